@@ -219,6 +219,40 @@ test("blocked sound is reported before any alarm; a pause hides nothing, and a n
   await expect.poll(() => pulsesOf(able), within(3_000)).toBeGreaterThan(paused);
 });
 
+test("an acknowledged high alarm stays before a sensor's, and its text has the value now, the value when raised and the direction", async ({
+  open,
+  world,
+  nurse,
+}) => {
+  // A child has no NEWS2, whose alarm would come first.
+  const patient = await world.newPatient({ date_of_birth: "2016-03-04" });
+  const monitor = await world.newMonitor(patient);
+  const page = await open(nurse, { path: "/ward" });
+  await openBoard(page, patient);
+  await desaturate(monitor);
+  const cell = vitalCell(page, patient, "alarm");
+  await expect(cell).toContainText("HIGH");
+  const list = await page.context().newPage();
+  await list.goto("/alarms");
+  const card = list.getByRole("article").filter({ hasText: patient.name });
+  await expect(card).toContainText(/marked overdue on the board in \d+:\d\d; nobody is notified/);
+  await acknowledgeOf(page, patient).click();
+  await expect(cell).toContainText(/✓/);
+  await monitor.send({ spo2: 79 }, 0, ["leads_off"]);
+  await expect(cell).toContainText(/\+\d more, 1 new/);
+  await expect(cell).toContainText("HIGH");
+  await expect(cell).not.toContainText("SENSOR");
+  const text = /^SpO₂ 79 % now, 84 % when raised, down 5, critical limit \d+$/;
+  await expect(cell.getByTitle(text)).toBeVisible();
+  await list.goto("/alarms?state=acknowledged");
+  await expect(card.getByRole("link", { name: text })).toBeVisible();
+  await list.goto(`/patients/${patient.id}`);
+  const line = list.getByRole("list", { name: "Open alarms" }).getByRole("listitem").first();
+  await expect(line.getByRole("link", { name: text })).toBeVisible();
+  await list.getByRole("button", { name: "हिन्दी", exact: true }).first().click();
+  await expect(list.getByText(/^SpO₂ अब 79 %, अलार्म के समय 84 %, 5 घटा/)).toBeVisible();
+});
+
 test("a new alarm flashes less than three times a second, and not at all where motion is reduced", async ({
   open,
   world,

@@ -24,6 +24,27 @@ const pathOf = ({ id }: Patient, { from, to }: Window, more = "") =>
 const rates = (values: readonly (readonly [at: number, value: number])[]) =>
   values.map(([at, value]) => ({ vital: "heart_rate" as const, value, at }));
 
+test("the last value has its own time, not the start of its bucket", async ({ open, world, nurse }) => {
+  const patient = await world.newPatient();
+  const now = Date.now();
+  // Between the edges of the buckets of a day, which are minutes apart.
+  const at = now - 3 * HOUR + 7_000;
+  await world.writeDown(
+    patient,
+    rates([
+      [at - 20 * MINUTE, 70],
+      [at - 1_000, 75],
+      [at, 81],
+    ]),
+  );
+  const page = await open(nurse, { path: pathOf(patient, { from: now - DAY, to: now - HOUR }) });
+  await waitForPage(page);
+  const time = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium", timeZone: "Asia/Kolkata" }).format(at);
+  const figure = chartFigure(page, "Heart rate");
+  await expect(figure).toContainText(`last ${time}`);
+  await expect(figure).toContainText("81");
+});
+
 /** As the API gives it. */
 type Bucket = { from: string; n: number; mean: number; min: number; max: number };
 

@@ -14,7 +14,11 @@ type Vital = keyof typeof CODES;
 export type Values = Partial<Record<Vital, number>>;
 /** A manually recorded value. `at`: epoch milliseconds. */
 export type WrittenValue = { vital: Vital; value: number; at: number };
-export type Monitor = { id: string; token: string; send: (values: Values, secondsAgo?: number) => Promise<void> };
+export type Monitor = {
+  id: string;
+  token: string;
+  send: (values: Values, secondsAgo?: number, conditions?: readonly string[]) => Promise<void>;
+};
 
 /** Normal vital signs with a NEWS2 of 0. */
 export const NORMAL_VALUES: Values = {
@@ -98,13 +102,13 @@ export async function newWorld({ plain = false }: { plain?: boolean } = {}) {
   async function newMonitor(patient: Patient, by: Caller = clerk): Promise<Monitor> {
     const device = await newDevice(patient, "bedside_monitor", by);
     const machine = withToken(device.token);
-    const send = async (values: Values, secondsAgo = 0): Promise<void> => {
+    const send = async (values: Values, secondsAgo = 0, conditions?: readonly string[]): Promise<void> => {
       const effective_at = new Date(Date.now() - 1_000 * secondsAgo).toISOString();
       const samples = Object.entries(values).map(([name, value]) => ({
         ...toMeasurement(name as Vital, value),
         effective_at,
       }));
-      await machine.ask("/observations", { json: { samples } });
+      await machine.ask("/observations", { json: { samples, ...(conditions && { conditions }) } });
     };
     return { ...device, send };
   }

@@ -1,6 +1,6 @@
 // Ward board of the portal: age of values, score, order of patients, and a stable order under the pointer.
 import { expect, it } from "vitest";
-import { getEscalationTime } from "../../portal/src/monitoring/alerts/escalation.ts";
+import { getEscalationTime, getOverdueTier } from "../../portal/src/monitoring/alerts/escalation.ts";
 import { countMoved, keepOrder, type RankedPatient, sortByRisk } from "../../portal/src/monitoring/board/board-order.ts";
 import { getDisplayPressure, getDisplayValue, toPatientState } from "../../portal/src/monitoring/board/board-row-view.ts";
 import { getTrendChange, POINT_COUNT, toLineSegments, toTrendHistory } from "../../portal/src/monitoring/board/trend-history.ts";
@@ -292,7 +292,7 @@ it("keeps everybody where they are while rows are held, and counts who would mov
   expect(keepOrder(kept, ["e", "a", "c", "d"])).toEqual(["a", "b", "c", "d", "e"]);
 });
 
-it("sorts unacknowledged alarms before acknowledged ones, and the worst first", () => {
+it("shows a new high or medium alarm first, and none of a patient behind one of a sensor", () => {
   const alerts = [
     alert({ alert_id: "seen", state: "acknowledged" }),
     alert({ alert_id: "over", state: "recovered" }),
@@ -305,10 +305,34 @@ it("sorts unacknowledged alarms before acknowledged ones, and the worst first", 
     "older",
     "younger",
     "medium",
-    "sensor",
     "over",
     "seen",
+    "sensor",
   ]);
+  const both = [alert({ state: "acknowledged" }), alert({ alert_id: "b", rule: "trend", priority: "low" })];
+  expect(getDisplayValue(known(ALL, both), CODES.spo2, moment()).alarm).toBe("high");
+});
+
+it("shows no value as current beside an alarm that says it is missing, and no score of it", () => {
+  const score = (change: Partial<AlertView> = {}) => {
+    const silence = { rule: "device_silence", priority: "medium", code: null, device_id: "d", raised_at: ago(0.5) } as const;
+    return getDisplayScore(known(ALL, [alert({ ...silence, ...change })]), moment()).kind;
+  };
+  expect(getDisplayScore(known(), moment()).kind).toBe("score");
+  expect(score()).toBe("needs");
+  expect(score({ state: "acknowledged" })).toBe("needs");
+  expect(score({ device_id: "another" })).toBe("score");
+  expect(score({ raised_at: ago(5) })).toBe("score");
+  expect(score({ rule: "silence", code: CODES.temperature, device_id: null })).toBe("needs");
+  const silent = alert({ rule: "device_silence", code: null, device_id: "d", raised_at: ago(0.5) });
+  expect(getDisplayValue(known(ALL, [silent]), CODES.heart_rate, moment()).freshness).toBe("stale");
+  expect(getDisplayValue(known(ALL, [silent]), CODES.systolic, moment()).freshness).toBe("live");
+});
+
+it("calls only an alarm overdue that still waits for an acknowledgement", () => {
+  expect([0, 1, 2, 5].map((escalation_tier) => getOverdueTier(alert({ escalation_tier })))).toEqual([null, "1", "2", "2"]);
+  for (const state of ["acknowledged", "recovered", "cleared"] as const)
+    expect(getOverdueTier(alert({ state, escalation_tier: 2 }))).toBeNull();
 });
 
 it("counts down to the next escalation", () => {

@@ -126,12 +126,25 @@ describe("buckets", () => {
     const samples = every(MINUTE, 30 * 24 * 60).map((at) => ({ code: "8867-4", value: 72, at, status: "final" as const }));
     samples.push({ code: "8867-4", value: 188, at: spike, status: "final" });
     const buckets = downsample(samples, { ...month, buckets: getBucketCount(640, month) });
-    const points = buckets.map(({ from, to, ...rest }) => bucketToPoint({ ...rest, from: iso(from), to: iso(to) }));
+    const points = buckets.map(({ from, to, ...rest }) =>
+      bucketToPoint({ ...rest, from: iso(from), to: iso(to), last_at: iso(rest.last_at) }),
+    );
     const { cells } = toPlotColumns([{ points, gaps: findGaps(points, (30 * DAY) / 320, month) }]);
     const tops = cells[2] ?? [];
     expect(tops.filter((value) => value === 188)).toHaveLength(1);
     const heartRate = findChart("heart_rate");
     expect(heartRate && computeYRange(heartRate, points)[1]).toBeGreaterThan(188);
+  });
+
+  it("name the last sample by its own time, not by the edge or the middle of its bucket", () => {
+    const last_at = iso(START + 112_500);
+    const bucket = { from: iso(START), to: iso(START + 225_000), n: 2, mean: 75, min: 70, max: 80, last: 80, last_at };
+    const point = bucketToPoint(bucket);
+    expect([point.last, point.lastAt]).toEqual([80, START + 112_500]);
+    const later = appendSamples([point], [sample(START + 200_000, 91)], { step: 225_000, origin: START + 225_000 });
+    expect(later).toMatchObject([{ n: 3, last: 91, lastAt: START + 200_000 }]);
+    const earlier = appendSamples([point], [sample(START + 10_000, 60)], { step: 225_000, origin: START + 225_000 });
+    expect(earlier).toMatchObject([{ n: 3, last: 80, lastAt: START + 112_500 }]);
   });
 
   it("take in what comes live, and begin a new one when their time is over", () => {
@@ -141,7 +154,8 @@ describe("buckets", () => {
       [sample(START, 70), sample(START + SECOND, 80), sample(START + 2_000, 104, "invalid")],
       options,
     );
-    expect(points).toEqual([{ at: START + 5 * SECOND, from: START, to: START + 10 * SECOND, n: 2, mean: 75, min: 70, max: 80 }]);
+    const edges = { at: START + 5 * SECOND, from: START, to: START + 10 * SECOND };
+    expect(points).toEqual([{ ...edges, n: 2, mean: 75, min: 70, max: 80, last: 80, lastAt: START + SECOND }]);
     const later = appendSamples(points, [sample(START + 25 * SECOND, 90)], options);
     expect(later.map(({ from, n, mean }) => [from - START, n, mean])).toEqual([
       [0, 2, 75],

@@ -284,7 +284,7 @@ describe("buckets", () => {
           const rollup = rolledUp(own);
           expect(rollup).not.toBeNull();
           if (!rollup) continue;
-          const { count: n, min, max, last } = rollup;
+          const { count: n, min, max, last, last_at } = rollup;
           expect(bucket).toStrictEqual({
             code: bucket.code,
             from: bucket.from,
@@ -294,6 +294,7 @@ describe("buckets", () => {
             max,
             mean: computeMean(rollup),
             last,
+            last_at,
           });
           expect(bucket.from >= given.from && bucket.to <= given.to).toBe(true);
           const next = buckets[i + 1];

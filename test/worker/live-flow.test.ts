@@ -329,6 +329,29 @@ describe("server-sent events", () => {
     expect((await events.next()).done).toBe(true);
   });
 
+  it("pass on every two seconds that the feed answers, one ping at a time", async () => {
+    const { nurse, patient } = await newWorld();
+    vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
+    const { body } = await sendRequest(`${API}/live/sse?patient_id=${patient.id}`, { as: nurse });
+    const reader = body?.pipeThrough(new TextDecoderStream()).getReader();
+    let text = "";
+    const readUntil = async (part: string) => {
+      while (!text.includes(part)) text += (await reader?.read())?.value ?? "";
+    };
+    await readUntil('"view"');
+    expect(text).not.toContain("pong");
+    for (let i = 0; i < 3; i++) vi.advanceTimersByTime(2_000);
+    await readUntil(": pong\n\n");
+    expect(text.match(/pong/g)).toHaveLength(1);
+    const second = readUntil(": pong\n\n: pong\n\n");
+    // The next ping follows when the comment is written.
+    for (; !text.includes(": pong\n\n: pong\n\n"); await scheduler.wait(1)) vi.advanceTimersByTime(2_000);
+    await second;
+    await reader?.cancel();
+    expect(vi.getTimerCount()).toBe(0);
+    vi.useRealTimers();
+  });
+
   it("that nobody reads free what was not read soon after the feed has closed them", async () => {
     const { nurse, patient, hospitalId } = await newWorld();
     const { body } = await sendRequest(`${API}/live/sse?patient_id=${patient.id}`, { as: nurse });

@@ -66,7 +66,14 @@ export function summarize(items: readonly Item[], code: string, from: number, to
     .sort((a, b) => a.effective_at.localeCompare(b.effective_at));
   const values = found.map(({ value }) => value);
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  return { n: values.length, min: Math.min(...values), max: Math.max(...values), mean, last: values.at(-1) };
+  return {
+    n: values.length,
+    min: Math.min(...values),
+    max: Math.max(...values),
+    mean,
+    last: values.at(-1),
+    last_at: found.at(-1)?.effective_at,
+  };
 }
 
 /** The same with the mean rounded to nine digits: sums in another order differ in the last bits. */

@@ -1,7 +1,7 @@
 // Patient table (cards on a phone) with live values.
 import { Link } from "@tanstack/react-router";
-import { getDisplayScore, getLastUpdate, sortedByUrgency } from "../monitoring/live/patient-state.ts";
-import { useConnection, useLivePatient, useServerNow } from "../monitoring/live/use-live.ts";
+import { getDisplayScore, getLastUpdate, isStateKnown, sortedByUrgency } from "../monitoring/live/patient-state.ts";
+import { useConnection, useLivePatient, useServerNow, useWatchedIds } from "../monitoring/live/use-live.ts";
 import { type Column, Table } from "../platform/design/data-table.tsx";
 import { formatAge, formatDate } from "../platform/design/format.ts";
 import { PriorityBadge, shownAs } from "../platform/design/priority.tsx";
@@ -77,9 +77,10 @@ function ScoreCell({ patientId }: { patientId: string }) {
 
 function AlarmCell({ patientId }: { patientId: string }) {
   const live = useLivePatient(patientId);
+  const { status } = useConnection();
   const t = useTranslation();
   const [alert, ...otherAlerts] = sortedByUrgency(live?.alerts.values() ?? []);
-  if (!alert) return <span className={classes.quiet}>{t("common.none")}</span>;
+  if (!alert) return <span className={classes.quiet}>{t(isStateKnown(live, status) ? "common.none" : "common.unknown")}</span>;
   return (
     <Link to="/alarms/$alertId" params={{ alertId: alert.alert_id }} className={classes.alarm}>
       <PriorityBadge priority={shownAs(alert)} isFlashing={alert.state === "active"} />
@@ -93,9 +94,14 @@ function AlarmCell({ patientId }: { patientId: string }) {
 function UpdatedCell({ patientId }: { patientId: string }) {
   const t = useTranslation();
   const live = useLivePatient(patientId);
-  const link = useConnection();
+  const { status } = useConnection();
   const now = useServerNow();
-  const { freshness, ageS } = getLastUpdate(live, { now, connection: link.status });
-  if (ageS === null) return <span className={classes.old}>{t("patients.no_data")}</span>;
+  const isWatched = useWatchedIds().includes(patientId);
+  const { freshness, ageS } = getLastUpdate(live, { now, connection: status });
+  if (ageS === null) {
+    // A patient who is in the view without a state has never sent data (docs/live.md).
+    const isNever = status === "live" && isWatched && live?.monitoring !== null;
+    return <span className={classes.old}>{t(isNever ? "patients.no_data" : "common.unknown")}</span>;
+  }
   return <span className={freshness === "stale" ? classes.old : undefined}>{formatAge(ageS)}</span>;
 }

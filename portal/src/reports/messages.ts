@@ -205,7 +205,7 @@ export const reports = defineMessages({
     "metric.tidal_volume_ml": "टाइडल आयतन",
     "metric.spo2_percent": "ऑक्सीजन संतृप्ति (SpO₂)",
     "metric.flow_l_min": "ऑक्सीजन प्रवाह",
-    "metric.fio2_percent": "दी जा रही ऑक्सीजन (FiO₂)",
+    "metric.fio2_percent": "अंतःश्वसन की हवा में ऑक्सीजन (FiO₂)",
     "metric.pulse_rate": "नाड़ी दर",
   },
 });

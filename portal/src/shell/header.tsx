@@ -36,8 +36,10 @@ export function Header() {
 
 function ConnectionPill() {
   const t = useTranslation();
-  const { status } = useConnection();
+  const connection = useConnection();
+  const { status } = connection;
   if (status === "off") return null;
+  const everyMs = connection.status === "live" ? connection.everyMs : null;
   const labels = {
     live: "shell.live",
     connecting: "shell.connecting",
@@ -47,7 +49,8 @@ function ConnectionPill() {
   } as const;
   return (
     <span className={classes.pill} data-status={status} role="status">
-      <span aria-hidden="true">{status === "live" ? "●" : "○"}</span> {t(labels[status])}
+      <span aria-hidden="true">{status === "live" ? "●" : "○"}</span>{" "}
+      {everyMs === null ? t(labels[status]) : t("shell.live_every", { n: Math.round(everyMs / 1_000) })}
     </span>
   );
 }

@@ -22,7 +22,7 @@ const exampleSamples = {
 const exampleBuckets = {
   from: [at],
   to: [at + 60_000],
-  vitals: [{ code, name, unit, n: [60], min: [64], max: [88], mean: [72.5], last: [72] }],
+  vitals: [{ code, name, unit, n: [60], min: [64], max: [88], mean: [72.5], last: [72], last_after_ms: [59_000] }],
 };
 
 export const SampleColumns = z
@@ -68,6 +68,9 @@ export const BucketColumns = z
         max: cells,
         mean: cells,
         last: cells,
+        last_after_ms: z
+          .array(z.int().nullable())
+          .openapi({ description: "Milliseconds from the start of the bucket to its last sample" }),
       }),
     ),
   })
@@ -103,7 +106,11 @@ function pad(column: unknown[], length: number): void {
   while (column.length < length) column.push(null);
 }
 
-type Bucket = Omit<BucketColumns["vitals"][number], Count> & { from: string; to: string } & Record<Count, number>;
+type Bucket = Omit<BucketColumns["vitals"][number], Count | "last_after_ms"> & {
+  from: string;
+  to: string;
+  last_at: string;
+} & Record<Count, number>;
 type Count = "n" | "min" | "max" | "mean" | "last";
 
 /** Buckets of all vitals, aligned to common edges. */
@@ -113,8 +120,9 @@ export function bucketColumns(buckets: readonly Bucket[]): BucketColumns {
   const places = new Map(from.map((at, place) => [at, place]));
   const vitals = new Map<string, BucketColumns["vitals"][number]>();
   const empty = () => new Array<number | null>(from.length).fill(null);
-  for (const { code, name, unit, from: start, n, min, max, mean, last } of buckets) {
-    const column = vitals.get(code) ?? { code, name, unit, n: empty(), min: empty(), max: empty(), mean: empty(), last: empty() };
+  const emptyColumns = () => ({ n: empty(), min: empty(), max: empty(), mean: empty(), last: empty(), last_after_ms: empty() });
+  for (const { code, name, unit, from: start, n, min, max, mean, last, last_at } of buckets) {
+    const column = vitals.get(code) ?? { code, name, unit, ...emptyColumns() };
     vitals.set(code, column);
     const place = places.get(Date.parse(start)) ?? 0;
     column.n[place] = n;
@@ -122,6 +130,7 @@ export function bucketColumns(buckets: readonly Bucket[]): BucketColumns {
     column.max[place] = max;
     column.mean[place] = mean;
     column.last[place] = last;
+    column.last_after_ms[place] = Date.parse(last_at) - Date.parse(start);
   }
   return { from, to: from.map((at) => edges.get(at) ?? at), vitals: [...vitals.values()] };
 }

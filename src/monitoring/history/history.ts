@@ -116,12 +116,13 @@ export async function getBuckets(env: Env, call: Call, ref: string, query: Bucke
   return { items: found.map(toBucket), meta };
 }
 
-const toBucket = ({ code, from, to, ...counts }: Bucket) => ({
+const toBucket = ({ code, from, to, last_at, ...counts }: Bucket) => ({
   code,
   ...describeCode(code),
   from: toIso(from),
   to: toIso(to),
   ...counts,
+  last_at: toIso(last_at),
 });
 
 const MAX_ROLLUP_RANGE_MS = 31 * DAY_MS;

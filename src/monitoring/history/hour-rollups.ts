@@ -96,8 +96,8 @@ export function bucketHourRollups(hours: readonly HourRollup[], { from, to }: Ti
   return [...groups]
     .flatMap(([part, group]) =>
       [...mergeRollupsByCode(group)].map(([code, rollup]) => {
-        const { count: n, min, max, last } = rollup;
-        return { code, from: toEdge(part), to: toEdge(part + 1), n, min, max, mean: computeMean(rollup), last };
+        const { count: n, min, max, last, last_at } = rollup;
+        return { code, from: toEdge(part), to: toEdge(part + 1), n, min, max, mean: computeMean(rollup), last, last_at };
       }),
     )
     .sort((a, b) => (a.code === b.code ? a.from - b.from : a.code < b.code ? -1 : 1));

@@ -49,7 +49,15 @@ export const exampleObservation = {
 };
 
 export const Bucket = z
-  .object({ ...codeFields, unit, from: Timestamp, to: Timestamp, ...countFields, last: z.number() })
+  .object({
+    ...codeFields,
+    unit,
+    from: Timestamp,
+    to: Timestamp,
+    ...countFields,
+    last: z.number().openapi({ description: "The value of the latest sample in the bucket" }),
+    last_at: Timestamp.openapi({ description: "When that sample was measured" }),
+  })
   .openapi("ObservationBucket");
 
 export const Rollup = z

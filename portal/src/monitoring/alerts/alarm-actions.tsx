@@ -12,9 +12,9 @@ import { announce } from "../../shell/announcer.tsx";
 import { AlarmActionError } from "./alarm-action-error.tsx";
 import classes from "./alarm-card.module.css";
 import { useAssignableStaff } from "./alarm-names.tsx";
-import { describeAlarm } from "./alarm-text.ts";
 import type { AlarmAction } from "./api.ts";
 import { useAlarmAction } from "./use-alarm-action.ts";
+import { useAlarmText } from "./use-alarm-text.ts";
 
 const SNOOZE_MINUTES = [15, 30, 60, 120, 240];
 
@@ -31,8 +31,9 @@ export function AlarmActions({ alert }: AlarmProps) {
   const [isCommenting, setIsCommenting] = useState(false);
   const [isResolving, setIsResolving] = useState(false);
   const isOpen = alert.state !== "cleared";
+  const alarmText = useAlarmText(alert);
   const acknowledge = async () => {
-    if (!(await runAction({ kind: "acknowledge" }))) announce(t("alarms.acknowledged_said", { what: describeAlarm(alert) }));
+    if (!(await runAction({ kind: "acknowledge" }))) announce(t("alarms.acknowledged_said", { what: alarmText }));
   };
   return (
     <div className={classes.acting}>
@@ -41,7 +42,7 @@ export function AlarmActions({ alert }: AlarmProps) {
           <Button
             onClick={() => void acknowledge()}
             loading={busy === "acknowledge"}
-            aria-label={t("alarms.acknowledge_what", { what: describeAlarm(alert) })}
+            aria-label={t("alarms.acknowledge_what", { what: alarmText })}
             {...offlineGuard.offlineProps}
           >
             {t("alarms.acknowledge")}

@@ -9,8 +9,8 @@ import { useServerNow } from "../live/use-live.ts";
 import { AlarmActions, type AlarmProps } from "./alarm-actions.tsx";
 import classes from "./alarm-card.module.css";
 import { PatientName, useStaffName } from "./alarm-names.tsx";
-import { describeAlarm } from "./alarm-text.ts";
-import { getEscalationTime } from "./escalation.ts";
+import { getEscalationTime, getOverdueTier } from "./escalation.ts";
+import { useAlarmText } from "./use-alarm-text.ts";
 
 const DAY_MS = 86_400_000;
 
@@ -19,12 +19,13 @@ export function AlarmCard({ alert, name }: AlarmProps) {
   const t = useTranslation();
   const priority = shownAs(alert);
   const isNew = alert.state === "active";
+  const alarmText = useAlarmText(alert);
   return (
     <article className={classes.card} data-priority={priority} data-state={alert.state}>
       <div className={classes.head}>
         <PriorityBadge priority={priority} isFlashing={isNew} />
         <Link to="/alarms/$alertId" params={{ alertId: alert.alert_id }} className={classes.what}>
-          {describeAlarm(alert)}
+          {alarmText}
         </Link>
         {name === undefined ? <PatientName patientId={alert.patient_id} /> : name}
       </div>
@@ -60,6 +61,7 @@ export function AlarmStatus({ alert, raisedAt }: { alert: AlertView; raisedAt?: 
   const now = useServerNow();
   const zone = useOwnTimeZone();
   const escalatesAtMs = getEscalationTime(alert, now, raisedAt);
+  const nextTier = alert.escalation_tier === 0 ? "1" : "2";
   return (
     <>
       {alert.state === "recovered" && alert.recovered_at && (
@@ -67,15 +69,24 @@ export function AlarmStatus({ alert, raisedAt }: { alert: AlertView; raisedAt?: 
       )}
       {alert.acknowledged_at && <AcknowledgedBy alert={alert} at={alert.acknowledged_at} />}
       {alert.assigned_to && <AssignedTo userId={alert.assigned_to} />}
-      {alert.escalation_tier > 0 && alert.state !== "cleared" && (
-        <span>{t("alarms.escalated", { n: alert.escalation_tier })}</span>
+      <OverdueMark alert={alert} isLong />
+      {escalatesAtMs !== null && (
+        <span>{t("alarms.overdue_in", { tier: t(`alarms.tier.${nextTier}`), span: countdown(escalatesAtMs - now) })}</span>
       )}
-      {escalatesAtMs !== null && <strong>{t("alarms.escalates", { span: countdown(escalatesAtMs - now) })}</strong>}
       {alert.snoozed_until && Date.parse(alert.snoozed_until) > now && (
         <span>{t("alarms.snoozed", { time: formatShortTime(alert.snoozed_until, zone) })}</span>
       )}
     </>
   );
+}
+
+/** What an escalation does: it marks the alarm. @param isLong with what that means */
+export function OverdueMark({ alert, isLong = false }: { alert: AlertView; isLong?: boolean }) {
+  const t = useTranslation();
+  const overdueTier = getOverdueTier(alert);
+  if (overdueTier === null) return null;
+  const tier = t(`alarms.tier.${overdueTier}`);
+  return <strong>{isLong ? t("alarms.marked", { tier }) : tier}</strong>;
 }
 
 function AcknowledgedBy({ alert, at }: { alert: AlertView; at: string }) {

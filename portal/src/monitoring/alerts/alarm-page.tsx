@@ -16,9 +16,9 @@ import { AlarmActions } from "./alarm-actions.tsx";
 import cardClasses from "./alarm-card.module.css";
 import { AlarmStatus, AlarmTimes } from "./alarm-card.tsx";
 import { PatientName, StaffName } from "./alarm-names.tsx";
-import { describeAlarm } from "./alarm-text.ts";
 import classes from "./alarms-page.module.css";
 import { type AlertPage, readAlert } from "./api.ts";
+import { useAlarmText } from "./use-alarm-text.ts";
 
 export function AlarmPage() {
   const t = useTranslation();
@@ -48,12 +48,13 @@ function AlarmDetails({ page }: { page: AlertPage }) {
   // The live view is newer than the response.
   const alert: AlertView = useOpenAlerts().find(({ alert_id }) => alert_id === loadedAlert.alert_id) ?? loadedAlert;
   const priority = shownAs(alert);
+  const alarmText = useAlarmText(alert);
   return (
     <>
-      <section className={cardClasses.card} data-priority={priority} data-state={alert.state} aria-label={describeAlarm(alert)}>
+      <section className={cardClasses.card} data-priority={priority} data-state={alert.state} aria-label={alarmText}>
         <div className={cardClasses.head}>
           <PriorityBadge priority={priority} isFlashing={alert.state === "active"} />
-          <strong>{describeAlarm(alert)}</strong>
+          <strong>{alarmText}</strong>
           <PatientName patientId={alert.patient_id} />
         </div>
         <p className={cardClasses.facts}>

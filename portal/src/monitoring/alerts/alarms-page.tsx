@@ -44,7 +44,7 @@ export function AlarmsPage() {
             onClick={() => updateSearch({ state: option })}
           >
             {t(`alarms.tab.${option}`)}
-            {option !== "history" && <span className={classes.n}>{alarmsIn(option).length}</span>}
+            {option !== "history" && <span className={classes.n}>{open.checkedAt === null ? "—" : alarmsIn(option).length}</span>}
           </button>
         ))}
       </nav>

@@ -1,4 +1,4 @@
-// Escalation time of an unacknowledged alarm.
+// Escalation of an unacknowledged alarm: nobody is notified, the board marks it as overdue.
 import { ESCALATION_MINUTES } from "../../../../src/monitoring/alarm-rules/escalation.ts";
 import type { AlertView } from "../../../../src/monitoring/patient-object/contract.ts";
 
@@ -19,4 +19,10 @@ export function getEscalationTime(alert: EscalatingAlert, now: number, raisedAt:
     alert.snoozed_until ? Date.parse(alert.snoozed_until) : 0,
   );
   return escalatesAtMs > now ? escalatesAtMs : null;
+}
+
+/** The name of a tier; null where none is shown: only an alarm that still waits is overdue. */
+export function getOverdueTier({ state, escalation_tier }: Pick<AlertView, "state" | "escalation_tier">): "1" | "2" | null {
+  if (state !== "active" || escalation_tier === 0) return null;
+  return escalation_tier === 1 ? "1" : "2";
 }

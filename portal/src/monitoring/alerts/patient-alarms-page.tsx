@@ -42,15 +42,15 @@ export function PatientAlarmsPage() {
 function OpenAlarms({ patientId }: { patientId: string }) {
   const t = useTranslation();
   const zone = useOwnTimeZone();
-  const { alerts, checkedAt, error, refetch } = usePatientOpenAlarms(patientId);
+  const { alerts, isCurrent, checkedAt, error, refetch } = usePatientOpenAlarms(patientId);
   return (
     <Card title={t("alarms.patient.open")}>
       {!alerts && (error ? <LoadError error={error} retry={refetch} /> : <Loading />)}
       {alerts?.length === 0 &&
-        (error ? (
-          <EmptyState>{t("alarms.not_checked")}</EmptyState>
-        ) : (
+        (isCurrent ? (
           <EmptyState>{t("alarms.none_active", { time: formatTime(checkedAt, zone) })}</EmptyState>
+        ) : (
+          <EmptyState>{t("alarms.not_checked")}</EmptyState>
         ))}
       {alerts && alerts.length > 0 && (
         <ul className={layout.list}>

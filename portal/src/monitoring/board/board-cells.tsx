@@ -34,7 +34,7 @@ export const ValueCell = memo(function ValueCell({
   customLimits,
 }: ValueCellProps) {
   useTranslation();
-  const ageText = ageS !== null && (freshness === "stale" || ageS >= MIN_SHOWN_AGE_S) ? formatAge(ageS) : null;
+  const ageText = ageS !== null && (freshness === "stale" || ageS >= MIN_SHOWN_AGE_S) ? formatShortAge(ageS) : null;
   return (
     <td className={classes.value} data-state={freshness} data-alarm={alarm ?? undefined} title={customLimits ?? undefined}>
       <span className={classes.number}>{isInvalid ? <del>{text}</del> : text}</span>
@@ -43,6 +43,9 @@ export const ValueCell = memo(function ValueCell({
     </td>
   );
 });
+
+/** Seconds are abbreviated: the Hindi word is wider than the cell when limits are marked beside it. */
+const formatShortAge = (ageS: number) => (ageS < MIN_SHOWN_AGE_S ? t("ward.seconds", { n: Math.floor(ageS) }) : formatAge(ageS));
 
 type NoteProps = { freshness: Freshness; isInvalid: boolean; old: string | null; ranges: string | null };
 
@@ -132,13 +135,20 @@ function isSameScore({ score: a }: { score: DisplayScore }, { score: b }: { scor
   return a === b || JSON.stringify(a) === JSON.stringify(b);
 }
 
-export const UpdatedCell = memo(function UpdatedCell({ freshness, ageS }: { freshness: Freshness; ageS: number | null }) {
+type UpdatedProps = {
+  freshness: Freshness;
+  ageS: number | null;
+  /** False: that there is no time means that it is not known. */
+  isKnown: boolean;
+};
+
+export const UpdatedCell = memo(function UpdatedCell({ freshness, ageS, isKnown }: UpdatedProps) {
   useTranslation();
   if (ageS === null) {
     return (
       <td className={classes.updated} data-state="missing">
         <span aria-hidden="true">⋯</span>
-        <span className="visually-hidden">{t("ward.never")}</span>
+        <span className="visually-hidden">{t(isKnown ? "ward.never" : "common.unknown")}</span>
       </td>
     );
   }

@@ -10,7 +10,6 @@ import {
   PRIORITY_ORDER,
   sampleAgeS,
   sampleFreshness,
-  sortedByUrgency,
   type ViewContext,
 } from "../live/patient-state.ts";
 
@@ -69,7 +68,8 @@ export function getDisplayValue(
     (alert) => alert.state !== "recovered" && VALUE_RULES.includes(alert.rule) && codes.includes(alert.code ?? ""),
   );
   const isCurrent = freshness === "live" || freshness === "late";
-  const alarm = isCurrent ? (sortedByUrgency(alarms).map(displayPriority)[0] ?? null) : null;
+  const shown = alarms.map(displayPriority);
+  const alarm = isCurrent ? (PRIORITY_ORDER.find((priority) => shown.includes(priority)) ?? null) : null;
   const isInvalid = sample.status === "invalid";
   return { value: sample.value, freshness, ageS: sampleAgeS(sample, moment.now), alarm, isInvalid };
 }

@@ -5,12 +5,14 @@ import { CODES } from "../../../../src/monitoring/vitals/codes.ts";
 import { getFullName } from "../../patients/api.ts";
 import { displayPriority } from "../../platform/design/display-priority.ts";
 import { useTranslation } from "../../platform/messages/translate.ts";
+import { isUnacknowledged } from "../alerts/alarm-actions.tsx";
 import { formatVital } from "../alerts/vital-format.ts";
 import { describeCustomLimits, formatPatientRanges } from "../live/custom-limits.ts";
 import {
   findCustomLimits,
   getDisplayScore,
   getLastUpdate,
+  isStateKnown,
   type PatientState,
   sortedByUrgency,
   type ViewContext,
@@ -21,7 +23,7 @@ import classes from "./board.module.css";
 import { roundAge, roundValueAge, ScoreCell, TrendChange, UpdatedCell, ValueCell } from "./board-cells.tsx";
 import { type DisplayValue, getDisplayPressure, getDisplayValue, toPatientState } from "./board-row-view.ts";
 import cells from "./cells.module.css";
-import { RowAlarm } from "./row-alarm.tsx";
+import { RowAlarm, UnknownAlarm } from "./row-alarm.tsx";
 import { Sparkline } from "./sparkline.tsx";
 import { getTrendChange } from "./trend-history.ts";
 import { useTrendHistory } from "./use-trend-histories.ts";
@@ -72,8 +74,14 @@ export const BoardRow = memo(function BoardRow({ entry, moment: boardContext, co
       />
       <VitalCell patient={patient} code={CODES.temperature} moment={moment} />
       <TrendCell patientId={entry.patient_id} code={code} />
-      <UpdatedCell freshness={updated.freshness} ageS={roundAge(updated.ageS)} />
-      <td className={classes.alarm}>{alert && <RowAlarm alert={alert} others={others.length} />}</td>
+      <UpdatedCell freshness={updated.freshness} ageS={roundAge(updated.ageS)} isKnown={moment.connection === "live"} />
+      <td className={classes.alarm}>
+        {alert ? (
+          <RowAlarm alert={alert} others={others.length} newOthers={others.filter(isUnacknowledged).length} />
+        ) : (
+          !isStateKnown(live, moment.connection) && <UnknownAlarm />
+        )}
+      </td>
     </tr>
   );
 });

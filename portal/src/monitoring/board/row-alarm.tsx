@@ -10,30 +10,47 @@ import { translateCode, useTranslation } from "../../platform/messages/translate
 import { announce } from "../../shell/announcer.tsx";
 import { AlarmActionError } from "../alerts/alarm-action-error.tsx";
 import { isUnacknowledged } from "../alerts/alarm-actions.tsx";
+import { OverdueMark } from "../alerts/alarm-card.tsx";
 import { StaffName } from "../alerts/alarm-names.tsx";
-import { abbreviateAlarm, describeAlarm } from "../alerts/alarm-text.ts";
 import { useAlarmAction } from "../alerts/use-alarm-action.ts";
+import { useAlarmTexts } from "../alerts/use-alarm-text.ts";
 import classes from "./row-alarm.module.css";
 
-/** @param others number of further alarms of the patient */
-export const RowAlarm = memo(function RowAlarm({ alert, others }: { alert: AlertView; others: number }) {
+type RowAlarmProps = {
+  alert: AlertView;
+  /** Number of further alarms of the patient, and of the unacknowledged ones among them. */
+  others: number;
+  newOthers: number;
+};
+
+export const RowAlarm = memo(function RowAlarm({ alert, others, newOthers }: RowAlarmProps) {
   const t = useTranslation();
   const needsAcknowledgement = isUnacknowledged(alert);
+  const { full, short } = useAlarmTexts(alert);
   return (
-    <div className={classes.alarmLine} title={describeAlarm(alert)}>
+    <div className={classes.alarmLine} title={full}>
       <PriorityBadge priority={shownAs(alert)} isFlashing={alert.state === "active"} />
       <span className={classes.brief}>
-        {abbreviateAlarm(alert)}
+        {short}
         <span className={classes.standing}>
+          <OverdueMark alert={alert} />
           {alert.state === "recovered" && translateCode("alarms.state", "recovered")}
           {alert.acknowledged_at && <AcknowledgedBy alert={alert} at={alert.acknowledged_at} />}
-          {others > 0 && <> {t("alarms.more", { n: others })}</>}
+          {others > 0 && (
+            <> {newOthers > 0 ? t("alarms.more_new", { n: others, new: newOthers }) : t("alarms.more", { n: others })}</>
+          )}
         </span>
       </span>
-      {needsAcknowledgement && <AcknowledgeButton key={alert.alert_id} alert={alert} />}
+      {needsAcknowledgement && <AcknowledgeButton key={alert.alert_id} alert={alert} text={full} />}
     </div>
   );
 });
+
+/** Instead of the empty cell, which means that there is no alarm. */
+export function UnknownAlarm() {
+  const t = useTranslation();
+  return <span className={classes.standing}>{t("common.unknown")}</span>;
+}
 
 function AcknowledgedBy({ alert, at }: { alert: AlertView; at: string }) {
   const zone = useOwnTimeZone();
@@ -44,7 +61,8 @@ function AcknowledgedBy({ alert, at }: { alert: AlertView; at: string }) {
   );
 }
 
-function AcknowledgeButton({ alert }: { alert: AlertView }) {
+/** @param text of the alarm */
+function AcknowledgeButton({ alert, text }: { alert: AlertView; text: string }) {
   const t = useTranslation();
   const button = useRef<HTMLButtonElement>(null);
   const { busy, failure, does: runAction } = useAlarmAction(alert);
@@ -54,7 +72,7 @@ function AcknowledgeButton({ alert }: { alert: AlertView }) {
     const link = button.current?.closest("tr")?.querySelector<HTMLElement>("a");
     setIsDismissed(false);
     if (await runAction({ kind: "acknowledge" })) return;
-    announce(t("alarms.acknowledged_said", { what: describeAlarm(alert) }));
+    announce(t("alarms.acknowledged_said", { what: text }));
     // The button disappears after the action; the focus stays in the row.
     if (document.activeElement === button.current || document.activeElement === document.body) link?.focus();
   };
@@ -64,7 +82,7 @@ function AcknowledgeButton({ alert }: { alert: AlertView }) {
         ref={button}
         type="button"
         className={classes.acknowledge}
-        aria-label={t("alarms.acknowledge_what", { what: describeAlarm(alert) })}
+        aria-label={t("alarms.acknowledge_what", { what: text })}
         aria-disabled={busy !== null}
         data-busy={busy !== null}
         onClick={() => busy === null && void acknowledge()}

@@ -1,27 +1,33 @@
-// Live WebSocket: one per tab while a user is signed in. It counts as lost after four seconds without a message,
-// whatever the browser reports.
-import { hc } from "hono/client";
-import type { liveTicketRoutes } from "../../../../src/monitoring/live/routes.ts";
+// Live connection: one per tab while a user is signed in. It decides which transport carries the view and when to try again, and
+// counts as lost after some seconds of silence, whatever the browser reports.
 import { onToken } from "../../accounts/session/session.ts";
-import { API_BASE, CLIENT_OPTIONS, readData } from "../../platform/api/client.ts";
-import { toProblem } from "../../platform/api/problem.ts";
 import { readFrame } from "./frame.ts";
-import { applyFrame, clearPatients } from "./patient-store.ts";
+import { applyFrame, applyPolledState, clearPatients } from "./patient-store.ts";
+import { openPoll } from "./poll-transport.ts";
 import { resetServerClock, serverNow } from "./server-clock.ts";
+import { openSocket } from "./socket-transport.ts";
+import { openStream } from "./stream-transport.ts";
+import type { EndReason, Transport, TransportEvents, TransportRequest, WatchTarget } from "./transport.ts";
+import { chooseAfterFailure, FIRST_CHOICE, probeDelayMs, retryDelayMs, type TransportKind } from "./transport-choice.ts";
 
-const api = hc<typeof liveTicketRoutes>(API_BASE, CLIENT_OPTIONS);
-const PING_INTERVAL_MS = 2_000;
-const SILENCE_TIMEOUT_MS = 4_000;
 const ACK_INTERVAL_MS = 1_000;
 const MAX_UNACKED_FRAMES = 100;
-const MIN_RETRY_MS = 500;
-const MAX_RETRY_MS = 10_000;
+/** A first connection may take so long, with another transport if need be, before it is called lost. */
+const MAX_CONNECTING_MS = 5_000;
 
-/** Scope to watch: all patients of the caller's hospital, or one patient. */
-export type WatchTarget = { patient_id?: string; hospital_id?: string };
-/** `since`: server time, epoch milliseconds. `stopped`: reconnecting is of no use. */
+const OPENERS: Readonly<Record<TransportKind, (request: TransportRequest, events: TransportEvents) => Transport>> = {
+  socket: openSocket,
+  stream: openStream,
+  poll: openPoll,
+};
+
+/**
+ * `since`: server time, epoch milliseconds. `everyMs`: time between two updates, null when they arrive at once.
+ * `stopped`: reconnecting is of no use.
+ */
 export type Connection =
-  | { status: "off" | "connecting" | "catching_up" | "live" }
+  | { status: "off" | "connecting" | "catching_up" }
+  | { status: "live"; everyMs: number | null }
   | { status: "lost"; since: number }
   | { status: "stopped" };
 
@@ -33,30 +39,38 @@ export function subscribeConnection(listener: () => void): () => void {
   return () => listeners.delete(listener);
 }
 function setConnection(next: Connection): void {
-  if (next.status === connection.status) return;
+  const isSameRate = !(next.status === "live" && connection.status === "live") || next.everyMs === connection.everyMs;
+  if (next.status === connection.status && isSameRate) return;
   connection = next;
   for (const listener of listeners) listener();
 }
 
 let watchTarget: WatchTarget | null = null;
-let socket: WebSocket | null = null;
+let watchedSince = 0;
+let transport: Transport | null = null;
+/** Kept for the next target: the same network lets the same transports pass. */
+let choice = FIRST_CHOICE;
 let attempt = 0;
+let wasLive = false;
 let seq: number | null = null;
 let unackedFrames = 0;
-let receivedAt = 0;
-let pingedAt = 0;
+/** When something last arrived; null until it may be expected. */
+let receivedAt: number | null = null;
 let ackedAt = 0;
 let tickedAt = 0;
 let retryAt = 0;
-let isOpening = false;
 let ticker: Worker | null = null;
+/** A socket that is tried beside another transport that works. */
+let probe: Transport | null = null;
+let probes = 0;
+let probeAt = 0;
 
 /** Sets the scope to watch; null stops watching and clears the store. */
 export function watchPatients(next: WatchTarget | null): void {
   if (JSON.stringify(next) === JSON.stringify(watchTarget)) return;
   watchTarget = next;
   seq = null;
-  closeSocket();
+  closeTransports();
   clearPatients();
   if (next === null) {
     ticker?.terminate();
@@ -65,103 +79,139 @@ export function watchPatients(next: WatchTarget | null): void {
     return;
   }
   setConnection({ status: "connecting" });
+  watchedSince = performance.now();
   attempt = 0;
   retryAt = 0;
   if (!ticker) {
     ticker = new Worker(new URL("./heartbeat.worker.ts", import.meta.url), { type: "module" });
     ticker.onmessage = onTick;
   }
-  void openSocket();
+  openTransport(next);
 }
 
-function closeSocket(): void {
-  const old = socket;
-  socket = null;
-  old?.close(1000);
+function closeTransports(): void {
+  for (const one of [transport, probe]) one?.close();
+  transport = null;
+  probe = null;
 }
 
-async function openSocket(): Promise<void> {
-  if (isOpening || watchTarget === null) return;
-  isOpening = true;
-  const requestedTarget = watchTarget;
-  try {
-    const { ticket } = await readData(api.live.tickets.$post({ json: requestedTarget }));
-    if (requestedTarget !== watchTarget) return;
-    // On the page's own origin, which the policy requires: the ticket's `url` names the service's public origin.
-    const url = new URL(`${API_BASE}/live`, window.location.href);
-    url.searchParams.set("ticket", ticket);
-    if (seq !== null) url.searchParams.set("since", String(seq));
-    attachSocket(url.href);
-  } catch (error) {
-    const { status } = toProblem(error);
-    if (requestedTarget !== watchTarget) return;
-    if (status === 403 || status === 404) setConnection({ status: "stopped" });
-    else onConnectionLost();
-  } finally {
-    isOpening = false;
-    if (requestedTarget !== watchTarget) void openSocket();
-  }
+function openTransport(target: WatchTarget): void {
+  receivedAt = null;
+  wasLive = false;
+  unackedFrames = 0;
+  transport = OPENERS[choice.kind](
+    { target, since: seq },
+    {
+      onAlive: () => {
+        receivedAt = performance.now();
+      },
+      onFrame: receiveFrame,
+      onPolled: (state) => {
+        // The next socket starts with a snapshot: its numbers say nothing about what was polled.
+        seq = null;
+        applyPolledState(state);
+        becomeLive();
+      },
+      onEnd: onConnectionLost,
+    },
+  );
 }
 
-function attachSocket(url: string): void {
-  const newSocket = new WebSocket(url.replace(/^http/, "ws"));
-  socket = newSocket;
-  receivedAt = performance.now();
-  newSocket.onmessage = ({ data }) => {
-    if (newSocket === socket) onMessage(String(data));
-  };
-  newSocket.onclose = ({ code }) => {
-    if (newSocket !== socket) return;
-    if (code === 4403) {
-      socket = null;
-      setConnection({ status: "stopped" });
-    } else onConnectionLost();
-  };
+function becomeLive(): void {
+  attempt = 0;
+  choice = { kind: choice.kind, failures: 0 };
+  if (!wasLive && choice.kind !== "socket") scheduleProbe();
+  wasLive = true;
+  setConnection({ status: "live", everyMs: transport?.everyMs() ?? null });
 }
 
-function onMessage(data: string): void {
-  receivedAt = performance.now();
-  if (data === "pong") return;
+function receiveFrame(data: string): void {
   const read = readFrame(data);
   if ("damaged" in read) {
-    // Messages were lost, so nothing counts as live: the next socket starts with a snapshot.
-    reportError(new Error("a frame of the live socket cannot be read"));
+    // Messages were lost, so nothing counts as live: the next connection starts with a snapshot.
+    reportError(new Error("a frame of the live view cannot be read"));
     seq = null;
-    onConnectionLost();
+    onConnectionLost("failed");
     return;
   }
+  unackedFrames += 1;
   if ("unknown" in read) {
     seq = read.seq;
-    unackedFrames += 1;
     return;
   }
   const { frame } = read;
   seq = frame.seq;
   applyFrame(frame);
   if (frame.type === "gap") setConnection({ status: "catching_up" });
-  if (frame.type === "view") {
-    attempt = 0;
-    setConnection({ status: "live" });
-  }
-  unackedFrames += 1;
+  if (frame.type === "view") becomeLive();
   if (frame.type === "beat") sendAck(frame.beat);
   else if (unackedFrames >= MAX_UNACKED_FRAMES) sendAck();
 }
 
-/** @param beat the number of a beat, which only a client that reads can return */
 function sendAck(beat?: number): void {
-  if (socket?.readyState !== WebSocket.OPEN || unackedFrames === 0) return;
-  socket.send(JSON.stringify({ type: "ack", seq, beat }));
+  if (unackedFrames === 0 || seq === null) return;
+  transport?.acknowledge(seq, beat);
   unackedFrames = 0;
   ackedAt = performance.now();
 }
 
 /** The connection is lost or presumed lost: all values are outdated until it is back. */
-function onConnectionLost(): void {
-  closeSocket();
-  setConnection({ status: "lost", since: serverNow() });
-  const delayMs = Math.min(MAX_RETRY_MS, MIN_RETRY_MS * 2 ** attempt++);
-  retryAt = performance.now() + delayMs * (0.5 + Math.random() / 2);
+function onConnectionLost(reason: EndReason): void {
+  closeTransports();
+  if (reason === "stopped") {
+    setConnection({ status: "stopped" });
+    return;
+  }
+  if (!wasLive && reason === "failed") choice = chooseAfterFailure(choice);
+  const now = performance.now();
+  if (connection.status !== "connecting" || now - watchedSince > MAX_CONNECTING_MS)
+    setConnection({ status: "lost", since: serverNow() });
+  retryAt = now + retryDelayMs(attempt++, Math.random());
+}
+
+function scheduleProbe(): void {
+  probeAt = performance.now() + probeDelayMs(probes, Math.random());
+}
+
+/** Opens a socket beside the transport that works; with its first frame it takes over and replays what it missed. */
+function openProbe(target: WatchTarget): void {
+  let probedAt: number | null = null;
+  const giveUp = () => {
+    probe?.close();
+    probe = null;
+    probes += 1;
+    scheduleProbe();
+  };
+  const opened = openSocket(
+    { target, since: seq },
+    {
+      onAlive: () => {
+        if (transport === opened) receivedAt = performance.now();
+        else probedAt ??= performance.now();
+      },
+      onFrame: (data) => {
+        if (transport !== opened) {
+          transport?.close();
+          transport = opened;
+          probe = null;
+          probes = 0;
+          choice = FIRST_CHOICE;
+          wasLive = true;
+          unackedFrames = 0;
+          receivedAt = performance.now();
+        }
+        receiveFrame(data);
+      },
+      onPolled: () => undefined,
+      onEnd: (reason) => (transport === opened ? onConnectionLost(reason) : giveUp()),
+    },
+  );
+  probe = {
+    ...opened,
+    tick(now) {
+      if (probedAt !== null && now - probedAt > opened.silenceMs()) giveUp();
+    },
+  };
 }
 
 function onTick(): void {
@@ -169,31 +219,28 @@ function onTick(): void {
   // The computer slept: all values are outdated.
   if (tickedAt > 0 && now - tickedAt > 10_000) {
     resetServerClock();
-    if (socket) onConnectionLost();
+    if (transport) onConnectionLost("unreachable");
   }
   tickedAt = now;
-  if (connection.status === "stopped") return;
-  if (!socket) {
-    if (now >= retryAt) void openSocket();
+  if (connection.status === "stopped" || watchTarget === null) return;
+  if (!transport) {
+    if (now >= retryAt) openTransport(watchTarget);
     return;
   }
-  if (now - receivedAt > SILENCE_TIMEOUT_MS) {
-    onConnectionLost();
+  if (receivedAt !== null && now - receivedAt > transport.silenceMs()) {
+    onConnectionLost("failed");
     return;
   }
-  if (socket.readyState === WebSocket.OPEN && now - pingedAt >= PING_INTERVAL_MS) {
-    socket.send("ping");
-    pingedAt = now;
-  }
+  transport.tick(now);
   if (now - ackedAt >= ACK_INTERVAL_MS) sendAck();
+  probe?.tick(now);
+  if (!probe && wasLive && transport.kind !== "socket" && now >= probeAt) openProbe(watchTarget);
 }
 
 /** Sends a new access token, which extends the socket's lifetime. */
-onToken((token) => {
-  if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify({ type: "token", access_token: token }));
-});
+onToken((token) => transport?.renew(token));
 addEventListener("offline", () => {
-  if (socket) onConnectionLost();
+  if (transport) onConnectionLost("unreachable");
 });
 addEventListener("online", () => {
   retryAt = 0;

@@ -2,7 +2,14 @@
 import type { AlertView, LimitsInForce, LiveSample, Score } from "../../../../src/monitoring/patient-object/contract.ts";
 import { NEWS2_SOURCES } from "../../../../src/monitoring/vitals/codes.ts";
 import { type DisplayPriority, displayPriority } from "../../platform/design/display-priority.ts";
-import { type ConnectionStatus, type Freshness, freshnessLimits, judgeFreshness } from "./freshness.ts";
+import {
+  type ConnectionStatus,
+  type Freshness,
+  type FreshnessLimits,
+  freshnessLimits,
+  judgeFreshness,
+  SPOT_VALUE_VALID_S,
+} from "./freshness.ts";
 import { findInvalidSample, type LatestSamples, shownTime } from "./latest-samples.ts";
 
 /** State from the live store. */
@@ -16,6 +23,13 @@ export type PatientState = {
 /** `now`: server time, epoch milliseconds. */
 export type ViewContext = { now: number; connection: ConnectionStatus };
 
+/**
+ * Whether nothing means that there is nothing: no alarm, no value. Without a current state of the patient it means that
+ * nobody knows, and must not look like "all is well".
+ */
+export const isStateKnown = (patient: object | undefined, connection: ConnectionStatus): boolean =>
+  patient !== undefined && connection === "live";
+
 /** The latest value of a vital sign, valid or invalid. */
 export function newestSample({ latest }: Pick<PatientState, "latest">, code: string): LiveSample | undefined {
   const valid = latest.get(code);
@@ -26,17 +40,37 @@ export function newestSample({ latest }: Pick<PatientState, "latest">, code: str
 /** Seconds since the server received it. */
 export const sampleAgeS = ({ received_at }: LiveSample, now: number) => Math.max(0, (now - Date.parse(received_at)) / 1000);
 
+/** Seconds after which a value of this kind is late and stale. */
+export function getFreshnessLimits({ limits }: Pick<PatientState, "limits">, sample: LiveSample | undefined): FreshnessLimits {
+  const code = sample?.code ?? "";
+  return freshnessLimits(code, sample?.performer_id != null, limits.get(code)?.silence_s);
+}
+
+/** @param limits for a caller who knows the usual interval */
 export function sampleFreshness(
-  { limits }: Pick<PatientState, "limits">,
+  patient: Pick<PatientState, "limits" | "alerts">,
   sample: LiveSample | undefined,
   { now, connection }: ViewContext,
+  limits: FreshnessLimits = getFreshnessLimits(patient, sample),
 ): Freshness {
-  const code = sample?.code ?? "";
-  return judgeFreshness(
-    sample,
-    now,
-    freshnessLimits(code, sample?.performer_id != null, limits.get(code)?.silence_s),
-    connection,
+  if (sample && isReportedSilent(patient, sample, limits)) return "stale";
+  return judgeFreshness(sample, now, limits, connection);
+}
+
+/** Whether an open alarm says that this value is missing since: a value must not look current beside "no data". */
+function isReportedSilent(
+  { alerts }: Pick<PatientState, "alerts">,
+  { code, device_id, performer_id, received_at }: LiveSample,
+  { staleAfterS }: FreshnessLimits,
+): boolean {
+  const isContinuous = performer_id === null && staleAfterS < SPOT_VALUE_VALID_S;
+  return [...alerts.values()].some(
+    (alert) =>
+      (alert.state === "active" || alert.state === "acknowledged") &&
+      received_at < alert.raised_at &&
+      ((alert.rule === "silence" && alert.code === code) ||
+        // A single value, such as a cuff's, stays valid for its time when its device falls silent.
+        (alert.rule === "device_silence" && alert.device_id === device_id && isContinuous)),
   );
 }
 
@@ -48,7 +82,7 @@ export type DisplayScore =
   | { kind: "unknown" };
 
 /** NEWS2 has a value only while all of its parameters are current. */
-export function getDisplayScore(patient: Omit<PatientState, "alerts"> | undefined, context: ViewContext): DisplayScore {
+export function getDisplayScore(patient: PatientState | undefined, context: ViewContext): DisplayScore {
   if (!patient?.news2) return { kind: "unknown" };
   const { news2 } = patient;
   if (news2.status === "not_applicable") return { kind: "not_applicable", reason: news2.reason };
@@ -96,10 +130,20 @@ export function findCustomLimits({ limits }: Pick<PatientState, "limits">, codes
 const STATE_ORDER: readonly AlertView["state"][] = ["active", "recovered", "acknowledged", "cleared"];
 export const PRIORITY_ORDER: readonly DisplayPriority[] = ["high", "medium", "low", "technical"];
 
-/** Unacknowledged first, then by priority, then oldest first. */
+/** As in the order of patients: new high or medium, then what is seen or over, then new low, then what a sensor or a device has. */
+function urgencyGroup(alert: AlertView): number {
+  const shown = displayPriority(alert);
+  if (alert.state === "cleared") return 4;
+  if (shown === "technical") return 3;
+  if (shown === "low") return 2;
+  return alert.state === "active" ? 0 : 1;
+}
+
+/** The most urgent first; alarms of the same group unacknowledged first, then by priority, then oldest first. */
 export function sortedByUrgency(alerts: Iterable<AlertView>): AlertView[] {
   return [...alerts].sort(
     (a, b) =>
+      urgencyGroup(a) - urgencyGroup(b) ||
       STATE_ORDER.indexOf(a.state) - STATE_ORDER.indexOf(b.state) ||
       PRIORITY_ORDER.indexOf(displayPriority(a)) - PRIORITY_ORDER.indexOf(displayPriority(b)) ||
       (a.raised_at < b.raised_at ? -1 : 1),

@@ -30,6 +30,11 @@ export type LivePatient = {
   recent: readonly LiveSample[];
 };
 
+/** A patient's state as REST answers have it. `devices`: null when they were not read. */
+export type PolledPatient = Omit<PatientSnapshot, "devices"> & { devices: PatientSnapshot["devices"] | null };
+/** `alerts`: all open alerts of all patients in view. */
+export type PolledState = { patients: readonly PolledPatient[]; alerts: readonly AlertView[] };
+
 export type AlertChange = { what: string; alert: AlertView };
 
 /** Samples kept for the focused patient: ten minutes of six vital signs per second. */
@@ -70,6 +75,7 @@ export function setFocusedPatient(patientId: string | null): void {
   focusedPatientId = patientId;
 }
 
+export const getFocusedPatientId = (): string | null => focusedPatientId;
 export const getLivePatient = (id: string): LivePatient | undefined => patients.get(id);
 export const getWatchedIds = (): readonly string[] => watchedIds;
 export const getOpenAlerts = (): readonly AlertView[] => openAlertList;
@@ -113,7 +119,7 @@ function addSamples(patient: LivePatient, samples: readonly LiveSample[]): LiveP
   return { ...patient, latest, recent: [...patient.recent, ...samples].slice(-maxRecent) };
 }
 
-function toLivePatient(snapshot: PatientSnapshot): LivePatient {
+function toLivePatient(snapshot: PolledPatient): LivePatient {
   syncServerClock(Date.parse(snapshot.as_of));
   const current = patients.get(snapshot.patient_id) ?? emptyPatient(snapshot.patient_id);
   return {
@@ -124,7 +130,7 @@ function toLivePatient(snapshot: PatientSnapshot): LivePatient {
     alerts: new Map(snapshot.alerts.filter(isOpen).map((alert) => [alert.alert_id, alert])),
     news2: snapshot.news2,
     ...updateLimits(current, snapshot.limits, Date.parse(snapshot.as_of)),
-    devices: snapshot.devices,
+    devices: snapshot.devices ?? current.devices,
   };
 }
 
@@ -166,19 +172,50 @@ export function applyFrame(frame: LiveFrame): void {
       storePatient({ ...current, ...updateLimits(current, frame.limits, serverNow()) });
       break;
     }
-    case "view": {
-      const shown = new Set(frame.patient_ids);
-      for (const id of patients.keys()) if (!shown.has(id)) patients.delete(id);
-      watchedIds = frame.patient_ids;
-      watchedIdsChanged = true;
-      alertsChanged = true;
+    case "view":
+      setWatchedIds(frame.patient_ids);
       break;
-    }
     case "gap":
     case "beat":
       break;
   }
   scheduleNotify();
+}
+
+/** Applies the states that were read by REST: as a snapshot and a view, with the new samples for charts that follow. */
+export function applyPolledState({ patients: polled, alerts }: PolledState): void {
+  for (const snapshot of polled) {
+    const known = patients.get(snapshot.patient_id);
+    const knownIds = new Set([...(known?.latest.values() ?? [])].map(({ observation_id }) => observation_id));
+    const newSamples = snapshot.latest.filter(({ observation_id }) => known && !knownIds.has(observation_id));
+    const { latest: _, recent } = addSamples(known ?? emptyPatient(snapshot.patient_id), newSamples);
+    storePatient({ ...toLivePatient(snapshot), recent });
+  }
+  const polledIds = new Set(polled.map(({ patient_id }) => patient_id));
+  const alertsByPatient = Map.groupBy(
+    alerts.filter(({ patient_id }) => !polledIds.has(patient_id)),
+    ({ patient_id }) => patient_id,
+  );
+  // Of a patient who is on no board only the alarms are known.
+  for (const [id, own] of alertsByPatient)
+    storePatient({ ...emptyPatient(id), alerts: new Map(own.map((alert) => [alert.alert_id, alert])) });
+  const ids = [...polledIds, ...alertsByPatient.keys()];
+  // The same view again is no change: with each change pages read their lists anew.
+  const isSameView = ids.length === watchedIds.length && watchedIds.every((id) => ids.includes(id));
+  setWatchedIds(isSameView ? watchedIds : ids);
+  scheduleNotify();
+}
+
+function setWatchedIds(ids: readonly string[]): void {
+  const shown = new Set(ids);
+  for (const id of patients.keys())
+    if (!shown.has(id)) {
+      patients.delete(id);
+      changedPatientIds.add(id);
+    }
+  watchedIdsChanged ||= ids !== watchedIds;
+  watchedIds = ids;
+  alertsChanged = true;
 }
 
 /** Applies an alert from a server response before its frame arrives. */

@@ -21,6 +21,16 @@ export function useLivePatient(id: string): LivePatient | undefined {
   return useSyncExternalStore(subscribe, () => getLivePatient(id));
 }
 
+/**
+ * Whether the patient is in no live view, so that a page reads the state itself. While the view is connecting or lost this is
+ * not known, and nothing is read: the connection has its own ways to the service (connection.ts).
+ */
+export function useIsUnwatched(id: string): boolean {
+  const live = useLivePatient(id);
+  const { status } = useConnection();
+  return !live && (status === "live" || status === "off" || status === "stopped");
+}
+
 /** Server time, updated at this interval in milliseconds: for ages. */
 export function useServerNow(everyMs = 1_000): number {
   const [now, setNow] = useState(serverNow);

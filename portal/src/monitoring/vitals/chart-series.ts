@@ -10,23 +10,26 @@ export type Point = {
   mean: number;
   min: number;
   max: number;
+  /** The latest sample of the bucket, and when it was measured. */
+  last: number;
+  lastAt: number;
 };
 export type Gap = TimeWindow;
 export type Line = { points: readonly Point[]; gaps: readonly Gap[] };
 
-type Bucket = { from: string; to: string; n: number; mean: number; min: number; max: number };
+type Bucket = { from: string; to: string; n: number; mean: number; min: number; max: number; last: number; last_at: string };
 type Sample = { effective_at: string; value: number; status: "final" | "invalid" | "amended" | "entered-in-error" };
 
 export const isUsable = ({ status }: Sample): boolean => status === "final" || status === "amended";
 
-export function bucketToPoint({ from: start, to: end, n, mean, min, max }: Bucket): Point {
+export function bucketToPoint({ from: start, to: end, n, mean, min, max, last, last_at }: Bucket): Point {
   const [from, to] = [Date.parse(start), Date.parse(end)];
-  return { at: Math.round((from + to) / 2), from, to, n, mean, min, max };
+  return { at: Math.round((from + to) / 2), from, to, n, mean, min, max, last, lastAt: Date.parse(last_at) };
 }
 
 export function sampleToPoint({ effective_at, value }: Sample): Point {
   const at = Date.parse(effective_at);
-  return { at, from: at, to: at, n: 1, mean: value, min: value, max: value };
+  return { at, from: at, to: at, n: 1, mean: value, min: value, max: value, last: value, lastAt: at };
 }
 
 /**
@@ -53,7 +56,16 @@ function addToBucket(points: Point[], sample: Point, step: number, origin: numbe
   if (last && sample.at < last.to) {
     const n = last.n + 1;
     const mean = last.mean + (sample.mean - last.mean) / n;
-    points[points.length - 1] = { ...last, n, mean, min: Math.min(last.min, sample.min), max: Math.max(last.max, sample.max) };
+    const latest = sample.lastAt >= last.lastAt ? sample : last;
+    points[points.length - 1] = {
+      ...last,
+      n,
+      mean,
+      min: Math.min(last.min, sample.min),
+      max: Math.max(last.max, sample.max),
+      last: latest.last,
+      lastAt: latest.lastAt,
+    };
     return;
   }
   const base = last?.to ?? origin;

@@ -22,6 +22,8 @@ export type Bucket = {
   min: number;
   max: number;
   mean: number;
+  last: number;
+  last_at: string;
 };
 
 const iso = (at: number | undefined) => new Date(at ?? Number.NaN).toISOString();
@@ -41,12 +43,22 @@ export function samplesOf({ times, id_prefixes, vitals }: SampleColumns): ChartS
 
 /** By vital sign, oldest first. */
 export function bucketsOf({ from, to, vitals }: BucketColumns): Bucket[] {
-  return vitals.flatMap(({ code, name, unit, n, min, max, mean }) =>
+  return vitals.flatMap(({ code, name, unit, n, min, max, mean, last, last_after_ms }) =>
     n.flatMap((count, place): Bucket[] => {
       const [least, most, middle] = [min[place] ?? null, max[place] ?? null, mean[place] ?? null];
-      if (count === null || least === null || most === null || middle === null) return [];
+      const [latest, latestAfterMs] = [last[place] ?? null, last_after_ms[place] ?? null];
+      if (count === null || least === null || most === null || middle === null || latest === null || latestAfterMs === null)
+        return [];
       const edges = { from: iso(from[place]), to: iso(to[place]) };
-      return [{ code, name, unit, ...edges, n: count, min: least, max: most, mean: middle }];
+      const statistics = {
+        n: count,
+        min: least,
+        max: most,
+        mean: middle,
+        last: latest,
+        last_at: iso((from[place] ?? Number.NaN) + latestAfterMs),
+      };
+      return [{ code, name, unit, ...edges, ...statistics }];
     }),
   );
 }

@@ -6,6 +6,10 @@ import type { Gap, Point } from "./chart-series.ts";
 import { type LimitStep, limitsAt } from "./limit-steps.ts";
 import type { TimeWindow } from "./time-window.ts";
 
+/** The latest sample of each point instead of its mean. */
+export const toLastValues = (points: readonly (Point | null | undefined)[]) =>
+  points.map((point) => point && { ...point, mean: point.last });
+
 /** "121", "121/80" for two lines, a letter for consciousness; missing values are named. */
 export function formatPoints({ id, decimals }: Chart, points: readonly (Point | null | undefined)[]): string {
   if (points.every((point) => !point)) return t("vitals.no_data");
@@ -40,8 +44,8 @@ export function describeChart({ chart, unit, zone, window, lines, gaps, limits }
   return [
     t("vitals.figure", params),
     t("vitals.figure_range", { min: formatValue(min), max: formatValue(max), unit: formatUcumUnit(unit) }),
-    t("vitals.figure_last", { value: formatPoints(chart, lastPoints), at: formatShortTime(last.at, zone) }),
-    ...describeBreach(last.mean, limitsAt(limits, last.at), formatValue),
+    t("vitals.figure_last", { value: formatPoints(chart, toLastValues(lastPoints)), at: formatShortTime(last.lastAt, zone) }),
+    ...describeBreach(last.last, limitsAt(limits, last.lastAt), formatValue),
     ...listLimitChanges(limits, window).map((at) => t("vitals.figure_moved", { at: formatDateTime(at, zone) })),
     ...(gaps.length > 0 ? [t("vitals.figure_gaps", { n: gaps.length })] : []),
   ].join("; ");

@@ -5,10 +5,11 @@ import { formatAge, formatNumber } from "../../platform/design/format.ts";
 import { shownAs } from "../../platform/design/priority.tsx";
 import { LoadError, Loading } from "../../platform/design/query-states.tsx";
 import { translateCode, useTranslation } from "../../platform/messages/translate.ts";
+import { usePatientOpenAlarms } from "../alerts/use-alarms.ts";
 import { CUSTOM_LIMITS_MARK, describeCustomLimits } from "../live/custom-limits.ts";
 import { findInvalidSample } from "../live/latest-samples.ts";
 import { findCustomLimits, PRIORITY_ORDER } from "../live/patient-state.ts";
-import { useLivePatient, useServerNow } from "../live/use-live.ts";
+import { useServerNow } from "../live/use-live.ts";
 import { findAbbreviation } from "./abbreviations.ts";
 import {
   CHARTS,
@@ -39,7 +40,7 @@ type LiveVitalsProps = {
 export function LiveVitals({ patientId, isPlain = false }: LiveVitalsProps) {
   const { currentVitals, error } = useCurrentVitals(patientId);
   const now = useServerNow();
-  const alerts = useLivePatient(patientId)?.alerts;
+  const { alerts } = usePatientOpenAlarms(patientId, !isPlain);
   if (!currentVitals) return error ? <LoadError error={error} /> : <Loading />;
   const isMeasured = ({ vitals }: Chart) => vitals.some((vital) => hasSample(currentVitals, CODE_BY_VITAL[vital] ?? ""));
   const shown = CHARTS.filter((chart) => isMeasured(chart) || (!isPlain && MAIN_CHARTS.includes(chart.id)));
@@ -58,6 +59,7 @@ export function LiveVitals({ patientId, isPlain = false }: LiveVitalsProps) {
             alarm={alarm}
             customLimits={customLimits}
             isPlain={isPlain}
+            isLive={currentVitals.connection === "live"}
             now={now}
           />
         );
@@ -69,9 +71,9 @@ export function LiveVitals({ patientId, isPlain = false }: LiveVitalsProps) {
 const hasSample = ({ latest }: CurrentVitals, code: string) => latest.has(code) || findInvalidSample(latest, code) !== undefined;
 
 /** A value has the colour of its own alarm while that is active. */
-function getTileAlarm(alerts: ReadonlyMap<string, AlertView> | undefined, { vitals }: Chart) {
+function getTileAlarm(alerts: readonly AlertView[] = [], { vitals }: Chart) {
   const codes = vitals.map((vital) => CODE_BY_VITAL[vital]);
-  const ownAlerts = [...(alerts?.values() ?? [])].filter(
+  const ownAlerts = alerts.filter(
     ({ code, state }) => code !== null && codes.includes(code) && (state === "active" || state === "acknowledged"),
   );
   return PRIORITY_ORDER.find((priority) => ownAlerts.some((alert) => shownAs(alert) === priority));
@@ -84,10 +86,12 @@ type TileProps = {
   /** Text of limits that differ from the defaults. */
   customLimits: string | null;
   isPlain: boolean;
+  /** False: that there is no value means that it is not known. */
+  isLive: boolean;
   now: number;
 };
 
-function Tile({ chart, readings, alarm, customLimits, isPlain, now }: TileProps) {
+function Tile({ chart, readings, alarm, customLimits, isPlain, isLive, now }: TileProps) {
   const t = useTranslation();
   const state = getWorstFreshness(readings);
   const [first] = readings;
@@ -118,7 +122,7 @@ function Tile({ chart, readings, alarm, customLimits, isPlain, now }: TileProps)
       </span>
       <span className={classes.age}>
         {seconds === null
-          ? t("vitals.never_measured")
+          ? t(isLive ? "vitals.never_measured" : "common.unknown")
           : state === "stale"
             ? t("vitals.no_data_for", { age: formatAge(seconds) })
             : state === "invalid"

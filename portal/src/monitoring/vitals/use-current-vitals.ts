@@ -2,10 +2,10 @@
 import { useQuery } from "@tanstack/react-query";
 import type { LiveSample } from "../../../../src/monitoring/patient-object/contract.ts";
 import type { Connection } from "../live/connection.ts";
-import { type Freshness, type FreshnessLimits, freshnessLimits, judgeFreshness } from "../live/freshness.ts";
+import type { Freshness, FreshnessLimits } from "../live/freshness.ts";
 import { toLatestSamples } from "../live/latest-samples.ts";
-import { newestSample, type PatientState } from "../live/patient-state.ts";
-import { useConnection, useLivePatient } from "../live/use-live.ts";
+import { getFreshnessLimits, newestSample, type PatientState, sampleFreshness } from "../live/patient-state.ts";
+import { useConnection, useIsUnwatched, useLivePatient } from "../live/use-live.ts";
 import { type Latest, readLatest } from "./api.ts";
 
 const POLL_MS = 15_000;
@@ -13,7 +13,7 @@ const POLL_MS = 15_000;
 const MAX_POLL_AGE_MS = 45_000;
 const MIN_INTERVALS = 4;
 
-export type CurrentVitals = Omit<PatientState, "alerts"> & {
+export type CurrentVitals = PatientState & {
   devices: Latest["devices"];
   monitoring: Latest["monitoring"] | null;
   recent: readonly LiveSample[];
@@ -27,7 +27,7 @@ export function useCurrentVitals(patientId: string): { currentVitals: CurrentVit
   const { data, error, dataUpdatedAt } = useQuery({
     queryKey: ["vitals", patientId, "latest"],
     queryFn: () => readLatest(patientId),
-    enabled: !live && connection !== "connecting",
+    enabled: useIsUnwatched(patientId),
     refetchInterval: POLL_MS,
   });
   if (live) {
@@ -38,8 +38,14 @@ export function useCurrentVitals(patientId: string): { currentVitals: CurrentVit
   // The PC's clock on both sides: time of the response, and now.
   const isAnswering = !error && Date.now() - dataUpdatedAt < MAX_POLL_AGE_MS;
   const limits = new Map(data.limits.map((one) => [one.code, one]));
-  return { currentVitals: { ...data, latest, limits, recent: [], connection: isAnswering ? "live" : "lost" }, error };
+  return {
+    currentVitals: { ...data, latest, limits, alerts: NO_ALERTS, recent: [], connection: isAnswering ? "live" : "lost" },
+    error,
+  };
 }
+
+/** Nobody watches the devices of a patient who is in no live view. */
+const NO_ALERTS: PatientState["alerts"] = new Map();
 
 export type VitalReading = { sample: LiveSample | undefined; invalid: LiveSample | undefined; freshness: Freshness };
 
@@ -47,15 +53,19 @@ export type VitalReading = { sample: LiveSample | undefined; invalid: LiveSample
 export function getVitalReading(currentVitals: CurrentVitals, code: string, now: number): VitalReading {
   const newest = newestSample(currentVitals, code);
   const invalid = newest?.status === "invalid" ? newest : undefined;
-  const freshness = judgeFreshness(newest, now, getFreshnessLimits(currentVitals, newest), currentVitals.connection);
+  const freshness = sampleFreshness(
+    currentVitals,
+    newest,
+    { now, connection: currentVitals.connection },
+    getUsualLimits(currentVitals, newest),
+  );
   return { sample: currentVitals.latest.get(code), invalid, freshness };
 }
 
 /** A value is late after two usual intervals. */
-function getFreshnessLimits({ limits, recent }: CurrentVitals, newest: LiveSample | undefined): FreshnessLimits {
-  const code = newest?.code ?? "";
-  const { lateAfterS, staleAfterS } = freshnessLimits(code, newest?.performer_id != null, limits.get(code)?.silence_s);
-  const interval = getUsualIntervalS(recent, code);
+function getUsualLimits(currentVitals: CurrentVitals, newest: LiveSample | undefined): FreshnessLimits {
+  const { lateAfterS, staleAfterS } = getFreshnessLimits(currentVitals, newest);
+  const interval = getUsualIntervalS(currentVitals.recent, newest?.code ?? "");
   return { staleAfterS, lateAfterS: interval === null ? lateAfterS : Math.min(staleAfterS, 2 * interval) };
 }
 

@@ -7,8 +7,8 @@ import { useLivePatient } from "../live/use-live.ts";
 import classes from "./chart.module.css";
 import { type Chart, computeYRange, formatUcumUnit, getConsciousnessLetter, getVitalCode } from "./chart-catalogue.ts";
 import { buildLine, type ChartData } from "./chart-data.ts";
-import { findGaps, findNearestPoint, isUsable, type Point, toPlotColumns } from "./chart-series.ts";
-import { describeChart, formatPoints } from "./describe-chart.ts";
+import { findGaps, findNearestPoint, type Point, toPlotColumns } from "./chart-series.ts";
+import { describeChart, formatPoints, toLastValues } from "./describe-chart.ts";
 import { addLiveLimits, type LimitStep } from "./limit-steps.ts";
 import type { AlarmSpan } from "./paint-chart.ts";
 import type { TimeWindow } from "./time-window.ts";
@@ -73,7 +73,6 @@ export function VitalChart(props: VitalChartProps) {
   const last = lines[0]?.points.at(-1);
   const at = readAt ?? last?.at ?? null;
   const readPoints = at === null ? [] : lines.map(({ points }) => findNearestPoint(points, at, tolerance));
-  const newest = recent.findLast((sample) => chart.vitals[0] === sample.name && isUsable(sample));
   const invalid = readAt === null ? undefined : drawing.invalid.find((mark) => Math.abs(mark.at - readAt) <= tolerance);
   const description = describeChart({
     chart,
@@ -95,9 +94,9 @@ export function VitalChart(props: VitalChartProps) {
         {readAt === null ? (
           <LastValue
             chart={chart}
-            points={readPoints}
+            points={toLastValues(lines.map(({ points }) => points.at(-1)))}
             zone={zone}
-            at={newest ? Date.parse(newest.effective_at) : (last?.from ?? null)}
+            at={last?.lastAt ?? null}
           />
         ) : (
           <ReadOut chart={chart} points={readPoints} at={readAt} zone={zone} invalid={invalid?.value ?? null} />
@@ -170,7 +169,10 @@ type ReadOutProps = {
   invalid: number | null;
 };
 
-function LastValue({ chart, points, at, zone }: Omit<ReadOutProps, "at" | "invalid"> & { at: number | null }) {
+type LastValueProps = Pick<ReadOutProps, "chart" | "zone"> & { points: readonly (Point | null | undefined)[]; at: number | null };
+
+/** The latest sample that the chart has, with its own time. */
+function LastValue({ chart, points, at, zone }: LastValueProps) {
   const t = useTranslation();
   if (at === null) return <span className={classes.readOut}>{t("vitals.no_data")}</span>;
   return (

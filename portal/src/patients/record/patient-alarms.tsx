@@ -4,11 +4,12 @@ import { Link } from "@tanstack/react-router";
 import type { AlertView } from "../../../../src/monitoring/patient-object/contract.ts";
 import { AlarmActionError } from "../../monitoring/alerts/alarm-action-error.tsx";
 import { isUnacknowledged } from "../../monitoring/alerts/alarm-actions.tsx";
-import { AlarmTimes } from "../../monitoring/alerts/alarm-card.tsx";
+import { AlarmTimes, OverdueMark } from "../../monitoring/alerts/alarm-card.tsx";
 import { useStaffName } from "../../monitoring/alerts/alarm-names.tsx";
-import { describeAlarm } from "../../monitoring/alerts/alarm-text.ts";
 import { useAlarmAction } from "../../monitoring/alerts/use-alarm-action.ts";
+import { useAlarmText } from "../../monitoring/alerts/use-alarm-text.ts";
 import { usePatientOpenAlarms } from "../../monitoring/alerts/use-alarms.ts";
+import { useConnection } from "../../monitoring/live/use-live.ts";
 import { formatTime } from "../../platform/design/format.ts";
 import layout from "../../platform/design/layout.module.css";
 import { useOfflineGuard } from "../../platform/design/offline-guard.tsx";
@@ -23,14 +24,17 @@ const MAX_SHOWN = 3;
 
 export function PatientAlarms({ patientId }: { patientId: string }) {
   const t = useTranslation();
-  const { alerts: alarms = [], error } = usePatientOpenAlarms(patientId);
+  const { status } = useConnection();
+  const { alerts, isCurrent, error } = usePatientOpenAlarms(patientId);
+  const alarms = alerts ?? [];
+  const isLoading = alerts === undefined && error === null && status !== "lost";
   const shown = alarms.filter((alert, i) => i < MAX_SHOWN || (isUnacknowledged(alert) && alert.priority === "high"));
   const hiddenCount = alarms.length - shown.length;
   return (
     <>
-      {error !== null && (
+      {!isCurrent && (
         <p className={classes.unknown} role="status">
-          {t("record.alarms_unknown")}
+          {t(isLoading ? "record.alarms_loading" : "record.alarms_unknown")}
         </p>
       )}
       {shown.length > 0 && (
@@ -54,16 +58,18 @@ function AlarmLine({ alert }: { alert: AlertView }) {
   const { busy, failure, does: runAction } = useAlarmAction(alert);
   const { offlineProps, offlineNotice } = useOfflineGuard();
   const needsAcknowledgement = isUnacknowledged(alert);
+  const alarmText = useAlarmText(alert);
   const acknowledge = async () => {
-    if (!(await runAction({ kind: "acknowledge" }))) announce(t("alarms.acknowledged_said", { what: describeAlarm(alert) }));
+    if (!(await runAction({ kind: "acknowledge" }))) announce(t("alarms.acknowledged_said", { what: alarmText }));
   };
   return (
     <li className={classes.alarm} data-priority={shownAs(alert)}>
       <PriorityBadge priority={shownAs(alert)} isFlashing={alert.state === "active"} />
       <Link to="/alarms/$alertId" params={{ alertId: alert.alert_id }}>
-        {describeAlarm(alert)}
+        {alarmText}
       </Link>
       <AlarmTimes alert={alert} />
+      <OverdueMark alert={alert} />
       {alert.acknowledged_at && <AcknowledgedBy alert={alert} at={alert.acknowledged_at} />}
       {needsAcknowledgement && (
         <Button
@@ -71,7 +77,7 @@ function AlarmLine({ alert }: { alert: AlertView }) {
           size="compact-md"
           loading={busy === "acknowledge"}
           onClick={() => void acknowledge()}
-          aria-label={t("alarms.acknowledge_what", { what: describeAlarm(alert) })}
+          aria-label={t("alarms.acknowledge_what", { what: alarmText })}
           {...offlineProps}
         >
           {t("alarms.acknowledge")}

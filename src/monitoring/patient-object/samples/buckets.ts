@@ -2,7 +2,10 @@
 import { computeMean, type MeasuredSample, type Rollup, rollUpBy } from "./rollup.ts";
 
 /** `from` ≤ time < `to`, epoch milliseconds. Values are in the unit of the code. */
-export type Bucket = { code: string; from: number; to: number; mean: number; n: number } & Pick<Rollup, "min" | "max" | "last">;
+export type Bucket = { code: string; from: number; to: number; mean: number; n: number } & Pick<
+  Rollup,
+  "min" | "max" | "last" | "last_at"
+>;
 
 /**
  * Final samples with `from` ≤ time < `to` in `buckets` equal parts of that range (to the millisecond), by code and then time.
@@ -21,8 +24,8 @@ export function downsample(
   return [...groups]
     .flatMap(([part, codes]) =>
       [...codes].map(([code, rollup]) => {
-        const { count: n, min, max, last } = rollup;
-        return { code, from: toEdge(part), to: toEdge(part + 1), n, min, max, mean: computeMean(rollup), last };
+        const { count: n, min, max, last, last_at } = rollup;
+        return { code, from: toEdge(part), to: toEdge(part + 1), n, min, max, mean: computeMean(rollup), last, last_at };
       }),
     )
     .sort((a, b) => (a.code === b.code ? a.from - b.from : a.code < b.code ? -1 : 1));
