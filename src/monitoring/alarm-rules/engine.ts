@@ -1,6 +1,6 @@
 // The alarm engine: a pure function from inputs to changes of alerts. The caller keeps the memory and the clock.
 import type { Sample } from "../vitals/model.ts";
-import type { AlarmMemory, DeviceMemory, RuleRun, VitalMemory, WatchedVital } from "./alarm-memory.ts";
+import type { AlarmMemory, RuleRun, VitalMemory, WatchedVital } from "./alarm-memory.ts";
 import { beginRuleRun } from "./alarm-memory.ts";
 import {
   acknowledgeAlert,
@@ -25,6 +25,18 @@ import { clearOnset, evaluateLimit, limitDeadline, locateValue, MAX_VALUE_HOLD_M
 import type { AlarmConfig, AlarmInput, Alert, Transition } from "./model.ts";
 import { evaluateNews2, ignoreScore, NEWS2_CODES, news2Deadlines } from "./news2-rule.ts";
 import { evaluateSilence, ignoreVital, listSilenceDeadlines, recordDeviceContact, recordVital } from "./silence-rule.ts";
+import {
+  applyTechnicalZero,
+  correctTechnicalZero,
+  endTechnicalZero,
+  forgetChange,
+  ignoreZero,
+  listConfirmedZeros,
+  NO_SOURCE,
+  readChannels,
+  recordLeads,
+  type SampleSource,
+} from "./zero-rule.ts";
 
 export type { AlarmMemory } from "./alarm-memory.ts";
 export { emptyAlarmMemory as emptyMemory } from "./alarm-memory.ts";
@@ -54,7 +66,7 @@ export function stepAlarms(
 function applyInput(run: RuleRun, input: AlarmInput): void {
   switch (input.kind) {
     case "samples":
-      applySamples(run, input.device, input.samples);
+      applySamples(run, input);
       break;
     case "conditions":
       applyConditions(run, input.device, input.conditions);
@@ -79,20 +91,27 @@ function applyInput(run: RuleRun, input: AlarmInput): void {
 }
 
 /** Applies samples in order of measurement, whatever their order in the batch. */
-function applySamples(run: RuleRun, id: string | null, samples: readonly Sample[]): void {
+function applySamples(run: RuleRun, { device: id, samples, conditions }: Extract<AlarmInput, { kind: "samples" }>): void {
   const device = id === null ? null : recordDeviceContact(run, id);
+  if (device && conditions) recordLeads(device, conditions, run.now);
+  const source = readChannels(run, id, device, samples);
   const ordered =
     samples.length < 2 ? samples : [...samples].sort((a, b) => a.at - b.at || (a.seq ?? 0) - (b.seq ?? 0) || a.value - b.value);
-  for (const sample of ordered) applySample(run, device, sample);
+  for (const sample of ordered) applySample(run, source, sample);
+  for (const { code, at } of listConfirmedZeros(run, source))
+    applySample(run, NO_SOURCE, { code, value: 0, unit: "", at, seq: null, status: "final" });
 }
 
-function applySample(run: RuleRun, device: DeviceMemory | null, { code, value, at, status }: Sample): void {
+function applySample(run: RuleRun, source: SampleSource, sample: Sample): void {
+  const { code, value, at, status } = sample;
   const limits = run.config.limits[code];
   const time = Math.min(at, run.now);
   const previous = run.memory.vitals[code];
-  if (status === "invalid" || run.now - time > MAX_EVALUATED_AGE_MS || (previous && time < previous.measuredAt)) return;
-  if (!limits && !NEWS2_CODES.has(code)) return;
-  if (device) recordVital(run, device, code);
+  if (run.now - time > MAX_EVALUATED_AGE_MS || (previous && time < previous.measuredAt)) return;
+  if (applyTechnicalZero(run, source, sample, time)) return;
+  if (status === "invalid" || (!limits && !NEWS2_CODES.has(code))) return;
+  if (source.device) recordVital(run, source.device, code);
+  endTechnicalZero(run, source, code, value, time);
   const vital = previous ?? { lastValue: value, measuredAt: time, receivedAt: run.now };
   run.memory.vitals[code] = vital;
   if (limits && run.config.monitoring !== "off")
@@ -106,6 +125,9 @@ function applySample(run: RuleRun, device: DeviceMemory | null, { code, value, a
  */
 function applyCorrection(run: RuleRun, code: string, newest: { value: number; at: number; received: number } | null): void {
   const vital = run.memory.vitals[code];
+  const isTechnicalZero = newest !== null && newest.value === 0 && newest.at === run.memory.zeros?.[code]?.measuredAt;
+  if (isTechnicalZero) return;
+  correctTechnicalZero(run, code, newest);
   if (!vital) return;
   clearRate(run, code, vital);
   clearOnset(vital);
@@ -123,8 +145,9 @@ function applyCorrection(run: RuleRun, code: string, newest: { value: number; at
 function evaluateSample(watched: WatchedVital, value: number, time: number, isFirst: boolean): void {
   if (!isFirst) evaluateHeldValue(watched, time);
   evaluateLimit(watched, value, time);
-  // Two values of the same time have no rate of change.
-  if (!isFirst && time === watched.vital.measuredAt) return;
+  if (value === 0) forgetChange(watched.vital);
+  // Two values of the same time have no rate of change, and neither has a heart that stands still.
+  if (value === 0 || (!isFirst && time === watched.vital.measuredAt)) return;
   evaluateRate(watched, value, time);
   evaluateTrend(watched, value, time);
 }
@@ -190,7 +213,8 @@ function resolveAlert(run: RuleRun, alert: Alert, by: string): void {
       delete run.memory.devices[alert.device ?? ""];
       break;
     case "technical":
-      ignoreCondition(run.memory, alert);
+      if (alert.code === null) ignoreCondition(run.memory, alert);
+      else ignoreZero(run, alert.code);
   }
 }
 

@@ -9,8 +9,8 @@ import { standsUntil } from "./raise-counts.ts";
 /** A value holds until the next one, at most half an hour, as long as NEWS2 inputs stay fresh. */
 export const MAX_VALUE_HOLD_MS = 30 * 60_000;
 
-/** Vitals whose value 0 raises a high-priority alert whatever the limits are. */
-const ZERO_IS_CRITICAL: ReadonlySet<string> = new Set([CODES.heart_rate, CODES.spo2, CODES.respiratory_rate]);
+/** Vitals whose value 0 raises a high-priority alert whatever the limits are, unless it is technical (zero-rule.ts). */
+const ZERO_IS_CRITICAL: ReadonlySet<string> = new Set([CODES.heart_rate, CODES.respiratory_rate]);
 
 export type LimitPosition = { side: Side; bound: number; critical: boolean };
 
@@ -82,7 +82,11 @@ export function clearOnset(vital: VitalMemory): void {
 
 function raiseLimitAlert({ run, code, limits }: WatchedVital, value: number, position: LimitPosition): void {
   const window_s = position.critical ? 0 : limits.duration_s;
-  const text = `${formatReading(code, value)} is at or ${position.side === "low" ? "below" : "above"} the ${position.critical ? "critical " : ""}limit ${position.bound}`;
+  const reading = formatReading(code, value);
+  const isApnoea = code === CODES.respiratory_rate && value === 0;
+  const text = isApnoea
+    ? `${reading}: apnoea or sensor off`
+    : `${reading} is at or ${position.side === "low" ? "below" : "above"} the ${position.critical ? "critical " : ""}limit ${position.bound}`;
   raiseAlert(run, {
     key: toLimitKey(code),
     rule: "limit",

@@ -70,7 +70,13 @@ export type AlarmConfig = {
 
 /** An input of the alarm engine, in the order of the server's clock. */
 export type AlarmInput =
-  | { kind: "samples"; device: string | null; samples: readonly import("../vitals/model.ts").Sample[] }
+  /** `conditions`: those that the device reports together with the samples, which may explain them; an input of their own follows. */
+  | {
+      kind: "samples";
+      device: string | null;
+      samples: readonly import("../vitals/model.ts").Sample[];
+      conditions?: readonly string[];
+    }
   /** The complete list of conditions that the device reports now. */
   | { kind: "conditions"; device: string; conditions: readonly string[] }
   | { kind: "tick" }

@@ -19,7 +19,12 @@ export function recordDeviceContact(run: RuleRun, id: string): DeviceMemory | nu
   if (!run.config.devices[id]) return null;
   const device = run.memory.devices[id] ?? { lastHeardAt: run.now, vitalsHeardAt: {} };
   const wasSilent = findOpenAlert(run, toDeviceKey(id)) !== undefined;
-  run.memory.devices[id] = { ...device, lastHeardAt: run.now, returnedAt: wasSilent ? run.now : device.returnedAt };
+  run.memory.devices[id] = {
+    ...device,
+    lastHeardAt: run.now,
+    // What a device reported before a silence says nothing about the values after it.
+    ...(wasSilent && { returnedAt: run.now, leadsOff: undefined }),
+  };
   clearAlertByKey(run, toDeviceKey(id));
   return run.memory.devices[id];
 }
@@ -107,7 +112,8 @@ function isStillWatched({ memory, config }: RuleRun, rule: string, code: string 
   if (rule === "silence") return memory.ward !== null && code !== null && findLastReading(memory, config, code) !== null;
   const boundDevice = device !== null && config.devices[device];
   if (rule === "device_silence") return memory.ward !== null && Boolean(boundDevice && boundDevice.silence_s !== null);
-  return rule !== "technical" || Boolean(boundDevice);
+  if (rule !== "technical") return true;
+  return (device === null || Boolean(boundDevice)) && (code === null || config.limits[code] !== undefined);
 }
 
 function raiseVitalSilence(run: RuleRun, code: string): void {

@@ -1,5 +1,7 @@
 // Translated alarm texts: the API's own sentence is in English.
+
 import type { AlertView } from "../../../../src/monitoring/patient-object/contract.ts";
+import { CODES } from "../../../../src/monitoring/vitals/codes.ts";
 import { formatDuration, formatNumber } from "../../platform/design/format.ts";
 import { t } from "../../platform/messages/translate.ts";
 import { formatVital, formatVitalWithUnit, vitalAbbreviation, vitalName } from "./vital-format.ts";
@@ -16,6 +18,8 @@ export function describeAlarm({ rule, code, priority, why }: DescribedAlarm): st
     value === null || code === null ? "" : withUnit ? formatVitalWithUnit(code, value) : formatVital(code, value);
   switch (rule) {
     case "limit":
+      if (code === CODES.respiratory_rate && why.value === 0)
+        return t("alarms.why.apnoea", { vital, value: formatValue(why.value, true) });
       return t(priority === "high" ? "alarms.why.critical" : "alarms.why.limit", {
         vital,
         value: formatValue(why.value, true),
@@ -43,6 +47,7 @@ export function describeAlarm({ rule, code, priority, why }: DescribedAlarm): st
     case "device_silence":
       return t("alarms.why.device_silence", { span: formatDuration(why.window_s ?? 0) });
     case "technical":
+      if (code !== null) return t("alarms.why.sensor", { vital, value: formatValue(why.value, true) });
       return describeTechnicalAlarm(getDeviceCondition(why));
   }
 }
@@ -71,6 +76,7 @@ export function abbreviateAlarm({ rule, code, why }: DescribedAlarm): string {
     case "device_silence":
       return t("alarms.short.device");
     case "technical":
+      if (code !== null) return t("alarms.short.sensor", { vital });
       return getDeviceCondition(why) === "leads_off"
         ? t("alarms.short.leads_off")
         : getDeviceCondition(why) === "low_battery"

@@ -73,8 +73,19 @@ const VitalSchema = z.object({
   raised: RaiseCountSchema.optional(),
 });
 
+const ChannelSchema = z.object({ value: z.number(), measuredAt: time });
+const ZeroSchema = z.object({
+  measuredAt: time,
+  device: textOrNull,
+  isStanding: z.boolean(),
+  usableSince: time.optional(),
+  resolved: z.literal(true).optional(),
+  raised: RaiseCountSchema.optional(),
+});
+
 const DeviceSchema = z.object({
   lastHeardAt: time,
+  leadsOff: z.object({ since: time, measured: z.array(text) }).optional(),
   returnedAt: time.optional(),
   vitalsHeardAt: z.record(text, time),
   resolvedConditions: z.array(text).optional(),
@@ -97,12 +108,16 @@ export const MEMORY_PARTS = {
   alert: AlertSchema,
   vital: VitalSchema,
   device: DeviceSchema,
+  channel: ChannelSchema,
+  zero: ZeroSchema,
   alarm: z.object({
     lastAlertNumber: z.int(),
     now: time,
     ward: timeOrNull,
     vitals: z.record(text, VitalSchema),
     devices: z.record(text, DeviceSchema),
+    channels: z.record(text, ChannelSchema).optional(),
+    zeros: z.record(text, ZeroSchema).optional(),
     news2: z.object({ since: time.optional(), below: time.optional(), resolved: z.number().optional() }),
     alerts: z.array(AlertSchema),
   }),

@@ -75,9 +75,10 @@ export function recordAndEvaluate(
   const before = store.memory(now).deviceStatuses[by]?.corrected ?? 0;
   const recorded = recordBatch(store, facts.patient, sender, batch, now);
   const evaluated = [...recorded.newSamples, ...recorded.unstored];
-  if (evaluated.length > 0) runRules({ kind: "samples", device, samples: evaluated });
+  const { conditions } = batch;
+  if (evaluated.length > 0) runRules({ kind: "samples", device, samples: evaluated, ...(conditions && { conditions }) });
   if (device === null) return recorded;
-  if (batch.conditions) runRules({ kind: "conditions", device, conditions: batch.conditions });
+  if (conditions) runRules({ kind: "conditions", device, conditions });
   if (recorded.clock.corrected_ms !== before) store.enqueueForD1("clock", { device, skew: recorded.clock.skew_ms });
   const held = recorded.results.flatMap(({ index, status, reason = "quarantined" }) =>
     status === "quarantined" ? [{ item: pickSampleFields(batch.items[index]), reason }] : [],
