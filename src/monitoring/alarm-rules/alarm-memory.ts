@@ -60,6 +60,9 @@ export type ZeroMemory = {
   raised?: RaiseCount | undefined;
 };
 
+/** How often a device sends, learnt from what it sent: the mean interval, over so many of the last milliseconds (send-intervals.ts). */
+export type SendInterval = { meanMs: number; learntMs: number };
+
 export type DeviceMemory = {
   lastHeardAt: number;
   /** Since when the device reports that its leads are off, and the vitals that it measured in spite of it. */
@@ -68,6 +71,9 @@ export type DeviceMemory = {
   returnedAt?: number | undefined;
   /** When the last usable value of each vital arrived since the device was assigned, by code. */
   vitalsHeardAt: Record<string, number>;
+  /** Of the device, and the mean in milliseconds of each vital by code; absent until something came twice. */
+  interval?: SendInterval | undefined;
+  vitalIntervals?: Record<string, number> | undefined;
   /** Conditions that were resolved while the device still reports them. */
   resolvedConditions?: readonly string[] | undefined;
   /** The reported words outside of the vocabulary, which share one alert. */
@@ -125,7 +131,12 @@ function copyMemory(memory: AlarmMemory): AlarmMemory {
   const devices: AlarmMemory["devices"] = {};
   for (const id in memory.devices) {
     const device = memory.devices[id];
-    if (device) devices[id] = { ...device, vitalsHeardAt: { ...device.vitalsHeardAt } };
+    if (device)
+      devices[id] = {
+        ...device,
+        vitalsHeardAt: { ...device.vitalsHeardAt },
+        ...(device.vitalIntervals && { vitalIntervals: { ...device.vitalIntervals } }),
+      };
   }
   const zeros = memory.zeros && Object.fromEntries(Object.entries(memory.zeros).map(([code, zero]) => [code, { ...zero }]));
   return {

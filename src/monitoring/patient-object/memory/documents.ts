@@ -83,11 +83,15 @@ const ZeroSchema = z.object({
   raised: RaiseCountSchema.optional(),
 });
 
+const IntervalSchema = z.object({ meanMs: z.number(), learntMs: z.number() });
+
 const DeviceSchema = z.object({
   lastHeardAt: time,
   leadsOff: z.object({ since: time, measured: z.array(text) }).optional(),
   returnedAt: time.optional(),
   vitalsHeardAt: z.record(text, time),
+  interval: IntervalSchema.optional(),
+  vitalIntervals: z.record(text, z.number()).optional(),
   resolvedConditions: z.array(text).optional(),
   otherConditions: z.array(text).optional(),
   raised: RaiseCountSchema.optional(),
