@@ -1,6 +1,6 @@
 // Values of 0 through the front door: what a device sends in one request, and the alarms that staff see.
 import { expect, it } from "vitest";
-import { API, newDevice, newPatient, newWorld, readJson, sendRequest } from "../world.ts";
+import { API, env, newDevice, newPatient, newWorld, readJson, sendRequest } from "../world.ts";
 
 type SentSample = readonly [code: string, value: number, unit: string];
 const HEART_RATE = "8867-4";
@@ -21,10 +21,8 @@ it("is an emergency unless the device itself shows that its sensor is off", asyn
       json: { samples: items, ...(conditions && { conditions }) },
     });
     expect((await readJson(sent)).data.refused).toBe(0);
-    const { data } = await readJson(await sendRequest(`${API}/patients/${patient.id}/observations/latest`, { as: nurse }));
-    return data.alerts.map(
-      (alert: { rule: string; priority: string; code: string | null }) => `${alert.rule} ${alert.priority} ${alert.code}`,
-    );
+    const { alerts } = (await env.PATIENT_MONITOR.getByName(patient.id).snapshot()) ?? { alerts: [] };
+    return alerts.map(({ rule, priority, code }) => `${rule} ${priority} ${code}`);
   };
   expect(await alarmsOf([ASYSTOLE])).toEqual([`limit high ${HEART_RATE}`]);
   expect(await alarmsOf([ASYSTOLE, ["9279-1", 16, "/min"], ["8480-6", 120, "mm[Hg]"]])).toEqual([`limit high ${HEART_RATE}`]);

@@ -87,10 +87,10 @@ export function raiseAlert(run: RuleRun, cause: AlertCause, isNew = false): void
   const isHigher = PRIORITIES.indexOf(cause.priority) < PRIORITIES.indexOf(open.priority);
   if (!isHigher && !isNew && open.state !== "recovered" && open.why.side === cause.why.side) return;
   if (!isHigher && isStanding(run, open)) {
-    open.why = cause.why;
+    Object.assign(open, { why: cause.why, code: cause.code });
     return;
   }
-  Object.assign(open, ACTIVE_FIELDS, { why: cause.why, priority: isHigher ? cause.priority : open.priority });
+  Object.assign(open, ACTIVE_FIELDS, { why: cause.why, code: cause.code, priority: isHigher ? cause.priority : open.priority });
   scheduleReminders(run, open);
   recordRaise(run, isHigher ? "raised_priority" : "raised", open);
 }

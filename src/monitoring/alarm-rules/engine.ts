@@ -1,4 +1,5 @@
 // The alarm engine: a pure function from inputs to changes of alerts. The caller keeps the memory and the clock.
+import { PRESSURES } from "../vitals/catalogue.ts";
 import type { Sample } from "../vitals/model.ts";
 import type { AlarmMemory, RuleRun, VitalMemory, WatchedVital } from "./alarm-memory.ts";
 import { beginRuleRun } from "./alarm-memory.ts";
@@ -7,7 +8,6 @@ import {
   assignAlert,
   clearAlert,
   listAlertDeadlines,
-  recoverAlert,
   requireOpenAlert,
   runDueReminders,
   snoozeAlert,
@@ -21,9 +21,18 @@ import {
   resetBaseline,
 } from "./change-rules.ts";
 import { applyConditions, ignoreCondition } from "./condition-rule.ts";
-import { clearOnset, evaluateLimit, limitDeadline, locateValue, MAX_VALUE_HOLD_MS, toLimitKey } from "./limit-rule.ts";
+import {
+  clearOnset,
+  dropLimitAlarm,
+  evaluateLimit,
+  limitDeadline,
+  locateValue,
+  MAX_VALUE_HOLD_MS,
+  toLimitKey,
+} from "./limit-rule.ts";
 import type { AlarmConfig, AlarmInput, Alert, Transition } from "./model.ts";
 import { evaluateNews2, ignoreScore, NEWS2_CODES, news2Deadlines } from "./news2-rule.ts";
+import { evaluatePressures, ignorePressures, listPressureDeadlines, mergePressureAlerts } from "./pressure-group.ts";
 import { evaluateSilence, ignoreVital, listSilenceDeadlines, recordDeviceContact, recordVital } from "./silence-rule.ts";
 import {
   applyTechnicalZero,
@@ -57,6 +66,7 @@ export function stepAlarms(
   now: number,
 ): { state: AlarmMemory; transitions: Transition[] } {
   const run = beginRuleRun(memory, config, now);
+  mergePressureAlerts(run);
   applyInput(run, input);
   if (config.monitoring === "off") clearAllAlerts(run);
   else evaluateStandingValues(run);
@@ -97,7 +107,11 @@ function applySamples(run: RuleRun, { device: id, samples, conditions }: Extract
   const source = readChannels(run, id, device, samples);
   const ordered =
     samples.length < 2 ? samples : [...samples].sort((a, b) => a.at - b.at || (a.seq ?? 0) - (b.seq ?? 0) || a.value - b.value);
-  for (const sample of ordered) applySample(run, source, sample);
+  for (const [index, sample] of ordered.entries()) {
+    applySample(run, source, sample);
+    // The pressures of one measurement have one alert.
+    if (ordered[index + 1]?.at !== sample.at) evaluatePressures(run);
+  }
   for (const { code, at } of listConfirmedZeros(run, source))
     applySample(run, NO_SOURCE, { code, value: 0, unit: "", at, seq: null, status: "final" });
 }
@@ -132,7 +146,7 @@ function applyCorrection(run: RuleRun, code: string, newest: { value: number; at
   clearRate(run, code, vital);
   clearOnset(vital);
   const limits = run.config.limits[code];
-  if (!limits || !newest || !locateValue(code, newest.value, limits)) recoverAlert(run, toLimitKey(code));
+  if (!limits || !newest || !locateValue(code, newest.value, limits)) dropLimitAlarm(run, code, vital);
   if (!newest || run.now - newest.at > MAX_EVALUATED_AGE_MS) {
     delete run.memory.vitals[code];
     return;
@@ -166,6 +180,7 @@ function evaluateStandingValues(run: RuleRun): void {
     else stopWatchingVital(run, code, vital);
     expireChangeAlerts(run, code, vital);
   }
+  evaluatePressures(run);
   evaluateNews2(run);
   evaluateSilence(run);
   runDueReminders(run);
@@ -173,7 +188,7 @@ function evaluateStandingValues(run: RuleRun): void {
 
 function stopWatchingVital(run: RuleRun, code: string, vital: VitalMemory): void {
   clearOnset(vital);
-  recoverAlert(run, toLimitKey(code));
+  dropLimitAlarm(run, code, vital);
   clearRate(run, code, vital);
   resetBaseline(run, code, vital);
   if (!NEWS2_CODES.has(code)) delete run.memory.vitals[code];
@@ -184,7 +199,7 @@ function clearAllAlerts(run: RuleRun): void {
   for (const alert of [...run.memory.alerts]) clearAlert(run, alert);
   for (const vital of Object.values(run.memory.vitals)) {
     clearOnset(vital);
-    Object.assign(vital, { ratePoints: undefined, baseline: undefined });
+    Object.assign(vital, { ratePoints: undefined, baseline: undefined, inAlarm: undefined });
   }
   Object.assign(run.memory, { ward: null, news2: {} });
 }
@@ -195,6 +210,7 @@ function resolveAlert(run: RuleRun, alert: Alert, by: string): void {
   const vital = alert.code === null ? undefined : run.memory.vitals[alert.code];
   switch (alert.rule) {
     case "limit":
+      if (alert.code !== null && PRESSURES.includes(alert.code)) ignorePressures(run.memory);
       if (vital) clearOnset(Object.assign(vital, { resolved: true }));
       break;
     case "rate":
@@ -223,7 +239,13 @@ export function nextDeadline(memory: AlarmMemory, config: AlarmConfig): number |
   if (config.monitoring === "off") return null;
   const vitals = Object.entries(memory.vitals).flatMap(([code, vital]) => vitalDeadlines(memory, config, code, vital));
   const alerts = memory.alerts.flatMap(listAlertDeadlines);
-  const deadlines = [...vitals, ...alerts, ...news2Deadlines(memory, config), ...listSilenceDeadlines(memory, config)];
+  const deadlines = [
+    ...vitals,
+    ...alerts,
+    ...news2Deadlines(memory, config),
+    ...listSilenceDeadlines(memory, config),
+    ...listPressureDeadlines(memory),
+  ];
   return deadlines.length > 0 ? Math.min(...deadlines) : null;
 }
 

@@ -12,10 +12,10 @@ import {
   SYSTOLIC,
   TEMPERATURE,
 } from "./catalogue-limits.ts";
-import { CODES, UNITS } from "./codes.ts";
+import { CODES, PRESSURES, UNITS } from "./codes.ts";
 import type { AgeBand, Limits, Vital } from "./model.ts";
 
-export { CODES };
+export { CODES, PRESSURES };
 
 type Units = Vital["units"];
 

@@ -22,6 +22,9 @@ export const CODES = {
   weight: "29463-7",
 } as const;
 
+/** The pressures of one measurement. */
+export const PRESSURES: readonly string[] = [CODES.systolic, CODES.mean_pressure, CODES.diastolic];
+
 /** UCUM units in which values are stored and shown. */
 export const UNITS: Readonly<Record<keyof typeof CODES, string>> = {
   heart_rate: "/min",

@@ -1,6 +1,6 @@
 // Validation of incoming items: a sample to store, or a rejection with a reason.
 import { DAY_MS } from "../../platform/time.ts";
-import { CODES, findVital, roundHalfUp } from "./catalogue.ts";
+import { CODES, findVital, PRESSURES, roundHalfUp } from "./catalogue.ts";
 import type { Sample, Vital } from "./model.ts";
 
 /** One item of a request. `effective_at` must have a time zone. */
@@ -172,8 +172,6 @@ function isUnitSuspect(vital: Vital, raw: number, exact: number, given: Conversi
     (other) => other.factor !== given.factor && isPlausible(vital, applyConversion(raw, other)),
   );
 }
-
-const PRESSURES: readonly string[] = [CODES.systolic, CODES.diastolic, CODES.mean_pressure];
 
 /**
  * Marks contradictory pressures of one device and time as invalid: diastolic above systolic, or a mean outside of both. They are one

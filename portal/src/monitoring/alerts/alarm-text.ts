@@ -20,6 +20,12 @@ export function describeAlarm({ rule, code, priority, why }: DescribedAlarm): st
     case "limit":
       if (code === CODES.respiratory_rate && why.value === 0)
         return t("alarms.why.apnoea", { vital, value: formatValue(why.value, true) });
+      if (code !== null && why.values && why.values.length > 1)
+        return t(priority === "high" ? "alarms.why.pressures_critical" : "alarms.why.pressures", {
+          values: why.values.map((one) => `${vitalAbbreviation(one.code)} ${formatVital(one.code, one.value)}`).join(", "),
+          vital,
+          bound: formatVitalWithUnit(code, why.bound ?? 0),
+        });
       return t(priority === "high" ? "alarms.why.critical" : "alarms.why.limit", {
         vital,
         value: formatValue(why.value, true),

@@ -31,6 +31,7 @@ const AlertSchema = z.object({
     side: side.nullable(),
     window_s: z.number().nullable(),
     text,
+    values: z.array(z.object({ code: text, value: z.number() })).optional(),
   }),
   raised_at: time,
   acknowledged_at: timeOrNull,
@@ -57,6 +58,7 @@ const VitalSchema = z.object({
   lastBeyondAt: time.optional(),
   insideSince: time.optional(),
   resolved: z.literal(true).optional(),
+  inAlarm: z.object({ side, bound: z.number(), critical: z.boolean() }).optional(),
   ratePoints: z.array(z.tuple([z.number(), z.number()])).optional(),
   baseline: z
     .object({
