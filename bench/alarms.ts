@@ -3,7 +3,7 @@ import { existsSync, globSync, readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { emptyMemory, nextDeadline, stepAlarms } from "../src/monitoring/alarm-rules/engine.ts";
 import { locateValue } from "../src/monitoring/alarm-rules/limit-rule.ts";
-import type { AlarmConfig, AlarmInput, Alert, RuleName, Transition } from "../src/monitoring/alarm-rules/model.ts";
+import type { AlarmConfig, AlarmInput, Alert, Priority, RuleName, Transition } from "../src/monitoring/alarm-rules/model.ts";
 import { CODES, findVital, getDefaultLimits } from "../src/monitoring/vitals/catalogue.ts";
 import type { Limits, Sample } from "../src/monitoring/vitals/model.ts";
 import { scoreNews2 } from "../src/monitoring/vitals/news2.ts";
@@ -97,7 +97,7 @@ function readLongStays(): Stay[] {
 const BEDSIDE = [
   "",
   CODES.heart_rate,
-  "",
+  CODES.pulse_rate,
   CODES.respiratory_rate,
   CODES.spo2,
   CODES.systolic,
@@ -113,8 +113,18 @@ function readBedsideStays(): Stay[] {
   });
 }
 
+/** The same hour again and again, as long as the stays of two days. */
+function repeatStay(stay: Stay, hours: number): Stay {
+  const lengthMs = stay.hours * HOUR_MS;
+  const rounds = Math.ceil(hours / stay.hours);
+  const samples = Array.from({ length: rounds }, (_, round) =>
+    stay.samples.map((sample) => ({ ...sample, at: sample.at + round * lengthMs })),
+  ).flat();
+  return { ...stay, samples: samples.filter(({ at }) => at < START + hours * HOUR_MS), hours };
+}
+
 type AlarmFilter = (what: Transition["what"], alert: Alert) => boolean;
-type Alarm = { at: number; rule: RuleName | "naive" | "score"; code: string | null };
+type Alarm = { at: number; rule: RuleName | "naive" | "score"; code: string | null; priority?: Priority; value?: number | null };
 
 /** Each crossing of a limit or critical limit from inside: what a monitor without alarm delay reports. */
 function findNaiveAlarms({ samples }: Stay): Alarm[] {
@@ -170,7 +180,7 @@ const CONFIG: AlarmConfig = {
   monitoring: "home",
   limits: LIMITS,
   news2: null,
-  devices: {},
+  devices: { monitor: { silence_s: 60 } },
   escalation: { high: [], medium: [], low: [] },
   repeat_minutes: { high: null, medium: null, low: null },
 };
@@ -181,14 +191,21 @@ const isNew: AlarmFilter = (what) => what === "raised";
 const isHigh: AlarmFilter = (what, { priority }) => priority === "high" && (what === "raised" || what === "raised_priority");
 
 /** Runs the engine as the product does: one step per set of values and per deadline; acknowledges after five minutes. */
-function runEngine({ samples }: Stay, config: AlarmConfig, filter = isNew): Alarm[] {
+function runEngine(
+  { samples }: Stay,
+  config: AlarmConfig,
+  filter = isNew,
+  onStep: (alerts: readonly Alert[]) => void = () => {},
+): Alarm[] {
   let memory = emptyMemory();
   const alarms: Alarm[] = [];
   const applyInput = (input: AlarmInput, now: number) => {
     const done = stepAlarms(memory, input, config, now);
     memory = done.state;
+    onStep(memory.alerts);
     for (const { what, alert, at } of done.transitions)
-      if (filter(what, alert)) alarms.push({ at, rule: alert.rule, code: alert.code });
+      if (filter(what, alert))
+        alarms.push({ at, rule: alert.rule, code: alert.code, priority: alert.priority, value: alert.why.value });
   };
   const advanceTo = (time: number) => {
     for (;;) {
@@ -208,7 +225,7 @@ function runEngine({ samples }: Stay, config: AlarmConfig, filter = isNew): Alar
   };
   for (const [at, group] of groupByTime(samples)) {
     advanceTo(at);
-    applyInput({ kind: "samples", device: null, samples: group }, at);
+    applyInput({ kind: "samples", device: "monitor", samples: group }, at);
   }
   advanceTo((samples.at(-1)?.at ?? START) + HOUR_MS);
   return alarms;
@@ -308,6 +325,45 @@ function printReport(): void {
     console.log(row([method, ...flagged, ...early, ...days, bedside.flatMap(alarmsOf).length]));
   }
   printByVital(others);
+  for (const stay of bedside) printBedside(stay);
+}
+
+const TONES: readonly (Priority | null)[] = ["high", "medium", "low", null];
+
+/** How often the portal's tone begins or becomes more urgent: one tone, of the most urgent alarm that nobody has acknowledged. */
+function countTones(stay: Stay, config: AlarmConfig): number {
+  let before = TONES.length - 1;
+  let count = 0;
+  runEngine(stay, config, isNew, (alerts) => {
+    const tone = TONES.findIndex(
+      (one) => one === null || alerts.some(({ state, priority }) => state === "active" && priority === one),
+    );
+    if (tone < before) count += 1;
+    before = tone;
+  });
+  return count;
+}
+
+/** A bedside monitor on a ward, with all rules, in its own length and as 32 hours. */
+function printBedside(stay: Stay): void {
+  const config: AlarmConfig = { ...CONFIG, monitoring: "ward" };
+  console.log(`\n${row(["bedside monitor", "alarms", "high", "of value 0", "silence", "begins to sound"])}`);
+  console.log(row(Array.from({ length: 6 }, () => "---")));
+  for (const [name, one] of [
+    ["72 minutes", stay],
+    ["repeated for 32 hours", repeatStay(stay, 32)],
+  ] as const) {
+    const alarms = runEngine(one, config);
+    const count = (is: (alarm: Alarm) => boolean) => alarms.filter(is).length;
+    const high = count(({ priority }) => priority === "high");
+    const zero = count(({ priority, value }) => priority === "high" && value === 0);
+    console.log(row([name, alarms.length, high, zero, count(({ rule }) => /silence/.test(rule)), countTones(one, config)]));
+    if (one === stay)
+      for (const { at, rule, code, priority, value } of alarms)
+        console.log(
+          `  minute ${(at - START) / MINUTE_MS}: ${priority} ${rule} ${findVital(code ?? "")?.display ?? ""} ${value ?? ""}`,
+        );
+  }
 }
 
 /** Limit alarms per vital sign. */

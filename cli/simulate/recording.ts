@@ -46,9 +46,10 @@ const LONG_COLUMNS: Readonly<Record<string, Column>> = {
 /** A cuff pressure is skipped if the arterial line has a value for the same minute: a sample has one value per code. */
 const PREFERRED_PARAMETERS: Readonly<Record<string, string>> = { NISysABP: "SysABP", NIDiasABP: "DiasABP", NIMAP: "MAP" };
 
-/** Numerics of the MIMIC waveform database. Omits PULSE (oximeter), which would be a second heart rate. */
+/** Numerics of the MIMIC waveform database. PULSE is the rate of the oximeter. */
 const NUMERIC_COLUMNS: Readonly<Record<string, Column>> = {
   HR: ["heart_rate"],
+  PULSE: ["pulse_rate"],
   RESP: ["respiratory_rate"],
   SpO2: ["spo2"],
   NBPSys: ["systolic"],

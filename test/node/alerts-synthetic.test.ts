@@ -131,7 +131,9 @@ describe("injected breaches", () => {
             ? { ...sample, value: injection.bound + injection.sign * depth }
             : sample,
         );
-        const transitions = replaySamples(series, config).filter(({ alert }) => alert.key === `limit:${injection.code}`);
+        const transitions = replaySamples(series, config).filter(
+          ({ alert }) => alert.rule === "limit" && alert.code === injection.code,
+        );
         const label = `${injection.code} ${injection.bound} ${injection.priority} ${repeat}`;
         const whats = transitions.filter(({ what }) => what !== "escalated" && what !== "repeated").map(({ what }) => what);
         const ended = injection.priority === "high" ? "recovered" : "cleared";

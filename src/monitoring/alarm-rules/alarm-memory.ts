@@ -34,6 +34,8 @@ export type VitalMemory = {
   lastBeyondAt?: number | undefined;
   /** Since when the value has been inside by more than the hysteresis while an alert is open. */
   insideSince?: number | undefined;
+  /** The limit beyond which a vital of a group is in alarm (pressure-group.ts). */
+  inAlarm?: { side: Side; bound: number; critical: boolean } | undefined;
   /** The alert was resolved: this value is not evaluated again, the next one is. */
   resolved?: true | undefined;
   /** Points for the rate of change: epoch seconds and value. */
@@ -43,12 +45,37 @@ export type VitalMemory = {
   raised?: RaiseCount | undefined;
 };
 
+/** The last reading of a channel that can contradict a zero (zero-rule.ts). */
+export type ChannelReading = { value: number; measuredAt: number };
+
+/** A value of 0 that means a detached sensor, by code of the vital. */
+export type ZeroMemory = {
+  measuredAt: number;
+  /** The device that sent it. */
+  device: string | null;
+  /** Whether no usable value has come since. */
+  isStanding: boolean;
+  usableSince?: number | undefined;
+  /** The alert was resolved: it is raised again only after a usable value. */
+  resolved?: true | undefined;
+  /** Technical alerts raised. */
+  raised?: RaiseCount | undefined;
+};
+
+/** How often a device sends, learnt from what it sent: the mean interval, over so many of the last milliseconds (send-intervals.ts). */
+export type SendInterval = { meanMs: number; learntMs: number };
+
 export type DeviceMemory = {
   lastHeardAt: number;
+  /** Since when the device reports that its leads are off, and the vitals that it measured in spite of it. */
+  leadsOff?: { since: number; measured: readonly string[] } | undefined;
   /** When the device sent again after a silence. */
   returnedAt?: number | undefined;
   /** When the last usable value of each vital arrived since the device was assigned, by code. */
   vitalsHeardAt: Record<string, number>;
+  /** Of the device, and the mean in milliseconds of each vital by code; absent until something came twice. */
+  interval?: SendInterval | undefined;
+  vitalIntervals?: Record<string, number> | undefined;
   /** Conditions that were resolved while the device still reports them. */
   resolvedConditions?: readonly string[] | undefined;
   /** The reported words outside of the vocabulary, which share one alert. */
@@ -66,6 +93,9 @@ export type AlarmMemory = {
   ward: number | null;
   vitals: Record<string, VitalMemory>;
   devices: Record<string, DeviceMemory>;
+  /** By code; absent in memories written before these fields existed. */
+  channels?: Record<string, ChannelReading> | undefined;
+  zeros?: Record<string, ZeroMemory> | undefined;
   /** NEWS2: `since` when the score is high, `below` since when it is low with an alert open, `resolved` the score at which it was resolved. */
   news2: { since?: number | undefined; below?: number | undefined; resolved?: number | undefined };
   /** Open alerts only. */
@@ -103,9 +133,23 @@ function copyMemory(memory: AlarmMemory): AlarmMemory {
   const devices: AlarmMemory["devices"] = {};
   for (const id in memory.devices) {
     const device = memory.devices[id];
-    if (device) devices[id] = { ...device, vitalsHeardAt: { ...device.vitalsHeardAt } };
+    if (device)
+      devices[id] = {
+        ...device,
+        vitalsHeardAt: { ...device.vitalsHeardAt },
+        ...(device.vitalIntervals && { vitalIntervals: { ...device.vitalIntervals } }),
+      };
   }
-  return { ...memory, vitals, devices, news2: { ...memory.news2 }, alerts: memory.alerts.map(copyAlert) };
+  const zeros = memory.zeros && Object.fromEntries(Object.entries(memory.zeros).map(([code, zero]) => [code, { ...zero }]));
+  return {
+    ...memory,
+    vitals,
+    devices,
+    ...(memory.channels && { channels: { ...memory.channels } }),
+    ...(zeros && { zeros }),
+    news2: { ...memory.news2 },
+    alerts: memory.alerts.map(copyAlert),
+  };
 }
 
 export function copyAlert(alert: Alert): Alert {

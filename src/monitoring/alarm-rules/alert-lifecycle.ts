@@ -46,18 +46,19 @@ function recordTransition(run: RuleRun, what: Transition["what"], alert: Alert, 
 /** Rules that samples evaluate: one request could raise and end their alerts a thousand times. */
 const RULES_OF_VITALS: ReadonlySet<RuleName> = new Set(["limit", "rate", "trend", "unit"]);
 
-function findCountedVital({ memory }: RuleRun, { rule, code }: AlertCause): VitalMemory | undefined {
+function findCounted({ memory }: RuleRun, { rule, code }: AlertCause): Pick<VitalMemory, "raised"> | undefined {
+  if (code !== null && rule === "technical") return memory.zeros?.[code];
   return code !== null && RULES_OF_VITALS.has(rule) ? memory.vitals[code] : undefined;
 }
 
 /** Whether the alert covers every change of its vital until the clock hour ends. */
 export function isStanding(run: RuleRun, alert: Alert): boolean {
-  return standsUntil(findCountedVital(run, alert), alert) > run.now;
+  return standsUntil(findCounted(run, alert), alert) > run.now;
 }
 
 function recordRaise(run: RuleRun, what: "raised" | "raised_priority", alert: Alert): void {
-  const vital = findCountedVital(run, alert);
-  if (vital) vital.raised = addRaises(vital.raised, run.now, 1);
+  const counted = findCounted(run, alert);
+  if (counted) counted.raised = addRaises(counted.raised, run.now, 1);
   recordTransition(run, what, alert);
 }
 
@@ -86,10 +87,10 @@ export function raiseAlert(run: RuleRun, cause: AlertCause, isNew = false): void
   const isHigher = PRIORITIES.indexOf(cause.priority) < PRIORITIES.indexOf(open.priority);
   if (!isHigher && !isNew && open.state !== "recovered" && open.why.side === cause.why.side) return;
   if (!isHigher && isStanding(run, open)) {
-    open.why = cause.why;
+    Object.assign(open, { why: cause.why, code: cause.code });
     return;
   }
-  Object.assign(open, ACTIVE_FIELDS, { why: cause.why, priority: isHigher ? cause.priority : open.priority });
+  Object.assign(open, ACTIVE_FIELDS, { why: cause.why, code: cause.code, priority: isHigher ? cause.priority : open.priority });
   scheduleReminders(run, open);
   recordRaise(run, isHigher ? "raised_priority" : "raised", open);
 }

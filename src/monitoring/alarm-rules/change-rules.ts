@@ -17,6 +17,14 @@ const RATE_WINDOW_S = 600;
 /** One outlier among five points reaches 4 of the 10 slopes between them, and so not their median. */
 const MIN_RATE_POINTS = 5;
 
+/**
+ * A pause this many times longer than the one before is a gap: the sensor was off, and the next value is no change of the last one.
+ * Values that come evenly, up to five in the window, have no gap.
+ */
+const GAP_FACTOR = 3;
+const MIN_GAP_S = 30;
+const MAX_GAP_S = RATE_WINDOW_S / (MIN_RATE_POINTS - 1);
+
 type RatePoint = readonly [seconds: number, value: number];
 
 export function toRateKey(code: string): string {
@@ -36,7 +44,7 @@ export function computeRatePerMinute(points: readonly RatePoint[]): number | nul
   return ((slopes[middle] ?? 0) + (slopes[slopes.length - 1 - middle] ?? 0)) / 2;
 }
 
-/** Adds a newer value to the rate of change. The alert ends below half of the limit, or after ten minutes without values. */
+/** Adds a newer value to the rate of change. A change towards the side without limits does not count: a rising saturation is a recovery. The alert ends below half of the limit, or after ten minutes without values. */
 export function evaluateRate(watched: WatchedVital, value: number, at: number): void {
   const { run, code, vital, limits } = watched;
   const limit = limits.rate_per_minute;
@@ -47,13 +55,23 @@ export function evaluateRate(watched: WatchedVital, value: number, at: number): 
   const seconds = Math.round(at / SECOND_MS);
   const last = vital.ratePoints?.at(-1);
   if (last && seconds - last[0] < RATE_SPACING_S) return;
-  const points = [...(vital.ratePoints ?? []), [seconds, value] as const].filter(([time]) => seconds - time <= RATE_WINDOW_S);
+  const known = isAfterGap(vital.ratePoints ?? [], seconds) ? [] : (vital.ratePoints ?? []);
+  const points = [...known, [seconds, value] as const].filter(([time]) => seconds - time <= RATE_WINDOW_S);
   vital.ratePoints = points.slice(-MAX_RATE_POINTS);
   const rate = computeRatePerMinute(vital.ratePoints);
   if (rate === null) return;
-  if (Math.abs(rate) >= limit && !isLimitAlertOngoing(run, code))
+  const isRelevant =
+    rate < 0 ? hasLimit(limits, "low") || !hasLimit(limits, "high") : hasLimit(limits, "high") || !hasLimit(limits, "low");
+  if (Math.abs(rate) >= limit && isRelevant && !isLimitAlertOngoing(run, code))
     raiseRateAlert(run, code, value, rate, limit, seconds - (vital.ratePoints[0]?.[0] ?? seconds));
   else if (Math.abs(rate) < limit / 2 || isLimitAlertOngoing(run, code)) recoverUnlessStanding(run, toRateKey(code));
+}
+
+function isAfterGap(points: readonly RatePoint[], seconds: number): boolean {
+  const [before, last] = points.slice(-2);
+  if (!before || !last) return false;
+  const allowed = Math.max(MIN_GAP_S, GAP_FACTOR * (last[0] - before[0]));
+  return seconds - last[0] > Math.min(MAX_GAP_S, allowed);
 }
 
 /** An ongoing limit alert already covers the change. */
@@ -90,6 +108,8 @@ const CLIP_SD = 3;
 /** How long a drift must last, and how long it stays valid without new values. */
 const MIN_DRIFT_MS = 10 * MINUTE_MS;
 const MAX_DRIFT_AGE_MS = 6 * HOUR_MS;
+/** A drift that was there before a pause longer than that of hourly charting begins anew after it. */
+const MAX_DRIFT_GAP_MS = 90 * MINUTE_MS;
 
 export function toTrendKey(code: string): string {
   return `trend:${code}`;
@@ -120,6 +140,7 @@ export function evaluateTrend(watched: WatchedVital, value: number, at: number):
     vital.baseline = { slowMean: value, variance: 0, fastMean: value, valueCount: 1, startedAt: at, updatedAt: at };
     return;
   }
+  if (at - vital.measuredAt > MAX_DRIFT_GAP_MS) Object.assign(baseline, { driftSince: undefined, driftSide: undefined });
   baseline.fastMean = roundHalfUp(
     baseline.fastMean + decayWeight(at - vital.measuredAt, FAST_HALF_LIFE_MS) * (value - baseline.fastMean),
     3,

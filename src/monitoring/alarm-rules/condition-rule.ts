@@ -5,6 +5,7 @@ import { CHANGING_CONDITION, classifyConditions, OTHER_CONDITION } from "./devic
 import type { Alert } from "./model.ts";
 import { addRaises, countInHour, MAX_RAISED_PER_HOUR } from "./raise-counts.ts";
 import { recordDeviceContact } from "./silence-rule.ts";
+import { recordLeads } from "./zero-rule.ts";
 
 function toTechnicalKey(device: string, condition: string): string {
   return `technical:${device}:${condition}`;
@@ -13,6 +14,7 @@ function toTechnicalKey(device: string, condition: string): string {
 /** Raises alerts for reported conditions and ends those no longer reported. A new unknown word is a new condition. */
 export function applyConditions(run: RuleRun, id: string, reported: readonly string[]): void {
   const device = recordDeviceContact(run, id);
+  if (device) recordLeads(device, reported, run.now);
   if (!device || run.config.monitoring === "off") return;
   const { conditions: classified, unknown } = classifyConditions(reported);
   const newWords = unknown.filter((word) => !device.otherConditions?.includes(word));

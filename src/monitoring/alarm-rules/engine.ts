@@ -1,13 +1,13 @@
 // The alarm engine: a pure function from inputs to changes of alerts. The caller keeps the memory and the clock.
+import { PRESSURES } from "../vitals/catalogue.ts";
 import type { Sample } from "../vitals/model.ts";
-import type { AlarmMemory, DeviceMemory, RuleRun, VitalMemory, WatchedVital } from "./alarm-memory.ts";
+import type { AlarmMemory, RuleRun, VitalMemory, WatchedVital } from "./alarm-memory.ts";
 import { beginRuleRun } from "./alarm-memory.ts";
 import {
   acknowledgeAlert,
   assignAlert,
   clearAlert,
   listAlertDeadlines,
-  recoverAlert,
   requireOpenAlert,
   runDueReminders,
   snoozeAlert,
@@ -21,11 +21,32 @@ import {
   resetBaseline,
 } from "./change-rules.ts";
 import { applyConditions, ignoreCondition } from "./condition-rule.ts";
-import { clearOnset, evaluateLimit, limitDeadline, locateValue, MAX_VALUE_HOLD_MS, toLimitKey } from "./limit-rule.ts";
+import {
+  clearOnset,
+  dropLimitAlarm,
+  evaluateLimit,
+  limitDeadline,
+  locateValue,
+  MAX_VALUE_HOLD_MS,
+  toLimitKey,
+} from "./limit-rule.ts";
 import type { AlarmConfig, AlarmInput, Alert, Correction, Transition } from "./model.ts";
 import { evaluateNews2, ignoreScore, NEWS2_CODES, news2Deadlines } from "./news2-rule.ts";
+import { evaluatePressures, ignorePressures, listPressureDeadlines, mergePressureAlerts } from "./pressure-group.ts";
 import { evaluateSilence, ignoreVital, listSilenceDeadlines, recordDeviceContact, recordVital } from "./silence-rule.ts";
 import { endUnitAlert, raiseUnitAlert } from "./unit-rule.ts";
+import {
+  applyTechnicalZero,
+  correctTechnicalZero,
+  endTechnicalZero,
+  forgetChange,
+  ignoreZero,
+  listConfirmedZeros,
+  NO_SOURCE,
+  readChannels,
+  recordLeads,
+  type SampleSource,
+} from "./zero-rule.ts";
 
 export type { AlarmMemory } from "./alarm-memory.ts";
 export { emptyAlarmMemory as emptyMemory } from "./alarm-memory.ts";
@@ -46,6 +67,7 @@ export function stepAlarms(
   now: number,
 ): { state: AlarmMemory; transitions: Transition[] } {
   const run = beginRuleRun(memory, config, now);
+  mergePressureAlerts(run);
   applyInput(run, input);
   if (config.monitoring === "off") clearAllAlerts(run);
   else evaluateStandingValues(run);
@@ -55,7 +77,7 @@ export function stepAlarms(
 function applyInput(run: RuleRun, input: AlarmInput): void {
   switch (input.kind) {
     case "samples":
-      applySamples(run, input.device, input.samples);
+      applySamples(run, input);
       break;
     case "conditions":
       applyConditions(run, input.device, input.conditions);
@@ -80,24 +102,34 @@ function applyInput(run: RuleRun, input: AlarmInput): void {
 }
 
 /** Applies samples in order of measurement, whatever their order in the batch. */
-function applySamples(run: RuleRun, id: string | null, samples: readonly Sample[]): void {
+function applySamples(run: RuleRun, { device: id, samples, conditions }: Extract<AlarmInput, { kind: "samples" }>): void {
   const device = id === null ? null : recordDeviceContact(run, id);
+  if (device && conditions) recordLeads(device, conditions, run.now);
+  const source = readChannels(run, id, device, samples);
   const ordered =
     samples.length < 2 ? samples : [...samples].sort((a, b) => a.at - b.at || (a.seq ?? 0) - (b.seq ?? 0) || a.value - b.value);
-  for (const sample of ordered) applySample(run, device, sample);
+  for (const [index, sample] of ordered.entries()) {
+    applySample(run, source, sample);
+    // The pressures of one measurement have one alert.
+    if (ordered[index + 1]?.at !== sample.at) evaluatePressures(run);
+  }
+  for (const { code, at } of listConfirmedZeros(run, source))
+    applySample(run, NO_SOURCE, { code, value: 0, unit: "", at, seq: null, status: "final" });
 }
 
-function applySample(run: RuleRun, device: DeviceMemory | null, sample: Sample): void {
+function applySample(run: RuleRun, source: SampleSource, sample: Sample): void {
   const { code, value, at, status } = sample;
   const limits = run.config.limits[code];
   const time = Math.min(at, run.now);
   const previous = run.memory.vitals[code];
   const isNewest = !previous || time >= previous.measuredAt;
-  if (sample.isUnitSuspect && isNewest && run.now - time <= MAX_VALUE_HOLD_MS) raiseUnitAlert(run, sample);
-  if (status === "invalid" || run.now - time > MAX_EVALUATED_AGE_MS || !isNewest) return;
-  if (!limits && !NEWS2_CODES.has(code)) return;
-  if (device) recordVital(run, device, code);
+  if (run.now - time > MAX_EVALUATED_AGE_MS || !isNewest) return;
+  if (sample.isUnitSuspect && run.now - time <= MAX_VALUE_HOLD_MS) raiseUnitAlert(run, sample);
+  if (applyTechnicalZero(run, source, sample, time)) return;
+  if (status === "invalid" || (!limits && !NEWS2_CODES.has(code))) return;
+  if (source.device) recordVital(run, source.device, code);
   endUnitAlert(run, code);
+  endTechnicalZero(run, source, code, value, time);
   const vital = previous ?? { lastValue: value, measuredAt: time, receivedAt: run.now };
   run.memory.vitals[code] = vital;
   if (limits && run.config.monitoring !== "off")
@@ -112,14 +144,17 @@ function applySample(run: RuleRun, device: DeviceMemory | null, sample: Sample):
 function applyCorrection(run: RuleRun, { code, newest, isInvalidNewer }: Correction): void {
   if (!isInvalidNewer) endUnitAlert(run, code);
   const vital = run.memory.vitals[code];
+  const isTechnicalZero = newest !== null && newest.value === 0 && newest.at === run.memory.zeros?.[code]?.measuredAt;
+  if (isTechnicalZero) return;
+  correctTechnicalZero(run, code, newest);
   if (!vital) {
-    if (newest) applySample(run, null, { code, value: newest.value, unit: "", at: newest.at, seq: null, status: "final" });
+    if (newest) applySample(run, NO_SOURCE, { code, value: newest.value, unit: "", at: newest.at, seq: null, status: "final" });
     return;
   }
   clearRate(run, code, vital);
   clearOnset(vital);
   const limits = run.config.limits[code];
-  if (!limits || !newest || !locateValue(code, newest.value, limits)) recoverAlert(run, toLimitKey(code));
+  if (!limits || !newest || !locateValue(code, newest.value, limits)) dropLimitAlarm(run, code, vital);
   if (!newest || run.now - newest.at > MAX_EVALUATED_AGE_MS) {
     delete run.memory.vitals[code];
     return;
@@ -132,8 +167,9 @@ function applyCorrection(run: RuleRun, { code, newest, isInvalidNewer }: Correct
 function evaluateSample(watched: WatchedVital, value: number, time: number, isFirst: boolean): void {
   if (!isFirst) evaluateHeldValue(watched, time);
   evaluateLimit(watched, value, time);
-  // Two values of the same time have no rate of change.
-  if (!isFirst && time === watched.vital.measuredAt) return;
+  if (value === 0) forgetChange(watched.vital);
+  // Two values of the same time have no rate of change, and neither has a heart that stands still.
+  if (value === 0 || (!isFirst && time === watched.vital.measuredAt)) return;
   evaluateRate(watched, value, time);
   evaluateTrend(watched, value, time);
 }
@@ -152,6 +188,7 @@ function evaluateStandingValues(run: RuleRun): void {
     else stopWatchingVital(run, code, vital);
     expireChangeAlerts(run, code, vital);
   }
+  evaluatePressures(run);
   evaluateNews2(run);
   evaluateSilence(run);
   runDueReminders(run);
@@ -159,7 +196,7 @@ function evaluateStandingValues(run: RuleRun): void {
 
 function stopWatchingVital(run: RuleRun, code: string, vital: VitalMemory): void {
   clearOnset(vital);
-  recoverAlert(run, toLimitKey(code));
+  dropLimitAlarm(run, code, vital);
   clearRate(run, code, vital);
   resetBaseline(run, code, vital);
   if (!NEWS2_CODES.has(code)) delete run.memory.vitals[code];
@@ -170,7 +207,7 @@ function clearAllAlerts(run: RuleRun): void {
   for (const alert of [...run.memory.alerts]) clearAlert(run, alert);
   for (const vital of Object.values(run.memory.vitals)) {
     clearOnset(vital);
-    Object.assign(vital, { ratePoints: undefined, baseline: undefined });
+    Object.assign(vital, { ratePoints: undefined, baseline: undefined, inAlarm: undefined });
   }
   Object.assign(run.memory, { ward: null, news2: {} });
 }
@@ -181,6 +218,7 @@ function resolveAlert(run: RuleRun, alert: Alert, by: string): void {
   const vital = alert.code === null ? undefined : run.memory.vitals[alert.code];
   switch (alert.rule) {
     case "limit":
+      if (alert.code !== null && PRESSURES.includes(alert.code)) ignorePressures(run.memory);
       if (vital) clearOnset(Object.assign(vital, { resolved: true }));
       break;
     case "rate":
@@ -202,7 +240,8 @@ function resolveAlert(run: RuleRun, alert: Alert, by: string): void {
       delete run.memory.devices[alert.device ?? ""];
       break;
     case "technical":
-      ignoreCondition(run.memory, alert);
+      if (alert.code === null) ignoreCondition(run.memory, alert);
+      else ignoreZero(run, alert.code);
   }
 }
 
@@ -211,7 +250,13 @@ export function nextDeadline(memory: AlarmMemory, config: AlarmConfig): number |
   if (config.monitoring === "off") return null;
   const vitals = Object.entries(memory.vitals).flatMap(([code, vital]) => vitalDeadlines(memory, config, code, vital));
   const alerts = memory.alerts.flatMap(listAlertDeadlines);
-  const deadlines = [...vitals, ...alerts, ...news2Deadlines(memory, config), ...listSilenceDeadlines(memory, config)];
+  const deadlines = [
+    ...vitals,
+    ...alerts,
+    ...news2Deadlines(memory, config),
+    ...listSilenceDeadlines(memory, config),
+    ...listPressureDeadlines(memory),
+  ];
   return deadlines.length > 0 ? Math.min(...deadlines) : null;
 }
 

@@ -1,7 +1,7 @@
 // The limit rule: onset, duration and recovery of a value beyond a limit.
-import { CODES, findVital } from "../vitals/catalogue.ts";
+import { CODES, findVital, PRESSURES } from "../vitals/catalogue.ts";
 import type { Limits } from "../vitals/model.ts";
-import type { Side, VitalMemory, WatchedVital } from "./alarm-memory.ts";
+import type { RuleRun, Side, VitalMemory, WatchedVital } from "./alarm-memory.ts";
 import { findOpenAlert, isOngoing, isStanding, raiseAlert, recoverAlert } from "./alert-lifecycle.ts";
 import type { Alert } from "./model.ts";
 import { standsUntil } from "./raise-counts.ts";
@@ -9,8 +9,11 @@ import { standsUntil } from "./raise-counts.ts";
 /** A value holds until the next one, at most half an hour, as long as NEWS2 inputs stay fresh. */
 export const MAX_VALUE_HOLD_MS = 30 * 60_000;
 
-/** Vitals whose value 0 raises a high-priority alert whatever the limits are. */
-const ZERO_IS_CRITICAL: ReadonlySet<string> = new Set([CODES.heart_rate, CODES.spo2, CODES.respiratory_rate]);
+/** Vitals whose value 0 raises a high-priority alert whatever the limits are, unless it is technical (zero-rule.ts). */
+const ZERO_IS_CRITICAL: ReadonlySet<string> = new Set([CODES.heart_rate, CODES.respiratory_rate]);
+
+/** LOINC of the blood pressure panel: systolic, mean and diastolic have one alert (pressure-group.ts). */
+export const PRESSURE_PANEL = "85354-9";
 
 export type LimitPosition = { side: Side; bound: number; critical: boolean };
 
@@ -35,7 +38,13 @@ function hasRecoveredFrom(side: Side, value: number, limits: Limits): boolean {
 }
 
 export function toLimitKey(code: string): string {
-  return `limit:${code}`;
+  return `limit:${PRESSURES.includes(code) ? PRESSURE_PANEL : code}`;
+}
+
+/** The side on which a vital is in alarm; undefined when it has none, also where another pressure has. */
+function findAlarmSide(code: string, vital: VitalMemory, alert: Alert | undefined): Side | undefined {
+  if (PRESSURES.includes(code)) return vital.inAlarm?.side;
+  return isOngoing(alert) ? (alert.why.side ?? "low") : undefined;
 }
 
 /**
@@ -55,8 +64,11 @@ export function evaluateLimit(watched: WatchedVital, value: number, time: number
     Object.assign(vital, { lastBeyondAt: time, insideSince: undefined });
     if (position.critical || time - (vital.onsetAt ?? time) >= limits.duration_s * 1000)
       raiseLimitAlert(watched, value, position);
-  } else if (isOngoing(alert)) {
-    evaluateRecovery(watched, alert, value, time);
+    return;
+  }
+  const alarmSide = findAlarmSide(code, vital, alert);
+  if (alarmSide) {
+    if (isBackInside(watched, alarmSide, value, time)) endLimitAlarm(watched, alert);
   } else if (
     vital.side &&
     (hasRecoveredFrom(vital.side, value, limits) || time - (vital.lastBeyondAt ?? time) > limits.duration_s * 1000)
@@ -65,24 +77,41 @@ export function evaluateLimit(watched: WatchedVital, value: number, time: number
   }
 }
 
-function evaluateRecovery({ run, vital, limits }: WatchedVital, alert: Alert, value: number, time: number): void {
-  if (!hasRecoveredFrom(alert.why.side ?? "low", value, limits)) {
+function isBackInside({ vital, limits }: WatchedVital, side: Side, value: number, time: number): boolean {
+  if (!hasRecoveredFrom(side, value, limits)) {
     vital.insideSince = undefined;
-    return;
+    return false;
   }
   vital.insideSince ??= time;
-  if (time - vital.insideSince < limits.duration_s * 1000 || isStanding(run, alert)) return;
+  return time - vital.insideSince >= limits.duration_s * 1000;
+}
+
+function endLimitAlarm({ run, code, vital }: WatchedVital, alert: Alert | undefined): void {
+  if (PRESSURES.includes(code)) vital.inAlarm = undefined;
+  else if (alert && isStanding(run, alert)) return;
+  else recoverAlert(run, toLimitKey(code));
   clearOnset(vital);
-  recoverAlert(run, alert.key);
+}
+
+/** Ends the alarm of a vital whose value was wrong or which is not watched any more. */
+export function dropLimitAlarm(run: RuleRun, code: string, vital: VitalMemory): void {
+  if (PRESSURES.includes(code)) vital.inAlarm = undefined;
+  else recoverAlert(run, toLimitKey(code));
 }
 
 export function clearOnset(vital: VitalMemory): void {
   Object.assign(vital, { side: undefined, onsetAt: undefined, lastBeyondAt: undefined, insideSince: undefined });
 }
 
-function raiseLimitAlert({ run, code, limits }: WatchedVital, value: number, position: LimitPosition): void {
+function raiseLimitAlert({ run, code, vital, limits }: WatchedVital, value: number, position: LimitPosition): void {
+  if (PRESSURES.includes(code)) {
+    vital.inAlarm = position;
+    return;
+  }
   const window_s = position.critical ? 0 : limits.duration_s;
-  const text = `${formatReading(code, value)} is at or ${position.side === "low" ? "below" : "above"} the ${position.critical ? "critical " : ""}limit ${position.bound}`;
+  const reading = formatReading(code, value);
+  const isApnoea = code === CODES.respiratory_rate && value === 0;
+  const text = isApnoea ? `${reading}: apnoea or sensor off` : describePosition(reading, position);
   raiseAlert(run, {
     key: toLimitKey(code),
     rule: "limit",
@@ -99,6 +128,11 @@ function raiseLimitAlert({ run, code, limits }: WatchedVital, value: number, pos
   });
 }
 
+/** "Heart rate 132 /min is at or above the critical limit 131" */
+export function describePosition(reading: string, { side, bound, critical }: LimitPosition): string {
+  return `${reading} is at or ${side === "low" ? "below" : "above"} the ${critical ? "critical " : ""}limit ${bound}`;
+}
+
 /** "Heart rate 132 /min" */
 export function formatReading(code: string, value: number): string {
   const vital = findVital(code);
@@ -109,14 +143,14 @@ export function formatReading(code: string, value: number): string {
 export function limitDeadline(code: string, vital: VitalMemory, limits: Limits, alert: Alert | undefined): number | null {
   if (vital.resolved) return null;
   const position = locateValue(code, vital.lastValue, limits);
-  const start = position ? findOnset(vital, position, alert) : isOngoing(alert) ? vital.insideSince : undefined;
+  const alarmSide = findAlarmSide(code, vital, alert);
+  const start = position ? findOnset(vital, position, alarmSide) : alarmSide && vital.insideSince;
   const dueAt = start === undefined ? null : start + limits.duration_s * 1000;
   if (dueAt === null || dueAt > vital.measuredAt + MAX_VALUE_HOLD_MS) return null;
   return position || !alert ? dueAt : Math.max(dueAt, standsUntil(vital, alert));
 }
 
 /** Since when the value has been on its side; undefined when the alert was already raised for it. */
-function findOnset(vital: VitalMemory, position: LimitPosition, alert: Alert | undefined): number | undefined {
-  const isAlreadyRaised = isOngoing(alert) && alert.why.side === position.side;
-  return isAlreadyRaised || vital.side !== position.side ? undefined : vital.onsetAt;
+function findOnset(vital: VitalMemory, position: LimitPosition, alarmSide: Side | undefined): number | undefined {
+  return alarmSide === position.side || vital.side !== position.side ? undefined : vital.onsetAt;
 }

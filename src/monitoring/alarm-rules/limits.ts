@@ -39,7 +39,7 @@ const ALLOWED_RANGES = { duration_s: [0, 300], silence_s: [30, 86_400] } as cons
 /**
  * Validates an override. `base` has the inherited limits, for checks of the limits in effect; without it only the override's own
  * fields are compared. A critical limit is switched off only by an explicit null while the ordinary limit of that side is on, and it
- * cannot be moved far out. A heart rate, saturation or respiratory rate of 0 raises an alert whatever is set here.
+ * cannot be moved far out. A heart rate or respiratory rate of 0 raises an alert whatever is set here.
  */
 export function checkLimits(override: LimitsOverride, code: string, base: Limits = NO_LIMITS): LimitProblem[] {
   const vital = findVital(code);

@@ -13,16 +13,24 @@ export type AlertState = (typeof ALERT_STATES)[number];
 export type Alert = {
   /** Increases per patient. */
   number: number;
-  /** Identifies the condition; at most one open alert per key, e.g. `limit:8867-4`, `silence:2708-6`, `device:<id>`. */
+  /** Identifies the condition; at most one open alert per key, e.g. `limit:8867-4`, `limit:85354-9` for all blood pressures, `silence:2708-6`, `device:<id>`. */
   key: string;
   rule: RuleName;
-  /** LOINC; null for alerts about a device or NEWS2. */
+  /** LOINC; null for alerts about a device or NEWS2. Of blood pressures, the one that is worst. */
   code: string | null;
   device: string | null;
   priority: Priority;
   state: AlertState;
   /** Value, bound and time window that caused the alert. */
-  why: { value: number | null; bound: number | null; side: "low" | "high" | null; window_s: number | null; text: string };
+  why: {
+    value: number | null;
+    bound: number | null;
+    side: "low" | "high" | null;
+    window_s: number | null;
+    text: string;
+    /** Every value of one event, e.g. the three blood pressures. */
+    values?: { code: string; value: number }[] | undefined;
+  };
   raised_at: number;
   acknowledged_at: number | null;
   acknowledged_by: string | null;
@@ -81,7 +89,13 @@ export type Correction = {
 
 /** An input of the alarm engine, in the order of the server's clock. */
 export type AlarmInput =
-  | { kind: "samples"; device: string | null; samples: readonly import("../vitals/model.ts").Sample[] }
+  /** `conditions`: those that the device reports together with the samples, which may explain them; an input of their own follows. */
+  | {
+      kind: "samples";
+      device: string | null;
+      samples: readonly import("../vitals/model.ts").Sample[];
+      conditions?: readonly string[];
+    }
   /** The complete list of conditions that the device reports now. */
   | { kind: "conditions"; device: string; conditions: readonly string[] }
   | { kind: "tick" }

@@ -4,7 +4,7 @@ import type { RaiseCount, VitalMemory } from "./alarm-memory.ts";
 import type { Alert } from "./model.ts";
 
 /**
- * Per device for its conditions, and per vital for its limits, rate and trend. A real device or patient has a few. Beyond them one
+ * Per device for its conditions, and per vital for its limits, rate and trend, and for its sensor. A real device or patient has a few. Beyond them one
  * standing alert covers the rest of the hour, so that a loose contact neither floods the ward nor the database.
  */
 export const MAX_RAISED_PER_HOUR = 60;
@@ -21,7 +21,7 @@ export function addRaises(raised: RaiseCount | undefined, now: number, added: nu
  * Until when an alert covers every change of its vital, epoch milliseconds; 0 for an alert that does not. Only an alert that everybody
  * sees as open can: after an acknowledgement or a snooze, which people give one by one, the next change is signalled.
  */
-export function standsUntil(vital: VitalMemory | undefined, alert: Alert): number {
+export function standsUntil(vital: Pick<VitalMemory, "raised"> | undefined, alert: Alert): number {
   const isSignalled = alert.state === "active" && alert.snoozed_until === null;
   return isSignalled && vital?.raised && vital.raised.count >= MAX_RAISED_PER_HOUR ? (vital.raised.hour + 1) * HOUR_MS : 0;
 }

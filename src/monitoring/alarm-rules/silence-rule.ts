@@ -1,8 +1,9 @@
-// The silence rule: alerts for a vital or a device that stopped sending, by the server's clock.
+// The silence rule: alerts for a vital or a device that stopped sending, by the server's clock and its own usual interval.
 import { findVital } from "../vitals/catalogue.ts";
 import type { AlarmMemory, DeviceMemory, RuleRun } from "./alarm-memory.ts";
 import { clearAlertByKey, findOpenAlert, isOngoing, raiseAlert } from "./alert-lifecycle.ts";
 import type { AlarmConfig } from "./model.ts";
+import { allowedSilence, learnInterval, learnMean } from "./send-intervals.ts";
 
 const SECOND_MS = 1000;
 
@@ -18,14 +19,29 @@ export function toDeviceKey(id: string): string {
 export function recordDeviceContact(run: RuleRun, id: string): DeviceMemory | null {
   if (!run.config.devices[id]) return null;
   const device = run.memory.devices[id] ?? { lastHeardAt: run.now, vitalsHeardAt: {} };
+  const limit = run.config.devices[id].silence_s;
+  const interval = limit === null ? undefined : learnInterval(device.interval, run.now - device.lastHeardAt, limit * SECOND_MS);
   const wasSilent = findOpenAlert(run, toDeviceKey(id)) !== undefined;
-  run.memory.devices[id] = { ...device, lastHeardAt: run.now, returnedAt: wasSilent ? run.now : device.returnedAt };
+  run.memory.devices[id] = {
+    ...device,
+    lastHeardAt: run.now,
+    interval,
+    // What a device reported before a silence says nothing about the values after it.
+    ...(wasSilent && { returnedAt: run.now, leadsOff: undefined }),
+  };
   clearAlertByKey(run, toDeviceKey(id));
   return run.memory.devices[id];
 }
 
 /** Records a usable value of a vital. Implausible ones do not count, since a detached sensor may send them forever. */
 export function recordVital(run: RuleRun, device: DeviceMemory, code: string): void {
+  const limit = run.config.limits[code]?.silence_s ?? null;
+  const before = device.vitalsHeardAt[code];
+  if (limit !== null && before !== undefined && before < run.now) {
+    device.vitalIntervals ??= {};
+    const known = device.vitalIntervals[code];
+    device.vitalIntervals[code] = learnMean(known, run.now - before, limit * SECOND_MS, device.interval?.learntMs);
+  }
   device.vitalsHeardAt[code] = run.now;
   clearAlertByKey(run, toSilenceKey(code));
 }
@@ -39,12 +55,13 @@ type LastReading = { id: string; device: DeviceMemory; at: number; allowedMs: nu
 
 /** The device that last sent a vital, and the allowed silence; null when silence of the vital raises no alert. */
 function findLastReading(memory: AlarmMemory, config: AlarmConfig, code: string): LastReading | null {
-  const allowedMs = config.limits[code]?.silence_s ?? null;
-  if (allowedMs === null) return null;
+  const limit = config.limits[code]?.silence_s ?? null;
+  if (limit === null) return null;
   let last: LastReading | null = null;
   for (const [id, device] of Object.entries(memory.devices)) {
     const at = config.devices[id] && device.vitalsHeardAt[code];
-    if (at !== undefined && (!last || at > last.at)) last = { id, device, at, allowedMs: allowedMs * SECOND_MS };
+    if (at !== undefined && (!last || at > last.at))
+      last = { id, device, at, allowedMs: allowedSilence(device.vitalIntervals?.[code], limit * SECOND_MS) };
   }
   return last;
 }
@@ -79,7 +96,7 @@ function allowedSilenceMs(memory: AlarmMemory, config: AlarmConfig, id: string, 
     const last = findLastReading(memory, config, code);
     return last?.id === id && !isVitalSilentAlone(config, last) ? [last.allowedMs] : [];
   });
-  return Math.min(allowedSeconds * SECOND_MS, ...allowances);
+  return Math.min(allowedSilence(memory.devices[id]?.interval?.meanMs, allowedSeconds * SECOND_MS), ...allowances);
 }
 
 function listWatchedCodes(memory: AlarmMemory): Set<string> {
@@ -107,12 +124,14 @@ function isStillWatched({ memory, config }: RuleRun, rule: string, code: string 
   if (rule === "silence") return memory.ward !== null && code !== null && findLastReading(memory, config, code) !== null;
   const boundDevice = device !== null && config.devices[device];
   if (rule === "device_silence") return memory.ward !== null && Boolean(boundDevice && boundDevice.silence_s !== null);
-  return rule !== "technical" || Boolean(boundDevice);
+  if (rule !== "technical") return true;
+  return (device === null || Boolean(boundDevice)) && (code === null || config.limits[code] !== undefined);
 }
 
 function raiseVitalSilence(run: RuleRun, code: string): void {
   if (findOpenAlert(run, toSilenceKey(code))) return;
-  const window_s = run.config.limits[code]?.silence_s ?? null;
+  const allowedMs = findLastReading(run.memory, run.config, code)?.allowedMs ?? 0;
+  const window_s = Math.round(allowedMs / SECOND_MS);
   const text = `${findVital(code)?.display ?? code}: no usable value for ${window_s} s, while its device goes on sending`;
   const why = { value: null, bound: null, side: null, window_s, text };
   raiseAlert(run, { key: toSilenceKey(code), rule: "silence", code, device: null, priority: "medium", why });
@@ -121,7 +140,7 @@ function raiseVitalSilence(run: RuleRun, code: string): void {
 function raiseDeviceSilence(run: RuleRun, id: string): void {
   if (findOpenAlert(run, toDeviceKey(id))) return;
   const allowedSeconds = run.config.devices[id]?.silence_s ?? 0;
-  const window_s = allowedSilenceMs(run.memory, run.config, id, allowedSeconds) / SECOND_MS;
+  const window_s = Math.round(allowedSilenceMs(run.memory, run.config, id, allowedSeconds) / SECOND_MS);
   const why = { value: null, bound: null, side: null, window_s, text: `The device has sent nothing for ${window_s} s` };
   raiseAlert(run, { key: toDeviceKey(id), rule: "device_silence", code: null, device: id, priority: "medium", why });
 }

@@ -22,6 +22,7 @@ const WhySchema: z.ZodType<Alert["why"]> = z.object({
   side: z.enum(["low", "high"]).nullable(),
   window_s: z.number().nullable(),
   text: z.string(),
+  values: z.array(z.object({ code: z.string(), value: z.number() })).optional(),
 });
 const EventSchema = z.object({
   priority: z.enum(PRIORITIES).nullable().default(null),

@@ -25,7 +25,7 @@ const Limits = z
     critical_high: limitValue,
     duration_s: z.number().openapi({ description: "Seconds that a value must stay beyond a limit before an alert is raised" }),
     hysteresis: z.number().openapi({ description: "Distance inside a limit that counts as recovered" }),
-    rate_per_minute: limitValue.openapi({ description: "Change per minute, in either direction, that raises an alert" }),
+    rate_per_minute: limitValue.openapi({ description: "Change per minute, towards a side with a limit, that raises an alert" }),
     trend: z.boolean().openapi({ description: "Whether a drift from the patient's baseline raises an alert" }),
     silence_s: limitValue.openapi({ description: "Seconds without a sample after which the vital counts as silent" }),
   })

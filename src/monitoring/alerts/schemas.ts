@@ -17,7 +17,9 @@ export const Alert = z
     alert_id: AlertId,
     patient_id: Id,
     rule: z.enum(RULE_NAMES),
-    code: Code.nullable().openapi({ description: "LOINC; null for alerts about a device or NEWS2" }),
+    code: Code.nullable().openapi({
+      description: "LOINC; null for alerts about a device or NEWS2. Of blood pressures, the worst",
+    }),
     device_id: Id.nullable(),
     priority: z.enum(PRIORITIES),
     state: z
@@ -30,6 +32,10 @@ export const Alert = z
         side: z.enum(["low", "high"]).nullable(),
         window_s: z.number().nullable(),
         text: z.string(),
+        values: z
+          .array(z.object({ code: Code, value: z.number() }))
+          .optional()
+          .openapi({ description: "Every value of one event: blood pressures have one alert" }),
       })
       .openapi({ description: "Value, limit and time window that caused the alert. Decision support, not a diagnosis" }),
     raised_at: Timestamp,

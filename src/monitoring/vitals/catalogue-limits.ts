@@ -7,7 +7,7 @@ type LimitsByBand = Partial<Record<AgeBand, Limits>>;
 type Bounds = readonly [number | null, number | null, number | null, number | null];
 type AlarmTiming = Pick<Limits, "duration_s" | "hysteresis"> & Partial<Pick<Limits, "rate_per_minute" | "trend" | "silence_s">>;
 
-/** `timing` has no external source: it suppresses brief artefacts, and makes a value that varies around a limit one alert. */
+/** `timing`: see `LIMIT_REASONS`. The hysteresis has no external source: it makes a value that varies around a limit one alert. */
 function limitsByBand(timing: AlarmTiming, bounds: Partial<Record<AgeBand, Bounds>>): LimitsByBand {
   const toLimits = ([critical_low, low, high, critical_high]: Bounds): Limits => ({
     critical_low,
@@ -59,8 +59,8 @@ export const SATURATION = {
 
 export const RESPIRATION = {
   source:
-    "Adult: NEWS2 three points (≤ 8, ≥ 25) and the common monitor default 30. Child: one beyond the PALS 2020 normal range; below 10 " +
-    "or above 60 PALS calls abnormal at any age; 80 of neonates is ours",
+    "Adult: NEWS2 three points (≤ 8, ≥ 25) and the common monitor default 30; 9 to 11, one point and the rate of many who sleep, is none. Child: " +
+    "one beyond the PALS 2020 normal range; below 10 or above 60 PALS calls abnormal at any age; 80 of neonates is ours",
   limits: limitsByBand(
     { duration_s: 15, hysteresis: 2, rate_per_minute: 15, ...CONTINUOUS_TIMING },
     {
@@ -68,8 +68,8 @@ export const RESPIRATION = {
       infant: [9, 29, 54, 61],
       toddler: [9, 21, 38, 61],
       child: [9, 17, 29, 61],
-      adolescent: [8, 10, 25, 30],
-      adult: [8, 10, 25, 30],
+      adolescent: [8, null, 25, 30],
+      adult: [8, null, 25, 30],
     },
   ),
 };

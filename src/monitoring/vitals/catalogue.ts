@@ -12,11 +12,10 @@ import {
   SYSTOLIC,
   TEMPERATURE,
 } from "./catalogue-limits.ts";
-import { CODES, UNITS } from "./codes.ts";
+import { CODES, PRESSURES, UNITS } from "./codes.ts";
 import type { AgeBand, Limits, Vital } from "./model.ts";
 
-export { CODES };
-
+export { CODES, PRESSURES };
 /** An annotation of UCUM (no unit): the sender named none, and the value fits two. */
 export const UNKNOWN_UNIT = "{unknown}";
 
@@ -27,7 +26,7 @@ function unitTable(...units: readonly (readonly [factor: number, ...spellings: s
   return Object.fromEntries(units.flatMap(([factor, ...names]) => names.map((name) => [name, { factor, offset: 0 }] as const)));
 }
 
-const PER_MINUTE = ["/min", "1/min", "{beats}/min", "{breaths}/min", "beats/min", "breaths/min", "bpm"] as const;
+const PER_MINUTE = ["/min", "1/min", "{beats}/min", "{beat}/min", "{breaths}/min", "beats/min", "breaths/min", "bpm"] as const;
 const PERCENT: Units = unitTable([1, "%", "percent"], [100, "1", "{fraction}"]);
 /** UCUM defines m[Hg] as 133.322 kPa. */
 const PRESSURE: Units = unitTable([1, "mm[Hg]", "mmHg", "mm Hg"], [1 / 0.133322, "kPa"]);
@@ -38,6 +37,7 @@ const TEMPERATURE_UNITS: Units = {
 /** Molar mass of glucose: 180.182 g/mol. */
 const GLUCOSE_UNITS: Units = unitTable([1, "mg/dL", "mg/dl"], [18.0182, "mmol/L", "mmol/l"], [100, "g/L", "g/l"]);
 
+const PULSE_RANGE = { min: 0, max: 350, source: "As the heart rate; 0 is no pulse or a detached sensor" };
 const PRESSURE_RANGE = { min: 0, max: 360, source: "Upper end of invasive pressure on bedside monitors; 0 is no pulse" };
 
 export const VITALS: readonly Vital[] = [
@@ -46,12 +46,36 @@ export const VITALS: readonly Vital[] = [
     name: "heart_rate",
     display: "Heart rate",
     unit: UNITS.heart_rate,
-    // Not 8889-8, the pulse of an oximeter, which is 0 when its sensor is detached.
+    // Not the pulse of an oximeter, which is 0 when its sensor is detached.
     also: [],
     units: unitTable([1, ...PER_MINUTE]),
     plausible: { min: 0, max: 350, source: "Upper end of bedside monitors (neonatal mode); 0 is asystole" },
     decimals: 1,
     ...HEART_RATE,
+  },
+  {
+    // "Heart rate by Pulse oximetry": a channel of its own, which can contradict the heart rate of the ECG.
+    code: CODES.pulse_rate,
+    name: "pulse_rate",
+    display: "Pulse rate (oximeter)",
+    unit: UNITS.pulse_rate,
+    also: [],
+    units: unitTable([1, ...PER_MINUTE]),
+    plausible: PULSE_RANGE,
+    decimals: 1,
+    ...NO_LIMITS,
+  },
+  {
+    // "Heart rate Intra arterial line by Invasive"
+    code: CODES.arterial_pulse_rate,
+    name: "arterial_pulse_rate",
+    display: "Pulse rate (arterial line)",
+    unit: UNITS.arterial_pulse_rate,
+    also: [],
+    units: unitTable([1, ...PER_MINUTE]),
+    plausible: PULSE_RANGE,
+    decimals: 1,
+    ...NO_LIMITS,
   },
   {
     code: CODES.spo2,
@@ -267,8 +291,7 @@ export function roundHalfUp(value: number, decimals: number): number {
   const scale = 10 ** decimals;
   const scaled = value * scale;
   if (Number.isInteger(scaled) && Math.abs(scaled) < 1e11) return scaled / scale + 0;
-  // Adding 0 turns -0 into 0.
-  return Math.round(Number(scaled.toPrecision(12))) / scale + 0;
+  return Math.round(Number(scaled.toPrecision(12))) / scale + 0; // Adding 0 turns -0 into 0.
 }
 
 /** The default limits of an age band, by code; vitals without limits are absent. */

@@ -3,6 +3,8 @@
 /** LOINC codes by short name. */
 export const CODES = {
   heart_rate: "8867-4",
+  pulse_rate: "8889-8",
+  arterial_pulse_rate: "60978-4",
   spo2: "2708-6",
   systolic: "8480-6",
   diastolic: "8462-4",
@@ -20,9 +22,14 @@ export const CODES = {
   weight: "29463-7",
 } as const;
 
+/** The pressures of one measurement. */
+export const PRESSURES: readonly string[] = [CODES.systolic, CODES.mean_pressure, CODES.diastolic];
+
 /** UCUM units in which values are stored and shown. */
 export const UNITS: Readonly<Record<keyof typeof CODES, string>> = {
   heart_rate: "/min",
+  pulse_rate: "/min",
+  arterial_pulse_rate: "/min",
   spo2: "%",
   systolic: "mm[Hg]",
   diastolic: "mm[Hg]",

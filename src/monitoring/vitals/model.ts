@@ -35,7 +35,7 @@ export type Limits = {
   duration_s: number;
   /** Distance inside a limit that counts as recovered. */
   hysteresis: number;
-  /** Change per minute, in either direction, that raises an alert; null for none. */
+  /** Change per minute, towards a side with a limit, that raises an alert; null for none. */
   rate_per_minute: number | null;
   /** Whether a drift from the patient's baseline raises an alert. */
   trend: boolean;

@@ -1,7 +1,7 @@
 // Validation of incoming items: a sample to store, or a rejection with a reason.
 import { MAX_CLOCK_LEAD_MS } from "../../platform/device-times.ts";
 import { DAY_MS } from "../../platform/time.ts";
-import { CODES, findVital, roundHalfUp, UNKNOWN_UNIT } from "./catalogue.ts";
+import { CODES, findVital, PRESSURES, roundHalfUp, UNKNOWN_UNIT } from "./catalogue.ts";
 import { parseAcvpu } from "./codes.ts";
 import type { Sample, Vital } from "./model.ts";
 
@@ -214,8 +214,6 @@ export function isUnitDoubtful({ code, value, unit, status }: Pick<Sample, "code
   const vital = findVital(code);
   return vital !== null && status === "invalid" && (unit !== vital.unit || isInSuspectRange(vital.code, value));
 }
-
-export const PRESSURES: readonly string[] = [CODES.systolic, CODES.diastolic, CODES.mean_pressure];
 
 /**
  * Marks contradictory pressures of one device and time as invalid: diastolic above systolic, or a mean outside of both. They are one

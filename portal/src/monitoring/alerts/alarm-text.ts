@@ -1,5 +1,7 @@
 // Translated alarm texts: the API's own sentence is in English.
+
 import type { AlertView } from "../../../../src/monitoring/patient-object/contract.ts";
+import { CODES } from "../../../../src/monitoring/vitals/codes.ts";
 import { formatAge, formatDuration, formatNumber } from "../../platform/design/format.ts";
 import { t } from "../../platform/messages/translate.ts";
 import type { AlarmNow } from "./alarm-now.ts";
@@ -46,6 +48,14 @@ export function describeAlarm({ rule, code, priority, why }: DescribedAlarm, now
     value === null || code === null ? "" : withUnit ? formatVitalWithUnit(code, value) : formatVital(code, value);
   switch (rule) {
     case "limit":
+      if (code === CODES.respiratory_rate && why.value === 0)
+        return t("alarms.why.apnoea", { vital, value: formatValue(why.value, true) });
+      if (code !== null && why.values && why.values.length > 1)
+        return t(priority === "high" ? "alarms.why.pressures_critical" : "alarms.why.pressures", {
+          values: why.values.map((one) => `${vitalAbbreviation(one.code)} ${formatVital(one.code, one.value)}`).join(", "),
+          vital,
+          bound: formatVitalWithUnit(code, why.bound ?? 0),
+        });
       return t(priority === "high" ? "alarms.why.critical" : "alarms.why.limit", {
         vital,
         value: compareValues(why.value, now, withUnit),
@@ -75,6 +85,7 @@ export function describeAlarm({ rule, code, priority, why }: DescribedAlarm, now
     case "device_silence":
       return t("alarms.why.device_silence", { span: formatDuration(why.window_s ?? 0) });
     case "technical":
+      if (code !== null) return t("alarms.why.sensor", { vital, value: formatValue(why.value, true) });
       return describeTechnicalAlarm(getDeviceCondition(why));
   }
 }
@@ -105,6 +116,7 @@ export function abbreviateAlarm({ rule, code, why }: DescribedAlarm, now: AlarmN
     case "device_silence":
       return t("alarms.short.device");
     case "technical":
+      if (code !== null) return t("alarms.short.sensor", { vital });
       return getDeviceCondition(why) === "leads_off"
         ? t("alarms.short.leads_off")
         : getDeviceCondition(why) === "low_battery"

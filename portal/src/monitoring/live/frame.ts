@@ -69,6 +69,7 @@ const alert = fields({
     side: oneOf("low", "high", null),
     window_s: orNull(number),
     text,
+    values: (value) => value === undefined || listOf(fields({ code: text, value: number }))(value),
   } satisfies Checks<AlertView["why"]>),
   raised_at: time,
   acknowledged_at: orNull(time),

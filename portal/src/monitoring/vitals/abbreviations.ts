@@ -3,6 +3,8 @@
 /** By name in the API (`heart_rate`) or id of a chart (`blood_pressure`). */
 const BY_VITAL: Readonly<Record<string, string>> = {
   heart_rate: "HR",
+  pulse_rate: "PR",
+  arterial_pulse_rate: "PR art",
   respiratory_rate: "RR",
   spo2: "SpO₂",
   blood_pressure: "BP",

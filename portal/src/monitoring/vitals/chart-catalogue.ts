@@ -27,6 +27,8 @@ export const CHARTS: readonly Chart[] = [
   { id: "mean_pressure", vitals: ["mean_pressure"], range: [50, 130], decimals: 0 },
   { id: "inspired_oxygen", vitals: ["inspired_oxygen"], range: [20, 100], decimals: 0 },
   { id: "oxygen_flow", vitals: ["oxygen_flow"], range: [0, 15], decimals: 1 },
+  { id: "pulse_rate", vitals: ["pulse_rate"], range: [40, 140], decimals: 0 },
+  { id: "arterial_pulse_rate", vitals: ["arterial_pulse_rate"], range: [40, 140], decimals: 0 },
   { id: "etco2", vitals: ["etco2"], range: [20, 60], decimals: 0 },
   { id: "consciousness", vitals: ["consciousness"], range: [0, 4], decimals: 0 },
   { id: "weight", vitals: ["weight"], range: [40, 100], decimals: 1 },

@@ -9,7 +9,7 @@ import { isNews2Applicable } from "../../vitals/news2.ts";
 import type { LimitsInForce } from "../contract.ts";
 import type { Facts } from "./facts.ts";
 
-/** Seconds without data after which a device counts as silent, by its kind. */
+/** Seconds without data after which a device counts as silent, by its kind. One that sends more slowly has longer: send-intervals.ts. */
 const MAX_SILENCE_S: Record<string, number> = {
   bedside_monitor: 60,
   gateway: 120,

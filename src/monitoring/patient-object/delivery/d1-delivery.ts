@@ -57,7 +57,7 @@ function alertStatements(db: Db, { patient, hospital }: PatientHome, changes: Al
       SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7, value->>8, value->>9,
         value->>10, value->>11, value->>12, value->>13, value->>14, value->>15, value->>16, value->>17, value->>18, value->>19
       FROM json_each(${JSON.stringify(rows)}) WHERE 1
-      ON CONFLICT (id) DO UPDATE SET priority = excluded.priority, state = excluded.state, why = excluded.why,
+      ON CONFLICT (id) DO UPDATE SET code = excluded.code, priority = excluded.priority, state = excluded.state, why = excluded.why,
         acknowledged_at = excluded.acknowledged_at, acknowledged_by = excluded.acknowledged_by, assigned_to = excluded.assigned_to,
         tier = excluded.tier, snoozed_until = excluded.snoozed_until, recovered_at = excluded.recovered_at,
         cleared_at = excluded.cleared_at, updated_at = excluded.updated_at, version = excluded.version

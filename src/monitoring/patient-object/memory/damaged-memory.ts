@@ -23,6 +23,9 @@ export function recoverMemory(text: string, now: number): MonitorMemory {
       ward: parseOr(MEMORY_PARTS.alarm.shape.ward, alarm["ward"], null),
       vitals: parseEntries(MEMORY_PARTS.vital, alarm["vitals"]),
       devices: parseEntries(MEMORY_PARTS.device, alarm["devices"]),
+      // Memories written before these fields existed lack them.
+      ...("channels" in alarm && { channels: parseEntries(MEMORY_PARTS.channel, alarm["channels"]) }),
+      ...("zeros" in alarm && { zeros: parseEntries(MEMORY_PARTS.zero, alarm["zeros"]) }),
       news2: parseOr(MEMORY_PARTS.alarm.shape.news2, alarm["news2"], emptyAlarmMemory().news2),
       alerts: parseItems(MEMORY_PARTS.alert, alarm["alerts"]),
     },

@@ -32,6 +32,7 @@ const AlertSchema = z.object({
     side: side.nullable(),
     window_s: z.number().nullable(),
     text,
+    values: z.array(z.object({ code: text, value: z.number() })).optional(),
   }),
   raised_at: time,
   acknowledged_at: timeOrNull,
@@ -58,6 +59,7 @@ const VitalSchema = z.object({
   lastBeyondAt: time.optional(),
   insideSince: time.optional(),
   resolved: z.literal(true).optional(),
+  inAlarm: z.object({ side, bound: z.number(), critical: z.boolean() }).optional(),
   ratePoints: z.array(z.tuple([z.number(), z.number()])).optional(),
   baseline: z
     .object({
@@ -74,10 +76,25 @@ const VitalSchema = z.object({
   raised: RaiseCountSchema.optional(),
 });
 
+const ChannelSchema = z.object({ value: z.number(), measuredAt: time });
+const ZeroSchema = z.object({
+  measuredAt: time,
+  device: textOrNull,
+  isStanding: z.boolean(),
+  usableSince: time.optional(),
+  resolved: z.literal(true).optional(),
+  raised: RaiseCountSchema.optional(),
+});
+
+const IntervalSchema = z.object({ meanMs: z.number(), learntMs: z.number() });
+
 const DeviceSchema = z.object({
   lastHeardAt: time,
+  leadsOff: z.object({ since: time, measured: z.array(text) }).optional(),
   returnedAt: time.optional(),
   vitalsHeardAt: z.record(text, time),
+  interval: IntervalSchema.optional(),
+  vitalIntervals: z.record(text, z.number()).optional(),
   resolvedConditions: z.array(text).optional(),
   otherConditions: z.array(text).optional(),
   raised: RaiseCountSchema.optional(),
@@ -98,12 +115,16 @@ export const MEMORY_PARTS = {
   alert: AlertSchema,
   vital: VitalSchema,
   device: DeviceSchema,
+  channel: ChannelSchema,
+  zero: ZeroSchema,
   alarm: z.object({
     lastAlertNumber: z.int(),
     now: time,
     ward: timeOrNull,
     vitals: z.record(text, VitalSchema),
     devices: z.record(text, DeviceSchema),
+    channels: z.record(text, ChannelSchema).optional(),
+    zeros: z.record(text, ZeroSchema).optional(),
     news2: z.object({ since: time.optional(), below: time.optional(), resolved: z.number().optional() }),
     alerts: z.array(AlertSchema),
   }),

@@ -70,10 +70,12 @@ export function recordAndEvaluate(
   const recorded = recordBatch(store, facts.patient, sender, batch, now);
   for (const code of recorded.invalidated.codes) runRules(toCorrection(store.memory(now), code));
   const samples = recorded.isHistory ? [] : [...recorded.newSamples, ...recorded.unstored];
+  const conditions = recorded.hasConditions ? batch.conditions : null;
   // Without samples, the rules learn only that the device sends.
-  if (samples.length > 0 || recorded.newSamples.length > 0) runRules({ kind: "samples", device, samples });
+  if (samples.length > 0 || recorded.newSamples.length > 0)
+    runRules({ kind: "samples", device, samples, ...(conditions && { conditions }) });
   if (device === null) return recorded;
-  if (batch.conditions && recorded.hasConditions) runRules({ kind: "conditions", device, conditions: batch.conditions });
+  if (conditions) runRules({ kind: "conditions", device, conditions });
   const { corrected = 0, skew = null } = store.memory(now).deviceStatuses[by] ?? {};
   if (corrected !== before) store.enqueueForD1("clock", { device, skew });
   const held = recorded.results.flatMap(({ index, status, reason = "quarantined" }) =>
