@@ -107,7 +107,12 @@ describe("a low blood pressure", () => {
     expect(listOpenAlerts(world)).toEqual([]);
     expect(send(world, CRITICAL)).toEqual([`raised high ${SBP}`]);
     for (const [code, value] of Object.entries(NORMAL))
-      applyInput(world, { kind: "corrected", code, newest: { value, at: world.now, received: world.now } });
+      applyInput(world, {
+        kind: "corrected",
+        code,
+        newest: { value, at: world.now, received: world.now },
+        isInvalidNewer: false,
+      });
     expect(getOnlyAlert(world).state).toBe("recovered");
     const other = newWorld();
     send(other, LOW);

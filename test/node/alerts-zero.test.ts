@@ -290,9 +290,9 @@ describe("a sensor that sends 0", () => {
       send(world, code, status);
       const newest = (value: number, at: number) => ({ value, at, received: at });
       const earlier = code === SPO2 ? newest(0, world.now) : newest(38, before);
-      applyInput(world, { kind: "corrected", code, newest: earlier });
+      applyInput(world, { kind: "corrected", code, newest: earlier, isInvalidNewer: false });
       expect(kinds(world, code)).toContain(ZERO.technical);
-      applyInput(world, { kind: "corrected", code, newest: newest(97, world.now) });
+      applyInput(world, { kind: "corrected", code, newest: newest(97, world.now), isInvalidNewer: false });
       expect(kinds(world, code)).not.toContain(ZERO.technical);
     }
   });

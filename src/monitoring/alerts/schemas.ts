@@ -42,12 +42,9 @@ export const Alert = z
     acknowledged_at: Timestamp.nullable(),
     acknowledged_by: z.string().nullable(),
     assigned_to: z.string().nullable(),
-    escalation_tier: z
-      .number()
-      .int()
-      .openapi({
-        description: "0 until the first escalation, 1 overdue, 2 long overdue: marks for screens, of which nobody is notified",
-      }),
+    escalation_tier: z.number().int().openapi({
+      description: "0 until the first escalation, 1 overdue, 2 long overdue: marks for screens, of which nobody is notified",
+    }),
     snoozed_until: Timestamp.nullable(),
     recovered_at: Timestamp.nullable(),
     cleared_at: Timestamp.nullable(),

@@ -1,7 +1,7 @@
 // Pressures of one sender and moment that contradict each other, whether they came in one request or in several: all are invalid.
 import { HOUR_MS } from "../../../platform/time.ts";
-import { shownAt } from "../../vitals/model.ts";
 import { PRESSURES } from "../../vitals/catalogue.ts";
+import { shownAt } from "../../vitals/model.ts";
 import { arePressuresContradictory, crossCheckPressures, isUnitDoubtful } from "../../vitals/sample-validation.ts";
 import type { MonitorMemory } from "../memory/monitor-memory.ts";
 import type { LocatedSample } from "../samples/block-rows.ts";

@@ -1,8 +1,7 @@
 // Recognition of samples that were stored before, by what their sender said: sequence number, code and its own time.
-import { findVital } from "../../vitals/catalogue.ts";
+import { findVital, PRESSURES } from "../../vitals/catalogue.ts";
 import type { Sample } from "../../vitals/model.ts";
-import { PRESSURES } from "../../vitals/catalogue.ts";
-import { type SampleNote } from "../../vitals/sample-validation.ts";
+import type { SampleNote } from "../../vitals/sample-validation.ts";
 import type { ItemResult } from "../contract.ts";
 import type { BlockPosition, DeviceStatus, MonitorMemory } from "../memory/monitor-memory.ts";
 import type { LocatedSample } from "../samples/block-rows.ts";

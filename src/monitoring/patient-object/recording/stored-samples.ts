@@ -1,7 +1,7 @@
 // Search for the samples that a sender has stored at the times of a batch. Times are those that the sender stated.
 import { HOUR_MS } from "../../../platform/time.ts";
-import type { Sample } from "../../vitals/model.ts";
 import { PRESSURES } from "../../vitals/catalogue.ts";
+import type { Sample } from "../../vitals/model.ts";
 import type { LocatedSample } from "../samples/block-rows.ts";
 import type { Store } from "../samples/store.ts";
 
