@@ -416,19 +416,17 @@ describe(`${strings.length} naughty strings`, () => {
     expect(unfit.size).toBeLessThan(strings.length * 0.2);
   });
 
-  it.each([...Object.keys(RESOURCES).entries()])(
-    "in every text field of resource %i, %s, come back as they went, or are refused by name",
-    async (k, name) => {
-      const resource = RESOURCES[name];
-      if (!resource) throw new Error(name);
-      const share = strings.filter((_, i) => (i + k) % SHARE === 0);
-      for (const [i, count] of (await fill(resource, share, unfit)).entries()) {
-        const { path, max = 0 } = resource.places[i] ?? {};
-        const short = share.filter((text) => text.length <= max).length;
-        expect(count, path).toBeGreaterThan(short * 0.8);
-      }
-    },
-  );
+  it.each(Object.keys(RESOURCES))("in every text field of %s come back as they went, or are refused by name", async (name) => {
+    const resource = RESOURCES[name];
+    if (!resource) throw new Error(name);
+    const k = Object.keys(RESOURCES).indexOf(name);
+    const share = strings.filter((_, i) => (i + k) % SHARE === 0);
+    for (const [i, count] of (await fill(resource, share, unfit)).entries()) {
+      const { path, max = 0 } = resource.places[i] ?? {};
+      const short = share.filter((text) => text.length <= max).length;
+      expect(count, path).toBeGreaterThan(short * 0.8);
+    }
+  });
 
   it("in every other string of a body are refused or stored, whatever the operation", async () => {
     for (const one of operationsWithText("body")) expect(await sendInEveryField(one), one.operation.name).toBeGreaterThan(0);

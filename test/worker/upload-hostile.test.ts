@@ -239,7 +239,9 @@ describe("real files", () => {
     async (folder, { annotate, skip }) => {
       const mine = files.filter((file) => file.path.startsWith(folder));
       skip(mine.length === 0, absent(folder));
-      const device = await newDevice(world.nurse, world.stranger.id);
+      // Of another hospital, since a device's file is never filed for a second patient of its own.
+      const elsewhere = await newWorld();
+      const device = await newDevice(elsewhere.nurse, elsewhere.patient.id);
       const outcomes: Record<number, number> = {};
       const tryOut = async ({ path, base64 }: (typeof mine)[number], as: { token: string }) => {
         const pdf = new Uint8Array(Buffer.from(base64, "base64"));

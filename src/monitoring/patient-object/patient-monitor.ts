@@ -3,7 +3,7 @@
 //  1. POST /observations: handleIngest > ingestSamples (intake/) > recordWithFacts or recordAtMonitor > PatientMonitor.record;
 //     a device's WebSocket: webSocketMessage > DeviceSockets.message.
 //  2. #recordSamples opens the transaction (#transact) and calls recordAndEvaluate (recording/record-batch.ts).
-//  3. recordBatch > validateSample, dropDuplicates, writeSamples (Store.appendToOpenBlock, updateMemory).
+//  3. recordBatch > readItems, dropStored, placeItems, writeSamples (Store.appendToOpenBlock, updateMemory).
 //  4. #runRules > stepAlarms; Store.enqueueForD1 queues alerts for D1.
 //  5. After the commit, #publishSamples and #transact call Publisher.pushFrames > #sendToFeed > WardFeed.publish (live/).
 //  6. publish > appendFrame, listSocketsShowing, Sockets.send to the browser; createEventStream turns frames into SSE.

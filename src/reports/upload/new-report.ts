@@ -34,19 +34,19 @@ export function toReportKind(deviceKind: string | undefined): ReportKind | undef
  * that the calling device sent.
  */
 export function selectSameFile({ db, actor }: Call, sha256: SQL | string) {
-  const isOwn =
-    actor.kind === "device"
-      ? sql<number>`${reports.uploadedByKind} = 'device'
-          AND ${reports.uploadedBy} = (SELECT device_id FROM credentials WHERE id = ${actor.credentialId})`
-      : sql<number>`0`;
+  const isDevices = sql`${reports.uploadedByKind} = 'device'
+    AND ${reports.uploadedBy} = (SELECT device_id FROM credentials WHERE id = ${actor.kind === "device" ? actor.credentialId : null})`;
+  // Named, because the column of a bare number would come first in a row's values.
+  const isOwn = sql<number>`coalesce(${isDevices}, 0)`.as("is_own");
   const { id, patientId, hospitalId } = reports;
   return db.select({ id, patientId, hospitalId, isOwn }).from(reports).where(sql`${reports.sha256} = ${sha256}`);
 }
 
 /** Holds for a file that is no report of another patient of the hospital: of two uploads of a device at once, one may have become one. */
 function isNotFiledElsewhere({ patient, hospitalId }: Access, sha256: string): SQL {
-  return sql`NOT EXISTS (SELECT 1 FROM reports r WHERE r.sha256 = ${sha256} AND r.patient_id <> ${patient.id}
-    AND r.hospital_id = ${hospitalId})`;
+  // `+` keeps SQLite from reading all reports of the hospital instead of those with the digest.
+  return sql`NOT EXISTS (SELECT 1 FROM reports r WHERE r.sha256 = ${sha256} AND +r.patient_id <> ${patient.id}
+    AND +r.hospital_id = ${hospitalId})`;
 }
 
 export async function storeMetrics({ keys, now }: Call, bucket: R2Bucket, id: string, metrics: ParsedMetrics): Promise<string> {
