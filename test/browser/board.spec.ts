@@ -99,7 +99,7 @@ test("changed limits appear beside the value at once, on the board and the patie
   await expect(head).not.toContainText("✎");
   const put = (await world.admin.ask(whole, { method: "PUT", json: { high: 22 } })).data;
   await expect(head).toContainText("RR ✎", soon);
-  await expect(tileOf(page, "Respiratory rate")).toContainText("Ward limits: 10–22", soon);
+  await expect(tileOf(page, "Respiratory rate")).toContainText("Ward limits: 8–22", soon);
 
   await world.clerk.ask(own, { method: "DELETE", headers: { "If-Match": `"${version}"` } });
   await expect(rate).not.toContainText("✎", soon);
