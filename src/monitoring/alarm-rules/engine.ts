@@ -124,16 +124,17 @@ function applySample(run: RuleRun, source: SampleSource, sample: Sample): void {
   const previous = run.memory.vitals[code];
   const isNewest = !previous || time >= previous.measuredAt;
   if (run.now - time > MAX_EVALUATED_AGE_MS || !isNewest) return;
-  if (sample.isUnitSuspect && run.now - time <= MAX_VALUE_HOLD_MS) raiseUnitAlert(run, sample);
   if (applyTechnicalZero(run, source, sample, time)) return;
-  if (status === "invalid" || (!limits && !NEWS2_CODES.has(code))) return;
+  if (!limits && !NEWS2_CODES.has(code)) return;
+  const isMonitored = run.config.monitoring !== "off";
+  if (sample.isUnitSuspect && isMonitored && run.now - time <= MAX_VALUE_HOLD_MS) raiseUnitAlert(run, sample);
+  if (status === "invalid") return;
   if (source.device) recordVital(run, source.device, code);
   endUnitAlert(run, code);
   endTechnicalZero(run, source, code, value, time);
   const vital = previous ?? { lastValue: value, measuredAt: time, receivedAt: run.now };
   run.memory.vitals[code] = vital;
-  if (limits && run.config.monitoring !== "off")
-    evaluateSample({ run, code, vital, limits }, value, time, previous === undefined);
+  if (limits && isMonitored) evaluateSample({ run, code, vital, limits }, value, time, previous === undefined);
   Object.assign(vital, { lastValue: value, measuredAt: time, receivedAt: run.now, resolved: undefined });
 }
 
