@@ -170,6 +170,7 @@ const CONFIG: AlarmConfig = {
   monitoring: "home",
   limits: LIMITS,
   news2: null,
+  watch: { mode: "spot", grace_ms: 15 * MINUTE_MS },
   devices: {},
   escalation: { high: [], medium: [], low: [] },
   repeat_minutes: { high: null, medium: null, low: null },

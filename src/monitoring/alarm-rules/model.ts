@@ -1,4 +1,5 @@
 // Types of alerts, alarm inputs and configuration. Terms follow IEC 60601-1-8, without a claim of conformance.
+import type { ObservationMode } from "../vitals/freshness.ts";
 import type { Limits } from "../vitals/model.ts";
 
 export const PRIORITIES = ["high", "medium", "low"] as const;
@@ -60,8 +61,10 @@ export type AlarmConfig = {
   limits: Readonly<Record<string, Limits>>;
   /** NEWS2; null when it does not apply. */
   news2: { scale: 1 | 2; window_ms: number } | null;
-  /** Currently assigned devices, with the allowed silence in seconds; null for no limit. */
-  devices: Readonly<Record<string, { silence_s: number | null }>>;
+  /** How the patient is watched, which decides how long scores and values count as current. */
+  watch: { mode: ObservationMode; grace_ms: number };
+  /** Currently assigned devices, with the allowed silence in seconds; null for no limit. `isContinuous`: a bedside monitor or gateway. */
+  devices: Readonly<Record<string, { silence_s: number | null; isContinuous?: boolean }>>;
   /** Minutes without acknowledgement until the escalation to each tier. */
   escalation: Readonly<Record<Priority, readonly number[]>>;
   /** Minutes until an ongoing alert is repeated; null for never. */
