@@ -23,7 +23,7 @@ import {
 import { applyConditions, ignoreCondition } from "./condition-rule.ts";
 import { clearOnset, evaluateLimit, limitDeadline, locateValue, MAX_VALUE_HOLD_MS, toLimitKey } from "./limit-rule.ts";
 import type { AlarmConfig, AlarmInput, Alert, Transition } from "./model.ts";
-import { evaluateNews2, ignoreScore, NEWS2_CODES, news2Deadlines } from "./news2-rule.ts";
+import { correctSet, evaluateNews2, ignoreScore, NEWS2_CODES, news2Deadlines, rememberSet } from "./news2-rule.ts";
 import { evaluateSilence, ignoreVital, listSilenceDeadlines, recordDeviceContact, recordVital } from "./silence-rule.ts";
 
 export type { AlarmMemory } from "./alarm-memory.ts";
@@ -46,6 +46,7 @@ export function stepAlarms(
 ): { state: AlarmMemory; transitions: Transition[] } {
   const run = beginRuleRun(memory, config, now);
   applyInput(run, input);
+  rememberSet(run);
   if (config.monitoring === "off") clearAllAlerts(run);
   else evaluateStandingValues(run);
   return { state: run.memory, transitions: run.transitions };
@@ -60,7 +61,11 @@ function applyInput(run: RuleRun, input: AlarmInput): void {
       applyConditions(run, input.device, input.conditions);
       break;
     case "corrected":
+      if (input.measured) correctSet(run, input.code, input.measured.at, input.measured.value);
       applyCorrection(run, input.code, input.newest);
+      break;
+    case "corrected_set":
+      correctSet(run, input.code, input.at, input.value);
       break;
     case "tick":
       break;
@@ -163,7 +168,7 @@ function clearAllAlerts(run: RuleRun): void {
     clearOnset(vital);
     Object.assign(vital, { ratePoints: undefined, baseline: undefined });
   }
-  Object.assign(run.memory, { ward: null, news2: {} });
+  Object.assign(run.memory, { ward: null, news2: { set: run.memory.news2.set } });
 }
 
 /** Clears an alert by hand. Only new evidence raises it again, not the values known now. */

@@ -77,8 +77,18 @@ export type AlarmInput =
   /** The complete list of conditions that the device reports now. */
   | { kind: "conditions"; device: string; conditions: readonly string[] }
   | { kind: "tick" }
-  /** A value was corrected; `newest` is the newest of its vital now, or null when none is left. Times are epoch milliseconds. */
-  | { kind: "corrected"; code: string; newest: { value: number; at: number; received: number } | null }
+  /**
+   * A value was corrected; `newest` is the newest of its vital now, or null when none is left. `measured`: when the value was measured,
+   * and its correction, null for entered in error. Times are epoch milliseconds.
+   */
+  | {
+      kind: "corrected";
+      code: string;
+      newest: { value: number; at: number; received: number } | null;
+      measured?: { at: number; value: number | null };
+    }
+  /** As `measured`, for a value that is not the newest of its vital. */
+  | { kind: "corrected_set"; code: string; at: number; value: number | null }
   | { kind: "acknowledge"; number: number; by: string }
   | { kind: "assign"; number: number; by: string; to: string | null }
   | { kind: "snooze"; number: number; by: string; until: number }

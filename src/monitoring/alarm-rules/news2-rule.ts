@@ -1,10 +1,12 @@
 // The NEWS2 rule: thresholds of the Royal College of Physicians, and how long a score must hold.
 import { CODES } from "../vitals/catalogue.ts";
+import { judgeScore, type TakenScore } from "../vitals/freshness.ts";
 import type { LatestSample, News2 } from "../vitals/news2.ts";
-import { computeNews2 } from "../vitals/news2.ts";
+import { findNewestSet, scoreSet } from "../vitals/news2.ts";
 import type { AlarmMemory, RuleRun } from "./alarm-memory.ts";
 import { clearAlertByKey, findOpenAlert, isOngoing, raiseAlert, recoverAlert } from "./alert-lifecycle.ts";
 import type { AlarmConfig, Priority } from "./model.ts";
+import { resolveWatch } from "./watch.ts";
 
 /** RCP 2017, table 4: emergency response at 7, urgent response at 5 or three points in a single parameter. */
 const EMERGENCY_SCORE = 7;
@@ -27,9 +29,32 @@ export const NEWS2_CODES: ReadonlySet<string> = new Set([
   CODES.temperature,
 ]);
 
+/** The score of the last complete set, however old; null when there never was one or NEWS2 does not apply. */
+export function getTakenScore(
+  { news2 }: Pick<AlarmMemory, "news2">,
+  config: Pick<AlarmConfig, "news2">,
+): (News2 & TakenScore) | null {
+  return config.news2 && news2.set ? scoreSet(news2.set, config.news2.scale) : null;
+}
+
+/** Remembers the newest set if it is complete. Values of another time neither change nor renew the score. */
+export function rememberSet({ memory, config }: RuleRun): void {
+  if (!config.news2) return;
+  const { window_ms: windowMs, scale } = config.news2;
+  const set = findNewestSet(collectLatest(memory), { windowMs, scale });
+  if (set) memory.news2.set = set;
+}
+
+/** Corrects a value of the last set. Without the value the set was never complete. */
+export function correctSet({ memory }: RuleRun, code: string, at: number, value: number | null): void {
+  const entry = memory.news2.set?.[code];
+  if (entry?.at !== at) return;
+  memory.news2.set = value === null ? undefined : { ...memory.news2.set, [code]: { value, at } };
+}
+
 /**
- * Scores the latest values and raises or ends the alert. Incomplete or stale values change nothing, since an unknown score is not a
- * low one.
+ * Scores the last complete set and raises or ends the alert. An incomplete or overdue score changes nothing, since an unknown score is
+ * not a low one.
  */
 export function evaluateNews2(run: RuleRun): void {
   const { memory, config, now } = run;
@@ -38,9 +63,9 @@ export function evaluateNews2(run: RuleRun): void {
     clearAlertByKey(run, NEWS2_KEY);
     return;
   }
-  const score = computeNews2(collectLatest(memory), { now, windowMs: config.news2.window_ms, scale: config.news2.scale });
-  if (score.status === "incomplete") {
-    memory.news2 = { resolved: memory.news2.resolved };
+  const score = getTakenScore(memory, config);
+  if (!score || judgeScore(resolveWatch(memory, config, now), score, now).overdueSince !== null) {
+    memory.news2 = { ...memory.news2, since: undefined, below: undefined };
     return;
   }
   const priority = toPriority(score);
@@ -84,10 +109,9 @@ function raiseScoreAlert(run: RuleRun, { score, parts }: News2, priority: Priori
 
 /** After a resolved alert, only a higher score raises a new one, or any high score after a low one. */
 export function ignoreScore(run: RuleRun): void {
-  const { memory, config, now } = run;
+  const { memory, config } = run;
   if (!config.news2) return;
-  const score = computeNews2(collectLatest(memory), { now, windowMs: config.news2.window_ms, scale: config.news2.scale });
-  memory.news2 = { resolved: score.status === "complete" ? score.score : undefined };
+  memory.news2 = { resolved: getTakenScore(memory, config)?.score, set: memory.news2.set };
 }
 
 function collectLatest(memory: AlarmMemory): Record<string, LatestSample> {

@@ -88,14 +88,18 @@ const limits = fields({
 } satisfies Checks<LimitsInForce>);
 
 type Of<T extends Score["status"]> = Extract<Score, { status: T }>;
+const takenScore = {
+  score: number,
+  risk: oneOf("low", "low_medium", "medium", "high"),
+  parts: (value: unknown) => isRecord(value) && Object.values(value).every(number),
+  as_of: time,
+  observation_mode: oneOf("continuous", "spot"),
+  due_at: time,
+  overdue_at: time,
+};
 const scores: readonly Check[] = [
-  fields({
-    status: oneOf("complete"),
-    score: number,
-    risk: oneOf("low", "low_medium", "medium", "high"),
-    parts: (value: unknown) => isRecord(value) && Object.values(value).every(number),
-    as_of: time,
-  } satisfies Checks<Of<"complete">>),
+  fields({ status: oneOf("complete"), ...takenScore } satisfies Checks<Of<"complete">>),
+  fields({ status: oneOf("overdue"), ...takenScore } satisfies Checks<Of<"overdue">>),
   fields({ status: oneOf("incomplete"), missing: listOf(text), stale: listOf(text) } satisfies Checks<Of<"incomplete">>),
   fields({
     status: oneOf("not_applicable"),

@@ -104,7 +104,12 @@ export const MEMORY_PARTS = {
     ward: timeOrNull,
     vitals: z.record(text, VitalSchema),
     devices: z.record(text, DeviceSchema),
-    news2: z.object({ since: time.optional(), below: time.optional(), resolved: z.number().optional() }),
+    news2: z.object({
+      since: time.optional(),
+      below: time.optional(),
+      resolved: z.number().optional(),
+      set: z.record(text, z.object({ value: z.number(), at: time })).optional(),
+    }),
     alerts: z.array(AlertSchema),
   }),
   latest: z.object({

@@ -68,9 +68,10 @@ export async function amendSample(
     if (hour > memory.lastClosedHour) memory.hours[hour] = readOpenHour(store, hour, now);
     else markForRecount(store, memory, hour);
     store.markDirty(now);
-    if (found.at < (memory.latest[found.code]?.at ?? found.at)) return null;
+    const measured = { at: Math.min(found.at, found.received), value: status === "amended" ? value : null };
+    if (found.at < (memory.latest[found.code]?.at ?? found.at)) return { kind: "corrected_set", code: found.code, ...measured };
     refreshLatest(store, memory, found.code, now);
-    return { kind: "corrected", code: found.code, newest: memory.latest[found.code] ?? null };
+    return { kind: "corrected", code: found.code, newest: memory.latest[found.code] ?? null, measured };
   });
   const sample = toLiveSample(patientId, { ...found, value: body.value, status });
   return { sample, history: before.map(({ at, ...rest }) => ({ ...rest, at: toIso(at) })) };
