@@ -44,6 +44,7 @@ function alert(change: Partial<AlertView> = {}): AlertView {
     assigned_to: null,
     escalation_tier: 0,
     snoozed_until: null,
+    sounds: true,
     recovered_at: null,
     cleared_at: null,
     duration_s: null,

@@ -64,3 +64,25 @@ describe("a score", () => {
     expect(await news2()).toMatchObject({ status: "incomplete", missing: ["temperature"] });
   });
 });
+
+describe("a value that arrives late", () => {
+  const alerts = async () => (await get(`wards/${ward}/board`)).patients[0].alerts;
+
+  it("is no alarm of now: a critical one of five days ago is an entry without a sound, with its true time", async () => {
+    const at = await chart({ "2708-6": [84, "%"] }, 120 * HOUR);
+    const entry = { rule: "late_critical", code: "2708-6", priority: "medium", sounds: false };
+    expect(await alerts()).toMatchObject([{ ...entry, why: { value: 84, measured_at: at } }]);
+  });
+
+  it("of 40 minutes ago is of the present on a spot ward", async () => {
+    await patch(`wards/${ward}`, { observation_mode: "spot" });
+    await chart({ "2708-6": [84, "%"] }, 40 * MINUTE);
+    expect(await alerts()).toMatchObject([{ rule: "limit", priority: "high", sounds: true }]);
+  });
+
+  it("of 40 minutes ago is history under continuous monitoring", async () => {
+    await patch(`wards/${ward}`, { observation_mode: "continuous" });
+    await chart({ "2708-6": [84, "%"] }, 40 * MINUTE);
+    expect(await alerts()).toMatchObject([{ rule: "late_critical", sounds: false }]);
+  });
+});

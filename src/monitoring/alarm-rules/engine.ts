@@ -1,4 +1,5 @@
 // The alarm engine: a pure function from inputs to changes of alerts. The caller keeps the memory and the clock.
+import { presentWindowMs } from "../vitals/freshness.ts";
 import type { Sample } from "../vitals/model.ts";
 import type { AlarmMemory, DeviceMemory, RuleRun, VitalMemory, WatchedVital } from "./alarm-memory.ts";
 import { beginRuleRun } from "./alarm-memory.ts";
@@ -6,6 +7,8 @@ import {
   acknowledgeAlert,
   assignAlert,
   clearAlert,
+  findOpenAlert,
+  isOngoing,
   listAlertDeadlines,
   recoverAlert,
   requireOpenAlert,
@@ -21,10 +24,12 @@ import {
   resetBaseline,
 } from "./change-rules.ts";
 import { applyConditions, ignoreCondition } from "./condition-rule.ts";
+import { type LateValues, noteLateValue, raiseLateAlerts } from "./late-critical-rule.ts";
 import { clearOnset, evaluateLimit, limitDeadline, locateValue, MAX_VALUE_HOLD_MS, toLimitKey } from "./limit-rule.ts";
 import type { AlarmConfig, AlarmInput, Alert, Transition } from "./model.ts";
-import { correctSet, evaluateNews2, ignoreScore, NEWS2_CODES, news2Deadlines, rememberSet } from "./news2-rule.ts";
+import { correctSet, evaluateNews2, getTakenScore, ignoreScore, NEWS2_CODES, news2Deadlines, rememberSet } from "./news2-rule.ts";
 import { evaluateSilence, ignoreVital, listSilenceDeadlines, recordDeviceContact, recordVital } from "./silence-rule.ts";
+import { resolveWatch } from "./watch.ts";
 
 export type { AlarmMemory } from "./alarm-memory.ts";
 export { emptyAlarmMemory as emptyMemory } from "./alarm-memory.ts";
@@ -88,18 +93,38 @@ function applySamples(run: RuleRun, id: string | null, samples: readonly Sample[
   const device = id === null ? null : recordDeviceContact(run, id);
   const ordered =
     samples.length < 2 ? samples : [...samples].sort((a, b) => a.at - b.at || (a.seq ?? 0) - (b.seq ?? 0) || a.value - b.value);
-  for (const sample of ordered) applySample(run, device, sample);
+  const last = getTakenScore(run.memory, run.config);
+  const presentFrom = run.now - presentWindowMs(resolveWatch(run.memory, run.config, run.now), last);
+  const late: LateValues = new Map();
+  for (const sample of ordered) applySample(run, device, sample, presentFrom, late);
+  raiseLateAlerts(run, late);
 }
 
-function applySample(run: RuleRun, device: DeviceMemory | null, { code, value, at, status }: Sample): void {
+/** @param presentFrom earlier values are history: no alarm of now, but `late` collects critical ones */
+function applySample(
+  run: RuleRun,
+  device: DeviceMemory | null,
+  { code, value, at, status }: Sample,
+  presentFrom: number,
+  late: LateValues,
+): void {
   const limits = run.config.limits[code];
   const time = Math.min(at, run.now);
   const previous = run.memory.vitals[code];
-  if (status === "invalid" || run.now - time > MAX_EVALUATED_AGE_MS || (previous && time < previous.measuredAt)) return;
+  if (status === "invalid" || run.now - time > MAX_EVALUATED_AGE_MS) return;
+  const isHistory = time < presentFrom;
+  if (isHistory) noteLateValue(run, late, code, value, time);
+  if (previous && time < previous.measuredAt) return;
   if (!limits && !NEWS2_CODES.has(code)) return;
-  if (device) recordVital(run, device, code);
+  if (device && !isHistory) recordVital(run, device, code);
   const vital = previous ?? { lastValue: value, measuredAt: time, receivedAt: run.now };
   run.memory.vitals[code] = vital;
+  if (isHistory) {
+    // Kept for the score, which judges its own age, and never held against the limits.
+    if (!isOngoing(findOpenAlert(run, toLimitKey(code)))) clearOnset(vital);
+    Object.assign(vital, { lastValue: value, measuredAt: time, receivedAt: run.now, resolved: true });
+    return;
+  }
   if (limits && run.config.monitoring !== "off")
     evaluateSample({ run, code, vital, limits }, value, time, previous === undefined);
   Object.assign(vital, { lastValue: value, measuredAt: time, receivedAt: run.now, resolved: undefined });

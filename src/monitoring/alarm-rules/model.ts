@@ -4,7 +4,7 @@ import type { Limits } from "../vitals/model.ts";
 
 export const PRIORITIES = ["high", "medium", "low"] as const;
 export type Priority = (typeof PRIORITIES)[number];
-export const RULE_NAMES = ["limit", "rate", "trend", "news2", "silence", "device_silence", "technical"] as const;
+export const RULE_NAMES = ["limit", "rate", "trend", "news2", "silence", "device_silence", "technical", "late_critical"] as const;
 export type RuleName = (typeof RULE_NAMES)[number];
 /** `active` until acknowledged or until the condition ends. A latched alert stays `recovered` until acknowledged. */
 export const ALERT_STATES = ["active", "acknowledged", "recovered", "cleared"] as const;
@@ -22,8 +22,17 @@ export type Alert = {
   device: string | null;
   priority: Priority;
   state: AlertState;
-  /** Value, bound and time window that caused the alert. */
-  why: { value: number | null; bound: number | null; side: "low" | "high" | null; window_s: number | null; text: string };
+  /** Value, bound and time window that caused the alert. `measured_at`: ISO 8601, for a value of the past. */
+  why: {
+    value: number | null;
+    bound: number | null;
+    side: "low" | "high" | null;
+    window_s: number | null;
+    measured_at?: string | undefined;
+    text: string;
+  };
+  /** False: shown, ranked and listed, but without a sound and a push message. Absent means true. */
+  sounds?: boolean | undefined;
   raised_at: number;
   acknowledged_at: number | null;
   acknowledged_by: string | null;

@@ -49,6 +49,8 @@ export type AlertView = {
   priority: Alert["priority"];
   state: Alert["state"];
   why: Alert["why"];
+  /** False: no sound and no push message. */
+  sounds: boolean;
   raised_at: string;
   acknowledged_at: string | null;
   acknowledged_by: string | null;

@@ -79,6 +79,7 @@ export function toAlertView(patientId: string, alert: Alert): AlertView {
     priority: alert.priority,
     state: alert.state,
     why: alert.why,
+    sounds: alert.sounds ?? true,
     raised_at: toIso(alert.raised_at),
     acknowledged_at: toIsoOrNull(alert.acknowledged_at),
     acknowledged_by: alert.acknowledged_by,

@@ -1,6 +1,6 @@
 // Translated alarm texts: the API's own sentence is in English.
 import type { AlertView } from "../../../../src/monitoring/patient-object/contract.ts";
-import { formatDuration, formatNumber } from "../../platform/design/format.ts";
+import { formatDateTime, formatDuration, formatNumber } from "../../platform/design/format.ts";
 import { t } from "../../platform/messages/translate.ts";
 import { formatVital, formatVitalWithUnit, vitalAbbreviation, vitalName } from "./vital-format.ts";
 
@@ -42,6 +42,13 @@ export function describeAlarm({ rule, code, priority, why }: DescribedAlarm): st
       return t("alarms.why.silence", { vital: code === null ? "" : vitalName(code), span: formatDuration(why.window_s ?? 0) });
     case "device_silence":
       return t("alarms.why.device_silence", { span: formatDuration(why.window_s ?? 0) });
+    case "late_critical":
+      return t("alarms.why.late_critical", {
+        vital,
+        value: formatValue(why.value, true),
+        bound: formatValue(why.bound, false),
+        time: formatDateTime(why.measured_at ?? ""),
+      });
     case "technical":
       return describeTechnicalAlarm(getDeviceCondition(why));
   }
@@ -70,6 +77,8 @@ export function abbreviateAlarm({ rule, code, why }: DescribedAlarm): string {
       return t("alarms.short.no_data", { vital });
     case "device_silence":
       return t("alarms.short.device");
+    case "late_critical":
+      return t("alarms.short.late_critical", { vital });
     case "technical":
       return getDeviceCondition(why) === "leads_off"
         ? t("alarms.short.leads_off")

@@ -64,8 +64,11 @@ const alert = fields({
     bound: orNull(number),
     side: oneOf("low", "high", null),
     window_s: orNull(number),
+    measured_at: (value) => value === undefined || time(value),
     text,
   } satisfies Checks<AlertView["why"]>),
+  // Frames that an older service stored lack it.
+  sounds: (value) => value === undefined || typeof value === "boolean",
   raised_at: time,
   acknowledged_at: orNull(time),
   acknowledged_by: orNull(text),
