@@ -53,7 +53,8 @@ function alert(change: Partial<AlertView> = {}): AlertView {
 }
 
 const PARTS = { respiratory_rate: 3, spo2: 3, oxygen: 0, systolic: 2, pulse: 2, consciousness: 0, temperature: 1 };
-const complete = (score: number, parts: Record<string, number> = { spo2: 1 }): Score => ({
+type CompleteScore = Extract<Score, { status: "complete" }>;
+const complete = (score: number, parts: Record<string, number> = { spo2: 1 }): CompleteScore => ({
   status: "complete",
   score,
   risk: toRisk(score, Object.values(parts).includes(3)),
@@ -262,7 +263,7 @@ it("of a spot patient is as current as its set, and overdue when the next one is
 });
 
 it("ranks as high as when it was taken, and never as low as a score of now", () => {
-  const overdue = (score: number): Score => ({ ...complete(score), status: "overdue" }) as Score;
+  const overdue = (score: number): Score => ({ ...complete(score), status: "overdue" });
   const rank = (score: Score) => {
     const one = known(ALL, [], score);
     return getRiskRank(one, getDisplayScore(one, moment()));
