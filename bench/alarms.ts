@@ -4,9 +4,10 @@ import { basename } from "node:path";
 import { emptyMemory, nextDeadline, stepAlarms } from "../src/monitoring/alarm-rules/engine.ts";
 import { locateValue } from "../src/monitoring/alarm-rules/limit-rule.ts";
 import type { AlarmConfig, AlarmInput, Alert, Priority, RuleName, Transition } from "../src/monitoring/alarm-rules/model.ts";
+import { NOT_SUSTAINED, stepSustained } from "../src/monitoring/alarm-rules/sustained-profile.ts";
 import { CODES, findVital, getDefaultLimits } from "../src/monitoring/vitals/catalogue.ts";
 import type { Limits, Sample } from "../src/monitoring/vitals/model.ts";
-import { scoreNews2 } from "../src/monitoring/vitals/news2.ts";
+import { scoreNews2, scoreSet } from "../src/monitoring/vitals/news2.ts";
 
 const DATA = "../shared/data/vitals";
 const MINUTE_MS = 60_000;
@@ -124,32 +125,48 @@ function repeatStay(stay: Stay, hours: number): Stay {
 }
 
 type AlarmFilter = (what: Transition["what"], alert: Alert) => boolean;
-type Alarm = { at: number; rule: RuleName | "naive" | "score"; code: string | null; priority?: Priority; value?: number | null };
+/** `until`: when it ended, infinite at the end of the recording. */
+type Alarm = {
+  at: number;
+  until: number;
+  rule: RuleName | "naive" | "score";
+  code: string | null;
+  priority?: Priority;
+  value?: number | null;
+};
 
 /** Each crossing of a limit or critical limit from inside: what a monitor without alarm delay reports. */
 function findNaiveAlarms({ samples }: Stay): Alarm[] {
-  const before = new Map<string, string>();
+  const before = new Map<string, { where: string; alarm: Alarm | null }>();
   return samples.flatMap(({ code, value, at, status }) => {
     const limits = LIMITS[code];
     if (!limits || status === "invalid") return [];
-    const where = locateValue(code, value, limits);
-    const now = where ? `${where.side} ${where.critical}` : "";
-    const alarms: Alarm[] = now && before.get(code) !== now ? [{ at, rule: "naive", code }] : [];
-    before.set(code, now);
-    return alarms;
+    const position = locateValue(code, value, limits);
+    const where = position ? `${position.side} ${position.critical}` : "";
+    const last = before.get(code);
+    if (last?.where === where) return [];
+    if (last?.alarm) last.alarm.until = at;
+    const alarm: Alarm | null = where ? { at, until: Number.POSITIVE_INFINITY, rule: "naive", code } : null;
+    before.set(code, { where, alarm });
+    return alarm ? [alarm] : [];
   });
 }
 
 /** NEWS2 without oxygen and consciousness, last value carried forward, 0 points if unknown; alarms when it reaches `from`. */
 function findScoreAlarms({ samples }: Stay, from: number): Alarm[] {
   const latest: Record<string, number> = {};
-  let wasAbove = false;
+  let open: Alarm | null = null;
   const alarms: Alarm[] = [];
   for (const [at, group] of groupByTime(samples)) {
     for (const { code, value, status } of group) if (status === "final") latest[code] = value;
     const isAbove = computePartialScore(latest) >= from;
-    if (isAbove && !wasAbove) alarms.push({ at, rule: "score", code: null });
-    wasAbove = isAbove;
+    if (isAbove && !open) {
+      open = { at, until: Number.POSITIVE_INFINITY, rule: "score", code: null };
+      alarms.push(open);
+    } else if (!isAbove && open) {
+      open.until = at;
+      open = null;
+    }
   }
   return alarms;
 }
@@ -180,7 +197,8 @@ const CONFIG: AlarmConfig = {
   monitoring: "home",
   limits: LIMITS,
   news2: null,
-  devices: { monitor: { silence_s: 60 } },
+  watch: { mode: "spot", grace_ms: 15 * MINUTE_MS },
+  devices: { monitor: { silence_s: 60, isContinuous: true } },
   escalation: { high: [], medium: [], low: [] },
   repeat_minutes: { high: null, medium: null, low: null },
 };
@@ -199,13 +217,25 @@ function runEngine(
 ): Alarm[] {
   let memory = emptyMemory();
   const alarms: Alarm[] = [];
+  const open = new Map<number, Alarm>();
+  const close = (number: number, at: number) => {
+    const alarm = open.get(number);
+    if (alarm) alarm.until = at;
+    open.delete(number);
+  };
   const applyInput = (input: AlarmInput, now: number) => {
     const done = stepAlarms(memory, input, config, now);
     memory = done.state;
     onStep(memory.alerts);
-    for (const { what, alert, at } of done.transitions)
-      if (filter(what, alert))
-        alarms.push({ at, rule: alert.rule, code: alert.code, priority: alert.priority, value: alert.why.value });
+    for (const { what, alert, at } of done.transitions) {
+      if (what === "recovered" || what === "cleared") close(alert.number, at);
+      if (!filter(what, alert)) continue;
+      close(alert.number, at);
+      const { rule, code, priority, why } = alert;
+      const alarm: Alarm = { at, until: Number.POSITIVE_INFINITY, rule, code, priority, value: why.value };
+      open.set(alert.number, alarm);
+      alarms.push(alarm);
+    }
   };
   const advanceTo = (time: number) => {
     for (;;) {
@@ -231,14 +261,27 @@ function runEngine(
   return alarms;
 }
 
-/** Unrecorded consciousness counts as alert and unrecorded oxygen as air: otherwise NEWS2 would never be complete. */
-function withAssumedValues(stay: Stay): Stay {
-  const times = [...new Set(stay.samples.map((sample) => sample.at))];
-  const known = new Set(stay.samples.filter((sample) => sample.code === CODES.inspired_oxygen).map((sample) => sample.at));
-  const alert = times.map((at) => toSample(CODES.consciousness, 0, at));
-  const air = times.filter((at) => !known.has(at)).map((at) => toSample(CODES.inspired_oxygen, 21, at));
-  return { ...stay, samples: [...stay.samples, ...alert, ...air] };
+/**
+ * A full set at every time of the recording: each parameter's last value of the last 24 hours, and the last FiO2 however old. Consciousness
+ * is not recorded and counts as alert, oxygen before the first FiO2 as air: otherwise NEWS2 would never be complete.
+ */
+function withCarriedValues(stay: Stay, others: "alone" | "with the other vitals" = "alone"): Stay {
+  const last = new Map<string, Sample>();
+  const samples = groupByTime(stay.samples).flatMap(([at, group]) => {
+    for (const sample of group) if (sample.status === "final") last.set(sample.code, sample);
+    const carried = CARRIED.flatMap((code) => {
+      const sample = last.get(code);
+      return sample && at - sample.at <= DAY_MS ? [toSample(code, sample.value, at)] : [];
+    });
+    const oxygen = toSample(CODES.inspired_oxygen, last.get(CODES.inspired_oxygen)?.value ?? 21, at);
+    const rest = others === "alone" ? [] : group.filter(({ code }) => !SCORED.has(code));
+    return [...carried, oxygen, toSample(CODES.consciousness, 0, at), ...rest];
+  });
+  return { ...stay, samples };
 }
+
+const CARRIED = [CODES.respiratory_rate, CODES.spo2, CODES.systolic, CODES.heart_rate, CODES.temperature];
+const SCORED: ReadonlySet<string> = new Set([...CARRIED, CODES.inspired_oxygen, CODES.consciousness]);
 
 function overrideLimits(fields: Partial<Limits>): Record<string, Limits> {
   return Object.fromEntries(Object.entries(LIMITS).map(([code, limits]) => [code, { ...limits, ...fields }]));
@@ -254,19 +297,46 @@ const NO_LIMITS = overrideLimits({
   trend: false,
 });
 
-const NEWS2_CONFIG: AlarmConfig = { ...CONFIG, news2: { scale: 1, window_ms: DAY_MS } };
-const NEWS2_ONLY_CONFIG: AlarmConfig = { ...NEWS2_CONFIG, limits: NO_LIMITS };
+const NEWS2_CONFIG: AlarmConfig = { ...CONFIG, limits: NO_LIMITS, news2: { scale: 1, window_ms: 30 * MINUTE_MS } };
+const findNews2Alarms = (stay: Stay, filter = isNew) => runEngine(withCarriedValues(stay), NEWS2_CONFIG, filter);
+
+/** The sustained profile over the full sets of the recording. It has one alarm from the first reading that is on to the one that ends it. */
+function findSustainedAlarms(stay: Stay): Alarm[] {
+  let state = NOT_SUSTAINED;
+  const alarms: Alarm[] = [];
+  for (const [at, group] of groupByTime(withCarriedValues(stay).samples)) {
+    const scored = scoreSet(Object.fromEntries(group.map((sample) => [sample.code, sample])), 1);
+    if (!scored) continue;
+    const before = state;
+    state = stepSustained(state, { score: scored.score, at }, "spot");
+    if (state.isOn && !before.isOn) alarms.push({ at, until: Number.POSITIVE_INFINITY, rule: "news2", code: null });
+    const last = alarms.at(-1);
+    if (last && before.isOn && !state.isOn) last.until = at;
+  }
+  return alarms;
+}
+
+const findRuleAlarms = (stay: Stay) => runEngine(stay, CONFIG);
+/** All rules in one run, since an alarm of limits tells what a single parameter of NEWS2 would. */
+const findAllAlarms = (stay: Stay) =>
+  runEngine(withCarriedValues(stay, "with the other vitals"), { ...CONFIG, news2: NEWS2_CONFIG.news2 });
+const findAllAlarmsSustained = (stay: Stay) => [
+  ...runEngine(withCarriedValues(stay, "with the other vitals"), CONFIG),
+  ...findSustainedAlarms(stay),
+];
 
 const METHODS: Record<string, (stay: Stay) => Alarm[]> = {
-  "bare limits, each crossing": findNaiveAlarms,
-  "our limits": (stay) => runEngine(stay, { ...CONFIG, limits: LIMITS_WITHOUT_CHANGE }),
-  "our limits, rate and trend": (stay) => runEngine(stay, CONFIG),
-  "our trend": (stay) => runEngine(stay, CONFIG).filter((alarm) => alarm.rule === "trend"),
-  "yardstick: NEWS2 from 5": (stay) => findScoreAlarms(stay, 5),
-  "yardstick: NEWS2 from 7": (stay) => findScoreAlarms(stay, 7),
-  "our NEWS2": (stay) => runEngine(withAssumedValues(stay), NEWS2_ONLY_CONFIG),
-  "our NEWS2, high": (stay) => runEngine(withAssumedValues(stay), NEWS2_ONLY_CONFIG, isHigh),
-  "all of ours": (stay) => runEngine(withAssumedValues(stay), NEWS2_CONFIG),
+  "plain limits, each crossing": findNaiveAlarms,
+  "EdgeCare: limits": (stay) => runEngine(stay, { ...CONFIG, limits: LIMITS_WITHOUT_CHANGE }),
+  "EdgeCare: limits, rate and trend": findRuleAlarms,
+  "EdgeCare: trend": (stay) => findRuleAlarms(stay).filter((alarm) => alarm.rule === "trend"),
+  "reference: NEWS2 from 5": (stay) => findScoreAlarms(stay, 5),
+  "reference: NEWS2 from 7": (stay) => findScoreAlarms(stay, 7),
+  "EdgeCare: NEWS2, chart": (stay) => findNews2Alarms(stay),
+  "EdgeCare: NEWS2, chart, high": (stay) => findNews2Alarms(stay, isHigh),
+  "EdgeCare: NEWS2, sustained": findSustainedAlarms,
+  "EdgeCare: all rules, NEWS2 sustained": findAllAlarmsSustained,
+  "EdgeCare: all rules, NEWS2 chart": findAllAlarms,
 };
 
 function alarmsPerDay(stays: readonly Stay[], alarms: readonly (readonly Alarm[])[]): number {
@@ -274,56 +344,162 @@ function alarmsPerDay(stays: readonly Stay[], alarms: readonly (readonly Alarm[]
   return alarms.reduce((sum, of) => sum + of.length, 0) / (hours / 24);
 }
 
-/** First alarm between six hours before and nine hours after the label's start, in hours before it; null for none. */
-function hoursBeforeOnset(stay: Stay, alarms: readonly Alarm[]): number | null {
-  const label = stay.septic;
-  if (label === null) return null;
-  const times = alarms.map((alarm) => alarm.at).filter((at) => at >= label - 6 * HOUR_MS && at <= label + 9 * HOUR_MS);
-  return times.length > 0 ? (label - Math.min(...times)) / HOUR_MS : null;
+/** Between six hours before and nine hours after the start of the label. */
+const WINDOW_HOURS = 15;
+const HOURS_BEFORE_LABEL = 6;
+
+/** Two ways to count a window: an alarm that is on in it, which may stand since long before, or one that was raised in it. */
+const COUNTS = {
+  on: (alarm: Alarm, from: number, to: number) => alarm.at <= to && alarm.until > from,
+  raised: (alarm: Alarm, from: number, to: number) => alarm.at >= from && alarm.at <= to,
+} as const;
+type Count = keyof typeof COUNTS;
+
+function isFlagged(alarms: readonly Alarm[], from: number, count: Count): boolean {
+  return alarms.some((alarm) => COUNTS[count](alarm, from, from + WINDOW_HOURS * HOUR_MS));
 }
 
-/** Share of such windows with an alarm in stays without sepsis: the detection rate by chance. */
-function chanceRate(stays: readonly Stay[], alarms: readonly (readonly Alarm[])[]): number {
-  let windows = 0;
-  let hit = 0;
-  for (const [index, { hours }] of stays.entries()) {
-    for (let hour = 0; hour + 15 <= hours; hour += 1) {
-      const from = START + hour * HOUR_MS;
-      windows += 1;
-      if (alarms[index]?.some(({ at }) => at >= from && at <= from + 15 * HOUR_MS)) hit += 1;
-    }
+/** What one stay adds to each figure. */
+type Tally = {
+  septic: boolean;
+  flagged: Record<Count, boolean>;
+  windows: number;
+  byChance: Record<Count, number>;
+  raised: number;
+  hours: number;
+  hoursOn: number;
+};
+
+function tally(stay: Stay, alarms: readonly Alarm[]): Tally {
+  const from = (stay.septic ?? 0) - HOURS_BEFORE_LABEL * HOUR_MS;
+  const starts = Array.from({ length: Math.max(0, stay.hours - WINDOW_HOURS + 1) }, (_, hour) => START + hour * HOUR_MS);
+  const chance = (count: Count) => starts.filter((start) => isFlagged(alarms, start, count)).length;
+  return {
+    septic: stay.septic !== null,
+    flagged: { on: isFlagged(alarms, from, "on"), raised: isFlagged(alarms, from, "raised") },
+    windows: starts.length,
+    byChance: { on: chance("on"), raised: chance("raised") },
+    raised: alarms.length,
+    hours: stay.hours,
+    hoursOn: hoursUnderAlarm(stay, alarms),
+  };
+}
+
+/** Hours with at least one alarm on. */
+function hoursUnderAlarm({ hours }: Stay, alarms: readonly Alarm[]): number {
+  const end = START + hours * HOUR_MS;
+  let covered = START;
+  let total = 0;
+  for (const { at, until } of alarms.toSorted((a, b) => a.at - b.at)) {
+    const from = Math.max(at, covered);
+    const to = Math.min(until, end);
+    if (to > from) total += to - from;
+    covered = Math.max(covered, to);
   }
-  return hit / windows;
+  return total / HOUR_MS;
 }
 
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
+type Figures = Record<"on" | "onByChance" | "raised" | "raisedByChance" | "perDay" | "share", number>;
+
+function summarize(tallies: readonly Tally[]): Figures {
+  const septic = tallies.filter((one) => one.septic);
+  const others = tallies.filter((one) => !one.septic);
+  const sum = (of: readonly Tally[], value: (one: Tally) => number) => of.reduce((total, one) => total + value(one), 0);
+  const windows = sum(others, (one) => one.windows);
+  return {
+    on: sum(septic, (one) => Number(one.flagged.on)) / septic.length,
+    onByChance: sum(others, (one) => one.byChance.on) / windows,
+    raised: sum(septic, (one) => Number(one.flagged.raised)) / septic.length,
+    raisedByChance: sum(others, (one) => one.byChance.raised) / windows,
+    perDay: sum(others, (one) => one.raised) / (sum(others, (one) => one.hours) / 24),
+    share: sum(others, (one) => one.hoursOn) / sum(others, (one) => one.hours),
+  };
 }
+
+const RESAMPLES = 1_000;
+const SEED = 20_261_129;
+
+/** Mulberry32: the same resamples in every run. */
+function createRandom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
+/** 95 % intervals by bootstrap over stays, septic and others apart (percentile method, Efron 1979). */
+function intervals(tallies: readonly Tally[]): Record<keyof Figures, [number, number]> {
+  const random = createRandom(SEED);
+  const groups = [true, false].map((septic) => tallies.filter((one) => one.septic === septic));
+  const drawn = Array.from({ length: RESAMPLES }, () =>
+    summarize(groups.flatMap((group) => group.flatMap(() => group[Math.floor(random() * group.length)] ?? []))),
+  );
+  const interval = (name: keyof Figures): [number, number] => {
+    const sorted = drawn.map((one) => one[name]).sort((a, b) => a - b);
+    return [sorted[Math.floor(RESAMPLES * 0.025)] ?? Number.NaN, sorted[Math.floor(RESAMPLES * 0.975)] ?? Number.NaN];
+  };
+  return {
+    on: interval("on"),
+    onByChance: interval("onByChance"),
+    raised: interval("raised"),
+    raisedByChance: interval("raisedByChance"),
+    perDay: interval("perDay"),
+    share: interval("share"),
+  };
+}
+
+const percent = (value: number) => `${(100 * value).toFixed(0)} %`;
 
 function row(cells: readonly (string | number)[]): string {
   return `| ${cells.join(" | ")} |`;
 }
 
+const COLUMNS = [
+  "method",
+  "on",
+  "by chance",
+  "raised",
+  "by chance",
+  "new per day",
+  "time under alarm",
+  "per day, 48 h",
+  "72 min",
+];
+
+function describeMethod(method: string, alarmsOf: (stay: Stay) => Alarm[], hourly: readonly Stay[]): string[] {
+  const tallies = hourly.map((stay) => tally(stay, alarmsOf(stay)));
+  const found = summarize(tallies);
+  const range = intervals(tallies);
+  const share = (name: keyof Figures) =>
+    `${percent(found[name])} (${range[name].map((end) => (100 * end).toFixed(0)).join("-")})`;
+  const perDay = `${found.perDay.toFixed(2)} (${range.perDay.map((end) => end.toFixed(2)).join("-")})`;
+  return [method, share("on"), share("onByChance"), share("raised"), share("raisedByChance"), perDay, share("share")];
+}
+
 function printReport(): void {
   const hourly = readHourlyStays();
-  const septic = hourly.filter((stay) => stay.septic !== null);
   const others = hourly.filter((stay) => stay.septic === null);
   const long = readLongStays();
   const bedside = readBedsideStays();
   console.log(
-    `${hourly.length} hourly stays (${septic.length} septic), ${long.length} of 48 hours, ${bedside.length} with minute data\n`,
+    `${hourly.length} hourly stays (${hourly.length - others.length} septic), ${long.length} of 48 hours, ${bedside.length} with minute data\n`,
   );
-  const columns = ["method", "septic flagged", "by chance", "before the label", "median hours early"];
-  console.log(row([...columns, "alarms per non-septic day", "per day, 48 h", "72 min"]));
-  console.log(row(Array.from({ length: 8 }, () => "---")));
+  console.log(row(COLUMNS));
+  console.log(row(COLUMNS.map(() => "---")));
   for (const [method, alarmsOf] of Object.entries(METHODS)) {
-    const flags = septic.map((stay) => hoursBeforeOnset(stay, alarmsOf(stay))).filter((hours) => hours !== null);
-    const quiet = others.map(alarmsOf);
-    const flagged = [`${flags.length} of ${septic.length}`, `${(100 * chanceRate(others, quiet)).toFixed(0)} %`];
-    const early = [flags.filter((hours) => hours > 0).length, flags.length > 0 ? median(flags).toFixed(1) : "-"];
-    const days = [alarmsPerDay(others, quiet), alarmsPerDay(long, long.map(alarmsOf))].map((rate) => rate.toFixed(2));
-    console.log(row([method, ...flagged, ...early, ...days, bedside.flatMap(alarmsOf).length]));
+    const perDay = alarmsPerDay(long, long.map(alarmsOf)).toFixed(2);
+    console.log(row([...describeMethod(method, alarmsOf, hourly), perDay, bedside.flatMap(alarmsOf).length]));
   }
+  // The rules were developed on every second stay by name.
+  const development = hourly.filter((_, index) => index % 2 === 0);
+  console.log(
+    `\n${development.length} development stays\n\n${row(COLUMNS.slice(0, 7))}\n${row(COLUMNS.slice(0, 7).map(() => "---"))}`,
+  );
+  for (const [method, alarmsOf] of Object.entries(METHODS))
+    if (method.includes("NEWS2")) console.log(row(describeMethod(method, alarmsOf, development)));
   printByVital(others);
   for (const stay of bedside) printBedside(stay);
 }
@@ -346,7 +522,7 @@ function countTones(stay: Stay, config: AlarmConfig): number {
 
 /** A bedside monitor on a ward, with all rules, in its own length and as 32 hours. */
 function printBedside(stay: Stay): void {
-  const config: AlarmConfig = { ...CONFIG, monitoring: "ward" };
+  const config: AlarmConfig = { ...CONFIG, monitoring: "ward", watch: { ...CONFIG.watch, mode: "continuous" } };
   console.log(`\n${row(["bedside monitor", "alarms", "high", "of value 0", "silence", "begins to sound"])}`);
   console.log(row(Array.from({ length: 6 }, () => "---")));
   for (const [name, one] of [
@@ -368,9 +544,9 @@ function printBedside(stay: Stay): void {
 
 /** Limit alarms per vital sign. */
 function printByVital(stays: readonly Stay[]): void {
-  const methods = ["bare limits, each crossing", "our limits"].flatMap((name) => METHODS[name] ?? []);
+  const methods = ["plain limits, each crossing", "EdgeCare: limits"].flatMap((name) => METHODS[name] ?? []);
   const alarms = methods.map((alarmsOf) => stays.map(alarmsOf));
-  console.log(`\n${row(["vital", "bare, per non-septic day", "ours"])}\n${row(["---", "---", "---"])}`);
+  console.log(`\n${row(["vital", "plain limits, per non-septic day", "EdgeCare"])}\n${row(["---", "---", "---"])}`);
   for (const code of Object.keys(LIMITS)) {
     const rates = alarms.map((of) =>
       alarmsPerDay(

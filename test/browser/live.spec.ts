@@ -147,7 +147,7 @@ test("one vital that falls silent turns stale alone and the score loses its numb
     temperature: "live",
     updated: "live",
   });
-  await expect(vitalCell(page, patient, "news2")).not.toHaveText(/^\d/);
+  await expect(vitalCell(page, patient, "news2").locator("[data-not-current]")).toHaveText("0");
   await expect(tileOf(chart, "Oxygen saturation")).toHaveAttribute("data-state", "stale");
   await expect(tileOf(chart, "Oxygen saturation")).toContainText(/No data for \d/);
   for (const name of ["Heart rate", "Respiratory rate", "Blood pressure", "Temperature"]) {

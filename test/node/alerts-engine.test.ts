@@ -209,7 +209,8 @@ describe("time", () => {
     const values = Array.from({ length: 3600 }, (_, i) => 95 + 40 * Math.sin(i / 97) + 3 * Math.sin(i / 3));
     const live = newWorld({ monitoring: "home" });
     sendRepeatedly(live, HOUR, SECOND, (i) => ({ [HR]: values[i] ?? 0 }));
-    const batch = newWorld({ monitoring: "home" });
+    // A batch of an hour is of the present for a spot patient only.
+    const batch = newWorld({ monitoring: "home", watch: { mode: "spot", grace_ms: 0 } });
     batch.now += HOUR;
     const samples = values.map((value, i) => createSample(HR, value, START + i * SECOND));
     applyInput(batch, { kind: "samples", device: "monitor", samples });

@@ -98,12 +98,12 @@ describe("a heart rate that is critically low and high in turn", () => {
 
 describe("a heart rate that crosses a limit all the time", () => {
   const crossing = () => {
-    const world = newWorld({ monitoring: "home" });
-    // A backlog of days: each crossing lasts longer than the duration.
+    const world = newWorld({ monitoring: "home", watch: { mode: "spot", grace_ms: 60 * MINUTE } });
+    // A backlog of 100 minutes, which is of the present for this patient: each crossing lasts longer than the duration.
     for (let i = 1; i <= 10; i++) {
       advance(world, SECOND);
-      const samples = Array.from({ length: 1000 }, (_, k) =>
-        createSample(HR, k % 2 ? 80 : 125, START - (11 - i) * 4 * HOUR + k * 14 * SECOND),
+      const samples = Array.from({ length: 40 }, (_, k) =>
+        createSample(HR, k % 2 ? 80 : 125, START - (11 - i) * 10 * MINUTE + k * 14 * SECOND),
       );
       applyInput(world, { kind: "samples", device: "monitor", samples });
     }

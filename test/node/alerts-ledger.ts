@@ -51,6 +51,10 @@ export function recordTransitions(
   });
 }
 
+/** An entry about the past is renewed by a value measured later. */
+const isOfLaterTime = ({ rule, why }: Alert, was: Alert) =>
+  rule === "late_critical" && (why.measured_at ?? "") > (was.why.measured_at ?? "");
+
 function judgeTransition(
   ledger: Ledger,
   input: AlarmInput,
@@ -74,7 +78,11 @@ function judgeTransition(
     "it became another alert":
       was !== undefined && (was.key !== alert.key || was.rule !== alert.rule || was.raised_at !== alert.raised_at),
     "again without a reason":
-      what === "raised" && was?.state === "active" && was.why.side === alert.why.side && !standsForMany(alert),
+      what === "raised" &&
+      was?.state === "active" &&
+      was.why.side === alert.why.side &&
+      !standsForMany(alert) &&
+      !isOfLaterTime(alert, was),
     "the priority did not rise": what === "raised_priority" && was !== undefined && RANK[alert.priority] >= RANK[was.priority],
     "the priority fell": was !== undefined && RANK[alert.priority] > RANK[was.priority],
     "the priority rose silently": what !== "raised_priority" && was !== undefined && RANK[alert.priority] < RANK[was.priority],

@@ -45,10 +45,15 @@ function insertRow(sqlite: DatabaseSync, table: string, row: Row): void {
 async function newDatabase(last?: string): Promise<DatabaseSync> {
   const sqlite = new DatabaseSync(":memory:", { enableForeignKeyConstraints: false });
   const files = readdirSync("migrations").filter((name) => name.endsWith(".sql"));
-  for (const name of files.sort()) if (!last || name <= last) sqlite.exec(readFileSync(`migrations/${name}`, "utf8"));
+  for (const name of files.sort()) {
+    const migration = readFileSync(`migrations/${name}`, "utf8");
+    // The code reads the columns of later migrations, whose triggers are what a test leaves out.
+    sqlite.exec(!last || name <= last ? migration : (migration.match(/^ALTER TABLE .* ADD [^;]*;/gm) ?? []).join("\n"));
+  }
   const insert = (table: string, row: Row) => insertRow(sqlite, table, row);
   const by = { created_by: "u", created_at: 1 };
   insert("hospitals", { id: HOSPITAL, name: "H", created_at: 1, updated_at: 1 });
+  insert("wards", { id: "w", hospital_id: HOSPITAL, name: "W", created_at: 1, updated_at: 1 });
   for (const [i, id] of PATIENTS.entries()) {
     const sealed = await sealPatient(keys, id, 1, IDENTITY, CLINICAL);
     const seals = { identity_sealed: sealed.identitySealed, clinical_sealed: sealed.clinicalSealed };
@@ -161,7 +166,17 @@ describe("the facts of a patient's object", () => {
     expect(await undelivered(sqlite, "plain", PLAIN_TABLES)).toEqual([
       "monitoring_settings.spo2_scale",
       "monitoring_settings.pregnant",
+      "monitoring_settings.observation_mode",
     ]);
+  });
+
+  it("take the patient's own mode before the ward's", async () => {
+    const sqlite = await newDatabase();
+    sqlite.exec("UPDATE wards SET observation_mode = 'spot', observation_grace_minutes = 20");
+    expect(await factsOf(sqlite, "equipped")).toMatchObject({ watch: { mode: "spot", graceMinutes: 20 } });
+    expect(await factsOf(sqlite, "plain")).toMatchObject({ watch: { mode: "auto", graceMinutes: 15 } });
+    sqlite.exec("UPDATE monitoring_settings SET observation_mode = 'continuous'");
+    expect(await factsOf(sqlite, "equipped")).toMatchObject({ watch: { mode: "continuous", graceMinutes: 20 } });
   });
 
   it("lose a credential that is no longer in use", async () => {

@@ -44,6 +44,7 @@ function alert(change: Partial<AlertView> = {}): AlertView {
     assigned_to: null,
     escalation_tier: 0,
     snoozed_until: null,
+    sounds: true,
     recovered_at: null,
     cleared_at: null,
     duration_s: null,
@@ -52,12 +53,16 @@ function alert(change: Partial<AlertView> = {}): AlertView {
 }
 
 const PARTS = { respiratory_rate: 3, spo2: 3, oxygen: 0, systolic: 2, pulse: 2, consciousness: 0, temperature: 1 };
-const complete = (score: number, parts: Record<string, number> = { spo2: 1 }): Score => ({
+type CompleteScore = Extract<Score, { status: "complete" }>;
+const complete = (score: number, parts: Record<string, number> = { spo2: 1 }): CompleteScore => ({
   status: "complete",
   score,
   risk: toRisk(score, Object.values(parts).includes(3)),
   parts,
   as_of: ago(1),
+  observation_mode: "continuous",
+  due_at: ago(-1799),
+  overdue_at: ago(-1799),
 });
 const ALL = [
   sample(CODES.heart_rate, 72),
@@ -232,20 +237,39 @@ it("has a row without any sample that is not live", () => {
 });
 
 it("shows the score while all of it is of now", () => {
-  expect(getDisplayScore(known(), moment())).toEqual({ kind: "score", score: 1, band: 1 });
+  expect(getDisplayScore(known(), moment())).toEqual({ kind: "score", score: 1, band: 1, notCurrent: null });
   expect(getDisplayScore(known(ALL, [], complete(0, {})), moment())).toMatchObject({ band: 0 });
   expect(getDisplayScore(known(ALL, [], complete(3, { spo2: 3 })), moment())).toMatchObject({ band: 2 });
   expect(getDisplayScore(known(ALL, [], complete(11, PARTS)), moment())).toMatchObject({ score: 11, band: 3 });
 });
 
 it.each([
-  ["respiration is missing", without(CODES.respiratory_rate), ["respiratory_rate"]],
-  ["saturation is stale", [...without(CODES.spo2), sample(CODES.spo2, 97, 121)], ["spo2"]],
-  ["a pressure is half an hour old", [...without(CODES.systolic), sample(CODES.systolic, 120, 1801)], ["systolic"]],
-  ["the newest is invalid", [...ALL, sample(CODES.spo2, 104, 0, { status: "invalid" })], ["spo2"]],
-  ["nobody knows of oxygen", without(CODES.inspired_oxygen), ["oxygen"]],
-] as const)("has no number when %s, whatever the server said before", (_, samples, what) => {
-  expect(getDisplayScore(known(samples, [], complete(4)), moment())).toEqual({ kind: "needs", what });
+  ["respiration is missing", without(CODES.respiratory_rate)],
+  ["saturation is stale", [...without(CODES.spo2), sample(CODES.spo2, 97, 121)]],
+  ["a pressure is half an hour old", [...without(CODES.systolic), sample(CODES.systolic, 120, 1801)]],
+  ["the newest is invalid", [...ALL, sample(CODES.spo2, 104, 0, { status: "invalid" })]],
+  ["nobody knows of oxygen", without(CODES.inspired_oxygen)],
+] as const)("is not current when %s, whatever the server said before, and keeps its number", (_, samples) => {
+  const notCurrent = { asOf: ago(1), isOverdue: false };
+  expect(getDisplayScore(known(samples, [], complete(4)), moment())).toEqual({ kind: "score", score: 4, band: 1, notCurrent });
+});
+
+it("of a spot patient is as current as its set, and overdue when the next one is, without any frame", () => {
+  const old = ALL.map((one) => ({ ...one, received_at: ago(20_000), effective_at: ago(20_000) }));
+  const spot = { ...complete(8), as_of: ago(20_000), observation_mode: "spot", due_at: ago(-10) } as const;
+  const shown = (overdueAt: string) => getDisplayScore(known(old, [], { ...spot, overdue_at: overdueAt }), moment());
+  expect(shown(ago(-1))).toMatchObject({ score: 8, band: 3, notCurrent: null });
+  expect(shown(ago(1))).toEqual({ kind: "score", score: 8, band: 3, notCurrent: { asOf: ago(20_000), isOverdue: true } });
+});
+
+it("ranks as high as when it was taken, and never as low as a score of now", () => {
+  const overdue = (score: number): Score => ({ ...complete(score), status: "overdue" });
+  const rank = (score: Score) => {
+    const one = known(ALL, [], score);
+    return getRiskRank(one, getDisplayScore(one, moment()));
+  };
+  expect([7, 5, 0].map((score) => rank(overdue(score)))).toEqual(["score_7", "score_5", "unknown"]);
+  expect(rank(complete(0, {}))).toBe("rest");
 });
 
 it("shows which parameters are missing, where the score does not apply, and nothing while disconnected", () => {
@@ -279,7 +303,7 @@ it("orders by new high, new medium, seen, 7 and more, 5 and 6 or a single 3, unk
   });
   expect(sortByRisk(placed)).toEqual([
     ...["high", "medium", "seen", "recovered", "seven", "five", "single_3"],
-    ...["sensor", "stale", "nothing", "low", "rest"],
+    ...["stale", "sensor", "nothing", "low", "rest"],
   ]);
 });
 
@@ -313,17 +337,18 @@ it("shows a new high or medium alarm first, and none of a patient behind one of 
   expect(getDisplayValue(known(ALL, both), CODES.spo2, moment()).alarm).toBe("high");
 });
 
-it("shows no value as current beside an alarm that says it is missing, and no score of it", () => {
+it("shows no value as current beside an alarm that says it is missing, and says of its score that it is not", () => {
   const score = (change: Partial<AlertView> = {}) => {
     const silence = { rule: "device_silence", priority: "medium", code: null, device_id: "d", raised_at: ago(0.5) } as const;
-    return getDisplayScore(known(ALL, [alert({ ...silence, ...change })]), moment()).kind;
+    return getDisplayScore(known(ALL, [alert({ ...silence, ...change })]), moment());
   };
-  expect(getDisplayScore(known(), moment()).kind).toBe("score");
-  expect(score()).toBe("needs");
-  expect(score({ state: "acknowledged" })).toBe("needs");
-  expect(score({ device_id: "another" })).toBe("score");
-  expect(score({ raised_at: ago(5) })).toBe("score");
-  expect(score({ rule: "silence", code: CODES.temperature, device_id: null })).toBe("needs");
+  const notCurrent = { score: 1, notCurrent: { isOverdue: false } };
+  expect(getDisplayScore(known(), moment())).toMatchObject({ notCurrent: null });
+  expect(score()).toMatchObject(notCurrent);
+  expect(score({ state: "acknowledged" })).toMatchObject(notCurrent);
+  expect(score({ device_id: "another" })).toMatchObject({ notCurrent: null });
+  expect(score({ raised_at: ago(5) })).toMatchObject({ notCurrent: null });
+  expect(score({ rule: "silence", code: CODES.temperature, device_id: null })).toMatchObject(notCurrent);
   const silent = alert({ rule: "device_silence", code: null, device_id: "d", raised_at: ago(0.5) });
   expect(getDisplayValue(known(ALL, [silent]), CODES.heart_rate, moment()).freshness).toBe("stale");
   expect(getDisplayValue(known(ALL, [silent]), CODES.systolic, moment()).freshness).toBe("live");

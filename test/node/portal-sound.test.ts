@@ -18,6 +18,7 @@ const alert = (alert_id: string, priority: Heard["priority"], change: Partial<He
   priority,
   state: "active",
   snoozed_until: null,
+  sounds: true,
   ...change,
 });
 const high = alert("h", "high");

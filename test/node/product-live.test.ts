@@ -195,6 +195,7 @@ function alertsByTheRules(history: readonly Observation[]): string[] {
     age: findAgeBand("1970-01-01", Date.now()),
     pregnant: false,
     scale: 1,
+    watch: { mode: "auto", graceMinutes: 15 },
     overrides: { ward: {}, patient: {} },
     bindings: [{ device, kind: "bedside_monitor", from: 0, until: null, credentials: {} }],
   };

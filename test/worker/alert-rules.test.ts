@@ -264,8 +264,8 @@ describe("what the score needs to know", () => {
     const [event] = await traceOf(changed);
     expect(event).toMatchObject({ event: "monitoring.update", subjects: [world.patient.id] });
     expect(JSON.parse(event?.detail ?? "")).toEqual({
-      before: { spo2_scale: 2, pregnant: 0 },
-      after: { spo2_scale: 2, pregnant: 1 },
+      before: { spo2_scale: 2, pregnant: 0, observation_mode: null },
+      after: { spo2_scale: 2, pregnant: 1, observation_mode: null },
     });
     expect((await change({ pregnant: false }, 2)).status).toBe(412);
     for (const json of [{}, { spo2_scale: 3 }, { pregnant: 1 }, { monitoring: "off" }])

@@ -173,7 +173,9 @@ describe("the board", () => {
 });
 
 describe("the order of the board", () => {
-  const complete = (score: number): Score => ({ status: "complete", score, risk: "low", parts: {}, as_of: "" });
+  const times = { as_of: "", observation_mode: "spot", due_at: "", overdue_at: "" } as const;
+  const complete = (score: number): Score => ({ status: "complete", score, risk: "low", parts: {}, ...times });
+  const overdue = (score: number): Score => ({ status: "overdue", score, risk: "low", parts: {}, ...times });
   const incomplete: Score = { status: "incomplete", missing: ["spo2"], stale: [] };
   const young: Score = { status: "not_applicable", reason: "age" };
   type Given = { score: Score | null; open?: AlertView["priority"][] };
@@ -188,11 +190,13 @@ describe("the order of the board", () => {
   const order: Given[] = [
     { score: complete(9), open: ["high"] },
     { score: complete(0), open: ["low", "high"] },
+    { score: overdue(8) },
     { score: complete(7) },
     { score: complete(5), open: ["medium"] },
     { score: complete(5) },
     { score: incomplete, open: ["medium"] },
     { score: incomplete },
+    { score: overdue(1) },
     { score: young },
     { score: null },
     { score: complete(4) },

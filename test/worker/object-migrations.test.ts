@@ -66,9 +66,11 @@ function inCurrentWords<T>(answers: T): T {
   const texts: [string, string][] = [[" a minute over ", " per minute over "]];
   const text = texts.reduce((text, [old, now]) => text.replaceAll(old, now), JSON.stringify(answers));
   const isInvalid = ({ status }: { status: string }) => Number(status === "invalid");
-  return JSON.parse(text, (key, value) =>
-    key === "latest" ? value.toSorted((a: never, b: never) => isInvalid(a) - isInvalid(b)) : inCurrentLimits(value),
-  );
+  // Every alert of an earlier version sounds.
+  return JSON.parse(text, (key, value) => {
+    if (key === "latest") return value.toSorted((a: never, b: never) => isInvalid(a) - isInvalid(b));
+    return inCurrentLimits(value?.alert_id ? { ...value, sounds: true } : value);
+  });
 }
 
 describe("a patient's object of an earlier version", () => {

@@ -1,5 +1,8 @@
 // Wards: unique names per hospital, counts limited to visible patients, and deletion in a race with a transfer.
 import { describe, expect, it } from "vitest";
+import { loadFacts } from "../../src/monitoring/patient-object/context/facts.ts";
+import { getVerifiedKeys } from "../../src/platform/config.ts";
+import { getDb } from "../../src/platform/db/client.ts";
 import { interceptStores, withRandomDelays } from "../stores.ts";
 import {
   API,
@@ -267,5 +270,33 @@ describe("a ward with patients", () => {
       },
     );
     expect(raced.some(([deleted, moved]) => deleted && moved)).toBe(true);
+  });
+});
+
+describe("how patients are watched", () => {
+  it("is set per ward and per patient, and reaches the patient's object", async () => {
+    const { manager, nurse, patient } = await newWorld();
+    const ward = await newWard(manager);
+    await move(patient, ward);
+    const watch = async () => {
+      const facts = await loadFacts({ db: getDb(env.DB), keys: await getVerifiedKeys(env) }, patient.id, Date.now());
+      return facts?.watch;
+    };
+    expect((await readJson(await get(nurse, ward))).data).toMatchObject({
+      observation_mode: "auto",
+      observation_grace_minutes: 15,
+    });
+    const set = await change(manager, ward, { observation_mode: "spot", observation_grace_minutes: 20 });
+    expect((await readJson(set)).data).toMatchObject({ observation_mode: "spot", observation_grace_minutes: 20, version: 2 });
+    expect(await watch()).toEqual({ mode: "spot", graceMinutes: 20 });
+    for (const json of [{ observation_mode: "hourly" }, { observation_grace_minutes: 61 }, { observation_grace_minutes: -1 }])
+      expect((await change(manager, ward, json, 2)).status, JSON.stringify(json)).toBe(400);
+    expect((await change(nurse, ward, { observation_mode: "continuous" }, 2)).status).toBe(403);
+    const path = `${API}/patients/${patient.id}/monitoring`;
+    const headers = { "If-Match": '"1"' };
+    const json = { observation_mode: "continuous" };
+    const own = await sendRequest(path, { as: nurse, method: "PATCH", json, headers });
+    expect((await readJson(own)).data).toMatchObject({ observation_mode: "continuous", version: 2 });
+    expect(await watch()).toEqual({ mode: "continuous", graceMinutes: 20 });
   });
 });

@@ -1,5 +1,6 @@
 // Memory of the alarm rules for one patient between two inputs, stored by the patient's object with every batch.
 import type { Limits } from "../vitals/model.ts";
+import type { ObservationSet } from "../vitals/news2.ts";
 import type { AlarmConfig, Alert, Transition } from "./model.ts";
 
 export type Side = "low" | "high";
@@ -84,6 +85,19 @@ export type DeviceMemory = {
   raised?: RaiseCount | undefined;
 };
 
+export type News2Memory = {
+  /** Since when the score is high. */
+  since?: number | undefined;
+  /** Since when it is low with an alert open. */
+  below?: number | undefined;
+  /** The score at which the alert was resolved. */
+  resolved?: number | undefined;
+  /** The time of a set whose three points in one parameter an alarm of that vital's limits has told. */
+  covered?: number | undefined;
+  /** The last complete set, kept when it is overdue. */
+  set?: ObservationSet | undefined;
+};
+
 export type AlarmMemory = {
   /** The number of the newest alert; numbers are never reused. */
   lastAlertNumber: number;
@@ -96,8 +110,7 @@ export type AlarmMemory = {
   /** By code; absent in memories written before these fields existed. */
   channels?: Record<string, ChannelReading> | undefined;
   zeros?: Record<string, ZeroMemory> | undefined;
-  /** NEWS2: `since` when the score is high, `below` since when it is low with an alert open, `resolved` the score at which it was resolved. */
-  news2: { since?: number | undefined; below?: number | undefined; resolved?: number | undefined };
+  news2: News2Memory;
   /** Open alerts only. */
   alerts: Alert[];
 };

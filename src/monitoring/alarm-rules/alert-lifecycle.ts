@@ -28,7 +28,7 @@ export class AlarmError extends Error {
   }
 }
 
-export type AlertCause = Pick<Alert, "key" | "rule" | "code" | "device" | "priority" | "why">;
+export type AlertCause = Pick<Alert, "key" | "rule" | "code" | "device" | "priority" | "why" | "sounds">;
 
 export function findOpenAlert(run: RuleRun, key: string): Alert | undefined {
   return run.memory.alerts.find((alert) => alert.key === key);
@@ -44,7 +44,7 @@ function recordTransition(run: RuleRun, what: Transition["what"], alert: Alert, 
 }
 
 /** Rules that samples evaluate: one request could raise and end their alerts a thousand times. */
-const RULES_OF_VITALS: ReadonlySet<RuleName> = new Set(["limit", "rate", "trend", "unit"]);
+const RULES_OF_VITALS: ReadonlySet<RuleName> = new Set(["limit", "rate", "trend", "unit", "late_critical"]);
 
 function findCounted({ memory }: RuleRun, { rule, code }: AlertCause): Pick<VitalMemory, "raised"> | undefined {
   if (code !== null && rule === "technical") return memory.zeros?.[code];
@@ -164,11 +164,11 @@ export function requireOpenAlert(run: RuleRun, number: number): Alert {
   );
 }
 
-/** Only the first acknowledgement counts. It clears a latched alert. */
+/** Only the first acknowledgement counts. It clears a latched alert, and one about the past, whose condition cannot end. */
 export function acknowledgeAlert(run: RuleRun, number: number, by: string): void {
   const alert = requireOpenAlert(run, number);
   if (alert.state === "acknowledged") return;
-  const isLatched = alert.state === "recovered";
+  const isLatched = alert.state === "recovered" || alert.rule === "late_critical";
   const repeat_at = isLatched ? null : nextRepeatAt(run, alert);
   Object.assign(alert, { state: "acknowledged", acknowledged_at: run.now, acknowledged_by: by, escalate_at: null, repeat_at });
   recordTransition(run, "acknowledged", alert, by);

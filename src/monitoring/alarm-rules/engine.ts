@@ -21,17 +21,19 @@ import {
   resetBaseline,
 } from "./change-rules.ts";
 import { applyConditions, ignoreCondition } from "./condition-rule.ts";
+import { type Arrival, beginArrival, noteLateValue, raiseLateAlerts } from "./late-critical-rule.ts";
 import {
   clearOnset,
   dropLimitAlarm,
   evaluateLimit,
+  isInLimitAlarm,
   limitDeadline,
   locateValue,
   MAX_VALUE_HOLD_MS,
   toLimitKey,
 } from "./limit-rule.ts";
 import type { AlarmConfig, AlarmInput, Alert, Correction, Transition } from "./model.ts";
-import { evaluateNews2, ignoreScore, NEWS2_CODES, news2Deadlines } from "./news2-rule.ts";
+import { correctSet, evaluateNews2, ignoreScore, NEWS2_CODES, news2Deadlines, rememberSet } from "./news2-rule.ts";
 import { evaluatePressures, ignorePressures, listPressureDeadlines, mergePressureAlerts } from "./pressure-group.ts";
 import { evaluateSilence, ignoreVital, listSilenceDeadlines, recordDeviceContact, recordVital } from "./silence-rule.ts";
 import { endUnitAlert, raiseUnitAlert } from "./unit-rule.ts";
@@ -41,11 +43,13 @@ import {
   endTechnicalZero,
   forgetChange,
   ignoreZero,
+  isTechnicalZero,
   listConfirmedZeros,
   NO_SOURCE,
   readChannels,
   recordLeads,
   type SampleSource,
+  toKnownSample,
 } from "./zero-rule.ts";
 
 export type { AlarmMemory } from "./alarm-memory.ts";
@@ -69,6 +73,7 @@ export function stepAlarms(
   const run = beginRuleRun(memory, config, now);
   mergePressureAlerts(run);
   applyInput(run, input);
+  rememberSet(run);
   if (config.monitoring === "off") clearAllAlerts(run);
   else evaluateStandingValues(run);
   return { state: run.memory, transitions: run.transitions };
@@ -83,7 +88,11 @@ function applyInput(run: RuleRun, input: AlarmInput): void {
       applyConditions(run, input.device, input.conditions);
       break;
     case "corrected":
+      if (input.measured) correctSet(run, input.code, input.measured.at, input.measured.value);
       applyCorrection(run, input);
+      break;
+    case "corrected_set":
+      correctSet(run, input.code, input.at, input.value);
       break;
     case "tick":
       break;
@@ -108,23 +117,31 @@ function applySamples(run: RuleRun, { device: id, samples, conditions }: Extract
   const source = readChannels(run, id, device, samples);
   const ordered =
     samples.length < 2 ? samples : [...samples].sort((a, b) => a.at - b.at || (a.seq ?? 0) - (b.seq ?? 0) || a.value - b.value);
+  const arrival = beginArrival(run);
   for (const [index, sample] of ordered.entries()) {
-    applySample(run, source, sample);
+    applySample(run, source, sample, arrival);
     // The pressures of one measurement have one alert.
     if (ordered[index + 1]?.at !== sample.at) evaluatePressures(run);
   }
-  for (const { code, at } of listConfirmedZeros(run, source))
-    applySample(run, NO_SOURCE, { code, value: 0, unit: "", at, seq: null, status: "final" });
+  for (const { code, at } of listConfirmedZeros(run, source)) applySample(run, NO_SOURCE, toKnownSample(code, 0, at), arrival);
+  raiseLateAlerts(run, arrival.late);
 }
 
-function applySample(run: RuleRun, source: SampleSource, sample: Sample): void {
+function applySample(run: RuleRun, source: SampleSource, sample: Sample, { presentFrom, late }: Arrival): void {
   const { code, value, at, status } = sample;
   const limits = run.config.limits[code];
   const time = Math.min(at, run.now);
+  if (run.now - time > MAX_EVALUATED_AGE_MS) return;
   const previous = run.memory.vitals[code];
   const isNewest = !previous || time >= previous.measuredAt;
-  if (run.now - time > MAX_EVALUATED_AGE_MS || !isNewest) return;
-  if (applyTechnicalZero(run, source, sample, time)) return;
+  const isHistory = time < presentFrom;
+  if (isHistory) {
+    if (status === "invalid" || isTechnicalZero(source, sample, time)) return;
+    noteLateValue(run, late, code, value, time);
+    if (isNewest && (limits || NEWS2_CODES.has(code))) rememberHistory(run, code, value, time);
+    return;
+  }
+  if (!isNewest || applyTechnicalZero(run, source, sample, time)) return;
   if (!limits && !NEWS2_CODES.has(code)) return;
   const isMonitored = run.config.monitoring !== "off";
   if (sample.isUnitSuspect && isMonitored && run.now - time <= MAX_VALUE_HOLD_MS) raiseUnitAlert(run, sample);
@@ -138,6 +155,13 @@ function applySample(run: RuleRun, source: SampleSource, sample: Sample): void {
   Object.assign(vital, { lastValue: value, measuredAt: time, receivedAt: run.now, resolved: undefined });
 }
 
+/** Keeps a value of the past for the score, which judges its own age. It is never held against the limits. */
+function rememberHistory(run: RuleRun, code: string, lastValue: number, measuredAt: number): void {
+  const vital = run.memory.vitals[code];
+  if (vital && !isInLimitAlarm(run, code, vital)) clearOnset(vital);
+  run.memory.vitals[code] = { ...vital, lastValue, measuredAt, receivedAt: run.now, resolved: true };
+}
+
 /**
  * Ends what the wrong value caused and evaluates the newest one instead. The baseline is kept, since a single value has little weight
  * in it.
@@ -149,7 +173,7 @@ function applyCorrection(run: RuleRun, { code, newest, isInvalidNewer }: Correct
   if (isTechnicalZero) return;
   correctTechnicalZero(run, code, newest);
   if (!vital) {
-    if (newest) applySample(run, NO_SOURCE, { code, value: newest.value, unit: "", at: newest.at, seq: null, status: "final" });
+    if (newest) applySample(run, NO_SOURCE, toKnownSample(code, newest.value, newest.at), beginArrival(run));
     return;
   }
   clearRate(run, code, vital);
@@ -210,7 +234,7 @@ function clearAllAlerts(run: RuleRun): void {
     clearOnset(vital);
     Object.assign(vital, { ratePoints: undefined, baseline: undefined, inAlarm: undefined });
   }
-  Object.assign(run.memory, { ward: null, news2: {} });
+  Object.assign(run.memory, { ward: null, news2: { set: run.memory.news2.set } });
 }
 
 /** Clears an alert by hand. Only new evidence raises it again, not the values known now. */

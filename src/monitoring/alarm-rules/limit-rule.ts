@@ -77,6 +77,10 @@ export function evaluateLimit(watched: WatchedVital, value: number, time: number
   }
 }
 
+export function isInLimitAlarm(run: RuleRun, code: string, vital: VitalMemory): boolean {
+  return findAlarmSide(code, vital, findOpenAlert(run, toLimitKey(code))) !== undefined;
+}
+
 function isBackInside({ vital, limits }: WatchedVital, side: Side, value: number, time: number): boolean {
   if (!hasRecoveredFrom(side, value, limits)) {
     vital.insideSince = undefined;

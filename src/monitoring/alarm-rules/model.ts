@@ -1,9 +1,20 @@
 // Types of alerts, alarm inputs and configuration. Terms follow IEC 60601-1-8, without a claim of conformance.
+import type { ObservationMode } from "../vitals/freshness.ts";
 import type { Limits } from "../vitals/model.ts";
 
 export const PRIORITIES = ["high", "medium", "low"] as const;
 export type Priority = (typeof PRIORITIES)[number];
-export const RULE_NAMES = ["limit", "rate", "trend", "unit", "news2", "silence", "device_silence", "technical"] as const;
+export const RULE_NAMES = [
+  "limit",
+  "rate",
+  "trend",
+  "unit",
+  "news2",
+  "silence",
+  "device_silence",
+  "technical",
+  "late_critical",
+] as const;
 export type RuleName = (typeof RULE_NAMES)[number];
 /** `active` until acknowledged or until the condition ends. A latched alert stays `recovered` until acknowledged. */
 export const ALERT_STATES = ["active", "acknowledged", "recovered", "cleared"] as const;
@@ -21,16 +32,19 @@ export type Alert = {
   device: string | null;
   priority: Priority;
   state: AlertState;
-  /** Value, bound and time window that caused the alert. */
+  /** Value, bound and time window that caused the alert. `measured_at`: ISO 8601, for a value of the past. */
   why: {
     value: number | null;
     bound: number | null;
     side: "low" | "high" | null;
     window_s: number | null;
+    measured_at?: string | undefined;
     text: string;
     /** Every value of one event, e.g. the three blood pressures. */
     values?: { code: string; value: number }[] | undefined;
   };
+  /** False: shown, ranked and listed, but without a sound and a push message. Absent means true. */
+  sounds?: boolean | undefined;
   raised_at: number;
   acknowledged_at: number | null;
   acknowledged_by: string | null;
@@ -68,8 +82,10 @@ export type AlarmConfig = {
   limits: Readonly<Record<string, Limits>>;
   /** NEWS2; null when it does not apply. */
   news2: { scale: 1 | 2; window_ms: number } | null;
-  /** Currently assigned devices, with the allowed silence in seconds; null for no limit. */
-  devices: Readonly<Record<string, { silence_s: number | null }>>;
+  /** How the patient is watched, which decides how long scores and values count as current. */
+  watch: { mode: ObservationMode; grace_ms: number };
+  /** Currently assigned devices, with the allowed silence in seconds; null for no limit. `isContinuous`: a bedside monitor or gateway. */
+  devices: Readonly<Record<string, { silence_s: number | null; isContinuous?: boolean }>>;
   /** Minutes without acknowledgement until the escalation to each tier. */
   escalation: Readonly<Record<Priority, readonly number[]>>;
   /** Minutes until an ongoing alert is repeated; null for never. */
@@ -78,13 +94,15 @@ export type AlarmConfig = {
 
 /**
  * A value was corrected. `newest`: the newest usable value of its vital now, or null when none is left; `isInvalidNewer`: whether a
- * newer one is not usable. Times are epoch milliseconds.
+ * newer one is not usable. `measured`: when the corrected value was measured, and its correction, null for entered in error. Times are
+ * epoch milliseconds.
  */
 export type Correction = {
   kind: "corrected";
   code: string;
   newest: { value: number; at: number; received: number } | null;
   isInvalidNewer: boolean;
+  measured?: { at: number; value: number | null };
 };
 
 /** An input of the alarm engine, in the order of the server's clock. */
@@ -100,6 +118,8 @@ export type AlarmInput =
   | { kind: "conditions"; device: string; conditions: readonly string[] }
   | { kind: "tick" }
   | Correction
+  /** As `measured` of a correction, for a value that is not the newest of its vital. */
+  | { kind: "corrected_set"; code: string; at: number; value: number | null }
   | { kind: "acknowledge"; number: number; by: string }
   | { kind: "assign"; number: number; by: string; to: string | null }
   | { kind: "snooze"; number: number; by: string; until: number }

@@ -1,10 +1,13 @@
 // The NEWS2 rule: thresholds of the Royal College of Physicians, and how long a score must hold.
 import { CODES } from "../vitals/catalogue.ts";
+import { judgeScore, type TakenScore } from "../vitals/freshness.ts";
 import type { LatestSample, News2 } from "../vitals/news2.ts";
-import { computeNews2 } from "../vitals/news2.ts";
+import { findNewestSet, NEWS2_PARAMETERS, PARAMETER_CODES, scoreSet, timeOfSet } from "../vitals/news2.ts";
 import type { AlarmMemory, RuleRun } from "./alarm-memory.ts";
 import { clearAlertByKey, findOpenAlert, isOngoing, raiseAlert, recoverAlert } from "./alert-lifecycle.ts";
+import { toLimitKey } from "./limit-rule.ts";
 import type { AlarmConfig, Priority } from "./model.ts";
+import { resolveWatch } from "./watch.ts";
 
 /** RCP 2017, table 4: emergency response at 7, urgent response at 5 or three points in a single parameter. */
 const EMERGENCY_SCORE = 7;
@@ -27,9 +30,33 @@ export const NEWS2_CODES: ReadonlySet<string> = new Set([
   CODES.temperature,
 ]);
 
+/** The score of the last complete set, however old; null when there never was one or NEWS2 does not apply. */
+export function getTakenScore(
+  { news2 }: Pick<AlarmMemory, "news2">,
+  config: Pick<AlarmConfig, "news2">,
+): (News2 & TakenScore) | null {
+  return config.news2 && news2.set ? scoreSet(news2.set, config.news2.scale) : null;
+}
+
+/** Remembers the newest set if it is complete. Values of another time neither change nor renew the score. */
+export function rememberSet({ memory, config }: RuleRun): void {
+  if (!config.news2) return;
+  const { window_ms: windowMs, scale } = config.news2;
+  const set = findNewestSet(collectLatest(memory), { windowMs, scale });
+  if (set) memory.news2.set = set;
+}
+
+/** Corrects a value of the last set. Without the value the set was never complete. */
+export function correctSet({ memory }: RuleRun, code: string, at: number, value: number | null): void {
+  const entry = memory.news2.set?.[code];
+  if (entry?.at !== at) return;
+  memory.news2.set = value === null ? undefined : { ...memory.news2.set, [code]: { value, at } };
+  memory.news2.covered = undefined;
+}
+
 /**
- * Scores the latest values and raises or ends the alert. Incomplete or stale values change nothing, since an unknown score is not a
- * low one.
+ * Scores the last complete set and raises or ends the alert. An incomplete or overdue score changes nothing, since an unknown score is
+ * not a low one.
  */
 export function evaluateNews2(run: RuleRun): void {
   const { memory, config, now } = run;
@@ -38,9 +65,9 @@ export function evaluateNews2(run: RuleRun): void {
     clearAlertByKey(run, NEWS2_KEY);
     return;
   }
-  const score = computeNews2(collectLatest(memory), { now, windowMs: config.news2.window_ms, scale: config.news2.scale });
-  if (score.status === "incomplete") {
-    memory.news2 = { resolved: memory.news2.resolved };
+  const score = getTakenScore(memory, config);
+  if (!score || judgeScore(resolveWatch(memory, config, now), score, now).overdueSince !== null) {
+    memory.news2 = { ...memory.news2, since: undefined, below: undefined };
     return;
   }
   const priority = toPriority(score);
@@ -48,13 +75,26 @@ export function evaluateNews2(run: RuleRun): void {
   else evaluateLowScore(run);
 }
 
-function evaluateHighScore(run: RuleRun, score: News2, priority: Priority): void {
+function evaluateHighScore(run: RuleRun, score: News2 & TakenScore, priority: Priority): void {
   const state = run.memory.news2;
   state.below = undefined;
   state.since ??= run.now;
   if (state.resolved !== undefined && score.score <= state.resolved) return;
+  if (isCoveredByLimits(run, score)) return;
   const isHeld = priority === "high" || isOngoing(findOpenAlert(run, NEWS2_KEY)) || run.now - state.since >= URGENT_HOLD_MS;
   if (isHeld) raiseScoreAlert(run, score, priority);
+}
+
+/**
+ * One event is one alarm: three points in one parameter say nothing beyond an alarm of that vital's own limits. Once such an alarm has
+ * told it, the set stays told, also when a newer value ends the alarm.
+ */
+function isCoveredByLimits(run: RuleRun, { score, parts, at }: News2 & TakenScore): boolean {
+  const state = run.memory.news2;
+  if (score >= URGENT_SCORE || isOngoing(findOpenAlert(run, NEWS2_KEY))) return false;
+  const sources = NEWS2_PARAMETERS.flatMap((name) => (parts[name] === 3 ? [PARAMETER_CODES[name]] : []));
+  if (sources.every((codes) => codes.some((code) => isOngoing(findOpenAlert(run, toLimitKey(code)))))) state.covered = at;
+  return state.covered === at;
 }
 
 function evaluateLowScore(run: RuleRun): void {
@@ -84,10 +124,9 @@ function raiseScoreAlert(run: RuleRun, { score, parts }: News2, priority: Priori
 
 /** After a resolved alert, only a higher score raises a new one, or any high score after a low one. */
 export function ignoreScore(run: RuleRun): void {
-  const { memory, config, now } = run;
+  const { memory, config } = run;
   if (!config.news2) return;
-  const score = computeNews2(collectLatest(memory), { now, windowMs: config.news2.window_ms, scale: config.news2.scale });
-  memory.news2 = { resolved: score.status === "complete" ? score.score : undefined };
+  memory.news2 = { resolved: getTakenScore(memory, config)?.score, set: memory.news2.set };
 }
 
 function collectLatest(memory: AlarmMemory): Record<string, LatestSample> {
@@ -102,7 +141,8 @@ function collectLatest(memory: AlarmMemory): Record<string, LatestSample> {
 export function news2Deadlines(memory: AlarmMemory, config: AlarmConfig): number[] {
   if (!config.news2) return [];
   const isOpen = isOngoing(memory.alerts.find((alert) => alert.key === NEWS2_KEY));
-  const { since, below, resolved } = memory.news2;
+  const { since, below, resolved, covered, set } = memory.news2;
   if (isOpen) return below === undefined ? [] : [below + LOWER_HOLD_MS];
-  return since === undefined || resolved !== undefined ? [] : [since + URGENT_HOLD_MS];
+  const isTold = resolved !== undefined || (set !== undefined && covered === timeOfSet(set));
+  return since === undefined || isTold ? [] : [since + URGENT_HOLD_MS];
 }

@@ -46,8 +46,12 @@ function countAlarms(samples: readonly Sample[], limits: Readonly<Record<string,
   return count;
 }
 
+/** Every sample of a replayed hour counts as present. */
+const ALL_PRESENT = { watch: { mode: "spot", grace_ms: HOUR_MS } } as const;
+
 /** The transitions of samples in ascending time, evaluated in steps of an hour, plus the time that the last value holds. */
-export function replaySamples(samples: readonly Sample[], config: AlarmConfig): Transition[] {
+export function replaySamples(samples: readonly Sample[], given: AlarmConfig): Transition[] {
+  const config = { ...given, ...ALL_PRESENT };
   const transitions: Transition[] = [];
   let memory = emptyMemory();
   for (let from = 0; from < samples.length; ) {

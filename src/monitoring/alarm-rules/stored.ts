@@ -21,6 +21,7 @@ const WhySchema: z.ZodType<Alert["why"]> = z.object({
   bound: z.number().nullable(),
   side: z.enum(["low", "high"]).nullable(),
   window_s: z.number().nullable(),
+  measured_at: z.string().optional(),
   text: z.string(),
   values: z.array(z.object({ code: z.string(), value: z.number() })).optional(),
 });

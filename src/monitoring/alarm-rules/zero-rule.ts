@@ -43,6 +43,16 @@ export type SampleSource = { id: string | null; device: DeviceMemory | null; rea
 /** Values that a person entered: no channel and no device says anything about them. */
 export const NO_SOURCE: SampleSource = { id: null, device: null, readings: [] };
 
+/** A value that no device and no channel says anything about. */
+export const toKnownSample = (code: string, value: number, at: number): Sample => ({
+  code,
+  value,
+  unit: "",
+  at,
+  seq: null,
+  status: "final",
+});
+
 export function toSensorKey(code: string): string {
   return `sensor:${code}`;
 }
@@ -86,6 +96,11 @@ function findContradiction({ device, readings }: SampleSource, code: string, at:
   if (!channels) return null;
   if (device?.leadsOff && !device.leadsOff.measured.includes(code)) return "leads";
   return channels.some((channel) => isMeasuredBy(channel, readings, at)) ? "channel" : null;
+}
+
+/** Whether a sample is 0 because its sensor is off. @param time of measurement */
+export function isTechnicalZero(source: SampleSource, { code, value }: Sample, time: number): boolean {
+  return value === 0 && findContradiction(source, code, time) !== null;
 }
 
 /**

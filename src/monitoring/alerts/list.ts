@@ -52,6 +52,7 @@ export type AlertRow = {
   assigned_to: string | null;
   tier: number;
   snoozed: number | null;
+  sounds: number;
   recovered: number | null;
   cleared: number | null;
 };
@@ -59,7 +60,7 @@ export type AlertRow = {
 export const ALERT_COLUMNS = sql`alerts.id AS id, alerts.patient_id AS patient, alerts.rule AS rule, alerts.code AS code,
   alerts.device_id AS device, alerts.priority AS priority, alerts.state AS state, alerts.why AS why, alerts.raised_at AS raised,
   alerts.acknowledged_at AS acknowledged, alerts.acknowledged_by AS acknowledged_by, alerts.assigned_to AS assigned_to,
-  alerts.tier AS tier, alerts.snoozed_until AS snoozed, alerts.recovered_at AS recovered, alerts.cleared_at AS cleared`;
+  alerts.tier AS tier, alerts.snoozed_until AS snoozed, alerts.sounds AS sounds, alerts.recovered_at AS recovered, alerts.cleared_at AS cleared`;
 
 /** Equals `toAlertView` (patient-object/snapshot.ts) for the same alert. */
 export function toAlert(row: AlertRow): AlertView {
@@ -73,6 +74,7 @@ export function toAlert(row: AlertRow): AlertView {
     priority: row.priority,
     state: row.state,
     why: whyOf(row.why),
+    sounds: row.sounds === 1,
     raised_at: toIso(row.raised),
     acknowledged_at: toIsoOrNull(row.acknowledged),
     acknowledged_by: row.acknowledged_by,

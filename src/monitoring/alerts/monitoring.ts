@@ -1,4 +1,4 @@
-// Monitoring settings of a patient: the SpO2 scale and pregnancy, which NEWS2 depends on.
+// Monitoring settings of a patient: the SpO2 scale and pregnancy, which NEWS2 depends on, and how the patient is watched.
 
 import { and, eq, sql } from "drizzle-orm";
 import { type Access, authorizePatient } from "../../access/access.ts";
@@ -9,13 +9,18 @@ import { type ExpectedVersion, matchVersion } from "../../http/conditional-reque
 import { batch } from "../../platform/db/client.ts";
 import { monitoringSettings } from "../../platform/db/schema.ts";
 import { toIsoOrNull } from "../../platform/time.ts";
+import type { ObservationMode } from "../vitals/freshness.ts";
 import { toPatientAuditEvent } from "./alert-rules.ts";
 
 type SettingsRow = typeof monitoringSettings.$inferSelect;
-export type MonitoringChange = { spo2_scale?: 1 | 2 | undefined; pregnant?: boolean | undefined };
+export type MonitoringChange = {
+  spo2_scale?: 1 | 2 | undefined;
+  pregnant?: boolean | undefined;
+  observation_mode?: ObservationMode | null | undefined;
+};
 
 /** In effect without a row, as version 1; the first saved row is version 2. */
-const DEFAULT_SETTINGS = { spo2Scale: 1, pregnant: 0, version: 1, updatedBy: null, updatedAt: null };
+const DEFAULT_SETTINGS = { spo2Scale: 1, pregnant: 0, observationMode: null, version: 1, updatedBy: null, updatedAt: null };
 
 function toMonitoring({ patient }: Access, row: SettingsRow | typeof DEFAULT_SETTINGS) {
   return {
@@ -23,6 +28,7 @@ function toMonitoring({ patient }: Access, row: SettingsRow | typeof DEFAULT_SET
     monitoring: patient.monitoring,
     spo2_scale: row.spo2Scale,
     pregnant: row.pregnant === 1,
+    observation_mode: row.observationMode,
     version: row.version,
     updated_by: row.updatedBy,
     updated_at: toIsoOrNull(row.updatedAt),
@@ -58,6 +64,7 @@ export async function updateMonitoring(call: Call, ref: string, expected: Expect
   const after = {
     spo2Scale: change.spo2_scale ?? before.spo2Scale,
     pregnant: change.pregnant === undefined ? before.pregnant : Number(change.pregnant),
+    observationMode: change.observation_mode === undefined ? before.observationMode : change.observation_mode,
     version: version + 1,
     updatedBy: getActorId(actor),
     updatedAt: now,
@@ -73,7 +80,15 @@ export async function updateMonitoring(call: Call, ref: string, expected: Expect
         .values({ ...after, patientId: access.patient.id })
         .onConflictDoNothing()
         .returning();
-  const toAuditDetail = ({ spo2Scale: spo2_scale, pregnant }: typeof before | typeof after) => ({ spo2_scale, pregnant });
+  const toAuditDetail = ({
+    spo2Scale: spo2_scale,
+    pregnant,
+    observationMode: observation_mode,
+  }: typeof before | typeof after) => ({
+    spo2_scale,
+    pregnant,
+    observation_mode,
+  });
   const detail = { before: toAuditDetail(before), after: toAuditDetail(after) };
   const [[changed]] = await batch(db, [
     write,

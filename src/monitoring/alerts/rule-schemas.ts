@@ -2,6 +2,7 @@
 import { z } from "@hono/zod-openapi";
 import { EXAMPLES, Id, Timestamp } from "../../http/router.ts";
 import { findVital, findVitalByName } from "../vitals/catalogue.ts";
+import { OBSERVATION_MODES } from "../vitals/freshness.ts";
 import { AGE_BANDS } from "../vitals/model.ts";
 
 /** A vital sign, by LOINC code or short name. */
@@ -126,12 +127,17 @@ export const Preview = z
     after: PreviewCount,
   })
   .openapi("AlertRulePreview");
+const ObservationModeField = z
+  .enum(OBSERVATION_MODES)
+  .nullable()
+  .openapi({ description: "How the patient is watched; null: as the ward. `auto`: continuous while a bedside monitor sends" });
 export const Monitoring = z
   .object({
     patient_id: Id,
     monitoring: z.enum(["off", "home", "ward"]).openapi({ description: "Read-only here; set by PATCH /patients/{patient_id}" }),
     spo2_scale: z.number().int(),
     pregnant: z.boolean(),
+    observation_mode: ObservationModeField,
     version: z.number().int(),
     updated_by: z.string().nullable(),
     updated_at: Timestamp.nullable(),
@@ -144,10 +150,18 @@ export const MonitoringChange = z
       .optional()
       .openapi({ description: "NEWS2 SpO2 scale; 2 for hypercapnic respiratory failure confirmed by a clinician" }),
     pregnant: z.boolean().optional().openapi({ description: "true: NEWS2 does not apply" }),
+    observation_mode: ObservationModeField.optional(),
   })
   .refine((change) => Object.keys(change).length > 0, "At least one field is required")
   .openapi("MonitoringChange");
-const exampleSettings = { patient_id: EXAMPLES.patient, monitoring: "ward" as const, spo2_scale: 2, pregnant: false, version: 2 };
+const exampleSettings = {
+  patient_id: EXAMPLES.patient,
+  monitoring: "ward" as const,
+  spo2_scale: 2,
+  pregnant: false,
+  observation_mode: null,
+  version: 2,
+};
 export const exampleMonitoring = { ...exampleSettings, updated_by: EXAMPLES.user, updated_at: EXAMPLES.time };
 
 export const exampleDefaultRule = {

@@ -31,6 +31,9 @@ export const Alert = z
         bound: z.number().nullable(),
         side: z.enum(["low", "high"]).nullable(),
         window_s: z.number().nullable(),
+        measured_at: Timestamp.optional().openapi({
+          description: "When a value of the past was measured (rule `late_critical`)",
+        }),
         text: z.string(),
         values: z
           .array(z.object({ code: Code, value: z.number() }))
@@ -38,6 +41,7 @@ export const Alert = z
           .openapi({ description: "Every value of one event: blood pressures have one alert" }),
       })
       .openapi({ description: "Value, limit and time window that caused the alert. Decision support, not a diagnosis" }),
+    sounds: z.boolean().openapi({ description: "false: shown, ranked and listed, but without a sound and a push message" }),
     raised_at: Timestamp,
     acknowledged_at: Timestamp.nullable(),
     acknowledged_by: z.string().nullable(),
@@ -74,6 +78,7 @@ export const exampleAlert = {
   priority: "high" as const,
   state: "acknowledged" as const,
   why: { value: 34, bound: 40, side: "low" as const, window_s: 0, text: "Heart rate 34 /min is at or below 40" },
+  sounds: true,
   raised_at: EXAMPLES.time,
   acknowledged_at: EXAMPLES.time,
   acknowledged_by: EXAMPLES.user,

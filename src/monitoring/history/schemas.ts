@@ -90,24 +90,36 @@ export const HistoryEntry = z.object({
   performer_id: z.string().nullable(),
 });
 
-const completeScore = {
-  status: z.literal("complete"),
+const takenScore = {
   score: z.int(),
   risk: z.enum(["low", "low_medium", "medium", "high"]),
   parts: z.record(z.string(), z.int()).openapi({ description: "Points by parameter" }),
-  as_of: Timestamp,
+  as_of: Timestamp.openapi({ description: "When the newest value of the set was measured" }),
+  observation_mode: z.enum(["continuous", "spot"]).openapi({ description: "How the patient is watched" }),
+  due_at: Timestamp.openapi({ description: "When the next set of observations is due" }),
+  overdue_at: Timestamp.openapi({ description: "From then on the score is overdue" }),
+};
+const completeScore = { status: z.literal("complete"), ...takenScore };
+const overdueScore = {
+  status: z
+    .literal("overdue")
+    .openapi({ description: "The last score, which describes the past: a new set of observations is due. Its alarm stays" }),
+  ...takenScore,
 };
 const incompleteScore = {
   status: z.literal("incomplete"),
   missing: z.array(z.string()).openapi({ description: "Never measured" }),
-  stale: z.array(z.string()).openapi({ description: "Measured too long ago" }),
+  stale: z.array(z.string()).openapi({ description: "Measured too long ago, or not together with the others" }),
 };
 const notApplicableScore = { status: z.literal("not_applicable"), reason: z.enum(["age", "pregnancy", "age_unknown"]) };
-export const Score = z.union([z.object(completeScore), z.object(incompleteScore), z.object(notApplicableScore)]).openapi("Score");
+export const Score = z
+  .union([z.object(completeScore), z.object(overdueScore), z.object(incompleteScore), z.object(notApplicableScore)])
+  .openapi("Score");
 const patientFields = { patient_id: Id };
 export const PatientScore = z
   .union([
     z.object({ ...patientFields, ...completeScore }),
+    z.object({ ...patientFields, ...overdueScore }),
     z.object({ ...patientFields, ...incompleteScore }),
     z.object({ ...patientFields, ...notApplicableScore }),
   ])
@@ -118,6 +130,9 @@ export const exampleScore = {
   risk: "low" as const,
   parts: { respiratory_rate: 0, spo2: 1, oxygen: 0, systolic: 0, pulse: 0, consciousness: 0, temperature: 0 },
   as_of: EXAMPLES.time,
+  observation_mode: "spot" as const,
+  due_at: EXAMPLES.time,
+  overdue_at: EXAMPLES.time,
 };
 
 const limitValue = z.number().nullable();

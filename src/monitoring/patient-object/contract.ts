@@ -18,15 +18,24 @@ export type LiveSample = {
   status: "final" | "invalid" | "amended" | "entered-in-error";
 };
 
-/** The current NEWS2 score: a number only when all parameters are known. */
+/** A NEWS2 score of a complete set of observations. */
+export type TakenScoreView = {
+  score: number;
+  risk: "low" | "low_medium" | "medium" | "high";
+  parts: Record<string, number>;
+  /** When the newest value of the set was measured. */
+  as_of: string;
+  /** How the patient is watched, which decides when the next set is due. */
+  observation_mode: "continuous" | "spot";
+  due_at: string;
+  /** From then on the score is overdue: it keeps its number and describes the past. */
+  overdue_at: string;
+};
+
+/** The NEWS2 score: a number once all parameters were measured together. */
 export type Score =
-  | {
-      status: "complete";
-      score: number;
-      risk: "low" | "low_medium" | "medium" | "high";
-      parts: Record<string, number>;
-      as_of: string;
-    }
+  | (TakenScoreView & { status: "complete" })
+  | (TakenScoreView & { status: "overdue" })
   | { status: "incomplete"; missing: string[]; stale: string[] }
   | { status: "not_applicable"; reason: "age" | "pregnancy" | "age_unknown" };
 
@@ -40,6 +49,8 @@ export type AlertView = {
   priority: Alert["priority"];
   state: Alert["state"];
   why: Alert["why"];
+  /** False: no sound and no push message. */
+  sounds: boolean;
   raised_at: string;
   acknowledged_at: string | null;
   acknowledged_by: string | null;

@@ -36,7 +36,7 @@ const MIN_ALARM_DELAY_MS = 50;
 const DEFAULT_LEASE_MS = 10 * 60_000;
 const OBJECT = "PatientMonitor";
 
-export type AlertAction = Exclude<AlarmInput, { kind: "samples" | "conditions" | "corrected" | "tick" }>;
+export type AlertAction = Exclude<AlarmInput, { kind: "samples" | "conditions" | "corrected" | "corrected_set" | "tick" }>;
 export type AlertActionResult = { alert: AlertView } | { error: AlarmError["code"] };
 
 export class PatientMonitor extends DurableObject<Env> implements Watchable {

@@ -1,9 +1,13 @@
 // Conversion of stored state to views and frames: samples, alerts, the score, the snapshot.
 import { toIso, toIsoOrNull } from "../../platform/time.ts";
 import type { Alert } from "../alarm-rules/model.ts";
+import { getTakenScore } from "../alarm-rules/news2-rule.ts";
+import { resolveWatch } from "../alarm-rules/watch.ts";
 import { findVital } from "../vitals/catalogue.ts";
-import { computeNews2 } from "../vitals/news2.ts";
-import { currentAgeBand, listLimitsInForce, toNews2Config } from "./context/alarm-config.ts";
+import { judgeScore } from "../vitals/freshness.ts";
+import { shownAt } from "../vitals/model.ts";
+import { computeNews2, findNewestSet, scoreSet } from "../vitals/news2.ts";
+import { buildAlarmConfig, currentAgeBand, listLimitsInForce, toNews2Config } from "./context/alarm-config.ts";
 import type { Facts } from "./context/facts.ts";
 import type { AlertView, LiveSample, PatientFrame, PatientSnapshot, Score } from "./contract.ts";
 import type { MonitorMemory } from "./memory/monitor-memory.ts";
@@ -76,6 +80,7 @@ export function toAlertView(patientId: string, alert: Alert): AlertView {
     priority: alert.priority,
     state: alert.state,
     why: alert.why,
+    sounds: alert.sounds ?? true,
     raised_at: toIso(alert.raised_at),
     acknowledged_at: toIsoOrNull(alert.acknowledged_at),
     acknowledged_by: alert.acknowledged_by,
@@ -88,16 +93,46 @@ export function toAlertView(patientId: string, alert: Alert): AlertView {
   };
 }
 
-/** NEWS2 from the samples within the window. */
-export function computeScore(facts: Facts, { latest }: MonitorMemory, now: number): Score {
+/** NEWS2 of the last complete set, which the alarm rules remember; `incomplete` only when there never was one. */
+export function computeScore(facts: Facts, { alarm, latest }: MonitorMemory, now: number): Score {
   const news2Config = toNews2Config(facts, now);
   if (!news2Config) {
     if (!facts.age) return { status: "not_applicable", reason: "age_unknown" };
     return { status: "not_applicable", reason: currentAgeBand(facts, now) === "adult" || facts.pregnant ? "pregnancy" : "age" };
   }
-  const result = computeNews2(latest, { now, windowMs: news2Config.window_ms, scale: news2Config.scale });
-  if ("missing" in result) return { status: "incomplete", missing: result.missing, stale: result.stale };
-  return { status: "complete", score: result.score, risk: result.risk, parts: result.parts, as_of: toIso(now) };
+  const config = buildAlarmConfig(facts, now);
+  const usable = dropTechnicalZeros(latest, alarm);
+  const taken = getTakenScore(alarm, config) ?? scoreLatest(usable, news2Config);
+  if (taken) {
+    const watch = resolveWatch(alarm, config, now);
+    const { dueAt, freshUntil, overdueSince } = judgeScore(watch, taken, now);
+    return {
+      status: overdueSince === null ? "complete" : "overdue",
+      score: taken.score,
+      risk: taken.risk,
+      parts: taken.parts,
+      as_of: toIso(taken.at),
+      observation_mode: watch.mode,
+      due_at: toIso(dueAt),
+      overdue_at: toIso(freshUntil),
+    };
+  }
+  const result = computeNews2(usable, { now, windowMs: news2Config.window_ms, scale: news2Config.scale });
+  if (result.status === "incomplete") return { status: "incomplete", missing: result.missing, stale: result.stale };
+  return { status: "incomplete", missing: [], stale: [] };
+}
+
+/** The latest values without those of sensors that were off. */
+function dropTechnicalZeros(latest: MonitorMemory["latest"], { zeros }: MonitorMemory["alarm"]): MonitorMemory["latest"] {
+  const isOff = ([code, sample]: [string, MonitorMemory["latest"][string]]) =>
+    sample.value === 0 && zeros?.[code]?.measuredAt === shownAt(sample);
+  return Object.fromEntries(Object.entries(latest).filter((entry) => !isOff(entry)));
+}
+
+/** For an object that has not run the rules since they began to remember sets. */
+function scoreLatest(latest: MonitorMemory["latest"], { window_ms: windowMs, scale }: { window_ms: number; scale: 1 | 2 }) {
+  const set = findNewestSet(latest, { windowMs, scale });
+  return set && scoreSet(set, scale);
 }
 
 export function listLatest(patientId: string, memory: MonitorMemory): LiveSample[] {

@@ -1,7 +1,8 @@
 // NEWS2, the National Early Warning Score of the Royal College of Physicians (London, December 2017). Decision support, not a diagnosis.
 import { CODES, roundHalfUp } from "./catalogue.ts";
 import { ACVPU, type Acvpu, NEWS2_SOURCES } from "./codes.ts";
-import type { AgeBand, Sample } from "./model.ts";
+import type { TakenScore } from "./freshness.ts";
+import { type AgeBand, type Sample, shownAt } from "./model.ts";
 
 export { ACVPU, type Acvpu };
 export const NEWS2_PARAMETERS = [
@@ -178,7 +179,47 @@ export function computeNews2(
   };
 }
 
-const PARAMETER_CODES: Readonly<Record<News2Parameter, readonly string[]>> = NEWS2_SOURCES;
+/** The values of one set of observations by LOINC code, with their times of measurement, epoch milliseconds. */
+export type ObservationSet = Record<string, { value: number; at: number }>;
+
+/**
+ * The newest complete set: the latest values, none older than the newest by more than `windowMs`, since RCP 2017 scores observations of
+ * the same time. Null when parameters are missing or were measured at another time.
+ */
+export function findNewestSet(
+  latest: Readonly<Record<string, LatestSample | undefined>>,
+  { windowMs, scale }: { windowMs: number; scale: 1 | 2 },
+): ObservationSet | null {
+  const valid = ALL_CODES.flatMap((code) => {
+    const sample = latest[code];
+    return sample?.status === "final" ? [{ code, value: sample.value, at: shownAt(sample) }] : [];
+  });
+  const newest = Math.max(...valid.map(({ at }) => at));
+  const inWindow = valid.filter(({ at }) => newest - at <= windowMs);
+  const set = Object.fromEntries(inWindow.map(({ code, value, at }) => [code, { value, at }]));
+  return scoreSet(set, scale) ? set : null;
+}
+
+/** The newest measurement of a set, epoch milliseconds. */
+export const timeOfSet = (set: ObservationSet): number => Math.max(...Object.values(set).map(({ at }) => at));
+
+/** The score of a set; null when it is not complete. `from` and `at`: its oldest and its newest measurement. */
+export function scoreSet(set: ObservationSet, scale: 1 | 2): (News2 & TakenScore) | null {
+  const at = timeOfSet(set);
+  const from = Math.min(...Object.values(set).map((sample) => sample.at));
+  const samples = Object.entries(set).map(
+    ([code, sample]) => [code, { ...sample, received: sample.at, status: "final" }] as const,
+  );
+  const result = computeNews2(Object.fromEntries(samples), { now: at, windowMs: at - from, scale });
+  if (result.status === "incomplete") return null;
+  const { score, risk, parts, single3 } = result;
+  return { score, risk, parts, single3, from, at };
+}
+
+/** Where each parameter comes from: LOINC codes, any of which is enough. */
+export const PARAMETER_CODES: Readonly<Record<News2Parameter, readonly string[]>> = NEWS2_SOURCES;
+
+const ALL_CODES: readonly string[] = Object.values(NEWS2_SOURCES).flat();
 
 /**
  * The highest inspired oxygen, in %, that is air. NEWS2 asks only "air or oxygen" (RCP 2017, chart 1). Air has 20.9 %, an analyser errs by

@@ -43,7 +43,7 @@ const WardBoard = z
       }),
     patients: z.array(BoardEntry).openapi({
       description:
-        "Ordered by risk: open high alert; NEWS2, highest first, with an incomplete, inapplicable or unknown score between 5 and 4; " +
+        "Ordered by risk: open high alert; NEWS2, highest first, with an incomplete, inapplicable or unknown score, and an overdue one below 5, between 5 and 4; " +
         "open medium alert; open low alert; patient_number",
     }),
   })

@@ -107,11 +107,15 @@ const hasOpenAlert = ({ snapshot }: Pick<MonitoredPatient, "snapshot">, priority
 
 /** An unknown score may be anything: it sorts just below the urgent response threshold (RCP 2017: 5) and above all lower scores. */
 const UNKNOWN_SCORE = 4.5;
-const riskScore = (score: Score | undefined) => (score?.status === "complete" ? score.score : UNKNOWN_SCORE);
+function riskScore(score: Score | undefined): number {
+  if (score?.status === "complete") return score.score;
+  // What the patient would score now is unknown, and it is not assumed to be less than it was.
+  return score?.status === "overdue" ? Math.max(score.score, UNKNOWN_SCORE) : UNKNOWN_SCORE;
+}
 
 /**
- * The order of the board: open high alert; NEWS2, highest first, with an incomplete, inapplicable or unknown score between
- * 5 and 4; open medium alert; open low alert; patient number.
+ * The order of the board: open high alert; NEWS2, highest first, with an incomplete, inapplicable or unknown score and
+ * an overdue one below 5 between 5 and 4; open medium alert; open low alert; patient number.
  */
 export function compareByRisk(a: MonitoredPatient, b: MonitoredPatient): number {
   const compareAlerts = (priority: Priority) => Number(hasOpenAlert(b, priority)) - Number(hasOpenAlert(a, priority));

@@ -18,11 +18,22 @@ import {
   problemResponses,
   Timestamp,
 } from "../../http/router.ts";
+import { GRACE_MINUTES, OBSERVATION_MODES } from "../../monitoring/vitals/freshness.ts";
 import { singleLine } from "../../platform/text.ts";
 import { createWard, deleteWard, getWard, listWards, MAX_COUNTED_PATIENTS, updateWard } from "./wards.ts";
 
 /** Normalized to NFC, so that different encodings of a name are equal. */
 const WardName = singleLine(120).normalize("NFC").openapi({ example: "Cardiology 2" });
+const ObservationMode = z.enum(OBSERVATION_MODES).openapi({
+  description:
+    "How patients of the ward are watched unless their own setting says otherwise. `continuous`: values count for 30 minutes; `spot`: " +
+    "a score counts until the next set is due by RCP 2017; `auto`: continuous while a bedside monitor or gateway sends, otherwise spot",
+});
+const GraceMinutes = z
+  .int()
+  .min(GRACE_MINUTES.min)
+  .max(GRACE_MINUTES.max)
+  .openapi({ description: "Minutes after the due time before a score of a spot patient is overdue" });
 const Ward = z
   .object({
     ward_id: Id,
@@ -33,6 +44,8 @@ const Ward = z
       .number()
       .int()
       .openapi({ description: `Patients of the ward that the caller may see, at most ${MAX_COUNTED_PATIENTS}` }),
+    observation_mode: ObservationMode,
+    observation_grace_minutes: GraceMinutes,
     created_at: Timestamp,
     updated_at: Timestamp,
     version: z.number().int(),
@@ -44,6 +57,8 @@ const example = {
   name: "Cardiology 2",
   is_active: true,
   patient_count: 12,
+  observation_mode: "auto" as const,
+  observation_grace_minutes: 15,
   created_at: EXAMPLES.time,
   updated_at: EXAMPLES.time,
   version: 1,
@@ -52,7 +67,12 @@ const NewWard = z
   .strictObject({ name: WardName, hospital_id: Id.optional().openapi({ description: "Required for platform administrators" }) })
   .openapi("NewWard");
 const WardChange = z
-  .strictObject({ name: WardName.optional(), is_active: z.boolean().optional() })
+  .strictObject({
+    name: WardName.optional(),
+    is_active: z.boolean().optional(),
+    observation_mode: ObservationMode.optional(),
+    observation_grace_minutes: GraceMinutes.optional(),
+  })
   .refine((change) => Object.keys(change).length > 0, "At least one field is required")
   .openapi("WardChange");
 const wardParam = z.object({ ward_id: Id.openapi({ example: EXAMPLES.ward }) });
@@ -111,7 +131,7 @@ export const wardRoutes = createRouter()
       path: "/wards/{ward_id}",
       tags,
       summary: "Update a ward",
-      description: "Renames, closes or reopens the ward. Requires If-Match.",
+      description: "Renames, closes or reopens the ward, and sets how its patients are watched. Requires If-Match.",
       security: BEARER_AUTH,
       request: { params: wardParam, headers: ifMatchHeaders, body: jsonRequestBody(WardChange, { name: "Cardiology 4" }) },
       responses: { 200: jsonResponse(Ward, "The ward", example), ...problemResponses(401, 403, 404, 409, 412, 413, 415, 428) },

@@ -11,6 +11,7 @@ import { patientVisibility } from "../../access/visibility.ts";
 import { type ExpectedVersion, matchVersion } from "../../http/conditional-requests.ts";
 import type { KeyStatements } from "../../http/idempotency.ts";
 import { buildPage, COUNT_LIMIT, keysetClauses, type PageQuery, resolvePageStart } from "../../http/pagination.ts";
+import { GRACE_MINUTES, type ObservationMode } from "../../monitoring/vitals/freshness.ts";
 import { batch, isConditionFailed, isForeignKeyViolation, isUniqueViolation } from "../../platform/db/client.ts";
 import { ROW_LIMITS, toLimitError, unlessFull } from "../../platform/db/row-limits.ts";
 import { alertRules, hospitals, patients, SELF_CARE_HOSPITAL_ID, wards } from "../../platform/db/schema.ts";
@@ -19,10 +20,25 @@ import { uuidv7 } from "../../platform/ids.ts";
 import { toIso } from "../../platform/time.ts";
 
 export type NewWard = { name: string; hospital_id?: string | undefined };
-export type WardChange = { name?: string | undefined; is_active?: boolean | undefined };
+export type WardChange = {
+  name?: string | undefined;
+  is_active?: boolean | undefined;
+  observation_mode?: ObservationMode | undefined;
+  observation_grace_minutes?: number | undefined;
+};
 
 /** Limit of patient counts, so that no query counts without bound. */
 export const MAX_COUNTED_PATIENTS = 1_000;
+
+/** Settings of a new ward. */
+const DEFAULT_OBSERVATION = {
+  observationMode: "auto",
+  observationGraceMinutes: GRACE_MINUTES.default,
+  news2Profile: "rcp",
+  news2ProfileReasonSealed: null,
+  news2ProfileBy: null,
+  news2ProfileAt: null,
+} as const;
 
 type WardRow = typeof wards.$inferSelect;
 type CountedWard = WardRow & { patientCount: number };
@@ -34,6 +50,8 @@ function toWard(row: CountedWard) {
     name: row.name,
     is_active: row.active === 1,
     patient_count: row.patientCount,
+    observation_mode: row.observationMode,
+    observation_grace_minutes: row.observationGraceMinutes,
     created_at: toIso(row.createdAt),
     updated_at: toIso(row.updatedAt),
     version: row.version,
@@ -51,6 +69,7 @@ const wardColumns = (
   actor: UserActor,
 ) => sql`wards.id AS id, wards.hospital_id AS hospitalId, wards.name AS name,
   wards.active AS active, wards.created_at AS createdAt, wards.updated_at AS updatedAt, wards.version AS version,
+  wards.observation_mode AS observationMode, wards.observation_grace_minutes AS observationGraceMinutes,
   ${patientCount(effectiveRole, actor)} AS patientCount`;
 
 function wardEvent(
@@ -79,7 +98,16 @@ export async function createWard(anyCall: Call, input: NewWard, keyStatements: K
   }
   if (hospitalId === SELF_CARE_HOSPITAL_ID) return denyAccess(call, "ward:manage", "forbidden", { role, hospitalId, target });
   const { db, actor, now } = call;
-  const row: WardRow = { id: uuidv7(), hospitalId, name: input.name, active: 1, createdAt: now, updatedAt: now, version: 1 };
+  const row: WardRow = {
+    id: uuidv7(),
+    hospitalId,
+    name: input.name,
+    active: 1,
+    createdAt: now,
+    updatedAt: now,
+    version: 1,
+    ...DEFAULT_OBSERVATION,
+  };
   const name = unlessFull(row.name, ROW_LIMITS.wards, sql`wards WHERE hospital_id = ${hospitalId}`);
   try {
     await batch(db, [
@@ -171,7 +199,14 @@ export async function updateWard(anyCall: Call, id: string, expected: ExpectedVe
     const [[after]] = await batch(db, [
       db
         .update(wards)
-        .set({ name: change.name ?? ward.name, active, updatedAt: now, version: version + 1 })
+        .set({
+          name: change.name ?? ward.name,
+          active,
+          observationMode: change.observation_mode ?? ward.observationMode,
+          observationGraceMinutes: change.observation_grace_minutes ?? ward.observationGraceMinutes,
+          updatedAt: now,
+          version: version + 1,
+        })
         .where(and(eq(wards.id, id), eq(wards.version, version)))
         .returning(),
       ...recordAuditEvent(db, actor, now, { ...event, when: sql`changes() > 0` }),

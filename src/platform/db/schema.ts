@@ -51,6 +51,18 @@ export const wards = sqliteTable(
     createdAt: integer("created_at").notNull(),
     updatedAt: integer("updated_at").notNull(),
     version: integer("version").notNull().default(1),
+    /** How its patients are watched: vitals/freshness.ts. */
+    observationMode: text("observation_mode", { enum: ["auto", "continuous", "spot"] })
+      .notNull()
+      .default("auto"),
+    observationGraceMinutes: integer("observation_grace_minutes").notNull().default(15),
+    /** When NEWS2 alarms sound, with who chose it, when and why: alarm-rules/sustained-profile.ts. */
+    news2Profile: text("news2_profile", { enum: ["rcp", "sustained"] })
+      .notNull()
+      .default("rcp"),
+    news2ProfileReasonSealed: text("news2_profile_reason_sealed"),
+    news2ProfileBy: text("news2_profile_by"),
+    news2ProfileAt: integer("news2_profile_at"),
   },
   (t) => [
     uniqueIndex("wards_name").on(t.hospitalId, t.name),
@@ -445,6 +457,8 @@ export const monitoringSettings = sqliteTable("monitoring_settings", {
   /** NEWS2 SpO2 scale 2: hypercapnic respiratory failure, confirmed by a clinician. */
   spo2Scale: integer("spo2_scale").notNull().default(1),
   pregnant: integer("pregnant").notNull().default(0),
+  /** Null: as the ward. */
+  observationMode: text("observation_mode", { enum: ["auto", "continuous", "spot"] }),
   version: integer("version").notNull().default(1),
   updatedBy: text("updated_by").notNull(),
   updatedAt: integer("updated_at").notNull(),
@@ -472,6 +486,8 @@ export const alerts = sqliteTable(
     assignedTo: text("assigned_to"),
     tier: integer("tier").notNull().default(0),
     snoozedUntil: integer("snoozed_until"),
+    /** 0: shown and ranked, but without a sound. */
+    sounds: integer("sounds").notNull().default(1),
     recoveredAt: integer("recovered_at"),
     clearedAt: integer("cleared_at"),
     updatedAt: integer("updated_at").notNull(),

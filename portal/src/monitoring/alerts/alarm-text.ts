@@ -2,7 +2,7 @@
 
 import type { AlertView } from "../../../../src/monitoring/patient-object/contract.ts";
 import { CODES } from "../../../../src/monitoring/vitals/codes.ts";
-import { formatAge, formatDuration, formatNumber } from "../../platform/design/format.ts";
+import { formatAge, formatDateTime, formatDuration, formatNumber } from "../../platform/design/format.ts";
 import { t } from "../../platform/messages/translate.ts";
 import type { AlarmNow } from "./alarm-now.ts";
 import { formatVital, formatVitalWithUnit, vitalAbbreviation, vitalName } from "./vital-format.ts";
@@ -84,6 +84,13 @@ export function describeAlarm({ rule, code, priority, why }: DescribedAlarm, now
       return t("alarms.why.silence", { vital: code === null ? "" : vitalName(code), span: formatDuration(why.window_s ?? 0) });
     case "device_silence":
       return t("alarms.why.device_silence", { span: formatDuration(why.window_s ?? 0) });
+    case "late_critical":
+      return t("alarms.why.late_critical", {
+        vital,
+        value: formatValue(why.value, true),
+        bound: formatValue(why.bound, false),
+        time: formatDateTime(why.measured_at ?? ""),
+      });
     case "technical":
       if (code !== null) return t("alarms.why.sensor", { vital, value: formatValue(why.value, true) });
       return describeTechnicalAlarm(getDeviceCondition(why));
@@ -115,6 +122,8 @@ export function abbreviateAlarm({ rule, code, why }: DescribedAlarm, now: AlarmN
       return t("alarms.short.no_data", { vital });
     case "device_silence":
       return t("alarms.short.device");
+    case "late_critical":
+      return t("alarms.short.late_critical", { vital });
     case "technical":
       if (code !== null) return t("alarms.short.sensor", { vital });
       return getDeviceCondition(why) === "leads_off"

@@ -2,7 +2,7 @@
 import type { AlertView } from "../../../../src/monitoring/patient-object/contract.ts";
 
 export type Tone = AlertView["priority"];
-type AudibleAlarm = Pick<AlertView, "alert_id" | "priority" | "state" | "snoozed_until">;
+type AudibleAlarm = Pick<AlertView, "alert_id" | "priority" | "state" | "snoozed_until" | "sounds">;
 
 /**
  * Modelled on IEC 60601-1-8, no claim of conformity: start of each pulse in seconds from the start of a burst, pitch,
@@ -24,11 +24,13 @@ export const SILENT_STATE: ToneState = { tone: null, burstAt: 0, pause: null };
 
 const isSnoozed = ({ snoozed_until }: AudibleAlarm, now: number) => snoozed_until !== null && Date.parse(snoozed_until) > now;
 const listNewHighAlarms = (alerts: readonly AudibleAlarm[]) =>
-  alerts.flatMap(({ alert_id, priority, state }) => (priority === "high" && state === "active" ? [alert_id] : []));
+  alerts.flatMap(({ alert_id, priority, state, sounds }) =>
+    sounds !== false && priority === "high" && state === "active" ? [alert_id] : [],
+  );
 
-/** New alarms only: snoozed, acknowledged and closed alarms make no sound. */
+/** New alarms only: snoozed, acknowledged, closed and silent alarms make no sound. */
 export function selectTone(alerts: readonly AudibleAlarm[], now: number): Tone | null {
-  const sounding = alerts.filter((alert) => alert.state === "active" && !isSnoozed(alert, now));
+  const sounding = alerts.filter((alert) => alert.sounds !== false && alert.state === "active" && !isSnoozed(alert, now));
   return URGENCY.find((tone) => sounding.some(({ priority }) => priority === tone)) ?? null;
 }
 

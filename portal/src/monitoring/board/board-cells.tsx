@@ -1,7 +1,7 @@
 // Cells of a board row. Props are primitive values, so that memoised cells render only on change.
 import { memo } from "react";
 import type { DisplayPriority } from "../../platform/design/display-priority.ts";
-import { formatAge, formatNumber } from "../../platform/design/format.ts";
+import { formatAge, formatDateTime, formatNumber, formatShortTime } from "../../platform/design/format.ts";
 import scores from "../../platform/design/score.module.css";
 import { t, translateCode, useTranslation } from "../../platform/messages/translate.ts";
 import { CUSTOM_LIMITS_MARK } from "../live/custom-limits.ts";
@@ -86,16 +86,41 @@ export const roundValueAge = (ageS: number | null, freshness: Freshness): number
 const abbreviateParameter = (parameter: string) =>
   findShortParameterAbbreviation(parameter) ?? translateCode("ward.short", parameter);
 
-/** The score, or the parameters that it lacks: an outdated score is never shown. */
+/** The score, or the parameters that it lacks. A score that is not current is grey, with its time. */
 export const ScoreCell = memo(function ScoreCell({ score }: { score: DisplayScore }) {
   useTranslation();
   switch (score.kind) {
     case "score":
       return (
-        <td className={classes.score}>
-          <span className={`${scores.band} ${classes.square}`} data-band={score.band}>
+        <td
+          className={classes.score}
+          title={
+            score.notCurrent
+              ? t(score.notCurrent.isOverdue ? "score.overdue" : "score.not_current", {
+                  time: formatDateTime(score.notCurrent.asOf),
+                })
+              : undefined
+          }
+        >
+          <span
+            className={`${scores.band} ${classes.square}`}
+            data-band={score.band}
+            data-not-current={score.notCurrent ? true : undefined}
+          >
             {score.score}
           </span>
+          {score.notCurrent && (
+            <>
+              <small className={classes.lack} aria-hidden="true">
+                {formatShortTime(score.notCurrent.asOf)}
+              </small>
+              <span className="visually-hidden">
+                {t(score.notCurrent.isOverdue ? "score.overdue" : "score.not_current", {
+                  time: formatDateTime(score.notCurrent.asOf),
+                })}
+              </span>
+            </>
+          )}
         </td>
       );
     case "needs": {

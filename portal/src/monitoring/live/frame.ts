@@ -68,9 +68,12 @@ const alert = fields({
     bound: orNull(number),
     side: oneOf("low", "high", null),
     window_s: orNull(number),
+    measured_at: (value) => value === undefined || time(value),
     text,
     values: (value) => value === undefined || listOf(fields({ code: text, value: number }))(value),
   } satisfies Checks<AlertView["why"]>),
+  // Frames that an older service stored lack it.
+  sounds: (value) => value === undefined || typeof value === "boolean",
   raised_at: time,
   acknowledged_at: orNull(time),
   acknowledged_by: orNull(text),
@@ -93,14 +96,18 @@ const limits = fields({
 } satisfies Checks<LimitsInForce>);
 
 type Of<T extends Score["status"]> = Extract<Score, { status: T }>;
+const takenScore = {
+  score: number,
+  risk: oneOf("low", "low_medium", "medium", "high"),
+  parts: (value: unknown) => isRecord(value) && Object.values(value).every(number),
+  as_of: time,
+  observation_mode: oneOf("continuous", "spot"),
+  due_at: time,
+  overdue_at: time,
+};
 const scores: readonly Check[] = [
-  fields({
-    status: oneOf("complete"),
-    score: number,
-    risk: oneOf("low", "low_medium", "medium", "high"),
-    parts: (value: unknown) => isRecord(value) && Object.values(value).every(number),
-    as_of: time,
-  } satisfies Checks<Of<"complete">>),
+  fields({ status: oneOf("complete"), ...takenScore } satisfies Checks<Of<"complete">>),
+  fields({ status: oneOf("overdue"), ...takenScore } satisfies Checks<Of<"overdue">>),
   fields({ status: oneOf("incomplete"), missing: listOf(text), stale: listOf(text) } satisfies Checks<Of<"incomplete">>),
   fields({
     status: oneOf("not_applicable"),

@@ -1,5 +1,11 @@
 // Pure evaluation of a patient's state and its freshness, shared by the board, the lists and the patient pages.
-import type { AlertView, LimitsInForce, LiveSample, Score } from "../../../../src/monitoring/patient-object/contract.ts";
+import type {
+  AlertView,
+  LimitsInForce,
+  LiveSample,
+  Score,
+  TakenScoreView,
+} from "../../../../src/monitoring/patient-object/contract.ts";
 import { NEWS2_SOURCES } from "../../../../src/monitoring/vitals/codes.ts";
 import { type DisplayPriority, displayPriority } from "../../platform/design/display-priority.ts";
 import {
@@ -75,13 +81,17 @@ function isReportedSilent(
 }
 
 export type DisplayScore =
-  | { kind: "score"; score: number; band: 0 | 1 | 2 | 3 }
+  /** `notCurrent`: null for a current score; otherwise its time, and whether the next set is overdue or only a sensor is silent. */
+  | { kind: "score"; score: number; band: 0 | 1 | 2 | 3; notCurrent: { asOf: string; isOverdue: boolean } | null }
   /** Missing or outdated parameters. */
   | { kind: "needs"; what: readonly string[] }
   | { kind: "not_applicable"; reason: "age" | "pregnancy" | "age_unknown" }
   | { kind: "unknown" };
 
-/** NEWS2 has a value only while all of its parameters are current. */
+/**
+ * NEWS2 with its number from the first complete set on: overdue or with a silent sensor it keeps the number and shows its time.
+ * Values of spot checks are as old as their set, so only the due time counts for them.
+ */
 export function getDisplayScore(patient: PatientState | undefined, context: ViewContext): DisplayScore {
   if (!patient?.news2) return { kind: "unknown" };
   const { news2 } = patient;
@@ -92,13 +102,15 @@ export function getDisplayScore(patient: PatientState | undefined, context: View
     const freshness = sampleFreshness(patient, newestSample(patient, code), context);
     return freshness === "live" || freshness === "late";
   };
-  const missingParameters = Object.entries(NEWS2_SOURCES).flatMap(([name, codes]) => (codes.some(isCurrent) ? [] : [name]));
-  if (missingParameters.length > 0) return { kind: "needs", what: missingParameters };
-  return { kind: "score", score: news2.score, band: news2Band(news2) };
+  const isOverdue = news2.status === "overdue" || context.now > Date.parse(news2.overdue_at);
+  const isSilent =
+    news2.observation_mode === "continuous" && !Object.values(NEWS2_SOURCES).every((codes) => codes.some(isCurrent));
+  const notCurrent = isOverdue || isSilent ? { asOf: news2.as_of, isOverdue } : null;
+  return { kind: "score", score: news2.score, band: news2Band(news2), notCurrent };
 }
 
 /** The service's risk: 3 is an emergency, 2 is urgent (as is a single parameter of three points), 0 is no points at all. */
-function news2Band({ score, risk }: Extract<Score, { status: "complete" }>): 0 | 1 | 2 | 3 {
+function news2Band({ score, risk }: TakenScoreView): 0 | 1 | 2 | 3 {
   if (risk === "high") return 3;
   if (risk !== "low") return 2;
   return score > 0 ? 1 : 0;
@@ -163,7 +175,7 @@ export function getRiskRank(patient: PatientState | undefined, score: DisplaySco
     return "seen";
   if (score.kind === "score" && score.band === 3) return "score_7";
   if (score.kind === "score" && score.band === 2) return "score_5";
-  if (score.kind !== "score" || alerts.some(({ shown }) => shown === "technical")) return "unknown";
+  if (score.kind !== "score" || score.notCurrent || alerts.some(({ shown }) => shown === "technical")) return "unknown";
   return alerts.length > 0 ? "new_other" : "rest";
 }
 

@@ -1,5 +1,6 @@
-// NEWS2 score with its parts, or with what is missing; never computed from old or missing values.
+// NEWS2 score with its parts, or with what is missing; an overdue one with its time.
 import type { Score } from "../../../../src/monitoring/patient-object/contract.ts";
+import { formatDateTime } from "../../platform/design/format.ts";
 import scores from "../../platform/design/score.module.css";
 import { type PlainMessageKey, translateCode, useTranslation } from "../../platform/messages/translate.ts";
 import { type DisplayScore, getDisplayScore } from "../live/patient-state.ts";
@@ -18,7 +19,6 @@ export function News2({ patientId }: { patientId: string }) {
   const score = currentVitals?.news2;
   if (!currentVitals || !score) return null;
   const displayScore = getDisplayScore(currentVitals, { now, connection: currentVitals.connection });
-  const staleParameters = score.status === "complete" && displayScore.kind === "needs" ? displayScore.what : [];
   return (
     <div className={classes.news2}>
       <p className={classes.line}>
@@ -28,10 +28,6 @@ export function News2({ patientId }: { patientId: string }) {
         {currentVitals.connection !== "live" ? (
           <>
             <strong className={classes.score}>—</strong> {t("vitals.news2_not_live")}
-          </>
-        ) : staleParameters.length > 0 ? (
-          <>
-            <strong className={classes.score}>—</strong> {t("vitals.news2_stale", { what: formatParameters(staleParameters) })}
           </>
         ) : (
           <ScoreDetails score={score} displayScore={displayScore} />
@@ -54,14 +50,24 @@ function ScoreDetails({ score, displayScore }: { score: Score; displayScore: Dis
   const t = useTranslation();
   switch (score.status) {
     case "complete":
+    case "overdue": {
+      const shown = displayScore.kind === "score" ? displayScore : null;
       return (
         <>
           <strong
             className={`${scores.band} ${classes.score}`}
-            data-band={displayScore.kind === "score" ? displayScore.band : undefined}
+            data-band={shown?.band}
+            data-not-current={shown?.notCurrent ? true : undefined}
           >
             {score.score}
           </strong>
+          {shown?.notCurrent && (
+            <span>
+              {t(shown.notCurrent.isOverdue ? "score.overdue" : "score.not_current", {
+                time: formatDateTime(shown.notCurrent.asOf),
+              })}
+            </span>
+          )}
           <span>
             ={" "}
             {Object.entries(score.parts)
@@ -71,6 +77,7 @@ function ScoreDetails({ score, displayScore }: { score: Score; displayScore: Dis
           <span className={classes.risk}>{translateCode("vitals.risk", score.risk)}</span>
         </>
       );
+    }
     case "incomplete":
       return (
         <>

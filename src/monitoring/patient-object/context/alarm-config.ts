@@ -9,6 +9,8 @@ import { isNews2Applicable } from "../../vitals/news2.ts";
 import type { LimitsInForce } from "../contract.ts";
 import type { Facts } from "./facts.ts";
 
+const MINUTE_MS = 60_000;
+
 /** Seconds without data after which a device counts as silent, by its kind. One that sends more slowly has longer: send-intervals.ts. */
 const MAX_SILENCE_S: Record<string, number> = {
   bedside_monitor: 60,
@@ -18,6 +20,9 @@ const MAX_SILENCE_S: Record<string, number> = {
   bipap: 30 * 60,
   oxygen: 30 * 60,
 };
+
+/** Kinds of devices that measure all the time; a patient with one that sends is watched continuously unless a setting says otherwise. */
+const CONTINUOUS_KINDS: ReadonlySet<string> = new Set(["bedside_monitor", "gateway"]);
 
 /** The current age band: the next one if the band in the facts has ended. An unknown age counts as adult. */
 export function currentAgeBand({ age }: Pick<Facts, "age">, now: number): AgeBand {
@@ -59,7 +64,13 @@ export function buildAlarmConfig(facts: Facts, now: number): AlarmConfig {
     monitoring: facts.open ? facts.monitoring : "off",
     limits: toEffectiveLimits(facts, now),
     news2: toNews2Config(facts, now),
-    devices: Object.fromEntries(activeBindings.map(({ device, kind }) => [device, { silence_s: MAX_SILENCE_S[kind] ?? null }])),
+    watch: { mode: facts.watch.mode, grace_ms: facts.watch.graceMinutes * MINUTE_MS },
+    devices: Object.fromEntries(
+      activeBindings.map(({ device, kind }) => [
+        device,
+        { silence_s: MAX_SILENCE_S[kind] ?? null, isContinuous: CONTINUOUS_KINDS.has(kind) },
+      ]),
+    ),
     escalation: ESCALATION_MINUTES,
     repeat_minutes: REPEAT_MINUTES,
   };

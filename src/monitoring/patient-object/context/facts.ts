@@ -9,6 +9,7 @@ import { batch, getDb } from "../../../platform/db/client.ts";
 import { MAX_BINDING_LATENESS_MS } from "../../../platform/device-times.ts";
 import { limitsOverrideOf } from "../../alarm-rules/stored.ts";
 import { findAgeBand } from "../../vitals/catalogue.ts";
+import { GRACE_MINUTES, type ObservationMode } from "../../vitals/freshness.ts";
 import type { AgeBand, Limits } from "../../vitals/model.ts";
 
 /** An assignment of a device to the patient, with the device's valid credentials and their expiry (epoch milliseconds). */
@@ -33,6 +34,8 @@ export type Facts = {
   age: { band: AgeBand; until: number | null } | null;
   pregnant: boolean;
   scale: 1 | 2;
+  /** How the patient is watched: the patient's own mode, or that of the ward. */
+  watch: { mode: ObservationMode; graceMinutes: number };
   overrides: { ward: Record<string, Partial<Limits>>; patient: Record<string, Partial<Limits>> };
   bindings: Binding[];
 };
@@ -50,6 +53,8 @@ type PatientFactsRow = {
   open: number;
   spo2_scale: number | null;
   pregnant: number | null;
+  observation_mode: ObservationMode | null;
+  grace_minutes: number | null;
 };
 type BindingRow = {
   device: string;
@@ -59,6 +64,9 @@ type BindingRow = {
   credential: string | null;
   expires_at: number | null;
 };
+
+/** For a patient without a ward and own settings. */
+export const DEFAULT_WATCH: Facts["watch"] = { mode: "auto", graceMinutes: GRACE_MINUTES.default };
 
 /** Facts of a patient without settings, own limits or assigned devices. */
 export function newFacts(
@@ -77,6 +85,7 @@ export function newFacts(
     age: dateOfBirth === null ? null : findAgeBand(dateOfBirth, now),
     pregnant: false,
     scale: 1,
+    watch: DEFAULT_WATCH,
     overrides: { ward: {}, patient: {} },
     bindings: [],
   };
@@ -87,8 +96,10 @@ export async function loadFacts({ db, keys }: Pick<Call, "db" | "keys">, patient
   const [[row], rules, bindingRows] = await batch(db, [
     db.all<PatientFactsRow>(sql`SELECT p.id AS id, p.version AS version, p.identity_sealed AS identity_sealed, p.hospital_id AS hospital_id,
         p.ward_id AS ward_id, p.monitoring AS monitoring, p.active AND h.active AS open, s.spo2_scale AS spo2_scale,
-        s.pregnant AS pregnant
+        s.pregnant AS pregnant, coalesce(s.observation_mode, w.observation_mode) AS observation_mode,
+        w.observation_grace_minutes AS grace_minutes
       FROM patients p JOIN hospitals h ON h.id = p.hospital_id LEFT JOIN monitoring_settings s ON s.patient_id = p.id
+        LEFT JOIN wards w ON w.id = p.ward_id
       WHERE p.id = ${patientId}`),
     db.all<{ scope: "ward" | "patient"; code: string; limits: string }>(sql`SELECT scope, code, limits FROM alert_rules
       WHERE scope_id IN (${patientId}, (SELECT ward_id FROM patients WHERE id = ${patientId}))`),
@@ -107,6 +118,10 @@ export async function loadFacts({ db, keys }: Pick<Call, "db" | "keys">, patient
     ...newFacts(row, dateOfBirth, row.open === 1, now),
     pregnant: row.pregnant === 1,
     scale: row.spo2_scale === 2 ? 2 : 1,
+    watch: {
+      mode: row.observation_mode ?? DEFAULT_WATCH.mode,
+      graceMinutes: row.grace_minutes ?? DEFAULT_WATCH.graceMinutes,
+    },
     overrides,
     bindings: toBindings(bindingRows),
   };

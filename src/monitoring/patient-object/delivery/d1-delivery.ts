@@ -38,6 +38,7 @@ function alertStatements(db: Db, { patient, hospital }: PatientHome, changes: Al
     alert.assigned_to,
     alert.tier,
     alert.snoozed_until,
+    Number(alert.sounds ?? true),
     alert.recovered_at,
     alert.cleared_at,
     at,
@@ -53,13 +54,15 @@ function alertStatements(db: Db, { patient, hospital }: PatientHome, changes: Al
   ]);
   return [
     db.run(sql`INSERT INTO alerts (id, patient_id, hospital_id, ward_id, rule, code, device_id, priority, state, why, raised_at,
-        acknowledged_at, acknowledged_by, assigned_to, tier, snoozed_until, recovered_at, cleared_at, updated_at, version)
+        acknowledged_at, acknowledged_by, assigned_to, tier, snoozed_until, sounds, recovered_at, cleared_at, updated_at,
+        version)
       SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7, value->>8, value->>9,
-        value->>10, value->>11, value->>12, value->>13, value->>14, value->>15, value->>16, value->>17, value->>18, value->>19
+        value->>10, value->>11, value->>12, value->>13, value->>14, value->>15, value->>16, value->>17, value->>18, value->>19,
+        value->>20
       FROM json_each(${JSON.stringify(rows)}) WHERE 1
       ON CONFLICT (id) DO UPDATE SET code = excluded.code, priority = excluded.priority, state = excluded.state, why = excluded.why,
         acknowledged_at = excluded.acknowledged_at, acknowledged_by = excluded.acknowledged_by, assigned_to = excluded.assigned_to,
-        tier = excluded.tier, snoozed_until = excluded.snoozed_until, recovered_at = excluded.recovered_at,
+        tier = excluded.tier, snoozed_until = excluded.snoozed_until, sounds = excluded.sounds, recovered_at = excluded.recovered_at,
         cleared_at = excluded.cleared_at, updated_at = excluded.updated_at, version = excluded.version
       WHERE excluded.version > alerts.version`),
     db.run(sql`INSERT INTO alert_events (alert_id, n, what, at, "by", detail)

@@ -2,8 +2,9 @@
 import { z } from "zod";
 import { mapValues, renameKeys, type StoredDocument, storedDocument } from "../../../platform/stored-document.ts";
 import { ALERT_STATES, PRIORITIES, RULE_NAMES, TRANSITIONS } from "../../alarm-rules/model.ts";
+import { OBSERVATION_MODES } from "../../vitals/freshness.ts";
 import { AGE_BANDS, type Limits } from "../../vitals/model.ts";
-import type { Facts, LimitsNote } from "../context/facts.ts";
+import { DEFAULT_WATCH, type Facts, type LimitsNote } from "../context/facts.ts";
 import type { AlertChange, ClockUpdate, HeldItems, HourUpdate, ReceivedCounts } from "../delivery/payloads.ts";
 import type { CorrectionBody } from "../samples/correction.ts";
 import type { Rollup } from "../samples/rollup.ts";
@@ -31,9 +32,11 @@ const AlertSchema = z.object({
     bound: z.number().nullable(),
     side: side.nullable(),
     window_s: z.number().nullable(),
+    measured_at: text.optional(),
     text,
     values: z.array(z.object({ code: text, value: z.number() })).optional(),
   }),
+  sounds: z.boolean().optional(),
   raised_at: time,
   acknowledged_at: timeOrNull,
   acknowledged_by: textOrNull,
@@ -125,7 +128,13 @@ export const MEMORY_PARTS = {
     devices: z.record(text, DeviceSchema),
     channels: z.record(text, ChannelSchema).optional(),
     zeros: z.record(text, ZeroSchema).optional(),
-    news2: z.object({ since: time.optional(), below: time.optional(), resolved: z.number().optional() }),
+    news2: z.object({
+      since: time.optional(),
+      below: time.optional(),
+      resolved: z.number().optional(),
+      covered: time.optional(),
+      set: z.record(text, z.object({ value: z.number(), at: time })).optional(),
+    }),
     alerts: z.array(AlertSchema),
   }),
   latest: z.object({
@@ -215,6 +224,8 @@ export const factsDocument = storedDocument<Facts>(
     monitoring: z.enum(["off", "home", "ward"]),
     pregnant: z.boolean(),
     scale: z.union([z.literal(1), z.literal(2)]),
+    // Facts written before this field existed lack it.
+    watch: z.object({ mode: z.enum(OBSERVATION_MODES), graceMinutes: z.int() }).default(DEFAULT_WATCH),
     ...basis,
     bindings: z.array(
       z.object({ device: text, kind: text, from: time, until: timeOrNull, credentials: z.record(text, timeOrNull) }),

@@ -74,10 +74,11 @@ export async function amendSample(
     if (hour > memory.lastClosedHour) memory.hours[hour] = readOpenHour(store, hour, now);
     else markForRecount(store, memory, hour);
     store.markDirty(now);
+    const measured = { at: shownAt(found), value: status === "amended" ? value : null };
     const latest = memory.latest[found.code];
-    if (latest && shownAt(found) < shownAt(latest)) return null;
+    if (latest && shownAt(found) < shownAt(latest)) return { kind: "corrected_set", code: found.code, ...measured };
     refreshLatest(store, memory, new Set([found.code]), now);
-    return toCorrection(memory, found.code);
+    return { ...toCorrection(memory, found.code), measured };
   });
   const sample = toLiveSample(patientId, { ...found, value, unit: corrected.unit, status });
   return { sample, history: before.map(({ at, unit = found.unit, ...rest }) => ({ ...rest, unit, at: toIso(at) })) };

@@ -3,7 +3,7 @@
 import { DAY_MS, HOUR_MS } from "../../../platform/time.ts";
 import { classifyConditions } from "../../alarm-rules/device-conditions.ts";
 import type { AlarmInput } from "../../alarm-rules/model.ts";
-import type { Sample } from "../../vitals/model.ts";
+import { type Sample, shownAt } from "../../vitals/model.ts";
 import type { Facts } from "../context/facts.ts";
 import type { BatchClockView, IncomingBatch, ItemResult, Origin } from "../contract.ts";
 import type { BlockPosition, DeviceStatus, MonitorMemory } from "../memory/monitor-memory.ts";
@@ -68,6 +68,9 @@ export function recordAndEvaluate(
   const { by, device } = sender;
   const before = store.memory(now).deviceStatuses[by]?.corrected ?? 0;
   const recorded = recordBatch(store, facts.patient, sender, batch, now);
+  for (const { code, ...sample } of recorded.invalidated.samples)
+    if (store.memory(now).alarm.news2.set?.[code]?.at === shownAt(sample))
+      runRules({ kind: "corrected_set", code, at: shownAt(sample), value: null });
   for (const code of recorded.invalidated.codes) runRules(toCorrection(store.memory(now), code));
   const samples = recorded.isHistory ? [] : [...recorded.newSamples, ...recorded.unstored];
   const conditions = recorded.hasConditions ? batch.conditions : null;
