@@ -4,8 +4,10 @@
 // - alerts-random: 10,000 random alarm histories instead of 2,000
 // - alerts-synthetic: 60 patients of two normal days instead of 25, 30 breaches of each limit instead of 6, 10,000 crossings
 //   instead of 2,000
-// - authz: every denial instead of each third
+// - answers: every bad input on every operation instead of each third
+// - authz: every denial instead of each sixth, every permission instead of each second
 // - crypto: 100,000 seals of one value instead of 10,000
+// - dev-commands: `npm run reset` loads the demo data, which otherwise only the served product does
 // - fuzz: 3,000 requests instead of 600
 // - hostile-text: every published string in each field of a resource instead of each third, as a path and as a login instead of
 //   each eighth; 24 requests per other operation instead of 9
@@ -18,3 +20,6 @@ export const VERIFY = Boolean(process.env["VERIFY"]);
 
 /** Number of repetitions of a random run. */
 export const times = (short: number, long: number): number => (VERIFY ? long : short);
+
+/** Whether a pair of two lists is in a run of each `every`-th pair: every row and every column is in some. */
+export const isSampled = (row: number, column: number, every: number): boolean => VERIFY || (row + column) % every === 0;

@@ -64,10 +64,10 @@ function allCells(): Cell[] {
   );
 }
 
-/** Of the denials of one kind, route and target every third principal in `npm test`, another third for each kind. */
-function sampleDenials(denials: Cell[]): Cell[] {
-  const kinds = [...Map.groupBy(denials, ({ route, target, decision }) => `${route} ${target} ${decision}`).values()];
-  return kinds.flatMap((kind, k) => kind.filter((_, i) => (i + k) % Math.min(times(3, 1), kind.length) === 0));
+/** Of the cells of one decision, route and target every n-th principal in `npm test`, others for the next kind. */
+function sampleCells(all: Cell[], every: number): Cell[] {
+  const kinds = [...Map.groupBy(all, ({ route, target, decision }) => `${route} ${target} ${decision}`).values()];
+  return kinds.flatMap((kind, k) => kind.filter((_, i) => (i + k) % Math.min(times(every, 1), kind.length) === 0));
 }
 
 const nameOf = ({ player, route, target }: Cell) => `${player.principal.name}: ${route} (${target})`;
@@ -198,7 +198,10 @@ describe(TITLE, { timeout: 600_000 }, () => {
     const other = stage.nurses.W.sessionId;
     const twins = new Map<string, Answer>();
     const before = await digest();
-    const denials = sampleDenials(cells.filter((cell) => cell.decision !== "allow"));
+    const denials = sampleCells(
+      cells.filter((cell) => cell.decision !== "allow"),
+      6,
+    );
     const answers: [Cell, Answer][] = [];
     let denied = 0;
     await pooled(
@@ -228,12 +231,15 @@ describe(TITLE, { timeout: 600_000 }, () => {
     );
     await checkAll(answers);
     expect(complaints).toEqual([]);
-    expect(denials.length).toBeGreaterThan(times(1_500, 4_500));
+    expect(denials.length).toBeGreaterThan(times(900, 4_500));
     expect(await digest()).toBe(before);
   });
 
   it("allows what the oracle allows, and shows the patient's words to whom it must", async () => {
-    const allowed = cells.filter((cell) => cell.decision === "allow" && cell.rule.about !== "public");
+    const allowed = sampleCells(
+      cells.filter((cell) => cell.decision === "allow" && cell.rule.about !== "public"),
+      2,
+    );
     const answers: [Cell, Answer][] = [];
     for (const cell of allowed) {
       const { route, player, target } = cell;
