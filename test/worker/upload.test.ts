@@ -119,6 +119,31 @@ describe("a raw upload's announced length", () => {
   });
 });
 
+describe("headers of a form", () => {
+  const sendForm = (path: string, headers: Record<string, string>, pdf = newPdf("form")) =>
+    sendRequest(`${API}/${path}`, { as: world.nurse, body: uploadForm(pdf, { patient_id: world.patient.id }), headers });
+
+  it("a digest must be the file's", async () => {
+    const [mine, other] = [newPdf("mine"), newPdf("other")];
+    const digest = { "X-Content-SHA256": (await sha256(mine)).toUpperCase() };
+    await expectRefusal(() => sendForm("reports", digest, other), 400, "digest_mismatch");
+    await expectRefusal(() => sendForm("reports", { "X-Content-SHA256": "abc" }, other), 400, "digest_required");
+    expect((await sendForm("reports", digest, mine)).status).toBe(201);
+  });
+
+  it("that describe a raw PDF or one file are refused, not ignored", async () => {
+    for (const [path, name] of [
+      ["reports", "X-File-Name"],
+      ["reports", "X-Report-Metrics"],
+      ["reports/batch", "Idempotency-Key"],
+      ["reports/batch", "X-Content-SHA256"],
+    ] as const) {
+      const response = await sendForm(path, { [name]: "a".repeat(64) });
+      expect(await readJson(response), `${path} ${name}`).toMatchObject({ status: 400, errors: [{ path: name }] });
+    }
+  });
+});
+
 describe("a raw upload's digest", () => {
   it("is required, in hexadecimal", async () => {
     for (const digest of ["", "abc", "z".repeat(64), "a".repeat(63)]) {

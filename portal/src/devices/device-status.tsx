@@ -87,6 +87,15 @@ export function ClockSkew({ status }: { status: DeviceStatus | undefined }) {
   return t(ms > 0 ? "devices.clock_ahead" : "devices.clock_behind", { time: formatDuration(Math.abs(ms) / 1000) });
 }
 
+/** A counter that began again: the device was restarted or replaced, or another one sends under its name. */
+export function CounterRestart({ status }: { status: DeviceStatus | undefined }) {
+  const t = useTranslation();
+  const now = useServerNow();
+  if (!status?.sequence_restarted_at) return null;
+  const age = formatAge((now - Date.parse(status.sequence_restarted_at)) / 1000);
+  return <div className={layout.muted}>{t("devices.counter_restarted", { age })}</div>;
+}
+
 export function Conditions({ status }: { status: DeviceStatus | undefined }) {
   const t = useTranslation();
   // A device without any data has not reported a good condition either.

@@ -2,7 +2,7 @@
 import { Button, Group, NativeSelect } from "@mantine/core";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useParams } from "@tanstack/react-router";
-import { useState } from "react";
+import { type ReactNode, useState } from "react";
 import { useMe } from "../accounts/session/use-session.ts";
 import { useHospitalTimeZone } from "../organization/hospitals/use-hospitals.ts";
 import type { Patient } from "../patients/api.ts";
@@ -14,10 +14,18 @@ import layout from "../platform/design/layout.module.css";
 import { Card, Page } from "../platform/design/page.tsx";
 import { EmptyState, QueryBoundary } from "../platform/design/query-states.tsx";
 import { translateCode, useTranslation } from "../platform/messages/translate.ts";
-import { DEVICE_KINDS, type Device, type DeviceKind, isDeviceKind, listDevices } from "./api.ts";
+import { DEVICE_KINDS, type Device, type DeviceKind, type DeviceStatus, isDeviceKind, listDevices } from "./api.ts";
 import { BindDeviceDialog } from "./bind-device-dialog.tsx";
 import { listIdentityColumns } from "./device-columns.tsx";
-import { ClockSkew, Conditions, LastSeen, SilentBadge, useDeviceStatus, useSilenceAlarms } from "./device-status.tsx";
+import {
+  ClockSkew,
+  Conditions,
+  CounterRestart,
+  LastSeen,
+  SilentBadge,
+  useDeviceStatus,
+  useSilenceAlarms,
+} from "./device-status.tsx";
 import classes from "./devices.module.css";
 import { EarlierBindings } from "./earlier-bindings.tsx";
 import { UnbindDeviceDialog } from "./unbind-device-dialog.tsx";
@@ -64,7 +72,15 @@ function BoundDevices({ patientId, canManage }: { patientId: string; canManage: 
   const columns: Column<Device>[] = [
     ...listIdentityColumns(),
     { label: t("devices.last_seen"), cell: (device) => <WithDeviceStatus device={device} Part={LastSeen} /> },
-    { label: t("devices.clock"), cell: (device) => <WithDeviceStatus device={device} Part={ClockSkew} /> },
+    {
+      label: t("devices.clock"),
+      cell: (device) => (
+        <div>
+          <WithDeviceStatus device={device} Part={ClockSkew} />
+          <WithDeviceStatus device={device} Part={CounterRestart} />
+        </div>
+      ),
+    },
     {
       label: t("devices.conditions"),
       cell: (device) => (
@@ -106,7 +122,13 @@ function BoundDevices({ patientId, canManage }: { patientId: string; canManage: 
   );
 }
 
-function WithDeviceStatus({ device, Part }: { device: Device; Part: typeof LastSeen }) {
+function WithDeviceStatus({
+  device,
+  Part,
+}: {
+  device: Device;
+  Part: (props: { status: DeviceStatus | undefined }) => ReactNode;
+}) {
   return <Part status={useDeviceStatus(device)} />;
 }
 

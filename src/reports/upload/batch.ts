@@ -25,6 +25,9 @@ const BatchItem = z.looseObject({
 type BatchItem = z.infer<typeof BatchItem>;
 const BatchItems = z.array(BatchItem).max(MAX_BATCH_FILES);
 
+/** A batch that ignored them would look protected from repetition and from changed bytes. */
+const HEADERS_OF_ONE_FILE = ["Idempotency-Key", "X-Content-SHA256", "X-File-Name", "X-Report-Metrics"] as const;
+
 export type BatchFile = { file: File; item: BatchItem };
 
 /** @throws ApiError invalid_request (no file, or more than 100), malformed_json, too_large, unsupported_media_type */
@@ -32,6 +35,11 @@ export async function readBatch(c: Context<AppEnv>): Promise<BatchFile[]> {
   const type = c.req.header("Content-Type") ?? "";
   if (c.req.header("Content-Encoding") || !isMultipart(type)) {
     throw new ApiError("unsupported_media_type", "Send multipart/form-data without Content-Encoding.");
+  }
+  const unused = HEADERS_OF_ONE_FILE.filter((name) => c.req.header(name) !== undefined);
+  if (unused.length > 0) {
+    const errors = unused.map((path) => ({ path, message: "Of a single upload only", code: "unknown_field" }));
+    throw new ApiError("invalid_request", "A batch has idempotency_key and metrics in its items.", { errors });
   }
   const form = await readForm(c, MAX_BATCH_FILES + 1);
   const files = form.getAll("file").filter((part) => part instanceof File);
@@ -61,6 +69,7 @@ async function toUploadRequest({ file, item }: BatchFile): Promise<UploadRequest
     defaultKind: "ecg",
     isForm: true,
     bytes: new Uint8Array(await file.arrayBuffer()),
+    announced: null,
   };
 }
 

@@ -56,8 +56,9 @@ export type UploadRequest = {
   fileName: string;
   metrics: Uint8Array | null;
   defaultKind: ReportKind;
-} & (
-  | { isForm: true; bytes: Uint8Array<ArrayBuffer> }
+} & /** `announced`: the SHA-256 that the sender gave, if any. */
+(
+  | { isForm: true; bytes: Uint8Array<ArrayBuffer>; announced: string | null }
   | { isForm: false; chunks: AsyncIterable<Uint8Array>; size: number; sha256: string }
 );
 
@@ -93,10 +94,7 @@ function readRawUpload(c: Context<AppEnv>, defaultKind: ReportKind): UploadReque
   const size = /^[0-9]{1,12}$/.test(contentLength) ? Number(contentLength) : Number.NaN;
   if (!Number.isSafeInteger(size)) throw new ApiError("length_mismatch");
   if (size > MAX_RAW_BYTES) throw new ApiError("too_large");
-  const sha256 = (c.req.header("X-Content-SHA256") ?? "").toLowerCase();
-  if (!/^[0-9a-f]{64}$/.test(sha256)) {
-    throw new ApiError("digest_required", "Send X-Content-SHA256 with 64 hexadecimal digits.");
-  }
+  const sha256 = readDigest(c);
   const metrics = c.req.header("X-Report-Metrics");
   return {
     fields: parseReportFields(c.req.query()),
@@ -110,6 +108,13 @@ function readRawUpload(c: Context<AppEnv>, defaultKind: ReportKind): UploadReque
   };
 }
 
+/** @throws ApiError digest_required for a header that is absent or no SHA-256 */
+function readDigest(c: Context<AppEnv>): string {
+  const sha256 = (c.req.header("X-Content-SHA256") ?? "").toLowerCase();
+  if (/^[0-9a-f]{64}$/.test(sha256)) return sha256;
+  throw new ApiError("digest_required", "Send X-Content-SHA256 with 64 hexadecimal digits.");
+}
+
 /** Decodes percent-encoded header text; returns malformed text unchanged. */
 function decodeHeaderText(text: string): string {
   try {
@@ -119,7 +124,16 @@ function decodeHeaderText(text: string): string {
   }
 }
 
+/** Headers that describe a raw body, where a form has parts. */
+const RAW_HEADERS = ["X-File-Name", "X-Report-Metrics"] as const;
+
 async function readFormUpload(c: Context<AppEnv>, defaultKind: ReportKind): Promise<UploadRequest> {
+  const unused = RAW_HEADERS.filter((name) => c.req.header(name) !== undefined);
+  if (unused.length > 0) {
+    const errors = unused.map((path) => ({ path, message: "Of a raw PDF only: a form has parts", code: "unknown_field" }));
+    throw new ApiError("invalid_request", "A form has its file name and metrics in its parts.", { errors });
+  }
+  const announced = c.req.header("X-Content-SHA256") === undefined ? null : readDigest(c);
   const form = await readForm(c, MAX_FORM_PARTS);
   const entries = [...form.entries()];
   if (new Set(entries.map(([name]) => name)).size < entries.length) {
@@ -147,6 +161,7 @@ async function readFormUpload(c: Context<AppEnv>, defaultKind: ReportKind): Prom
     defaultKind,
     isForm: true,
     bytes: new Uint8Array(await file.arrayBuffer()),
+    announced,
   };
 }
 

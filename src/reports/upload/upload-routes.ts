@@ -64,14 +64,20 @@ const uploadForm = ReportFields.extend({
   metrics: z.string().max(MAX_METRICS_BYTES).optional().openapi({ description: metrics }),
 });
 
-/** A raw body has its fields in the query, and file name, digest and metrics in headers. */
-const rawHeaders = idempotencyHeaders.extend({
-  "X-Content-SHA256": z
+const digestHeader = (description: string) =>
+  z
     .string()
     .max(64)
     .regex(/^[0-9a-fA-F]{64}$/)
     .optional()
-    .openapi({ description: "Required: 64 hexadecimal digits", example: exampleReport.sha256 }),
+    .openapi({ description, example: exampleReport.sha256 });
+const formHeaders = idempotencyHeaders.extend({
+  "X-Content-SHA256": digestHeader("SHA-256 of the file, 64 hexadecimal digits: other bytes are refused"),
+});
+
+/** A raw body has its fields in the query, and file name, digest and metrics in headers. */
+const rawHeaders = idempotencyHeaders.extend({
+  "X-Content-SHA256": digestHeader("Required: 64 hexadecimal digits"),
   "X-File-Name": z.string().max(1024).optional().openapi({ description: "Percent-encoded UTF-8", example: "ecg.pdf" }),
   "X-Report-Metrics": z
     .string()
@@ -88,7 +94,7 @@ const formRequest = (path: string): UploadContract => ({
   summary: "Upload a report",
   description: `At most 10 MiB. For larger files and streams, see ${RAW_PATH} and /reports/direct.`,
   request: {
-    headers: idempotencyHeaders,
+    headers: formHeaders,
     body: { required: true, content: { "multipart/form-data": { schema: uploadForm } } },
   },
 });

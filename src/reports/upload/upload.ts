@@ -74,6 +74,7 @@ export async function receiveUpload(
 async function readUpload(attempt: UploadAttempt, idempotencyKey: IdempotencyKey, read: () => Promise<UploadRequest>) {
   const incoming = await read();
   const { sha256, size } = incoming.isForm ? inspectPdf(incoming.bytes) : incoming;
+  if (incoming.isForm && incoming.announced !== null && incoming.announced !== sha256) throw new ApiError("digest_mismatch");
   Object.assign(attempt, { fileName: incoming.fileName, sha256, size });
   const metricsHash = incoming.metrics ? await sha256Hex(new Uint8Array(incoming.metrics)) : "";
   const bodyHash = await sha256Hex(JSON.stringify([sha256, incoming.fields, metricsHash]));

@@ -10,6 +10,7 @@ import { type Report, readReportFile, useReport } from "../../reports/api.ts";
 import { DownloadButton } from "../../reports/download-button.tsx";
 import { type MetricReading, toMetricReadings } from "../../reports/metrics.ts";
 import { PdfView } from "../../reports/pdf-view.tsx";
+import { QtcTable } from "../../reports/qtc-table.tsx";
 import classes from "./me.module.css";
 
 export function MyReportPage() {
@@ -63,6 +64,7 @@ function ReportContent({ report, page }: { report: Report; page: number }) {
             ))}
           </ul>
         )}
+        {report.computed_qtc && <QtcTable computed={report.computed_qtc} metrics={measured} />}
         {typeof interpretation === "string" && (
           <p>
             {t("me.machine_says")} {interpretation}
