@@ -20,7 +20,7 @@ async function alarmed(world: World, wardId: string): Promise<Patient[]> {
   const [high, medium, low, technical] = patients;
   if (!high || !medium || !low || !technical) throw new Error("no patients");
   await desaturate(await world.newMonitor(high));
-  await (await world.newMonitor(medium)).send({ ...NORMAL_VALUES, systolic: 185 });
+  await (await world.newMonitor(medium)).send({ ...NORMAL_VALUES, diastolic: 112 });
   // Half an hour far from the usual values of hours, but always within the limits.
   const now = Date.now();
   const hours = Array.from({ length: 240 }, (_, i) => ({ at: now - (240 - i) * MINUTE, value: i < 205 ? 72 : 108 }));

@@ -6,10 +6,10 @@ import type { Patient, World } from "./world.ts";
 
 const MINUTE = 60_000;
 /** Of an adult; alarms start at the value without delay (docs/alarms.md). */
-const HIGH = 180;
-const CALM = 122;
+const HIGH = 110;
+const CALM = 75;
 /** Each for twenty minutes, with normal values between them, over half a day. */
-const PEAKS = [160, 185, 152, 195, 160, 183, 171];
+const PEAKS = [98, 113, 96, 118, 98, 112, 104];
 
 /** Readings of a cuff every ten minutes. */
 function measured(): { value: number; at: number }[] {
@@ -24,18 +24,18 @@ const risesTo = (limit: number): number =>
 
 async function withPressures(world: World): Promise<Patient> {
   const patient = await world.newPatient();
-  const samples = measured().map((sample) => ({ vital: "systolic" as const, ...sample }));
+  const samples = measured().map((sample) => ({ vital: "diastolic" as const, ...sample }));
   await world.writeDown(patient, samples);
   return patient;
 }
 
 type Counts = { before: { alarms: number }; after: { alarms: number } };
 const tried = async ({ clerk }: World, { id }: Patient, limits: object): Promise<Counts> =>
-  (await clerk.ask(`/patients/${id}/alert-rules/preview`, { json: { code: CODES.systolic, limits } })).data;
+  (await clerk.ask(`/patients/${id}/alert-rules/preview`, { json: { code: CODES.diastolic, limits } })).data;
 
 /** Opens the form with another high limit and waits for its preview. */
 async function ask(page: Page, limit: number): Promise<Locator> {
-  await page.getByRole("button", { name: "Change limits: Systolic blood pressure" }).click();
+  await page.getByRole("button", { name: "Change limits: Diastolic blood pressure" }).click();
   await page.getByLabel("High limit: source", { exact: true }).selectOption("own");
   await page.getByLabel("High limit: custom value", { exact: true }).fill(String(limit));
   await page.getByRole("button", { name: "Review" }).click();
@@ -48,19 +48,19 @@ const totals = (dialog: Locator): Promise<string[]> =>
   dialog.getByRole("row").filter({ hasText: "Total" }).getByRole("cell").allTextContents();
 
 const CHANGES = [
-  { limit: 190, title: "raise the high limit from 180 to 190?", said: "It would have hidden 2 alarms in 24 h." },
-  { limit: 150, title: "lower the high limit from 180 to 150?", said: "It would have added 4 alarms in 24 h." },
-  { limit: 182, title: "raise the high limit from 180 to 182?", said: "The number of alarms in 24 h stays the same: 3." },
+  { limit: 115, title: "raise the high limit from 110 to 115?", said: "It would have hidden 2 alarms in 24 h." },
+  { limit: 95, title: "lower the high limit from 110 to 95?", said: "It would have added 4 alarms in 24 h." },
+  { limit: 112, title: "raise the high limit from 110 to 112?", said: "The number of alarms in 24 h stays the same: 3." },
 ] as const;
 
 test("what the form says of other limits is what the server counts, and what a recount finds", async ({ open, world, nurse }) => {
   const patient = await withPressures(world);
-  expect([HIGH, 190, 150, 182].map(risesTo)).toEqual([3, 1, 7, 3]);
+  expect([HIGH, 115, 95, 112].map(risesTo)).toEqual([3, 1, 7, 3]);
   const page = await open(nurse, { path: `/patients/${patient.id}/limits` });
   await waitForPage(page);
   for (const { limit, title, said } of CHANGES) {
     const dialog = await ask(page, limit);
-    await expect(page.getByRole("dialog", { name: `Systolic blood pressure: ${title}` })).toBeVisible();
+    await expect(page.getByRole("dialog", { name: `Diastolic blood pressure: ${title}` })).toBeVisible();
     await expect(dialog).toContainText(said);
     const { before, after } = await tried(world, patient, { high: limit });
     expect(await totals(dialog)).toEqual([String(before.alarms), String(after.alarms)]);
@@ -71,20 +71,20 @@ test("what the form says of other limits is what the server counts, and what a r
   }
   // The preview has saved nothing.
   const { rules } = (await world.clerk.ask(`/patients/${patient.id}/alert-rules`)).data;
-  expect(rules.find(({ code }: { code: string }) => code === CODES.systolic)).toMatchObject({ limits: { high: HIGH } });
+  expect(rules.find(({ code }: { code: string }) => code === CODES.diastolic)).toMatchObject({ limits: { high: HIGH } });
 });
 
 test("the preview also matches when own limits are reset, and when they are saved", async ({ open, world, nurse }) => {
   const patient = await withPressures(world);
   const page = await open(nurse, { path: `/patients/${patient.id}/limits` });
   await waitForPage(page);
-  const dialog = await ask(page, 190);
+  const dialog = await ask(page, 115);
   await dialog.getByRole("button", { name: "Raise limit" }).click();
   await expect(page.getByRole("dialog")).toHaveCount(0);
-  await page.getByRole("button", { name: "Reset limits to default: Systolic blood pressure" }).click();
-  const question = page.getByRole("dialog", { name: "Systolic blood pressure: reset limits to default?" });
+  await page.getByRole("button", { name: "Reset limits to default: Diastolic blood pressure" }).click();
+  const question = page.getByRole("dialog", { name: "Diastolic blood pressure: reset limits to default?" });
   await expect(question).toContainText("It would have added 2 alarms in 24 h.");
   const { before, after } = await tried(world, patient, { high: HIGH });
   expect(await totals(question)).toEqual([String(before.alarms), String(after.alarms)]);
-  expect([before.alarms, after.alarms]).toEqual([risesTo(190), risesTo(HIGH)]);
+  expect([before.alarms, after.alarms]).toEqual([risesTo(115), risesTo(HIGH)]);
 });

@@ -131,7 +131,13 @@ describe("a heart rate that crosses a limit all the time", () => {
     const world = crossing();
     sendSamples(world, { [HR]: 80 });
     advance(world, MINUTE);
-    expect(acknowledge(world).map(({ what }) => what)).toEqual(["acknowledged", "cleared"]);
+    // The patient is watched by spot checks: one that was acknowledged waits for the next check and its grace.
+    expect(acknowledge(world).map(({ what }) => what)).toEqual(["acknowledged"]);
+    sendSamples(world, { [HR]: 125 });
+    advance(world, MINUTE);
+    sendSamples(world, { [HR]: 80 });
+    advance(world, 2 * HOUR + MINUTE);
+    expect(listOpenAlerts(world)).toEqual([]);
     sendSamples(world, { [HR]: 125 });
     advance(world, MINUTE);
     expect(getOnlyAlert(world)).toMatchObject({ number: MAX_RAISED_PER_HOUR + 1, state: "active" });

@@ -8,7 +8,9 @@ import { AGE_BANDS } from "../../src/monitoring/vitals/model.ts";
 import { CONFIG, createSample, HOUR, HR, HR_LIMITS, MINUTE, RR, SBP, SECOND, SPO2, START } from "./alerts-world.ts";
 
 const adult = getDefaultLimits("adult");
-const problems = (override: LimitsOverride, code: string = HR, base = adult[code] ?? HR_LIMITS) =>
+/** With every bound. */
+const base = { ...HR_LIMITS, critical_high: 131 };
+const problems = (override: LimitsOverride, code: string = HR) =>
   checkLimits(override, code, base).map((problem) => `${problem.field} ${problem.code}`);
 
 describe("checkLimits", () => {
@@ -96,7 +98,7 @@ describe("mergeLimits", () => {
     const before = JSON.stringify(adult);
     mergeLimits(adult, { [HR]: { high: 1 } }, {});
     expect(JSON.stringify(adult)).toBe(before);
-    expect(VITALS.find((vital) => vital.code === HR)?.limits.adult?.high).toBe(120);
+    expect(VITALS.find((vital) => vital.code === HR)?.limits.adult?.critical_high).toBe(131);
   });
 });
 

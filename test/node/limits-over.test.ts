@@ -122,7 +122,11 @@ describe("a chart's limits", () => {
 
   it("are those of the time that is looked at", () => {
     expect([START - DAY, START, START + DAY - 1, START + DAY, START + 9 * DAY].map((at) => limitsAt(steps, at)?.high)).toEqual([
-      120, 120, 120, 125, 125,
+      null,
+      null,
+      null,
+      125,
+      125,
     ]);
     expect(limitsAt([], START)).toBeUndefined();
   });
@@ -134,7 +138,7 @@ describe("a chart's limits", () => {
         (from - START) / DAY,
       ]);
     const known = [
-      [120, 0],
+      [null, 0],
       [125, 1],
     ];
     expect(highs(130, START + 3 * DAY)).toEqual([...known, [130, 3]]);

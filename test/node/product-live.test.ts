@@ -283,7 +283,7 @@ describe("docs/vitals.md", () => {
       "heart_rate 70 /min",
       "heart_rate 72 /min",
       "chart: 2 values, 70 to 72",
-      "limits: 50 to 120, default",
+      "limits: 40 to 131, default",
       "hour: mean 71",
       "latest: 6 vitals, NEWS2 incomplete",
       "amended: 2400, was 4200",

@@ -1,7 +1,10 @@
 // The catalogue of vital signs: codes, units and conversions, age bands and default limits.
+
 import { existsSync, readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { locateValue } from "../../src/monitoring/alarm-rules/limit-rule.ts";
+import { NO_LIMITS } from "../../src/monitoring/alarm-rules/no-limits.ts";
 import {
   CODES,
   findAgeBand,
@@ -202,7 +205,18 @@ describe("default limits", () => {
     expect(adult[CODES.spo2]?.critical_low).toBeGreaterThanOrEqual(84);
     expect(adult[CODES.heart_rate]).toMatchObject({ critical_low: 40, critical_high: 131, silence_s: 120 });
     expect(adult[CODES.respiratory_rate]).toMatchObject({ critical_low: 8, high: 25, silence_s: 120 });
-    expect(adult[CODES.temperature]).toMatchObject({ low: 35, high: 39.1, silence_s: null });
+    expect(adult[CODES.temperature]).toMatchObject({ low: 35, high: null, critical_high: 40, silence_s: null });
+    // One and two points of NEWS2 are the score's to judge, in sum.
+    for (const [code, low, high] of [
+      [CODES.heart_rate, 41, 130],
+      [CODES.systolic, 91, 219],
+      [CODES.temperature, 35.1, 39.9],
+      [CODES.respiratory_rate, 9, 24],
+      [CODES.spo2, 92, 100],
+    ] as const) {
+      const limits = adult[code] ?? NO_LIMITS;
+      expect([low, high].map((value) => locateValue(code, value, limits))).toEqual([null, null]);
+    }
     expect(adult[CODES.steps]).toBeUndefined();
   });
 
@@ -229,6 +243,7 @@ describe("default limits", () => {
       }
     }
     // A newborn's normal heart rate is an alarm for an adult: the bands differ where it matters.
-    expect(130).toBeGreaterThan(getDefaultLimits("adult")[CODES.heart_rate]?.high ?? Number.POSITIVE_INFINITY);
+    expect(140).toBeGreaterThan(getDefaultLimits("adult")[CODES.heart_rate]?.critical_high ?? Number.POSITIVE_INFINITY);
+    expect(140).toBeLessThan(getDefaultLimits("neonate")[CODES.heart_rate]?.high ?? 0);
   });
 });

@@ -141,9 +141,9 @@ describe("a change of limits", () => {
 
   it("that makes no sense is refused, by field", async () => {
     const nonsense: [Limits, string][] = [
-      [{ low: 130 }, "low"],
+      [{ low: 131 }, "low"],
       [{ low: 90, high: 90 }, "low"],
-      [{ critical_low: 60 }, "critical_low"],
+      [{ critical_low: 60, low: 50 }, "critical_low"],
       [{ high: 900 }, "high"],
       [{ critical_low: null, low: null }, "critical_low"],
       [{ duration_s: 3600 }, "duration_s"],
@@ -224,7 +224,7 @@ describe("a preview", () => {
   });
 
   it("rejects invalid limits, and callers without access to the patient", async () => {
-    const answer = await tried({ code: "heart_rate", limits: { low: 130 } });
+    const answer = await tried({ code: "heart_rate", limits: { low: 131 } });
     expect(answer.status).toBe(400);
     expect((await readJson(answer)).errors).toMatchObject([{ path: "limits.low" }]);
     expect((await tried({ code: "heart_rate", limits: { low: 46 } })).status).toBe(200);

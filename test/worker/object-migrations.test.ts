@@ -54,11 +54,21 @@ function withLearntSilences<T>(answers: T): T {
   });
 }
 
-/** Version 1 had a low limit of respiration for adults. */
+/** Default limits of adults until NEWS2 judged values of one and two points alone, by code. */
+const NO_LONGER_DEFAULT: Readonly<Record<string, { low?: number; high?: number }>> = {
+  "9279-1": { low: 10 },
+  "8867-4": { low: 50, high: 120 },
+  "8480-6": { low: 100, high: 180 },
+  "8462-4": { low: 50 },
+  "8310-5": { high: 39.1 },
+  "19889-5": { low: 30 },
+};
+
 function inCurrentLimits<T>(value: T): T {
-  if (typeof value !== "object" || value === null) return value;
-  if ("low" in value && "code" in value && value.code === "9279-1" && value.low === 10) return { ...value, low: null };
-  return value;
+  if (typeof value !== "object" || value === null || !("code" in value && "low" in value && "high" in value)) return value;
+  const gone = NO_LONGER_DEFAULT[String(value.code)];
+  const drop = (bound: unknown, old: number | undefined) => (bound === old ? null : bound);
+  return gone ? { ...value, low: drop(value.low, gone.low), high: drop(value.high, gone.high) } : value;
 }
 
 /** What version 1 answered, in the words of today's alarm texts and limits, and with invalid samples after the valid ones. */

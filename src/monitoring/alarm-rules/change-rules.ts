@@ -105,20 +105,22 @@ const BASELINE_SPACING_MS = MINUTE_MS;
 const DRIFT_SD = 3;
 const SETTLED_SD = 1.5;
 const CLIP_SD = 3;
+/** In the units of heart rate, saturation and respiration, which alone have a trend: less is no change that a nurse would see. */
+const MIN_SPREAD = 2;
 /** How long a drift must last, and how long it stays valid without new values. */
 const MIN_DRIFT_MS = 10 * MINUTE_MS;
 const MAX_DRIFT_AGE_MS = 6 * HOUR_MS;
-/** A drift that was there before a pause longer than that of hourly charting begins anew after it. */
-const MAX_DRIFT_GAP_MS = 90 * MINUTE_MS;
+/** A pause this long is three half-lives of the fast mean, which is no mean but one value after it: the drift begins anew. */
+const MAX_DRIFT_GAP_MS = 30 * MINUTE_MS;
 
 export function toTrendKey(code: string): string {
   return `trend:${code}`;
 }
 
-/** The minimum spread: a twentieth of the range between the limits, or the hysteresis. */
+/** The minimum spread: a twentieth of the range between the limits, or two units. */
 function minSpread(limits: Limits): number {
-  const room = limits.high !== null && limits.low !== null ? (limits.high - limits.low) / 20 : 0;
-  return Math.max(room, limits.hysteresis, 1e-6);
+  const [low, high] = [limits.low ?? limits.critical_low, limits.high ?? limits.critical_high];
+  return Math.max(low !== null && high !== null ? (high - low) / 20 : 0, MIN_SPREAD);
 }
 
 function decayWeight(elapsed: number, halfLife: number): number {

@@ -30,7 +30,6 @@ import {
   limitDeadline,
   locateValue,
   MAX_VALUE_HOLD_MS,
-  toLimitKey,
 } from "./limit-rule.ts";
 import type { AlarmConfig, AlarmInput, Alert, Correction, Transition } from "./model.ts";
 import { correctSet, evaluateNews2, ignoreScore, NEWS2_CODES, news2Deadlines, rememberSet } from "./news2-rule.ts";
@@ -288,7 +287,6 @@ export function nextDeadline(memory: AlarmMemory, config: AlarmConfig): number |
 function vitalDeadlines(memory: AlarmMemory, config: AlarmConfig, code: string, vital: VitalMemory): number[] {
   const limits = config.limits[code];
   if (!limits) return [];
-  const alert = memory.alerts.find((open) => open.key === toLimitKey(code));
-  const limit = limitDeadline(code, vital, limits, alert);
+  const limit = limitDeadline({ memory, config }, code, vital, limits);
   return [...(limit === null ? [] : [limit]), ...listChangeDeadlines({ memory }, code, vital)];
 }

@@ -5,6 +5,7 @@ import type { RuleRun, Side, VitalMemory, WatchedVital } from "./alarm-memory.ts
 import { findOpenAlert, isOngoing, isStanding, raiseAlert, recoverAlert } from "./alert-lifecycle.ts";
 import type { Alert } from "./model.ts";
 import { standsUntil } from "./raise-counts.ts";
+import { confirmationMs } from "./watch.ts";
 
 /** A value holds until the next one, at most half an hour, as long as NEWS2 inputs stay fresh. */
 export const MAX_VALUE_HOLD_MS = 30 * 60_000;
@@ -53,7 +54,7 @@ function findAlarmSide(code: string, vital: VitalMemory, alert: Alert | undefine
  * Beyond a critical limit the alert is raised at once, since monitors already average over seconds; beyond an ordinary one after
  * `duration_s`. A return inside that is shorter than `duration_s` and within the hysteresis does not restart the duration. An alert
  * recovers when the value has been inside by more than the hysteresis for `duration_s` without interruption, a standing one after the
- * clock hour.
+ * clock hour, one of a spot patient that somebody has acknowledged after `confirmationMs`.
  */
 export function evaluateLimit(watched: WatchedVital, value: number, time: number): void {
   const { run, code, vital, limits } = watched;
@@ -68,7 +69,7 @@ export function evaluateLimit(watched: WatchedVital, value: number, time: number
   }
   const alarmSide = findAlarmSide(code, vital, alert);
   if (alarmSide) {
-    if (isBackInside(watched, alarmSide, value, time)) endLimitAlarm(watched, alert);
+    if (isBackInside(watched, alarmSide, value, time) && isConfirmed(watched, alert)) endLimitAlarm(watched, alert);
   } else if (
     vital.side &&
     (hasRecoveredFrom(vital.side, value, limits) || time - (vital.lastBeyondAt ?? time) > limits.duration_s * 1000)
@@ -88,6 +89,10 @@ function isBackInside({ vital, limits }: WatchedVital, side: Side, value: number
   }
   vital.insideSince ??= time;
   return time - vital.insideSince >= limits.duration_s * 1000;
+}
+
+function isConfirmed({ run, vital }: WatchedVital, alert: Alert | undefined): boolean {
+  return run.now - (vital.insideSince ?? run.now) >= confirmationMs(run, alert);
 }
 
 function endLimitAlarm({ run, code, vital }: WatchedVital, alert: Alert | undefined): void {
@@ -144,14 +149,22 @@ export function formatReading(code: string, value: number): string {
 }
 
 /** When the onset or recovery of the held value completes, epoch milliseconds; null when it needs another value. */
-export function limitDeadline(code: string, vital: VitalMemory, limits: Limits, alert: Alert | undefined): number | null {
+export function limitDeadline(
+  run: Pick<RuleRun, "memory" | "config">,
+  code: string,
+  vital: VitalMemory,
+  limits: Limits,
+): number | null {
   if (vital.resolved) return null;
+  const alert = run.memory.alerts.find((open) => open.key === toLimitKey(code));
   const position = locateValue(code, vital.lastValue, limits);
   const alarmSide = findAlarmSide(code, vital, alert);
   const start = position ? findOnset(vital, position, alarmSide) : alarmSide && vital.insideSince;
   const dueAt = start === undefined ? null : start + limits.duration_s * 1000;
   if (dueAt === null || dueAt > vital.measuredAt + MAX_VALUE_HOLD_MS) return null;
-  return position || !alert ? dueAt : Math.max(dueAt, standsUntil(vital, alert));
+  if (position || !alert) return dueAt;
+  const confirmedAt = (vital.insideSince ?? dueAt) + confirmationMs({ ...run, now: run.memory.now }, alert);
+  return Math.max(dueAt, confirmedAt, standsUntil(vital, alert));
 }
 
 /** Since when the value has been on its side; undefined when the alert was already raised for it. */

@@ -6,13 +6,13 @@ import { findNewestSet, NEWS2_PARAMETERS, PARAMETER_CODES, scoreSet, timeOfSet }
 import type { AlarmMemory, RuleRun } from "./alarm-memory.ts";
 import { clearAlertByKey, findOpenAlert, isOngoing, raiseAlert, recoverAlert } from "./alert-lifecycle.ts";
 import { toLimitKey } from "./limit-rule.ts";
-import type { AlarmConfig, Priority } from "./model.ts";
-import { resolveWatch } from "./watch.ts";
+import type { AlarmConfig, Alert, Priority } from "./model.ts";
+import { confirmationMs, resolveWatch } from "./watch.ts";
 
 /** RCP 2017, table 4: emergency response at 7, urgent response at 5 or three points in a single parameter. */
 const EMERGENCY_SCORE = 7;
 const URGENT_SCORE = 5;
-/** An urgent score must hold, since one outlier scores three points; the alert ends when the score has been lower for five minutes. */
+/** An urgent score must hold, since one outlier scores three points; the alert ends when the score has been lower for five minutes, or longer (`confirmationMs`). */
 export const URGENT_HOLD_MS = 30_000;
 export const LOWER_HOLD_MS = 5 * 60_000;
 
@@ -101,12 +101,16 @@ function evaluateLowScore(run: RuleRun): void {
   const state = run.memory.news2;
   state.since = undefined;
   state.resolved = undefined;
-  if (!isOngoing(findOpenAlert(run, NEWS2_KEY))) return;
+  const alert = findOpenAlert(run, NEWS2_KEY);
+  if (!isOngoing(alert)) return;
   state.below ??= run.now;
-  if (run.now - state.below < LOWER_HOLD_MS) return;
+  if (run.now - state.below < lowerHoldMs(run, alert)) return;
   state.below = undefined;
   recoverAlert(run, NEWS2_KEY);
 }
+
+const lowerHoldMs = (run: Pick<RuleRun, "memory" | "config" | "now">, alert: Alert) =>
+  Math.max(LOWER_HOLD_MS, confirmationMs(run, alert));
 
 function toPriority({ score, single3 }: News2): Priority | null {
   if (score >= EMERGENCY_SCORE) return "high";
@@ -140,9 +144,9 @@ function collectLatest(memory: AlarmMemory): Record<string, LatestSample> {
 
 export function news2Deadlines(memory: AlarmMemory, config: AlarmConfig): number[] {
   if (!config.news2) return [];
-  const isOpen = isOngoing(memory.alerts.find((alert) => alert.key === NEWS2_KEY));
+  const alert = memory.alerts.find(({ key }) => key === NEWS2_KEY);
   const { since, below, resolved, covered, set } = memory.news2;
-  if (isOpen) return below === undefined ? [] : [below + LOWER_HOLD_MS];
+  if (isOngoing(alert)) return below === undefined ? [] : [below + lowerHoldMs({ memory, config, now: memory.now }, alert)];
   const isTold = resolved !== undefined || (set !== undefined && covered === timeOfSet(set));
   return since === undefined || isTold ? [] : [since + URGENT_HOLD_MS];
 }

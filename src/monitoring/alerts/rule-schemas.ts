@@ -66,7 +66,7 @@ const exampleLimits = {
   high: 130,
   critical_high: 131,
   duration_s: 10,
-  hysteresis: 3,
+  hysteresis: 10,
   rate_per_minute: 40,
   trend: true,
   silence_s: 120,
@@ -168,8 +168,8 @@ export const exampleDefaultRule = {
   ...exampleVital,
   display: "Heart rate",
   plausible: { min: 0, max: 350, source: "Upper end of bedside monitors" },
-  limits: { ...exampleLimits, low: 50, high: 120 },
-  source: "NEWS2 three points and common monitor defaults",
+  limits: { ...exampleLimits, low: null, high: null },
+  source: "NEWS2 three points",
 };
 export const exampleEffectiveRules = {
   patient_id: EXAMPLES.patient,
@@ -192,6 +192,6 @@ export const examplePreview = {
   from: EXAMPLES.time,
   to: EXAMPLES.time,
   samples: 86_400,
-  before: { limits: { ...exampleLimits, low: 50, high: 120 }, alarms: 14, high: 1, medium: 13, low: 0 },
+  before: { limits: { ...exampleLimits, low: null, high: null }, alarms: 14, high: 1, medium: 13, low: 0 },
   after: { limits: exampleLimits, alarms: 2, high: 1, medium: 1, low: 0 },
 };

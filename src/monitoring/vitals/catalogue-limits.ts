@@ -7,9 +7,13 @@ type LimitsByBand = Partial<Record<AgeBand, Limits>>;
 type Bounds = readonly [number | null, number | null, number | null, number | null];
 type AlarmTiming = Pick<Limits, "duration_s" | "hysteresis"> & Partial<Pick<Limits, "rate_per_minute" | "trend" | "silence_s">>;
 
-/** `timing`: see `LIMIT_REASONS`. The hysteresis has no external source: it makes a value that varies around a limit one alert. */
-function limitsByBand(timing: AlarmTiming, bounds: Partial<Record<AgeBand, Bounds>>): LimitsByBand {
-  const toLimits = ([critical_low, low, high, critical_high]: Bounds): Limits => ({
+/** `timing`: see `LIMIT_REASONS`. The hysteresis of children has no external source; `adultHysteresis` has those reasons. */
+function limitsByBand(
+  timing: AlarmTiming,
+  bounds: Partial<Record<AgeBand, Bounds>>,
+  adultHysteresis = timing.hysteresis,
+): LimitsByBand {
+  const toLimits = ([critical_low, low, high, critical_high]: Bounds, hysteresis: number): Limits => ({
     critical_low,
     low,
     high,
@@ -18,16 +22,22 @@ function limitsByBand(timing: AlarmTiming, bounds: Partial<Record<AgeBand, Bound
     trend: false,
     silence_s: null,
     ...timing,
+    hysteresis,
   });
-  return Object.fromEntries(Object.entries(bounds).map(([band, bandBounds]) => [band, toLimits(bandBounds)]));
+  return Object.fromEntries(
+    Object.entries(bounds).map(([band, ofBand]) => [
+      band,
+      toLimits(ofBand, band === "adult" ? adultHysteresis : timing.hysteresis),
+    ]),
+  );
 }
 
 const CONTINUOUS_TIMING = { trend: true, silence_s: CONTINUOUS_SILENCE_S } as const;
 
 export const HEART_RATE = {
   source:
-    "Adult: NEWS2 three points (≤ 40, ≥ 131) and the common monitor defaults 50 and 120. Child: PALS 2020 asleep low end and awake " +
-    "high end; 60 is where PALS starts compressions, 220 and 180 where it suspects supraventricular tachycardia; 50 is ours",
+    "Adult: NEWS2 three points (≤ 40, ≥ 131). Child: PALS 2020 asleep low end and awake high end; 60 is where PALS starts " +
+    "compressions, 220 and 180 where it suspects supraventricular tachycardia; 50 is ours",
   limits: limitsByBand(
     { duration_s: 10, hysteresis: 3, rate_per_minute: 40, ...CONTINUOUS_TIMING },
     {
@@ -35,9 +45,10 @@ export const HEART_RATE = {
       infant: [60, 89, 181, 220],
       toddler: [60, 79, 141, 180],
       child: [50, 57, 121, 180],
-      adolescent: [40, 49, 120, 131],
-      adult: [40, 50, 120, 131],
+      adolescent: [40, 49, null, 131],
+      adult: [40, null, null, 131],
     },
+    10,
   ),
 };
 
@@ -71,13 +82,14 @@ export const RESPIRATION = {
       adolescent: [8, null, 25, 30],
       adult: [8, null, 25, 30],
     },
+    4,
   ),
 };
 
 export const SYSTOLIC = {
   source:
-    "Adult: NEWS2 three and two points (≤ 90, ≤ 100, ≥ 220) and 180, the hypertensive crisis of ACC/AHA 2017. Child: hypotension of " +
-    "PALS 2020 for the youngest of the band, one below its normal range, stage 2 of AAP 2017 (140) and its emergency (180)",
+    "Adult: NEWS2 three points (≤ 90, ≥ 220). Child: hypotension of PALS 2020 for the youngest of the band, up to 11 years one below " +
+    "its normal range, stage 2 of AAP 2017 (140) and its emergency (180)",
   limits: limitsByBand(
     { duration_s: 0, hysteresis: 5 },
     {
@@ -85,16 +97,17 @@ export const SYSTOLIC = {
       infant: [69, 71, null, null],
       toddler: [71, 85, null, null],
       child: [75, 88, 140, 180],
-      adolescent: [89, 100, 140, 180],
-      adult: [90, 100, 180, 220],
+      adolescent: [89, null, 140, 180],
+      adult: [90, null, null, 220],
     },
+    10,
   ),
 };
 
 export const DIASTOLIC = {
   source:
-    "Adult: the common monitor default 50; grade 3 hypertension of ESC/ESH 2018 (110), crisis of ACC/AHA 2017 (120). Child: one " +
-    "below the PALS 2020 normal range; stage 2 of AAP 2017 (90) and its emergency (120)",
+    "Adult: grade 3 hypertension of ESC/ESH 2018 (110), crisis of ACC/AHA 2017 (120). Child: up to 11 years one below the PALS 2020 " +
+    "normal range; stage 2 of AAP 2017 (90) and its emergency (120)",
   limits: limitsByBand(
     { duration_s: 0, hysteresis: 3 },
     {
@@ -102,9 +115,10 @@ export const DIASTOLIC = {
       infant: [null, 36, null, null],
       toddler: [null, 41, null, null],
       child: [null, 45, 90, 120],
-      adolescent: [null, 50, 90, 120],
-      adult: [null, 50, 110, 120],
+      adolescent: [null, null, 90, 120],
+      adult: [null, null, 110, 120],
     },
+    10,
   ),
 };
 
@@ -120,13 +134,14 @@ export const MEAN_PRESSURE = {
       adolescent: [null, 58, null, null],
       adult: [55, 64, 140, null],
     },
+    5,
   ),
 };
 
 const TEMPERATURE_BOUNDS: Bounds = [32, 35, 39.1, 40];
 export const TEMPERATURE = {
   source:
-    "NEWS2 (≤ 35.0, ≥ 39.1); moderate hypothermia (32) and heat stroke (40). Neonate: hypothermia of WHO (< 36.0, severe < 32.0), fever " +
+    "NEWS2 three points (≤ 35.0) and, up to 11 years, its two points (≥ 39.1); moderate hypothermia (32) and heat stroke (40). Neonate: hypothermia of WHO (< 36.0, severe < 32.0), fever " +
     "of NICE NG143 under 3 months (38.0); infant: fever of NICE NG143 at 3 to 6 months (39.0)",
   limits: limitsByBand(
     { duration_s: 0, hysteresis: 0.2 },
@@ -135,8 +150,8 @@ export const TEMPERATURE = {
       infant: [32, 35, 39, 40],
       toddler: TEMPERATURE_BOUNDS,
       child: TEMPERATURE_BOUNDS,
-      adolescent: TEMPERATURE_BOUNDS,
-      adult: TEMPERATURE_BOUNDS,
+      adolescent: [32, 35, null, 40],
+      adult: [32, 35, null, 40],
     },
   ),
 };
@@ -178,7 +193,9 @@ export const CONSCIOUSNESS = {
 
 const ETCO2_BOUNDS: Bounds = [10, 30, 50, null];
 export const END_TIDAL_CO2 = {
-  source: "Common monitor defaults (30, 50); 10 or less is next to no circulation or no breath (AHA 2020 on resuscitation)",
+  source:
+    "Ventilation of BTS/ICS 2016 from 6.5 kPa (50); up to 11 years the common monitor default 30; 10 or less is next to no circulation or no " +
+    "breath (AHA 2020 on resuscitation)",
   limits: limitsByBand(
     { duration_s: 15, hysteresis: 2, rate_per_minute: 15 },
     {
@@ -186,8 +203,8 @@ export const END_TIDAL_CO2 = {
       infant: ETCO2_BOUNDS,
       toddler: ETCO2_BOUNDS,
       child: ETCO2_BOUNDS,
-      adolescent: ETCO2_BOUNDS,
-      adult: ETCO2_BOUNDS,
+      adolescent: [10, null, 50, null],
+      adult: [10, null, 50, null],
     },
   ),
 };
