@@ -1,13 +1,12 @@
 // Alarms on recorded patients: alarms per day with plain limits and with the rules, and how early septic deterioration is found.
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { basename } from "node:path";
-import { emptyMemory, nextDeadline, stepAlarms } from "../src/monitoring/alarm-rules/engine.ts";
+import { type AlarmMemory, emptyMemory, nextDeadline, stepAlarms } from "../src/monitoring/alarm-rules/engine.ts";
 import { locateValue } from "../src/monitoring/alarm-rules/limit-rule.ts";
 import type { AlarmConfig, AlarmInput, Alert, Priority, RuleName, Transition } from "../src/monitoring/alarm-rules/model.ts";
-import { NOT_SUSTAINED, stepSustained } from "../src/monitoring/alarm-rules/sustained-profile.ts";
 import { CODES, findVital, getDefaultLimits } from "../src/monitoring/vitals/catalogue.ts";
 import type { Limits, Sample } from "../src/monitoring/vitals/model.ts";
-import { scoreNews2, scoreSet } from "../src/monitoring/vitals/news2.ts";
+import { scoreNews2 } from "../src/monitoring/vitals/news2.ts";
 
 const DATA = "../shared/data/vitals";
 const MINUTE_MS = 60_000;
@@ -198,6 +197,7 @@ const CONFIG: AlarmConfig = {
   limits: LIMITS,
   news2: null,
   watch: { mode: "spot", grace_ms: 15 * MINUTE_MS },
+  sustained: null,
   devices: { monitor: { silence_s: 60, isContinuous: true } },
   escalation: { high: [], medium: [], low: [] },
   repeat_minutes: { high: null, medium: null, low: null },
@@ -206,6 +206,8 @@ const CONFIG: AlarmConfig = {
 const ACKNOWLEDGE_DELAY_MS = 5 * MINUTE_MS;
 
 const isNew: AlarmFilter = (what) => what === "raised";
+/** Begins to sound: raised with a sound, or silent and now sounding. */
+const isSounding: AlarmFilter = (what, { sounds }) => (what === "raised" || what === "raised_sound") && sounds !== false;
 const isHigh: AlarmFilter = (what, { priority }) => priority === "high" && (what === "raised" || what === "raised_priority");
 
 /** Runs the engine as the product does: one step per set of values and per deadline; acknowledges after five minutes. */
@@ -213,7 +215,7 @@ function runEngine(
   { samples }: Stay,
   config: AlarmConfig,
   filter = isNew,
-  onStep: (alerts: readonly Alert[]) => void = () => {},
+  onStep: (memory: AlarmMemory) => void = () => {},
 ): Alarm[] {
   let memory = emptyMemory();
   const alarms: Alarm[] = [];
@@ -226,7 +228,7 @@ function runEngine(
   const applyInput = (input: AlarmInput, now: number) => {
     const done = stepAlarms(memory, input, config, now);
     memory = done.state;
-    onStep(memory.alerts);
+    onStep(memory);
     for (const { what, alert, at } of done.transitions) {
       if (what === "recovered" || what === "cleared") close(alert.number, at);
       if (!filter(what, alert)) continue;
@@ -300,30 +302,38 @@ const NO_LIMITS = overrideLimits({
 const NEWS2_CONFIG: AlarmConfig = { ...CONFIG, limits: NO_LIMITS, news2: { scale: 1, window_ms: 30 * MINUTE_MS } };
 const findNews2Alarms = (stay: Stay, filter = isNew) => runEngine(withCarriedValues(stay), NEWS2_CONFIG, filter);
 
-/** The sustained profile over the full sets of the recording. It has one alarm from the first reading that is on to the one that ends it. */
+/** The recordings have a set per hour, so a repeat set within half an hour cannot be in them: it has an hour here. */
+const SUSTAINED = { repeat_ms: HOUR_MS };
+const SUSTAINED_CONFIG: AlarmConfig = { ...NEWS2_CONFIG, sustained: SUSTAINED };
+
+/** The condition of the sustained profile as the engine keeps it: one alarm from the reading that turns it on to the one that ends it. */
 function findSustainedAlarms(stay: Stay): Alarm[] {
-  let state = NOT_SUSTAINED;
   const alarms: Alarm[] = [];
-  for (const [at, group] of groupByTime(withCarriedValues(stay).samples)) {
-    const scored = scoreSet(Object.fromEntries(group.map((sample) => [sample.code, sample])), 1);
-    if (!scored) continue;
-    const before = state;
-    state = stepSustained(state, { score: scored.score, at }, "spot");
-    if (state.isOn && !before.isOn) alarms.push({ at, until: Number.POSITIVE_INFINITY, rule: "news2", code: null });
-    const last = alarms.at(-1);
-    if (last && before.isOn && !state.isOn) last.until = at;
-  }
+  let open: Alarm | null = null;
+  runEngine(withCarriedValues(stay), SUSTAINED_CONFIG, isNew, ({ now, news2 }) => {
+    const isOn = news2.sustained?.state.isOn ?? false;
+    if (isOn === (open !== null)) return;
+    if (open) open.until = now;
+    open = isOn ? { at: now, until: Number.POSITIVE_INFINITY, rule: "news2", code: null } : null;
+    if (open) alarms.push(open);
+  });
   return alarms;
 }
+
+/** The alerts that sound under the profile, from the sound to the end of the alert. */
+const findSoundingAlarms = (stay: Stay) =>
+  runEngine(withCarriedValues(stay), SUSTAINED_CONFIG, isSounding).filter(({ rule }) => rule === "news2");
 
 const findRuleAlarms = (stay: Stay) => runEngine(stay, CONFIG);
 /** All rules in one run, since an alarm of limits tells what a single parameter of NEWS2 would. */
 const findAllAlarms = (stay: Stay) =>
   runEngine(withCarriedValues(stay, "with the other vitals"), { ...CONFIG, news2: NEWS2_CONFIG.news2 });
-const findAllAlarmsSustained = (stay: Stay) => [
-  ...runEngine(withCarriedValues(stay, "with the other vitals"), CONFIG),
-  ...findSustainedAlarms(stay),
-];
+const findAllAlarmsSustained = (stay: Stay) =>
+  runEngine(
+    withCarriedValues(stay, "with the other vitals"),
+    { ...CONFIG, news2: NEWS2_CONFIG.news2, sustained: SUSTAINED },
+    isSounding,
+  );
 
 const METHODS: Record<string, (stay: Stay) => Alarm[]> = {
   "plain limits, each crossing": findNaiveAlarms,
@@ -335,6 +345,7 @@ const METHODS: Record<string, (stay: Stay) => Alarm[]> = {
   "EdgeCare: NEWS2, chart": (stay) => findNews2Alarms(stay),
   "EdgeCare: NEWS2, chart, high": (stay) => findNews2Alarms(stay, isHigh),
   "EdgeCare: NEWS2, sustained": findSustainedAlarms,
+  "EdgeCare: NEWS2, sustained, sounds": findSoundingAlarms,
   "EdgeCare: all rules, NEWS2 sustained": findAllAlarmsSustained,
   "EdgeCare: all rules, NEWS2 chart": findAllAlarms,
 };
@@ -510,7 +521,7 @@ const TONES: readonly (Priority | null)[] = ["high", "medium", "low", null];
 function countTones(stay: Stay, config: AlarmConfig): number {
   let before = TONES.length - 1;
   let count = 0;
-  runEngine(stay, config, isNew, (alerts) => {
+  runEngine(stay, config, isNew, ({ alerts }) => {
     const tone = TONES.findIndex(
       (one) => one === null || alerts.some(({ state, priority }) => state === "active" && priority === one),
     );

@@ -5,6 +5,7 @@ const RANK = { high: 0, medium: 1, low: 2 };
 const LEGAL_AFTER: Record<Transition["what"], readonly Alert["state"][]> = {
   raised: ["active"],
   raised_priority: ["active"],
+  raised_sound: ["active"],
   acknowledged: ["acknowledged"],
   assigned: ["active", "acknowledged", "recovered"],
   escalated: ["active"],
@@ -15,6 +16,7 @@ const LEGAL_AFTER: Record<Transition["what"], readonly Alert["state"][]> = {
 };
 const LEGAL_BEFORE: Record<Exclude<Transition["what"], "raised">, readonly Alert["state"][]> = {
   raised_priority: ["active", "acknowledged", "recovered"],
+  raised_sound: ["active", "acknowledged"],
   acknowledged: ["active", "recovered"],
   assigned: ["active", "acknowledged", "recovered"],
   escalated: ["active"],
@@ -23,6 +25,8 @@ const LEGAL_BEFORE: Record<Exclude<Transition["what"], "raised">, readonly Alert
   recovered: ["active"],
   cleared: ["active", "acknowledged", "recovered"],
 };
+
+const BEGINS_TO_SOUND: readonly Transition["what"][] = ["raised", "raised_priority", "raised_sound"];
 
 export type Ledger = { open: Map<number, { alert: Alert; since: number }>; highest: number; now: number };
 
@@ -42,7 +46,8 @@ export function recordTransitions(
     const wrong = judgeTransition(ledger, input, config, transition, now);
     const { what, at, alert } = transition;
     const known = ledger.open.get(alert.number);
-    const begins = what === "raised" || what === "raised_priority";
+    const begins =
+      what === "raised" || what === "raised_priority" || (what === "raised_sound" && known?.alert.state === "acknowledged");
     if (alert.state === "cleared") ledger.open.delete(alert.number);
     else ledger.open.set(alert.number, { alert, since: begins || !known ? at : known.since });
     ledger.highest = Math.max(ledger.highest, alert.number);
@@ -86,9 +91,12 @@ function judgeTransition(
     "the priority did not rise": what === "raised_priority" && was !== undefined && RANK[alert.priority] >= RANK[was.priority],
     "the priority fell": was !== undefined && RANK[alert.priority] > RANK[was.priority],
     "the priority rose silently": what !== "raised_priority" && was !== undefined && RANK[alert.priority] < RANK[was.priority],
+    "fell silent": was !== undefined && was.sounds !== false && alert.sounds === false,
+    "began to sound silently": was?.sounds === false && alert.sounds !== false && !BEGINS_TO_SOUND.includes(what),
+    "sounds no more than before": what === "raised_sound" && (was?.sounds !== false || alert.sounds === false),
     "acknowledged by nobody": (alert.acknowledged_at === null) !== (alert.acknowledged_by === null),
     "an acknowledgement that nobody gave": what === "acknowledged" && !(acted && input.kind === "acknowledge" && by === input.by),
-    "new and acknowledged": (what === "raised" || what === "raised_priority") && alert.acknowledged_at !== null,
+    "new and acknowledged": BEGINS_TO_SOUND.includes(what) && alert.acknowledged_at !== null,
     "a person at a rule's transition": by !== null && !acted,
     "a tier was left out": what === "escalated" && alert.tier !== (was?.tier ?? 0) + 1,
     "too early for its tier": what === "escalated" && (minutes === undefined || at - (before?.since ?? at) < minutes * 60_000),

@@ -25,6 +25,14 @@ const CONFIGS: AlarmConfig[] = [
   { ...CONFIG, limits: { [SPO2]: saturation }, devices: {} },
   { ...CONFIG, monitoring: "home", news2: { scale: 2, window_ms: 5 * MINUTE } },
   { ...CONFIG, monitoring: "off" },
+  {
+    ...CONFIG,
+    limits: {},
+    news2: { scale: 1, window_ms: 30 * MINUTE },
+    watch: { mode: "spot", grace_ms: 15 * MINUTE },
+    sustained: { repeat_ms: 30 * MINUTE },
+  },
+  { ...CONFIG, limits: { [HR]: wide }, news2: { scale: 1, window_ms: 30 * MINUTE }, sustained: { repeat_ms: 30 * MINUTE } },
 ];
 const VALUES: Record<string, readonly number[]> = {
   [HR]: [0, 30, 45, 51, 80, 105, 119, 121, 135, 145, 200],

@@ -29,6 +29,7 @@ export const CONFIG: AlarmConfig = {
   limits: { ...withoutChangeRules(getDefaultLimits("adult")), [HR]: HR_LIMITS },
   news2: null,
   watch: { mode: "continuous", grace_ms: 15 * MINUTE },
+  sustained: null,
   devices: { monitor: { silence_s: 120 }, wearable: { silence_s: null } },
   escalation: { high: [2, 5, 10], medium: [10, 20], low: [] },
   repeat_minutes: { high: 15, medium: 60, low: null },

@@ -6,7 +6,7 @@ import { HOUR, MINUTE, START } from "./alerts-world.ts";
 function statesOf(readings: readonly (readonly [after: number, score: number])[], mode: "spot" | "continuous"): boolean[] {
   let state = NOT_SUSTAINED;
   return readings.map(([after, score]) => {
-    state = stepSustained(state, { score, at: START + after }, mode);
+    state = stepSustained(state, { score, single3: false, at: START + after }, mode);
     return state.isOn;
   });
 }

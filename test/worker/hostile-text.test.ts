@@ -184,6 +184,14 @@ const RESOURCES: Record<string, Resource> = {
     required: ["name"],
     suffix: () => ` ${uniqueText()}`,
   },
+  "ward profiles": {
+    path: `${API}/wards/{ward_id}`,
+    method: "PATCH",
+    as: () => world.manager,
+    places: [line("news2_profile_reason", 500)],
+    required: ["news2_profile_reason"],
+    more: { news2_profile: "sustained" },
+  },
   practitioners: {
     path: `${API}/practitioners/{practitioner_id}`,
     method: "PATCH",

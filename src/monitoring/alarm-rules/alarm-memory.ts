@@ -2,6 +2,7 @@
 import type { Limits } from "../vitals/model.ts";
 import type { ObservationSet } from "../vitals/news2.ts";
 import type { AlarmConfig, Alert, Transition } from "./model.ts";
+import type { SustainedState } from "./sustained-profile.ts";
 
 export type Side = "low" | "high";
 
@@ -85,6 +86,16 @@ export type DeviceMemory = {
   raised?: RaiseCount | undefined;
 };
 
+/** The sustained profile: its state after the last reading, and before it, for a correction. */
+export type SustainedMemory = {
+  state: SustainedState;
+  before: SustainedState;
+  /** Whether somebody has acknowledged an alert that sounded since the condition is on. */
+  isHeard: boolean;
+  /** When the reading was complete first (continuous: its newest measurement), epoch milliseconds; no score when its set lost a value. */
+  reading: { at: number; score: number | null; single3: boolean } | null;
+};
+
 export type News2Memory = {
   /** Since when the score is high. */
   since?: number | undefined;
@@ -96,6 +107,8 @@ export type News2Memory = {
   covered?: number | undefined;
   /** The last complete set, kept when it is overdue. */
   set?: ObservationSet | undefined;
+  /** Absent unless the ward has chosen the sustained profile. */
+  sustained?: SustainedMemory | undefined;
 };
 
 export type AlarmMemory = {

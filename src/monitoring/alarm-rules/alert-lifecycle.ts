@@ -90,9 +90,24 @@ export function raiseAlert(run: RuleRun, cause: AlertCause, isNew = false): void
     Object.assign(open, { why: cause.why, code: cause.code });
     return;
   }
-  Object.assign(open, ACTIVE_FIELDS, { why: cause.why, code: cause.code, priority: isHigher ? cause.priority : open.priority });
+  // An alert that sounds goes on sounding until it ends.
+  const sounds = cause.sounds === false ? open.sounds : cause.sounds;
+  const { why, code } = cause;
+  Object.assign(open, ACTIVE_FIELDS, { why, code, sounds, priority: isHigher ? cause.priority : open.priority });
   scheduleReminders(run, open);
   recordRaise(run, isHigher ? "raised_priority" : "raised", open);
+}
+
+/** Lets a silent alert sound. It ends a snooze, and asks for a new acknowledgement if it was acknowledged in silence. */
+export function startSound(run: RuleRun, key: string): void {
+  const alert = findOpenAlert(run, key);
+  if (!isOngoing(alert) || alert.sounds !== false) return;
+  Object.assign(alert, { sounds: undefined, snoozed_until: null });
+  if (alert.state === "acknowledged") {
+    Object.assign(alert, ACTIVE_FIELDS);
+    scheduleReminders(run, alert);
+  }
+  recordTransition(run, "raised_sound", alert);
 }
 
 const ACTIVE_FIELDS = {

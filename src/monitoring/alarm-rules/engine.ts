@@ -119,8 +119,10 @@ function applySamples(run: RuleRun, { device: id, samples, conditions }: Extract
   const arrival = beginArrival(run);
   for (const [index, sample] of ordered.entries()) {
     applySample(run, source, sample, arrival);
-    // The pressures of one measurement have one alert.
-    if (ordered[index + 1]?.at !== sample.at) evaluatePressures(run);
+    if (ordered[index + 1]?.at === sample.at) continue;
+    // The pressures of one measurement have one alert, and each set of a batch is a reading.
+    evaluatePressures(run);
+    if (run.config.sustained) rememberSet(run);
   }
   for (const { code, at } of listConfirmedZeros(run, source)) applySample(run, NO_SOURCE, toKnownSample(code, 0, at), arrival);
   raiseLateAlerts(run, arrival.late);
@@ -255,7 +257,7 @@ function resolveAlert(run: RuleRun, alert: Alert, by: string): void {
       // The next doubtful value raises it again.
       break;
     case "news2":
-      ignoreScore(run);
+      ignoreScore(run, alert);
       break;
     case "silence":
       ignoreVital(run.memory, alert.code ?? "");

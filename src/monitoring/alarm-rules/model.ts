@@ -63,6 +63,7 @@ export type Alert = {
 export const TRANSITIONS = [
   "raised",
   "raised_priority",
+  "raised_sound",
   "acknowledged",
   "assigned",
   "escalated",
@@ -71,7 +72,7 @@ export const TRANSITIONS = [
   "recovered",
   "cleared",
 ] as const;
-/** A change of an alert; `alert` is the state after it. */
+/** A change of an alert; `alert` is the state after it. `raised_sound`: a silent alert begins to sound. */
 export type Transition = { what: (typeof TRANSITIONS)[number]; at: number; by: string | null; alert: Alert };
 
 /** Configuration of the alarm rules for a patient. */
@@ -84,6 +85,11 @@ export type AlarmConfig = {
   news2: { scale: 1 | 2; window_ms: number } | null;
   /** How the patient is watched, which decides how long scores and values count as current. */
   watch: { mode: ObservationMode; grace_ms: number };
+  /**
+   * EdgeCare's profile for the sound of NEWS2 alerts (sustained-profile.ts), with the time for a repeat set of a spot patient; null: they
+   * sound as the RCP's chart raises them.
+   */
+  sustained: { repeat_ms: number } | null;
   /** Currently assigned devices, with the allowed silence in seconds; null for no limit. `isContinuous`: a bedside monitor or gateway. */
   devices: Readonly<Record<string, { silence_s: number | null; isContinuous?: boolean }>>;
   /** Minutes without acknowledgement until the escalation to each tier. */

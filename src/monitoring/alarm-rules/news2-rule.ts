@@ -4,9 +4,10 @@ import { judgeScore, type TakenScore } from "../vitals/freshness.ts";
 import type { LatestSample, News2 } from "../vitals/news2.ts";
 import { findNewestSet, NEWS2_PARAMETERS, PARAMETER_CODES, scoreSet, timeOfSet } from "../vitals/news2.ts";
 import type { AlarmMemory, RuleRun } from "./alarm-memory.ts";
-import { clearAlertByKey, findOpenAlert, isOngoing, raiseAlert, recoverAlert } from "./alert-lifecycle.ts";
+import { clearAlertByKey, findOpenAlert, isOngoing, raiseAlert, recoverAlert, startSound } from "./alert-lifecycle.ts";
 import { toLimitKey } from "./limit-rule.ts";
 import type { AlarmConfig, Alert, Priority } from "./model.ts";
+import { isSilentByProfile, listProfileDeadlines, noteHeard, stepProfile } from "./sustained-rule.ts";
 import { confirmationMs, resolveWatch } from "./watch.ts";
 
 /** RCP 2017, table 4: emergency response at 7, urgent response at 5 or three points in a single parameter. */
@@ -39,11 +40,13 @@ export function getTakenScore(
 }
 
 /** Remembers the newest set if it is complete. Values of another time neither change nor renew the score. */
-export function rememberSet({ memory, config }: RuleRun): void {
+export function rememberSet(run: RuleRun): void {
+  const { memory, config } = run;
   if (!config.news2) return;
   const { window_ms: windowMs, scale } = config.news2;
   const set = findNewestSet(collectLatest(memory), { windowMs, scale });
   if (set) memory.news2.set = set;
+  stepProfile(run, getTakenScore(memory, config));
 }
 
 /** Corrects a value of the last set. Without the value the set was never complete. */
@@ -68,11 +71,13 @@ export function evaluateNews2(run: RuleRun): void {
   const score = getTakenScore(memory, config);
   if (!score || judgeScore(resolveWatch(memory, config, now), score, now).overdueSince !== null) {
     memory.news2 = { ...memory.news2, since: undefined, below: undefined };
-    return;
+  } else {
+    const priority = toPriority(score);
+    if (priority) evaluateHighScore(run, score, priority);
+    else evaluateLowScore(run);
   }
-  const priority = toPriority(score);
-  if (priority) evaluateHighScore(run, score, priority);
-  else evaluateLowScore(run);
+  noteHeard(run, findOpenAlert(run, NEWS2_KEY));
+  if (!isSilentByProfile(run, score?.score ?? null)) startSound(run, NEWS2_KEY);
 }
 
 function evaluateHighScore(run: RuleRun, score: News2 & TakenScore, priority: Priority): void {
@@ -123,14 +128,17 @@ function raiseScoreAlert(run: RuleRun, { score, parts }: News2, priority: Priori
   const threshold = bound === 3 ? "3 points in one parameter" : `${bound} or more`;
   const text = `NEWS2 is ${score} (${threshold}): ${contributions.join(", ")}`;
   const why = { value: score, bound, side: null, window_s: (run.config.news2?.window_ms ?? 0) / 1000, text };
-  raiseAlert(run, { key: NEWS2_KEY, rule: "news2", code: null, device: null, priority, why });
+  const silent = isSilentByProfile(run, score) ? { sounds: false } : {};
+  raiseAlert(run, { key: NEWS2_KEY, rule: "news2", code: null, device: null, priority, why, ...silent });
 }
 
 /** After a resolved alert, only a higher score raises a new one, or any high score after a low one. */
-export function ignoreScore(run: RuleRun): void {
+export function ignoreScore(run: RuleRun, alert: Alert): void {
   const { memory, config } = run;
   if (!config.news2) return;
-  memory.news2 = { resolved: getTakenScore(memory, config)?.score, set: memory.news2.set };
+  noteHeard(run, alert);
+  const { set, sustained } = memory.news2;
+  memory.news2 = { resolved: getTakenScore(memory, config)?.score, set, sustained };
 }
 
 function collectLatest(memory: AlarmMemory): Record<string, LatestSample> {
@@ -146,7 +154,9 @@ export function news2Deadlines(memory: AlarmMemory, config: AlarmConfig): number
   if (!config.news2) return [];
   const alert = memory.alerts.find(({ key }) => key === NEWS2_KEY);
   const { since, below, resolved, covered, set } = memory.news2;
-  if (isOngoing(alert)) return below === undefined ? [] : [below + lowerHoldMs({ memory, config, now: memory.now }, alert)];
+  const profile = listProfileDeadlines(memory, config, getTakenScore(memory, config), alert?.sounds === false);
+  if (isOngoing(alert))
+    return below === undefined ? profile : [...profile, below + lowerHoldMs({ memory, config, now: memory.now }, alert)];
   const isTold = resolved !== undefined || (set !== undefined && covered === timeOfSet(set));
-  return since === undefined || isTold ? [] : [since + URGENT_HOLD_MS];
+  return since === undefined || isTold ? profile : [...profile, since + URGENT_HOLD_MS];
 }

@@ -18,6 +18,7 @@ import {
   problemResponses,
   Timestamp,
 } from "../../http/router.ts";
+import { NEWS2_PROFILES, SUSTAINED_LABEL } from "../../monitoring/alarm-rules/sustained-profile.ts";
 import { GRACE_MINUTES, OBSERVATION_MODES } from "../../monitoring/vitals/freshness.ts";
 import { singleLine } from "../../platform/text.ts";
 import { createWard, deleteWard, getWard, listWards, MAX_COUNTED_PATIENTS, updateWard } from "./wards.ts";
@@ -34,6 +35,12 @@ const GraceMinutes = z
   .min(GRACE_MINUTES.min)
   .max(GRACE_MINUTES.max)
   .openapi({ description: "Minutes after the due time before a score of a spot patient is overdue" });
+const ProfileField = z.enum(NEWS2_PROFILES).openapi({
+  description:
+    "When NEWS2 alerts sound. `rcp`: as the RCP's chart raises them. `sustained`, EdgeCare's own profile: 7 or more at once, 5 or more when " +
+    "it is confirmed; it changes sound and push messages alone",
+});
+const ProfileReason = singleLine(500).openapi({ example: "Fewer repeats at night; agreed with the sister in charge" });
 const Ward = z
   .object({
     ward_id: Id,
@@ -46,6 +53,11 @@ const Ward = z
       .openapi({ description: `Patients of the ward that the caller may see, at most ${MAX_COUNTED_PATIENTS}` }),
     observation_mode: ObservationMode,
     observation_grace_minutes: GraceMinutes,
+    news2_profile: ProfileField,
+    news2_profile_label: z.string().nullable().openapi({ description: "To be shown with the sustained profile; otherwise null" }),
+    news2_profile_reason: z.string().nullable(),
+    news2_profile_by: Id.nullable().openapi({ description: "The user who last chose a profile" }),
+    news2_profile_at: Timestamp.nullable(),
     created_at: Timestamp,
     updated_at: Timestamp,
     version: z.number().int(),
@@ -59,6 +71,11 @@ const example = {
   patient_count: 12,
   observation_mode: "auto" as const,
   observation_grace_minutes: 15,
+  news2_profile: "sustained" as const,
+  news2_profile_label: SUSTAINED_LABEL,
+  news2_profile_reason: "Fewer repeats at night; agreed with the sister in charge",
+  news2_profile_by: EXAMPLES.user,
+  news2_profile_at: EXAMPLES.time,
   created_at: EXAMPLES.time,
   updated_at: EXAMPLES.time,
   version: 1,
@@ -72,8 +89,14 @@ const WardChange = z
     is_active: z.boolean().optional(),
     observation_mode: ObservationMode.optional(),
     observation_grace_minutes: GraceMinutes.optional(),
+    news2_profile: ProfileField.optional(),
+    news2_profile_reason: ProfileReason.optional().openapi({ description: "Required with `sustained`, refused otherwise" }),
   })
   .refine((change) => Object.keys(change).length > 0, "At least one field is required")
+  .refine((change) => (change.news2_profile === "sustained") === (change.news2_profile_reason !== undefined), {
+    message: "A reason is required with the sustained profile, and refused otherwise",
+    path: ["news2_profile_reason"],
+  })
   .openapi("WardChange");
 const wardParam = z.object({ ward_id: Id.openapi({ example: EXAMPLES.ward }) });
 const listQuery = z.strictObject({ ...pageQuery, hospital_id: Id.optional(), active: booleanParam.optional() });
@@ -131,7 +154,8 @@ export const wardRoutes = createRouter()
       path: "/wards/{ward_id}",
       tags,
       summary: "Update a ward",
-      description: "Renames, closes or reopens the ward, and sets how its patients are watched. Requires If-Match.",
+      description:
+        "Renames, closes or reopens the ward, sets how its patients are watched, and chooses its NEWS2 profile. Requires If-Match.",
       security: BEARER_AUTH,
       request: { params: wardParam, headers: ifMatchHeaders, body: jsonRequestBody(WardChange, { name: "Cardiology 4" }) },
       responses: { 200: jsonResponse(Ward, "The ward", example), ...problemResponses(401, 403, 404, 409, 412, 413, 415, 428) },

@@ -2,7 +2,7 @@
 
 import { and, eq, type SQL, sql } from "drizzle-orm";
 import { withUser } from "../../access/access.ts";
-import type { Call, UserActor, UserEffectiveRole } from "../../access/actor.ts";
+import { type Call, getActorId, type UserActor, type UserEffectiveRole } from "../../access/actor.ts";
 import { type AuditAction, type AuditEvent, recordAuditEvent } from "../../access/audit.ts";
 import { denyAccess, failWithAudit } from "../../access/deny.ts";
 import { activeHospitalId, isInCallerHospital } from "../../access/effective-role.ts";
@@ -18,6 +18,7 @@ import { alertRules, hospitals, patients, SELF_CARE_HOSPITAL_ID, wards } from ".
 import { ApiError } from "../../platform/errors.ts";
 import { uuidv7 } from "../../platform/ids.ts";
 import { toIso } from "../../platform/time.ts";
+import { DEFAULT_PROFILE, type ProfileChange, toProfile, toProfileColumns } from "./news2-profile.ts";
 
 export type NewWard = { name: string; hospital_id?: string | undefined };
 export type WardChange = {
@@ -25,7 +26,7 @@ export type WardChange = {
   is_active?: boolean | undefined;
   observation_mode?: ObservationMode | undefined;
   observation_grace_minutes?: number | undefined;
-};
+} & ProfileChange;
 
 /** Limit of patient counts, so that no query counts without bound. */
 export const MAX_COUNTED_PATIENTS = 1_000;
@@ -34,16 +35,13 @@ export const MAX_COUNTED_PATIENTS = 1_000;
 const DEFAULT_OBSERVATION = {
   observationMode: "auto",
   observationGraceMinutes: GRACE_MINUTES.default,
-  news2Profile: "rcp",
-  news2ProfileReasonSealed: null,
-  news2ProfileBy: null,
-  news2ProfileAt: null,
+  ...DEFAULT_PROFILE,
 } as const;
 
 type WardRow = typeof wards.$inferSelect;
 type CountedWard = WardRow & { patientCount: number };
 
-function toWard(row: CountedWard) {
+async function toWard({ keys }: Pick<Call, "keys">, row: CountedWard) {
   return {
     ward_id: row.id,
     hospital_id: row.hospitalId,
@@ -52,6 +50,7 @@ function toWard(row: CountedWard) {
     patient_count: row.patientCount,
     observation_mode: row.observationMode,
     observation_grace_minutes: row.observationGraceMinutes,
+    ...(await toProfile(keys, row)),
     created_at: toIso(row.createdAt),
     updated_at: toIso(row.updatedAt),
     version: row.version,
@@ -70,6 +69,8 @@ const wardColumns = (
 ) => sql`wards.id AS id, wards.hospital_id AS hospitalId, wards.name AS name,
   wards.active AS active, wards.created_at AS createdAt, wards.updated_at AS updatedAt, wards.version AS version,
   wards.observation_mode AS observationMode, wards.observation_grace_minutes AS observationGraceMinutes,
+  wards.news2_profile AS news2Profile, wards.news2_profile_reason_sealed AS news2ProfileReasonSealed,
+  wards.news2_profile_by AS news2ProfileBy, wards.news2_profile_at AS news2ProfileAt,
   ${patientCount(effectiveRole, actor)} AS patientCount`;
 
 function wardEvent(
@@ -120,7 +121,7 @@ export async function createWard(anyCall: Call, input: NewWard, keyStatements: K
     if (isConditionFailed(error, "wards.hospital_id")) throw new ApiError("not_found");
     throw toLimitError(toNameConflict(error), ROW_LIMITS.wards);
   }
-  return toWard({ ...row, patientCount: 0 });
+  return toWard(call, { ...row, patientCount: 0 });
 }
 
 const toNameConflict = (error: unknown) =>
@@ -142,7 +143,7 @@ async function requireWard(anyCall: Call, id: string, permission: Permission) {
 export async function getWard(anyCall: Call, id: string) {
   const { call, effectiveRole, ward } = await requireWard(anyCall, id, "ward:read");
   await batch(call.db, recordAuditEvent(call.db, call.actor, call.now, wardEvent(effectiveRole, ward, "ward.read", "R")));
-  return toWard(ward);
+  return toWard(call, ward);
 }
 
 export type WardListQuery = PageQuery & { hospital_id?: string | undefined; active?: boolean | undefined };
@@ -184,17 +185,33 @@ export async function listWards(anyCall: Call, query: WardListQuery) {
     db,
     recordAuditEvent(db, actor, now, { event: "ward.list", action: "R", role, hospitalId, detail: { count: pageRows.length } }),
   );
-  return { items: pageRows.map(toWard), pagination };
+  return { items: await Promise.all(pageRows.map((row) => toWard(call, row))), pagination };
+}
+
+/** The settings that a change names, before and after it, for the audit log; never the reason, which is free text. */
+function toSettingsDetail(ward: WardRow, change: WardChange) {
+  const before = {
+    observation_mode: ward.observationMode,
+    observation_grace_minutes: ward.observationGraceMinutes,
+    news2_profile: ward.news2Profile,
+  };
+  const named = (["observation_mode", "observation_grace_minutes", "news2_profile"] as const).filter(
+    (name) => change[name] !== undefined,
+  );
+  const pick = (from: Partial<WardChange>) => Object.fromEntries(named.map((name) => [name, from[name]]));
+  return named.length > 0 && { before: pick(before), after: pick(change) };
 }
 
 /** @param expected the versions that the caller has read @throws ApiError not_found, precondition_failed, already_exists */
 export async function updateWard(anyCall: Call, id: string, expected: ExpectedVersion, change: WardChange) {
   const { call, effectiveRole, ward } = await requireWard(anyCall, id, "ward:manage");
   const { db, actor, now } = call;
-  const event = { ...wardEvent(effectiveRole, ward, "ward.update", "U"), detail: { fields: Object.keys(change) } };
+  const detail = { fields: Object.keys(change), ...toSettingsDetail(ward, change) };
+  const event = { ...wardEvent(effectiveRole, ward, "ward.update", "U"), detail };
   const version = matchVersion(expected, ward.version);
   if (ward.version !== version) return failWithAudit(call, "precondition_failed", event);
   const active = change.is_active === undefined ? ward.active : Number(change.is_active);
+  const profile = await toProfileColumns(call.keys, id, change, getActorId(actor), now);
   try {
     const [[after]] = await batch(db, [
       db
@@ -204,6 +221,7 @@ export async function updateWard(anyCall: Call, id: string, expected: ExpectedVe
           active,
           observationMode: change.observation_mode ?? ward.observationMode,
           observationGraceMinutes: change.observation_grace_minutes ?? ward.observationGraceMinutes,
+          ...profile,
           updatedAt: now,
           version: version + 1,
         })
@@ -211,7 +229,7 @@ export async function updateWard(anyCall: Call, id: string, expected: ExpectedVe
         .returning(),
       ...recordAuditEvent(db, actor, now, { ...event, when: sql`changes() > 0` }),
     ]);
-    if (after) return toWard({ ...after, patientCount: ward.patientCount });
+    if (after) return toWard(call, { ...after, patientCount: ward.patientCount });
   } catch (error) {
     throw toNameConflict(error);
   }

@@ -2,6 +2,7 @@
 import { ESCALATION_MINUTES, REPEAT_MINUTES } from "../../alarm-rules/escalation.ts";
 import { mergeLimits } from "../../alarm-rules/limits.ts";
 import type { AlarmConfig } from "../../alarm-rules/model.ts";
+import { REPEAT_SET_MS } from "../../alarm-rules/sustained-profile.ts";
 import { getDefaultLimits } from "../../vitals/catalogue.ts";
 import { NEWS2_WINDOW_MS } from "../../vitals/codes.ts";
 import { AGE_BANDS, type AgeBand } from "../../vitals/model.ts";
@@ -65,6 +66,7 @@ export function buildAlarmConfig(facts: Facts, now: number): AlarmConfig {
     limits: toEffectiveLimits(facts, now),
     news2: toNews2Config(facts, now),
     watch: { mode: facts.watch.mode, grace_ms: facts.watch.graceMinutes * MINUTE_MS },
+    sustained: facts.news2Profile === "sustained" ? { repeat_ms: REPEAT_SET_MS } : null,
     devices: Object.fromEntries(
       activeBindings.map(({ device, kind }) => [
         device,

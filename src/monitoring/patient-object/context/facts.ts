@@ -8,6 +8,7 @@ import { getVerifiedKeys } from "../../../platform/config.ts";
 import { batch, getDb } from "../../../platform/db/client.ts";
 import { MAX_BINDING_LATENESS_MS } from "../../../platform/device-times.ts";
 import { limitsOverrideOf } from "../../alarm-rules/stored.ts";
+import type { News2Profile } from "../../alarm-rules/sustained-profile.ts";
 import { findAgeBand } from "../../vitals/catalogue.ts";
 import { GRACE_MINUTES, type ObservationMode } from "../../vitals/freshness.ts";
 import type { AgeBand, Limits } from "../../vitals/model.ts";
@@ -36,6 +37,8 @@ export type Facts = {
   scale: 1 | 2;
   /** How the patient is watched: the patient's own mode, or that of the ward. */
   watch: { mode: ObservationMode; graceMinutes: number };
+  /** When NEWS2 alerts sound, by the choice of the ward. */
+  news2Profile: News2Profile;
   overrides: { ward: Record<string, Partial<Limits>>; patient: Record<string, Partial<Limits>> };
   bindings: Binding[];
 };
@@ -55,6 +58,7 @@ type PatientFactsRow = {
   pregnant: number | null;
   observation_mode: ObservationMode | null;
   grace_minutes: number | null;
+  news2_profile: News2Profile | null;
 };
 type BindingRow = {
   device: string;
@@ -86,6 +90,7 @@ export function newFacts(
     pregnant: false,
     scale: 1,
     watch: DEFAULT_WATCH,
+    news2Profile: "rcp",
     overrides: { ward: {}, patient: {} },
     bindings: [],
   };
@@ -97,7 +102,7 @@ export async function loadFacts({ db, keys }: Pick<Call, "db" | "keys">, patient
     db.all<PatientFactsRow>(sql`SELECT p.id AS id, p.version AS version, p.identity_sealed AS identity_sealed, p.hospital_id AS hospital_id,
         p.ward_id AS ward_id, p.monitoring AS monitoring, p.active AND h.active AS open, s.spo2_scale AS spo2_scale,
         s.pregnant AS pregnant, coalesce(s.observation_mode, w.observation_mode) AS observation_mode,
-        w.observation_grace_minutes AS grace_minutes
+        w.observation_grace_minutes AS grace_minutes, w.news2_profile AS news2_profile
       FROM patients p JOIN hospitals h ON h.id = p.hospital_id LEFT JOIN monitoring_settings s ON s.patient_id = p.id
         LEFT JOIN wards w ON w.id = p.ward_id
       WHERE p.id = ${patientId}`),
@@ -122,6 +127,7 @@ export async function loadFacts({ db, keys }: Pick<Call, "db" | "keys">, patient
       mode: row.observation_mode ?? DEFAULT_WATCH.mode,
       graceMinutes: row.grace_minutes ?? DEFAULT_WATCH.graceMinutes,
     },
+    news2Profile: row.news2_profile ?? "rcp",
     overrides,
     bindings: toBindings(bindingRows),
   };

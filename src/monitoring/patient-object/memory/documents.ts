@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { mapValues, renameKeys, type StoredDocument, storedDocument } from "../../../platform/stored-document.ts";
 import { ALERT_STATES, PRIORITIES, RULE_NAMES, TRANSITIONS } from "../../alarm-rules/model.ts";
+import { NEWS2_PROFILES } from "../../alarm-rules/sustained-profile.ts";
 import { OBSERVATION_MODES } from "../../vitals/freshness.ts";
 import { AGE_BANDS, type Limits } from "../../vitals/model.ts";
 import { DEFAULT_WATCH, type Facts, type LimitsNote } from "../context/facts.ts";
@@ -12,6 +13,7 @@ import { alertFrom1, CAME_1, hoursFrom1, memoryFrom1, memoryFrom2 } from "./memo
 import { memoryFrom3 } from "./memory-from-3.ts";
 import { memoryFrom4 } from "./memory-from-4.ts";
 import type { MonitorMemory } from "./monitor-memory.ts";
+import { News2Schema } from "./news2-schema.ts";
 
 const time = z.number();
 const timeOrNull = time.nullable();
@@ -128,13 +130,7 @@ export const MEMORY_PARTS = {
     devices: z.record(text, DeviceSchema),
     channels: z.record(text, ChannelSchema).optional(),
     zeros: z.record(text, ZeroSchema).optional(),
-    news2: z.object({
-      since: time.optional(),
-      below: time.optional(),
-      resolved: z.number().optional(),
-      covered: time.optional(),
-      set: z.record(text, z.object({ value: z.number(), at: time })).optional(),
-    }),
+    news2: News2Schema,
     alerts: z.array(AlertSchema),
   }),
   latest: z.object({
@@ -226,6 +222,7 @@ export const factsDocument = storedDocument<Facts>(
     scale: z.union([z.literal(1), z.literal(2)]),
     // Facts written before this field existed lack it.
     watch: z.object({ mode: z.enum(OBSERVATION_MODES), graceMinutes: z.int() }).default(DEFAULT_WATCH),
+    news2Profile: z.enum(NEWS2_PROFILES).default("rcp"),
     ...basis,
     bindings: z.array(
       z.object({ device: text, kind: text, from: time, until: timeOrNull, credentials: z.record(text, timeOrNull) }),
