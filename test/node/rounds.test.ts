@@ -12,10 +12,9 @@ import {
 import { HOUR, MINUTE, SECOND, START } from "./alerts-world.ts";
 
 const SPOT: Watch = { mode: "spot", grace_ms: 15 * MINUTE };
-const MONITORED: Rounds = { ...NO_ROUNDS, since: START };
 const scored = (score: number, single3 = false, at = START): TakenScore => ({ score, single3, from: at, at });
 const judge = (rounds: Rounds, taken: TakenScore | null, now: number, watch = SPOT, isApplicable = true) =>
-  judgeRounds(rounds, { watch, isApplicable, taken, now });
+  judgeRounds(rounds, { watch, isApplicable, taken, since: START, now });
 const apply = (rounds: Rounds, event: RoundEvent, now: number) => applyRoundEvent(rounds, event, now);
 const refusal = (at: number) => ({ type: "attempt", at, reason: "refused", by: "nurse" }) as const;
 const pause = (until: number) => ({ type: "pause", until, reason: "procedure", by: "nurse" }) as const;
@@ -38,7 +37,7 @@ describe("the next set of a spot patient", () => {
     (score, single3, interval) => {
       const dueAt = START + interval;
       const overdueAt = dueAt + 15 * MINUTE;
-      const statusAt = (now: number) => judge(MONITORED, scored(score, single3), now);
+      const statusAt = (now: number) => judge(NO_ROUNDS, scored(score, single3), now);
       expect(statusAt(dueAt - 1)).toMatchObject({ status: "not_due", dueAt, overdueAt, attempt: null, pause: null });
       expect(statusAt(dueAt)).toMatchObject({ status: "due", dueAt });
       expect(statusAt(overdueAt)).toMatchObject({ status: "due" });
@@ -50,7 +49,7 @@ describe("the next set of a spot patient", () => {
     "after a refusal is due from the refusal, by the last score of %i (a single 3: %s)",
     (score, single3, interval) => {
       const refusedAt = START + interval + 5 * MINUTE;
-      const rounds = apply(MONITORED, refusal(refusedAt), refusedAt);
+      const rounds = apply(NO_ROUNDS, refusal(refusedAt), refusedAt);
       const judged = judge(rounds, scored(score, single3), refusedAt + SECOND);
       expect(judged).toMatchObject({
         status: "not_due",
@@ -62,25 +61,25 @@ describe("the next set of a spot patient", () => {
   );
 
   it("without any set is due since monitoring began, and an hour after an attempt", () => {
-    expect(judge(MONITORED, null, START + HOUR)).toMatchObject({ status: "never", dueAt: START, overdueAt: START + 15 * MINUTE });
-    const rounds = apply(MONITORED, refusal(START + HOUR), START + HOUR);
+    expect(judge(NO_ROUNDS, null, START + HOUR)).toMatchObject({ status: "never", dueAt: START, overdueAt: START + 15 * MINUTE });
+    const rounds = apply(NO_ROUNDS, refusal(START + HOUR), START + HOUR);
     expect(judge(rounds, null, START + 2 * HOUR - 1)).toMatchObject({ status: "not_due", dueAt: START + 2 * HOUR });
     expect(judge(rounds, null, START + 2 * HOUR)).toMatchObject({ status: "due" });
   });
 
   it("counts from a complete set that is later than the refusal, whatever arrives first", () => {
-    const late = apply(MONITORED, refusal(START - HOUR), START);
+    const late = apply(NO_ROUNDS, refusal(START - HOUR), START);
     expect(judge(late, scored(2), START)).toMatchObject({ dueAt: START + 6 * HOUR, attempt: null });
     const done = apply(late, { type: "set", at: START, codes: [] }, START);
     expect(done.attempt).toBeNull();
-    const refused = apply(MONITORED, refusal(START), START);
+    const refused = apply(NO_ROUNDS, refusal(START), START);
     expect(apply(refused, refusal(START - HOUR), START)).toEqual(refused);
     expect(apply(refused, { type: "set", at: START - HOUR, codes: [] }, START)).toEqual(refused);
   });
 });
 
 describe("a pause", () => {
-  const paused = apply(MONITORED, pause(START + 2 * HOUR), START + HOUR);
+  const paused = apply(NO_ROUNDS, pause(START + 2 * HOUR), START + HOUR);
 
   it("has nothing due until the expected return, at which a set is due at once", () => {
     expect(judge(paused, scored(7), START + 2 * HOUR - 1)).toMatchObject({ status: "paused", dueAt: null, overdueAt: null });
@@ -120,7 +119,7 @@ describe("what is never due", () => {
   ];
   it.each(CASES)("is the set %s", (_, watch, isApplicable, status) => {
     for (const taken of [null, scored(7)])
-      expect(judge(MONITORED, taken, START + 24 * HOUR, watch, isApplicable)).toMatchObject({
+      expect(judge(NO_ROUNDS, taken, START + 24 * HOUR, watch, isApplicable)).toMatchObject({
         status,
         dueAt: null,
         overdueAt: null,

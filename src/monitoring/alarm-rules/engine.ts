@@ -35,7 +35,7 @@ import type { AlarmConfig, AlarmInput, Correction, Transition } from "./model.ts
 import { correctSet, evaluateNews2, NEWS2_CODES, news2Deadlines, rememberSet } from "./news2-rule.ts";
 import { evaluatePressures, listPressureDeadlines, mergePressureAlerts } from "./pressure-group.ts";
 import { resolveAlert } from "./resolve-alert.ts";
-import { applyRound, noteMonitoring } from "./rounds-rule.ts";
+import { applyRound } from "./rounds-rule.ts";
 import { evaluateSilence, listSilenceDeadlines, recordDeviceContact, recordVital } from "./silence-rule.ts";
 import { endUnitAlert, raiseUnitAlert } from "./unit-rule.ts";
 import {
@@ -74,7 +74,6 @@ export function stepAlarms(
   mergePressureAlerts(run);
   applyInput(run, input);
   rememberSet(run);
-  noteMonitoring(run);
   if (config.monitoring === "off") clearAllAlerts(run);
   else evaluateStandingValues(run);
   return { state: run.memory, transitions: run.transitions };

@@ -13,7 +13,7 @@ export function toObservationsView(facts: Facts, alarm: AlarmMemory, taken: Take
   const config = buildAlarmConfig(facts, now);
   const watch = resolveWatch(alarm, config, now);
   const isApplicable = config.monitoring !== "off" && config.news2 !== null;
-  const judged = judgeRounds(alarm.rounds ?? NO_ROUNDS, { watch, isApplicable, taken, now });
+  const judged = judgeRounds(alarm.rounds ?? NO_ROUNDS, { watch, isApplicable, taken, since: alarm.ward, now });
   const { status, dueAt, overdueAt, attempt, pause } = judged;
   return {
     mode: watch.mode,

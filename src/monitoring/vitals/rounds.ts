@@ -26,9 +26,9 @@ export const MAX_PAUSE_MS: Readonly<Record<PauseReason, number>> = {
 export type Attempt = { at: number; reason: PartialReason; by: string };
 /** `until`: the expected return, at which it ends by itself. */
 export type Pause = { from: number; until: number; reason: PauseReason; by: string };
-/** What is remembered of a patient's rounds. `since`: when monitoring began, until there is a complete set. */
-export type Rounds = { since: number | null; attempt: Attempt | null; pause: Pause | null; returnedAt: number | null };
-export const NO_ROUNDS: Rounds = { since: null, attempt: null, pause: null, returnedAt: null };
+/** What is remembered of a patient's rounds. */
+export type Rounds = { attempt: Attempt | null; pause: Pause | null; returnedAt: number | null };
+export const NO_ROUNDS: Rounds = { attempt: null, pause: null, returnedAt: null };
 
 /** `codes`: of the values of a complete set. */
 export type RoundEvent =
@@ -56,6 +56,8 @@ export type RoundsInput = {
   /** False while monitoring is off, and for patients NEWS2 does not apply to: its intervals are not theirs. */
   isApplicable: boolean;
   taken: TakenScore | null;
+  /** When monitoring on a ward began; null at home, where nobody makes rounds. */
+  since: number | null;
   now: number;
 };
 
@@ -69,7 +71,7 @@ export function resolvePause({ pause, returnedAt }: Rounds, now: number): Pick<R
  * When the next set is due: RCP 2017 (NEWS2 chart 4) by the score of the last one; after an attempt that is later than it, the same
  * interval from the attempt; on return from a pause at once. What happened last decides.
  */
-export function judgeRounds(rounds: Rounds, { watch, isApplicable, taken, now }: RoundsInput): DueObservations {
+export function judgeRounds(rounds: Rounds, { watch, isApplicable, taken, since, now }: RoundsInput): DueObservations {
   const { pause, returnedAt } = resolvePause(rounds, now);
   const attempt = rounds.attempt && rounds.attempt.at > (taken?.at ?? Number.NEGATIVE_INFINITY) ? rounds.attempt : null;
   const known = { attempt, pause, dueAt: null, overdueAt: null };
@@ -81,7 +83,7 @@ export function judgeRounds(rounds: Rounds, { watch, isApplicable, taken, now }:
     ...(attempt ? [{ at: attempt.at, dueAt: attempt.at + postponementMs(taken) }] : []),
     ...(taken ? [{ at: taken.at, dueAt: judgeScore(watch, taken, now).dueAt }] : []),
   ].reduce<{ at: number; dueAt: number } | null>((latest, one) => (latest && latest.at > one.at ? latest : one), null);
-  const dueAt = last?.dueAt ?? rounds.since;
+  const dueAt = last?.dueAt ?? since;
   const overdueAt = dueAt === null ? null : dueAt + watch.grace_ms;
   const isNever = taken === null && attempt === null;
   return { ...known, dueAt, overdueAt, status: isNever ? "never" : compareToNow(dueAt, overdueAt, now) };

@@ -160,7 +160,11 @@ export function applyFrame(frame: LiveFrame): void {
     case "samples": {
       for (const { received_at } of frame.samples) syncServerClock(Date.parse(received_at));
       const current = patients.get(frame.patient_id) ?? emptyPatient(frame.patient_id);
-      storePatient({ ...addSamples(current, frame.samples), news2: frame.news2, observations: frame.observations ?? current.observations });
+      storePatient({
+        ...addSamples(current, frame.samples),
+        news2: frame.news2,
+        observations: frame.observations ?? current.observations,
+      });
       break;
     }
     case "observations": {

@@ -106,7 +106,6 @@ const DeviceSchema = z.object({
 });
 
 const RoundsSchema = z.object({
-  since: timeOrNull,
   attempt: z.object({ at: time, reason: z.enum(PARTIAL_REASONS), by: text }).nullable(),
   pause: z.object({ from: time, until: time, reason: z.enum(PAUSE_REASONS), by: text }).nullable(),
   returnedAt: timeOrNull,
