@@ -95,6 +95,12 @@ const BODIES: Record<
   "POST /api/v1/wearables/sync": ({ patientId }) => ({
     json: { patient_id: patientId, metrics: [{ timestamp: new Date().toISOString(), heart_rate: 71 }] },
   }),
+  "POST /api/v1/patients/:patient_id/observation-sets": () => ({
+    json: { effective_at: new Date().toISOString(), samples: [], confirmed_score: null, partial_reason: "asleep" },
+  }),
+  "PUT /api/v1/patients/:patient_id/observation-pause": () => ({
+    json: { reason: "leave", expected_return_at: new Date(Date.now() + 3_600_000).toISOString() },
+  }),
   "GET /api/v1/observations/stream": () => UPGRADE,
   "PATCH /api/v1/observations/:observation_id": () => ({ json: { status: "amended", value: 74, reason: "Read off wrongly" } }),
   "POST /api/v1/alerts/:alert_id/assign": ({ memberId }) => ({ json: { user_id: memberId } }),

@@ -29,6 +29,9 @@ const ROLES_BY_PERMISSION = {
   "observation:read": EVERYONE,
   "observation:create": EVERYONE,
   "observation:amend": STAFF,
+  /** Sets of observations, which staff takes at the bedside, and pauses of them. */
+  "observation_set:create": STAFF,
+  "observation_pause:manage": STAFF,
   "alert:read": EVERYONE,
   "alert:update": STAFF,
   /** Live views, which show vitals, scores and alerts. */

@@ -99,6 +99,13 @@ export function recordIdempotencyKey(
   ];
 }
 
+/** Forgets a key whose request was refused, so that a corrected one may use it. */
+export function forgetIdempotencyKey({ db }: Call, idempotencyKey: IdempotencyKey): Statement[] {
+  if (!idempotencyKey) return [];
+  const { scope, keyHash } = idempotencyKey;
+  return [db.delete(idempotencyKeys).where(and(eq(idempotencyKeys.scope, scope), eq(idempotencyKeys.keyHash, keyHash)))];
+}
+
 export function pruneIdempotencyKeys(db: Db, now: number): Statement {
   return db.delete(idempotencyKeys).where(lt(idempotencyKeys.createdAt, now - IDEMPOTENCY_TTL_MS));
 }

@@ -62,6 +62,7 @@ export function problemResponse(c: Context<AppEnv>, error: ApiError): Response {
     error_id: errorId,
     request_id: c.get("requestId"),
     errors: error.errors,
+    ...error.members,
   };
   return new Response(JSON.stringify(body), {
     status,

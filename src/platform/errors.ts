@@ -24,6 +24,8 @@ const PROBLEMS_BY_CODE = {
   already_exists: [409, "Resource already exists"],
   limit_reached: [409, "Maximum number of records reached"],
   password_given: [409, "Change the password set by an administrator first"],
+  score_changed: [409, "The score of the set differs from the confirmed one"],
+  scale_changed: [409, "The SpO2 scale of the patient was changed"],
   already_bootstrapped: [409, "An administrator already exists"],
   registration_refused: [409, "Registration is not possible"],
   idempotency_key_reused: [409, "Idempotency-Key was used with a different request"],
@@ -56,17 +58,20 @@ export class ApiError extends Error {
   readonly code: ErrorCode;
   readonly errors: FieldError[];
   readonly headers: Record<string, string>;
+  /** Further members of the problem (RFC 9457, section 3.2). */
+  readonly members: Record<string, unknown>;
 
   /** `detail` is sent to the caller: say what to do, never repeat input. */
   constructor(
     code: ErrorCode,
     detail?: string,
-    extra: { errors?: FieldError[]; headers?: Record<string, string>; cause?: unknown } = {},
+    extra: { errors?: FieldError[]; headers?: Record<string, string>; members?: Record<string, unknown>; cause?: unknown } = {},
   ) {
     super(detail ?? PROBLEMS_BY_CODE[code][1], { cause: extra.cause });
     this.code = code;
     this.errors = extra.errors ?? [];
     this.headers = extra.headers ?? {};
+    this.members = extra.members ?? {};
   }
 
   get title() {

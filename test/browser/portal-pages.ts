@@ -83,6 +83,7 @@ export const PORTAL_PAGES: readonly PortalPage[] = [
     patients: "/patients",
     patient: ({ chart }) => chart,
     "patient-vitals": ({ chart }) => `${chart}/vitals`,
+    "observation-set": ({ chart }) => `${chart}/observations/new`,
     "patient-alarms": ({ chart }) => `${chart}/alarms`,
     "patient-limits": ({ chart }) => `${chart}/limits`,
     uploads: "/uploads",

@@ -6,6 +6,8 @@ import fixture from "../fixtures/objects/PatientMonitor-1.json" with { type: "js
 const { snapshot, samples } = fixture.answers;
 const [alert] = snapshot.alerts;
 const { news2, limits, patient_id } = snapshot;
+const last_attempt = { at: snapshot.as_of, reason: "refused", performer_id: "nurse" };
+const due = { mode: "spot", status: "due", due_at: snapshot.as_of, overdue_at: snapshot.as_of, last_attempt, pause: null };
 const frames = [
   { seq: 1, type: "snapshot", patients: [snapshot] },
   { seq: 2, type: "samples", patient_id, samples, news2 },
@@ -13,6 +15,7 @@ const frames = [
   { seq: 4, type: "limits", patient_id, limits },
   { seq: 5, type: "view", patient_ids: [patient_id] },
   { seq: 6, type: "gap", from: 1, to: 2 },
+  { seq: 7, type: "observations", patient_id, observations: due },
 ];
 
 describe("a frame of the live socket", () => {
@@ -37,6 +40,7 @@ describe("a frame of the live socket", () => {
     ["a time that is none", JSON.stringify({ ...frames[1], samples: [{ ...samples[0], effective_at: "yesterday" }] })],
     ["an alert of no priority", JSON.stringify({ ...frames[2], alert: { ...alert, priority: "urgent" } })],
     ["a patient without limits", JSON.stringify({ ...frames[0], patients: [{ ...snapshot, limits: undefined }] })],
+    ["a due time that is none", JSON.stringify({ ...frames[6], observations: { ...due, due_at: "soon" } })],
     ["a score of no kind", JSON.stringify({ ...frames[1], news2: { status: "fine" } })],
   ])("with %s is damaged", (_, data) => {
     expect(readFrame(data)).toEqual({ damaged: true });

@@ -1,6 +1,7 @@
 // The draft of a new report survives an expired session: only for the same user and the same visit of the page.
 import { beforeEach, expect, it } from "vitest";
-import { createDraftStore, type DraftOwner, type DraftState } from "../../portal/src/reports/upload/draft-store.ts";
+import type { DraftOwner } from "../../portal/src/platform/draft-store.ts";
+import { createUploadDraftStore, type DraftState } from "../../portal/src/reports/upload/draft-store.ts";
 
 const OWNER: DraftOwner = { user: "nurse", hospital: "h1", visit: "v1" };
 const ENTERED: DraftState<string> = {
@@ -10,7 +11,7 @@ const ENTERED: DraftState<string> = {
   input: { kind: "ecg", wallTime: "", typedMetrics: { heart_rate: "72" }, interpretation: "" },
   uploadKey: { key: "k", of: "[]" },
 };
-const drafts = createDraftStore<string>();
+const drafts = createUploadDraftStore<string>();
 beforeEach(() => drafts.save(OWNER, ENTERED));
 
 it("is there again as it was, and under its key", () => {

@@ -85,7 +85,9 @@ export function createSampleFrame(patientId: string, value: number): PatientFram
     performer_id: null,
     status: "final" as const,
   };
-  return { type: "samples", patient_id: patientId, samples: [sample], news2: { status: "incomplete", missing: [], stale: [] } };
+  const news2 = { status: "incomplete" as const, missing: [], stale: [] };
+  const due = { mode: "spot", status: "never", due_at: null, overdue_at: null, last_attempt: null, pause: null } as const;
+  return { type: "samples", patient_id: patientId, samples: [sample], news2, observations: due };
 }
 
 export const publish = (hospitalId: string, patientId: string, ...values: number[]) =>

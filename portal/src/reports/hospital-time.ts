@@ -39,3 +39,7 @@ export function parseWallTime(wallTime: string, zone?: string): string | null {
   const at = asUtc - zoneOffsetMs(asUtc, zone);
   return new Date(asUtc - zoneOffsetMs(at, zone)).toISOString();
 }
+
+/** Local time of the hospital at an instant: "2026-11-21T08:34". */
+export const formatWallTime = (at: number, zone?: string): string =>
+  new Date(at + zoneOffsetMs(at, zone)).toISOString().slice(0, 16);

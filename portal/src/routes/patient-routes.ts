@@ -23,6 +23,12 @@ const patientPages = [
   }),
   createRoute({
     ...underPatientLayout,
+    path: "/observations/new",
+    validateSearch: searchParams("set"),
+    component: lazyRouteComponent(() => import("../monitoring/observation-set/observation-set-page.tsx"), "ObservationSetPage"),
+  }),
+  createRoute({
+    ...underPatientLayout,
     path: "/alarms",
     validateSearch: searchParams("priority", "rule"),
     component: lazyRouteComponent(() => import("../monitoring/alerts/patient-alarms-page.tsx"), "PatientAlarmsPage"),

@@ -5,6 +5,7 @@ import { useMe, useSession } from "../accounts/session/use-session.ts";
 import { watchPatients } from "../monitoring/live/connection.ts";
 import { setFocusedPatient } from "../monitoring/live/patient-store.ts";
 import { useConnection } from "../monitoring/live/use-live.ts";
+import { useOutboxOfUser } from "../monitoring/observation-set/use-outbox.ts";
 import { useChosenRecord } from "../patients/own-record/chosen-record.ts";
 import { formatTime } from "../platform/design/format.ts";
 import { NoAccess } from "../platform/design/query-states.tsx";
@@ -14,6 +15,7 @@ import { Header } from "./header.tsx";
 import { isPathAllowed, MAX_TABS, navigationItems } from "./navigation.ts";
 import { SessionExpiredDialog } from "./session-expired-dialog.tsx";
 import classes from "./shell.module.css";
+import { SignOutDialog } from "./sign-out-dialog.tsx";
 
 export function AppShell() {
   const t = useTranslation();
@@ -30,6 +32,7 @@ export function AppShell() {
     else if (watchesOnePatient) watchPatients(watchedPatientId ? { patient_id: watchedPatientId } : null);
     else watchPatients({});
   }, [isExpired, watchesOnePatient, watchedPatientId]);
+  useOutboxOfUser();
   useEffect(() => setFocusedPatient(watchedPatientId), [watchedPatientId]);
   useEffect(() => () => watchPatients(null), []);
   return (
@@ -46,6 +49,7 @@ export function AppShell() {
           {isExpired ? null : isPathAllowed(role, pathname) ? <Outlet /> : <NoAccess />}
         </main>
       </div>
+      <SignOutDialog />
       {isExpired && <SessionExpiredDialog />}
     </>
   );

@@ -3,16 +3,18 @@ import { Button, Menu } from "@mantine/core";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { LanguageButtons } from "../accounts/session/language-buttons.tsx";
 import { setPreferences, type Theme } from "../accounts/session/preferences.ts";
-import { signOut, switchHospital } from "../accounts/session/session.ts";
+import { switchHospital } from "../accounts/session/session.ts";
 import { isStaff, useMe } from "../accounts/session/use-session.ts";
 import { AlarmCounts } from "../monitoring/alerts/alarm-counts.tsx";
 import { SoundButton } from "../monitoring/alerts/sound-button.tsx";
 import { useConnection } from "../monitoring/live/use-live.ts";
+import { WaitingSetsButton } from "../monitoring/observation-set/waiting-sets.tsx";
 import { PatientSearch } from "../patients/patient-search.tsx";
 import { translateCode, useTranslation } from "../platform/messages/translate.ts";
 import { landingPath } from "./navigation.ts";
 import classes from "./shell.module.css";
 import { Shortcuts } from "./shortcuts.tsx";
+import { requestSignOut } from "./sign-out-dialog.tsx";
 
 export function Header() {
   const t = useTranslation();
@@ -24,6 +26,7 @@ export function Header() {
       </Link>
       <ConnectionPill />
       {isStaff(role) && <AlarmCounts />}
+      <WaitingSetsButton />
       <div className={classes.space} />
       {isStaff(role) && <PatientSearch />}
       {isStaff(role) && <SoundButton />}
@@ -109,7 +112,7 @@ function UserMenu() {
           </>
         )}
         <Menu.Divider />
-        <Menu.Item onClick={() => void signOut()}>{t("shell.sign_out")}</Menu.Item>
+        <Menu.Item onClick={requestSignOut}>{t("shell.sign_out")}</Menu.Item>
       </Menu.Dropdown>
     </Menu>
   );

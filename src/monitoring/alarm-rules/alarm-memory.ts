@@ -1,6 +1,7 @@
 // Memory of the alarm rules for one patient between two inputs, stored by the patient's object with every batch.
 import type { Limits } from "../vitals/model.ts";
 import type { ObservationSet } from "../vitals/news2.ts";
+import type { Rounds } from "../vitals/rounds.ts";
 import type { AlarmConfig, Alert, Transition } from "./model.ts";
 import type { SustainedState } from "./sustained-profile.ts";
 
@@ -40,6 +41,8 @@ export type VitalMemory = {
   inAlarm?: { side: Side; bound: number; critical: boolean } | undefined;
   /** The alert was resolved: this value is not evaluated again, the next one is. */
   resolved?: true | undefined;
+  /** The value is of a set that was not completed, which changes no score. */
+  isPartial?: true | undefined;
   /** Points for the rate of change: epoch seconds and value. */
   ratePoints?: readonly (readonly [seconds: number, value: number])[] | undefined;
   baseline?: Baseline | undefined;
@@ -124,6 +127,8 @@ export type AlarmMemory = {
   channels?: Record<string, ChannelReading> | undefined;
   zeros?: Record<string, ZeroMemory> | undefined;
   news2: News2Memory;
+  /** Absent in memories written before this field existed. */
+  rounds?: Rounds | undefined;
   /** Open alerts only. */
   alerts: Alert[];
 };

@@ -1,5 +1,4 @@
 // The alarm engine: a pure function from inputs to changes of alerts. The caller keeps the memory and the clock.
-import { PRESSURES } from "../vitals/catalogue.ts";
 import type { Sample } from "../vitals/model.ts";
 import type { AlarmMemory, RuleRun, VitalMemory, WatchedVital } from "./alarm-memory.ts";
 import { beginRuleRun } from "./alarm-memory.ts";
@@ -20,7 +19,7 @@ import {
   listChangeDeadlines,
   resetBaseline,
 } from "./change-rules.ts";
-import { applyConditions, ignoreCondition } from "./condition-rule.ts";
+import { applyConditions } from "./condition-rule.ts";
 import { type Arrival, beginArrival, noteLateValue, raiseLateAlerts } from "./late-critical-rule.ts";
 import {
   clearOnset,
@@ -31,17 +30,18 @@ import {
   locateValue,
   MAX_VALUE_HOLD_MS,
 } from "./limit-rule.ts";
-import type { AlarmConfig, AlarmInput, Alert, Correction, Transition } from "./model.ts";
-import { correctSet, evaluateNews2, ignoreScore, NEWS2_CODES, news2Deadlines, rememberSet } from "./news2-rule.ts";
-import { evaluatePressures, ignorePressures, listPressureDeadlines, mergePressureAlerts } from "./pressure-group.ts";
-import { evaluateSilence, ignoreVital, listSilenceDeadlines, recordDeviceContact, recordVital } from "./silence-rule.ts";
+import type { AlarmConfig, AlarmInput, Correction, Transition } from "./model.ts";
+import { correctSet, evaluateNews2, NEWS2_CODES, news2Deadlines, rememberSet } from "./news2-rule.ts";
+import { evaluatePressures, listPressureDeadlines, mergePressureAlerts } from "./pressure-group.ts";
+import { resolveAlert } from "./resolve-alert.ts";
+import { applyRound } from "./rounds-rule.ts";
+import { evaluateSilence, listSilenceDeadlines, recordDeviceContact, recordVital } from "./silence-rule.ts";
 import { endUnitAlert, raiseUnitAlert } from "./unit-rule.ts";
 import {
   applyTechnicalZero,
   correctTechnicalZero,
   endTechnicalZero,
   forgetChange,
-  ignoreZero,
   isTechnicalZero,
   listConfirmedZeros,
   NO_SOURCE,
@@ -93,6 +93,9 @@ function applyInput(run: RuleRun, input: AlarmInput): void {
     case "corrected_set":
       correctSet(run, input.code, input.at, input.value);
       break;
+    case "round":
+      applyRound(run, input.event);
+      break;
     case "tick":
       break;
     case "acknowledge":
@@ -110,13 +113,16 @@ function applyInput(run: RuleRun, input: AlarmInput): void {
 }
 
 /** Applies samples in order of measurement, whatever their order in the batch. */
-function applySamples(run: RuleRun, { device: id, samples, conditions }: Extract<AlarmInput, { kind: "samples" }>): void {
+function applySamples(
+  run: RuleRun,
+  { device: id, samples, conditions, isPartial }: Extract<AlarmInput, { kind: "samples" }>,
+): void {
   const device = id === null ? null : recordDeviceContact(run, id);
   if (device && conditions) recordLeads(device, conditions, run.now);
   const source = readChannels(run, id, device, samples);
   const ordered =
     samples.length < 2 ? samples : [...samples].sort((a, b) => a.at - b.at || (a.seq ?? 0) - (b.seq ?? 0) || a.value - b.value);
-  const arrival = beginArrival(run);
+  const arrival = beginArrival(run, isPartial);
   for (const [index, sample] of ordered.entries()) {
     applySample(run, source, sample, arrival);
     if (ordered[index + 1]?.at === sample.at) continue;
@@ -128,7 +134,7 @@ function applySamples(run: RuleRun, { device: id, samples, conditions }: Extract
   raiseLateAlerts(run, arrival.late);
 }
 
-function applySample(run: RuleRun, source: SampleSource, sample: Sample, { presentFrom, late }: Arrival): void {
+function applySample(run: RuleRun, source: SampleSource, sample: Sample, { presentFrom, late, isPartial }: Arrival): void {
   const { code, value, at, status } = sample;
   const limits = run.config.limits[code];
   const time = Math.min(at, run.now);
@@ -139,7 +145,7 @@ function applySample(run: RuleRun, source: SampleSource, sample: Sample, { prese
   if (isHistory) {
     if (status === "invalid" || isTechnicalZero(source, sample, time)) return;
     noteLateValue(run, late, code, value, time);
-    if (isNewest && (limits || NEWS2_CODES.has(code))) rememberHistory(run, code, value, time);
+    if (isNewest && (limits || NEWS2_CODES.has(code))) rememberHistory(run, code, value, time, isPartial);
     return;
   }
   if (!isNewest || applyTechnicalZero(run, source, sample, time)) return;
@@ -153,14 +159,14 @@ function applySample(run: RuleRun, source: SampleSource, sample: Sample, { prese
   const vital = previous ?? { lastValue: value, measuredAt: time, receivedAt: run.now };
   run.memory.vitals[code] = vital;
   if (limits && isMonitored) evaluateSample({ run, code, vital, limits }, value, time, previous === undefined);
-  Object.assign(vital, { lastValue: value, measuredAt: time, receivedAt: run.now, resolved: undefined });
+  Object.assign(vital, { lastValue: value, measuredAt: time, receivedAt: run.now, resolved: undefined, isPartial });
 }
 
 /** Keeps a value of the past for the score, which judges its own age. It is never held against the limits. */
-function rememberHistory(run: RuleRun, code: string, lastValue: number, measuredAt: number): void {
+function rememberHistory(run: RuleRun, code: string, lastValue: number, measuredAt: number, isPartial: true | undefined): void {
   const vital = run.memory.vitals[code];
   if (vital && !isInLimitAlarm(run, code, vital)) clearOnset(vital);
-  run.memory.vitals[code] = { ...vital, lastValue, measuredAt, receivedAt: run.now, resolved: true };
+  run.memory.vitals[code] = { ...vital, lastValue, measuredAt, receivedAt: run.now, resolved: true, isPartial };
 }
 
 /**
@@ -186,7 +192,14 @@ function applyCorrection(run: RuleRun, { code, newest, isInvalidNewer }: Correct
     return;
   }
   const time = Math.min(newest.at, run.now);
-  Object.assign(vital, { lastValue: newest.value, measuredAt: time, receivedAt: newest.received, resolved: undefined });
+  const isPartial = time === vital.measuredAt ? vital.isPartial : undefined;
+  Object.assign(vital, {
+    lastValue: newest.value,
+    measuredAt: time,
+    receivedAt: newest.received,
+    resolved: undefined,
+    isPartial,
+  });
   if (limits && run.config.monitoring !== "off") evaluateLimit({ run, code, vital, limits }, newest.value, time);
 }
 
@@ -236,39 +249,6 @@ function clearAllAlerts(run: RuleRun): void {
     Object.assign(vital, { ratePoints: undefined, baseline: undefined, inAlarm: undefined });
   }
   Object.assign(run.memory, { ward: null, news2: { set: run.memory.news2.set } });
-}
-
-/** Clears an alert by hand. Only new evidence raises it again, not the values known now. */
-function resolveAlert(run: RuleRun, alert: Alert, by: string): void {
-  clearAlert(run, alert, by);
-  const vital = alert.code === null ? undefined : run.memory.vitals[alert.code];
-  switch (alert.rule) {
-    case "limit":
-      if (alert.code !== null && PRESSURES.includes(alert.code)) ignorePressures(run.memory);
-      if (vital) clearOnset(Object.assign(vital, { resolved: true }));
-      break;
-    case "rate":
-      if (vital) vital.ratePoints = undefined;
-      break;
-    case "trend":
-      if (vital) vital.baseline = undefined;
-      break;
-    case "unit":
-      // The next doubtful value raises it again.
-      break;
-    case "news2":
-      ignoreScore(run, alert);
-      break;
-    case "silence":
-      ignoreVital(run.memory, alert.code ?? "");
-      break;
-    case "device_silence":
-      delete run.memory.devices[alert.device ?? ""];
-      break;
-    case "technical":
-      if (alert.code === null) ignoreCondition(run.memory, alert);
-      else ignoreZero(run, alert.code);
-  }
 }
 
 /** When the next `tick` is due, epoch milliseconds; null for never. A past time means now. */

@@ -9,12 +9,15 @@ import { resolveWatch } from "./watch.ts";
 /** The newest late critical value of each vital in one input: a long backlog makes one entry per vital. `at`: epoch milliseconds. */
 type LateValues = Map<string, { value: number; at: number }>;
 
-/** Values measured before `presentFrom`, epoch milliseconds, are history: no alarm of now, but `late` collects critical ones. */
-export type Arrival = { presentFrom: number; late: LateValues };
+/**
+ * Values measured before `presentFrom`, epoch milliseconds, are history: no alarm of now, but `late` collects critical ones.
+ * `isPartial`: they are of a set that was not completed.
+ */
+export type Arrival = { presentFrom: number; late: LateValues; isPartial?: true | undefined };
 
-export function beginArrival({ memory, config, now }: RuleRun): Arrival {
+export function beginArrival({ memory, config, now }: RuleRun, isPartial = false): Arrival {
   const window = presentWindowMs(resolveWatch(memory, config, now), getTakenScore(memory, config));
-  return { presentFrom: now - window, late: new Map() };
+  return { presentFrom: now - window, late: new Map(), ...(isPartial && { isPartial: true }) };
 }
 
 /** Notes a value beyond a critical limit. Values come in order of measurement. */

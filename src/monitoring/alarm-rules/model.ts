@@ -1,6 +1,7 @@
 // Types of alerts, alarm inputs and configuration. Terms follow IEC 60601-1-8, without a claim of conformance.
 import type { ObservationMode } from "../vitals/freshness.ts";
 import type { Limits } from "../vitals/model.ts";
+import type { RoundEvent } from "../vitals/rounds.ts";
 
 export const PRIORITIES = ["high", "medium", "low"] as const;
 export type Priority = (typeof PRIORITIES)[number];
@@ -113,13 +114,18 @@ export type Correction = {
 
 /** An input of the alarm engine, in the order of the server's clock. */
 export type AlarmInput =
-  /** `conditions`: those that the device reports together with the samples, which may explain them; an input of their own follows. */
+  /**
+   * `conditions`: those that the device reports together with the samples, which may explain them; an input of their own follows.
+   * `isPartial`: of a set that was not completed.
+   */
   | {
       kind: "samples";
       device: string | null;
       samples: readonly import("../vitals/model.ts").Sample[];
       conditions?: readonly string[];
+      isPartial?: boolean;
     }
+  | { kind: "round"; event: RoundEvent }
   /** The complete list of conditions that the device reports now. */
   | { kind: "conditions"; device: string; conditions: readonly string[] }
   | { kind: "tick" }

@@ -145,7 +145,9 @@ function collectLatest(memory: AlarmMemory): Record<string, LatestSample> {
   const latest: Record<string, LatestSample> = {};
   for (const code of NEWS2_CODES) {
     const vital = memory.vitals[code];
-    if (vital) latest[code] = { value: vital.lastValue, at: vital.measuredAt, received: vital.receivedAt, status: "final" };
+    // What belongs to a set that was not completed changes no score.
+    if (vital && !vital.isPartial)
+      latest[code] = { value: vital.lastValue, at: vital.measuredAt, received: vital.receivedAt, status: "final" };
   }
   return latest;
 }

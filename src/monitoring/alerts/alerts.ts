@@ -18,7 +18,7 @@ import { MAX_ALERT_ACTIONS } from "../alarm-rules/alert-lifecycle.ts";
 import { eventDetailOf } from "../alarm-rules/stored.ts";
 import { callMonitor } from "../intake/ingest.ts";
 import type { AlertView } from "../patient-object/contract.ts";
-import type { AlertAction } from "../patient-object/patient-monitor.ts";
+import type { AlertAction } from "../patient-object/recording/act-on-alert.ts";
 import { parseAlertId, toAlertId } from "../patient-object/samples/ids.ts";
 import { ALERT_COLUMNS, type AlertRow, toAlert } from "./list.ts";
 

@@ -1,6 +1,7 @@
 // Schemas and examples of observations, rollups, scores and quarantined samples.
 import { z } from "@hono/zod-openapi";
 import { EXAMPLES, Id, Timestamp } from "../../http/router.ts";
+import { DueObservations, exampleDueObservations } from "../rounds/due-schemas.ts";
 
 const exampleObservationId = "agj2lmaaaadqaiaaaaaaaaaaae-1hn4k9q0o-0";
 export const observationParam = z.object({
@@ -180,6 +181,7 @@ export const Latest = z
       }),
     ),
     news2: Score,
+    observations: DueObservations,
     limits: z.array(LimitsInForce),
     as_of: Timestamp,
   })
@@ -190,6 +192,7 @@ export const exampleLatest = {
   latest: [{ ...exampleObservation, age_s: 4 }],
   devices: [{ device_id: EXAMPLES.device, last_seen_at: EXAMPLES.time, clock_skew_ms: -120, conditions: [] }],
   news2: exampleScore,
+  observations: exampleDueObservations,
   limits: [exampleLimits],
   as_of: EXAMPLES.time,
 };

@@ -69,7 +69,7 @@ export async function ingestSamples(env: Env, call: Call, named: NamedOrigin, sa
 const NOT_RECORDED: RecordResult = { known: false };
 
 /** Samples are stored in the object only; this row marks the record in D1 as in use, so that it cannot be deleted. */
-function markRecordInUse({ db, actor, now }: Call, patientId: string): Statement[] {
+export function markRecordInUse({ db, actor, now }: Call, patientId: string): Statement[] {
   const row = { patientId, updatedBy: getActorId(actor), updatedAt: now };
   return [db.insert(monitoringSettings).values(row).onConflictDoNothing()];
 }
@@ -253,20 +253,22 @@ async function holdSamples(
   return [...unreadable, ...held.map((index): ItemResult => ({ index, status: "quarantined", reason, message }))];
 }
 
-/** Records samples; configures an object that does not know the patient or credential, and retries. */
-async function recordWithFacts(
+const recordWithFacts = (env: Env, call: Call, patientId: string, origin: Origin, samples: IncomingBatch) =>
+  callWithFacts(env, call, patientId, () => recordAtMonitor(env, patientId, origin, samples));
+
+/** Calls an object; configures one that does not know the patient or credential, and retries. */
+export async function callWithFacts<T extends { known: boolean }>(
   env: Env,
   call: Call,
   patientId: string,
-  origin: Origin,
-  samples: IncomingBatch,
-): Promise<RecordResult> {
-  const recorded = await recordAtMonitor(env, patientId, origin, samples);
-  if (recorded.known) return recorded;
+  request: () => Promise<T>,
+): Promise<T> {
+  const result = await request();
+  if (result.known) return result;
   const facts = await loadFacts(call, patientId, Date.now());
-  if (!facts) return recorded;
+  if (!facts) return result;
   await callMonitor(env, async () => env.PATIENT_MONITOR.getByName(patientId).configure(facts));
-  return recordAtMonitor(env, patientId, origin, samples);
+  return request();
 }
 
 function recordAtMonitor(env: Env, patientId: string, origin: Origin, samples: IncomingBatch): Promise<RecordResult> {

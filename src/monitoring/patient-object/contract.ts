@@ -1,6 +1,7 @@
 // Types of the calls and frames between the Worker, the PatientMonitor objects and the WardFeed objects. Frames carry ids, never names.
 import type { Alert, Transition } from "../alarm-rules/model.ts";
 import type { Limits } from "../vitals/model.ts";
+import type { DueStatus, PartialReason, PauseReason } from "../vitals/rounds.ts";
 
 /** A sample in responses and frames. `amended` and `entered-in-error` are the FHIR statuses of corrected samples. */
 export type LiveSample = {
@@ -38,6 +39,18 @@ export type Score =
   | (TakenScoreView & { status: "overdue" })
   | { status: "incomplete"; missing: string[]; stale: string[] }
   | { status: "not_applicable"; reason: "age" | "pregnancy" | "age_unknown" };
+
+/** When the next set of observations is due (vitals/rounds.ts). */
+export type ObservationsView = {
+  mode: "continuous" | "spot";
+  status: DueStatus;
+  due_at: string | null;
+  /** From then on the set is overdue. */
+  overdue_at: string | null;
+  /** The last set that was not completed, if it is later than the last complete one. */
+  last_attempt: { at: string; reason: PartialReason; performer_id: string } | null;
+  pause: { reason: PauseReason; from: string; expected_return_at: string; performer_id: string } | null;
+};
 
 /** An alert in responses and frames, with its id and ISO 8601 times. */
 export type AlertView = {
@@ -79,6 +92,7 @@ export type PatientSnapshot = {
   latest: LiveSample[];
   alerts: AlertView[];
   news2: Score;
+  observations: ObservationsView;
   limits: LimitsInForce[];
   devices: {
     device_id: string;
@@ -93,7 +107,8 @@ export type PatientSnapshot = {
 
 /** A frame that a patient's object sends to the feed of its hospital, and the feed to its sockets. */
 export type PatientFrame =
-  | { type: "samples"; patient_id: string; samples: LiveSample[]; news2: Score }
+  | { type: "samples"; patient_id: string; samples: LiveSample[]; news2: Score; observations: ObservationsView }
+  | { type: "observations"; patient_id: string; observations: ObservationsView }
   /** Samples of the past, measured from `from` to `to`, that arrived now and are not pushed: charts of that time load them. */
   | { type: "backfill"; patient_id: string; count: number; from: string; to: string }
   | { type: "alert"; patient_id: string; what: Transition["what"]; alert: AlertView }

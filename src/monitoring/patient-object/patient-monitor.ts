@@ -9,36 +9,35 @@
 //  6. publish > appendFrame, listSocketsShowing, Sockets.send to the browser; createEventStream turns frames into SSE.
 import { DurableObject } from "cloudflare:workers";
 import { type ErrorReport, errorReport, logMethodErrors, reporting } from "../../platform/object-log.ts";
-import { AlarmError } from "../alarm-rules/alert-lifecycle.ts";
-import { nextDeadline, stepAlarms } from "../alarm-rules/engine.ts";
+import { nextDeadline } from "../alarm-rules/engine.ts";
 import type { AlarmInput, Transition } from "../alarm-rules/model.ts";
 import { buildAlarmConfig } from "./context/alarm-config.ts";
 import { type Facts, factsFromD1 } from "./context/facts.ts";
 import { type LimitsQuery, readLimitsHistory, saveNote } from "./context/limits-history.ts";
-import type { AlertView, IncomingBatch, Origin, PatientFrame, PatientSnapshot, RecordResult, Watchable } from "./contract.ts";
+import type { IncomingBatch, Origin, PatientFrame, PatientSnapshot, RecordResult, Watchable } from "./contract.ts";
 import { Delivery } from "./delivery/delivery.ts";
 import type { OutboxState } from "./delivery/outbox.ts";
 import { Publisher } from "./delivery/publisher.ts";
 import { watchedDocument } from "./memory/documents.ts";
 import { pruneUnbound } from "./memory/monitor-memory.ts";
+import { type AlertAction, type AlertActionResult, applyAlertAction } from "./recording/act-on-alert.ts";
 import { type Amendment, type AmendmentResult, amendSample } from "./recording/amend-sample.ts";
+import { changePause, type PauseChange, type PauseResult } from "./recording/change-pause.ts";
 import { DeviceSockets } from "./recording/device-sockets.ts";
 import { closeHours, enqueueUnboundCounts, nextCloseAt, recountHours } from "./recording/hour-closing.ts";
 import { findSender, type RecordedBatch, recordAndEvaluate } from "./recording/record-batch.ts";
+import { type NewSet, recordSet, type SetResult } from "./recording/record-set.ts";
+import { runRules } from "./recording/run-rules.ts";
 import { archiveOldBlocks, nextArchiveAt } from "./samples/archive.ts";
 import { type BucketQuery, type HistoryQuery, readBuckets, readHistory } from "./samples/read-samples.ts";
 import { Store } from "./samples/store.ts";
-import { buildSnapshot, listOpenHours, toAlertView, toBatchFrames, toLimitFrames, toSamplesFrame } from "./snapshot.ts";
+import { buildSnapshot, listOpenHours, toBatchFrames, toFactFrames, toPersonKey, toSamplesFrame } from "./snapshot.ts";
 
 const RETRY_MS = 5_000;
 const MIN_ALARM_DELAY_MS = 50;
 /** Assumed lease when the stored one is unreadable; the feed renews its lease sooner. */
 const DEFAULT_LEASE_MS = 10 * 60_000;
 const OBJECT = "PatientMonitor";
-
-export type AlertAction = Exclude<AlarmInput, { kind: "samples" | "conditions" | "corrected" | "corrected_set" | "tick" }>;
-export type AlertActionResult = { alert: AlertView } | { error: AlarmError["code"] };
-
 export class PatientMonitor extends DurableObject<Env> implements Watchable {
   readonly #store: Store;
   readonly #report: ErrorReport;
@@ -85,7 +84,7 @@ export class PatientMonitor extends DurableObject<Env> implements Watchable {
       if ((before?.as_of ?? 0) > facts.as_of) return;
       saveNote(this.#store, facts);
       this.#store.saveFacts(facts);
-      this.#frames.push(...toLimitFrames(before, facts, now));
+      this.#frames.push(...toFactFrames(before, facts, this.#store.memory(now), now));
       pruneUnbound(this.#store.memory(now), facts);
       enqueueUnboundCounts(this.#store, facts, now);
       this.#runRules({ kind: "tick" }, now);
@@ -106,28 +105,29 @@ export class PatientMonitor extends DurableObject<Env> implements Watchable {
     if (!facts?.open) return { known: false };
     const sender = findSender(facts, origin, now);
     if (!sender) return { known: false };
-    const runRules = (input: AlarmInput) => void this.#runRules(input, now);
-    const recorded = this.#transact(() => recordAndEvaluate(this.#store, facts, sender, batch, now, runRules), save);
+    const recorded = this.#transactRules((run) => recordAndEvaluate(this.#store, facts, sender, batch, now, run), now, save);
     this.#publishSamples(facts, recorded, sender.by, now);
-    this.#scheduleAlarm();
     return { known: true, results: recorded.results, clock: sender.device ? recorded.clock : null };
   }
 
   actOnAlert(action: AlertAction): AlertActionResult {
     const now = Date.now();
-    const actionResult = this.#transact((): AlertActionResult => {
-      try {
-        const changed = this.#runRules(action, now).findLast(({ alert }) => alert.number === action.number)?.alert;
-        const alert = changed ?? this.#store.memory(now).alarm.alerts.find(({ number }) => number === action.number);
-        return alert ? { alert: toAlertView(this.#patientId, alert) } : { error: "not_open" };
-      } catch (error) {
-        // The rules rejected the action and changed nothing: an expected result, not an error of the object.
-        if (error instanceof AlarmError) return { error: error.code };
-        throw error;
-      }
-    });
-    this.#scheduleAlarm();
-    return actionResult;
+    return this.#transactRules((run) => applyAlertAction(this.#store, this.#patientId, action, now, run), now);
+  }
+
+  /** Records a set of observations of a person, or nothing of it. */
+  recordSet(set: NewSet): SetResult {
+    const now = Date.now();
+    const { result, recorded } = recordSet(this.#store, set, now, (work) => this.#transactRules(work, now));
+    const facts = this.#store.facts();
+    if (facts && recorded) this.#publishSamples(facts, recorded, toPersonKey(set.by), now);
+    return result;
+  }
+
+  /** Pauses what is due, or ends the pause. */
+  changePause(change: PauseChange): PauseResult {
+    const now = Date.now();
+    return this.#transactRules((run) => changePause(this.#store, change, now, run), now);
   }
 
   /** Starts or renews a lease: frames go to the hospital's feed until `until` (epoch milliseconds). */
@@ -233,19 +233,15 @@ export class PatientMonitor extends DurableObject<Env> implements Watchable {
   }
 
   #runRules(input: AlarmInput, now: number): Transition[] {
-    const facts = this.#store.facts();
-    if (!facts) return [];
-    const memory = this.#store.memory(now);
-    const { state, transitions } = stepAlarms(memory.alarm, input, buildAlarmConfig(facts, now), now);
-    memory.alarm = state;
-    for (const transition of transitions) {
-      this.#store.enqueueForD1("alert", { version: ++memory.version, ward: facts.ward, transition });
-    }
-    this.#store.markDirty(now);
-    for (const { what, alert } of transitions) {
-      this.#frames.push({ type: "alert", patient_id: facts.patient, what, alert: toAlertView(facts.patient, alert) });
-    }
+    const { transitions, frames } = runRules(this.#store, input, now);
+    this.#frames.push(...frames);
     return transitions;
+  }
+
+  #transactRules<T>(work: (run: (input: AlarmInput) => Transition[]) => T, now: number, save = true): T {
+    const result = this.#transact(() => work((input) => this.#runRules(input, now)), save);
+    this.#scheduleAlarm();
+    return result;
   }
 
   #publishSamples(facts: Facts, recorded: RecordedBatch, by: string, now: number): void {

@@ -9,9 +9,10 @@ import { shownAt } from "../vitals/model.ts";
 import { computeNews2, findNewestSet, scoreSet } from "../vitals/news2.ts";
 import { buildAlarmConfig, currentAgeBand, listLimitsInForce, toNews2Config } from "./context/alarm-config.ts";
 import type { Facts } from "./context/facts.ts";
-import type { AlertView, LiveSample, PatientFrame, PatientSnapshot, Score } from "./contract.ts";
+import type { AlertView, LiveSample, ObservationsView, PatientFrame, PatientSnapshot, Score } from "./contract.ts";
 import type { MonitorMemory } from "./memory/monitor-memory.ts";
 import type { Correction } from "./memory/settings.ts";
+import { toObservationsView } from "./rounds-view.ts";
 import type { LocatedSample } from "./samples/block-rows.ts";
 import { toAlertId, toObservationId } from "./samples/ids.ts";
 
@@ -102,7 +103,7 @@ export function computeScore(facts: Facts, { alarm, latest }: MonitorMemory, now
   }
   const config = buildAlarmConfig(facts, now);
   const usable = dropTechnicalZeros(latest, alarm);
-  const taken = getTakenScore(alarm, config) ?? scoreLatest(usable, news2Config);
+  const taken = findTakenScore(facts, { alarm, latest }, now);
   if (taken) {
     const watch = resolveWatch(alarm, config, now);
     const { dueAt, freshUntil, overdueSince } = judgeScore(watch, taken, now);
@@ -120,6 +121,24 @@ export function computeScore(facts: Facts, { alarm, latest }: MonitorMemory, now
   const result = computeNews2(usable, { now, windowMs: news2Config.window_ms, scale: news2Config.scale });
   if (result.status === "incomplete") return { status: "incomplete", missing: result.missing, stale: result.stale };
   return { status: "incomplete", missing: [], stale: [] };
+}
+
+/** The score of the last complete set; null when there never was one or NEWS2 does not apply. */
+export function findTakenScore(facts: Facts, { alarm, latest }: Pick<MonitorMemory, "alarm" | "latest">, now: number) {
+  const news2Config = toNews2Config(facts, now);
+  if (!news2Config) return null;
+  const usable = dropPartial(dropTechnicalZeros(latest, alarm), alarm);
+  return getTakenScore(alarm, { news2: news2Config }) ?? scoreLatest(usable, news2Config);
+}
+
+export const viewObservations = (facts: Facts, memory: MonitorMemory, now: number): ObservationsView =>
+  toObservationsView(facts, memory.alarm, findTakenScore(facts, memory, now), now);
+
+/** The latest values without those of sets that were not completed. */
+function dropPartial(latest: MonitorMemory["latest"], { vitals }: MonitorMemory["alarm"]): MonitorMemory["latest"] {
+  const isPartial = ([code, sample]: [string, MonitorMemory["latest"][string]]) =>
+    vitals[code]?.isPartial === true && vitals[code].measuredAt === shownAt(sample);
+  return Object.fromEntries(Object.entries(latest).filter((entry) => !isPartial(entry)));
 }
 
 /** The latest values without those of sensors that were off. */
@@ -150,6 +169,7 @@ export function buildSnapshot(facts: Facts, memory: MonitorMemory, open: readonl
     latest: listLatest(facts.patient, memory),
     alerts: open.map((alert) => toAlertView(facts.patient, alert)),
     news2: computeScore(facts, memory, now),
+    observations: viewObservations(facts, memory, now),
     limits: listLimitsInForce(facts, now),
     devices: facts.bindings
       .filter(({ until }) => until === null)
@@ -169,7 +189,8 @@ export function buildSnapshot(facts: Facts, memory: MonitorMemory, open: readonl
 
 /** A frame of samples with the current score. */
 export function toSamplesFrame(facts: Facts, samples: LiveSample[], memory: MonitorMemory, now: number): PatientFrame {
-  return { type: "samples", patient_id: facts.patient, samples, news2: computeScore(facts, memory, now) };
+  const news2 = computeScore(facts, memory, now);
+  return { type: "samples", patient_id: facts.patient, samples, news2, observations: viewObservations(facts, memory, now) };
 }
 
 /** A frame with stored samples that have become invalid, and the latest valid ones in their place. */
@@ -235,11 +256,20 @@ export function toBatchFrames(
   ];
 }
 
-/** A frame with the limits in effect if new facts change them. */
-export function toLimitFrames(before: Facts | null, after: Facts, now: number): PatientFrame[] {
-  const limits = listLimitsInForce(after, now);
-  if (before && JSON.stringify(listLimitsInForce(before, now)) === JSON.stringify(limits)) return [];
-  return [{ type: "limits", patient_id: after.patient, limits }];
+export const toObservationsFrame = (facts: Facts, memory: MonitorMemory, now: number): PatientFrame => ({
+  type: "observations",
+  patient_id: facts.patient,
+  observations: viewObservations(facts, memory, now),
+});
+
+/** A frame with the limits in effect and one with what is due, where new facts change them. */
+export function toFactFrames(before: Facts | null, after: Facts, memory: MonitorMemory, now: number): PatientFrame[] {
+  const toFrames = (facts: Facts): PatientFrame[] => [
+    { type: "limits", patient_id: after.patient, limits: listLimitsInForce(facts, now) },
+    toObservationsFrame(facts, memory, now),
+  ];
+  const known = new Set(before ? toFrames(before).map((frame) => JSON.stringify(frame)) : []);
+  return toFrames(after).filter((frame) => !known.has(JSON.stringify(frame)));
 }
 
 /** Rollups of hours that are not in D1 yet, and hours in D1 that wait for a recount. */

@@ -158,24 +158,26 @@ export function computeNews2(
     const sample = validSample(code);
     return sample && now - Math.min(sample.received, sample.at) <= windowMs ? sample.value : null;
   };
-  const result = scoreNews2(
-    {
-      respiratory_rate: freshValue(CODES.respiratory_rate),
-      spo2: freshValue(CODES.spo2),
-      oxygen: isOnOxygen(freshValue(CODES.inspired_oxygen), freshValue(CODES.oxygen_flow)),
-      systolic: freshValue(CODES.systolic),
-      pulse: freshValue(CODES.heart_rate),
-      consciousness: ACVPU[freshValue(CODES.consciousness) ?? -1] ?? null,
-      temperature: freshValue(CODES.temperature),
-    },
-    scale,
-  );
+  const result = scoreNews2(toNews2Values(freshValue), scale);
   if (!("missing" in result)) return { status: "complete", ...result };
   const wasMeasured = (name: News2Parameter) => PARAMETER_CODES[name].some(validSample);
   return {
     status: "incomplete",
     missing: result.missing.filter((name) => !wasMeasured(name)),
     stale: result.missing.filter(wasMeasured),
+  };
+}
+
+/** @param find the value of a LOINC code; null when it is unknown */
+function toNews2Values(find: (code: string) => number | null): News2Values {
+  return {
+    respiratory_rate: find(CODES.respiratory_rate),
+    spo2: find(CODES.spo2),
+    oxygen: isOnOxygen(find(CODES.inspired_oxygen), find(CODES.oxygen_flow)),
+    systolic: find(CODES.systolic),
+    pulse: find(CODES.heart_rate),
+    consciousness: ACVPU[find(CODES.consciousness) ?? -1] ?? null,
+    temperature: find(CODES.temperature),
   };
 }
 
@@ -198,6 +200,14 @@ export function findNewestSet(
   const inWindow = valid.filter(({ at }) => newest - at <= windowMs);
   const set = Object.fromEntries(inWindow.map(({ code, value, at }) => [code, { value, at }]));
   return scoreSet(set, scale) ? set : null;
+}
+
+/** The score of exactly these values, or the names of missing parameters. */
+export function scoreNews2Set(set: ObservationSet, scale: 1 | 2): News2 | { missing: News2Parameter[] } {
+  return scoreNews2(
+    toNews2Values((code) => set[code]?.value ?? null),
+    scale,
+  );
 }
 
 /** The newest measurement of a set, epoch milliseconds. */

@@ -10,6 +10,7 @@ import {
   Observation,
   Score,
 } from "../../monitoring/history/schemas.ts";
+import { DueObservations, exampleDueObservations } from "../../monitoring/rounds/due-schemas.ts";
 import { getWardBoard, MAX_BOARD_PATIENTS } from "./board.ts";
 import { MAX_COUNTED_PATIENTS } from "./wards.ts";
 
@@ -22,6 +23,7 @@ const BoardEntry = z
     monitoring: z.enum(["home", "ward"]),
     is_known: z.boolean().openapi({ description: "False if the patient's monitor has no data yet or does not respond" }),
     news2: Score.nullable(),
+    observations: DueObservations.nullable(),
     limits: z.array(LimitsInForce),
     latest: z.array(Observation.extend({ age_s: z.number().int().openapi({ description: "Seconds since the measurement" }) })),
     alerts: z.array(Alert).openapi({ description: "Open alerts" }),
@@ -73,6 +75,7 @@ export const boardRoutes = createRouter().openapi(
             monitoring: "ward",
             is_known: true,
             news2: exampleScore,
+            observations: exampleDueObservations,
             limits: [exampleLimits],
             latest: [{ ...exampleObservation, age_s: 4 }],
             alerts: [exampleAlert],

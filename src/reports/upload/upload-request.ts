@@ -56,8 +56,7 @@ export type UploadRequest = {
   fileName: string;
   metrics: Uint8Array | null;
   defaultKind: ReportKind;
-} & /** `announced`: the SHA-256 that the sender gave, if any. */
-(
+} /** `announced`: the SHA-256 that the sender gave, if any. */ & (
   | { isForm: true; bytes: Uint8Array<ArrayBuffer>; announced: string | null }
   | { isForm: false; chunks: AsyncIterable<Uint8Array>; size: number; sha256: string }
 );

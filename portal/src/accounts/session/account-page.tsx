@@ -6,19 +6,20 @@ import layout from "../../platform/design/layout.module.css";
 import { Card, DescriptionList, Page } from "../../platform/design/page.tsx";
 import { ActionError } from "../../platform/design/query-states.tsx";
 import { translateCode, useTranslation } from "../../platform/messages/translate.ts";
+import { requestSignOut } from "../../shell/sign-out-dialog.tsx";
 import classes from "./account.module.css";
 import { AccountSessions } from "./account-sessions.tsx";
 import { PasswordForm } from "./password-form.tsx";
 import { getLanguage, getTheme, setPreferences, subscribePreferences, type Theme } from "./preferences.ts";
 import { ProfileForm } from "./profile-form.tsx";
-import { signOut, switchHospital } from "./session.ts";
+import { switchHospital } from "./session.ts";
 import { useMe } from "./use-session.ts";
 
 export function AccountPage() {
   const t = useTranslation();
   const { role, memberships } = useMe();
   const signOutButton = (
-    <Button variant="default" onClick={() => void signOut()}>
+    <Button variant="default" onClick={requestSignOut}>
       {t("shell.sign_out")}
     </Button>
   );

@@ -23,6 +23,7 @@ let session: Session = { status: "starting" };
 let renewalTimer: ReturnType<typeof setTimeout> | undefined;
 const listeners = new Set<() => void>();
 const tokenListeners = new Set<(token: string) => void>();
+const signOutTasks = new Set<() => Promise<unknown>>();
 
 const publicAuthApi = hc<typeof publicAuthRoutes>(API_BASE);
 const accountApi = hc<typeof accountRoutes>(API_BASE, { fetch: authorizedFetch });
@@ -37,6 +38,12 @@ export function subscribeSession(listener: () => void): () => void {
 export function onToken(listener: (token: string) => void): () => void {
   tokenListeners.add(listener);
   return () => tokenListeners.delete(listener);
+}
+
+/** Subscribes to the end of a session by its user, to delete what the browser keeps for them. It must end in seconds. */
+export function onSignOut(task: () => Promise<unknown>): () => void {
+  signOutTasks.add(task);
+  return () => signOutTasks.delete(task);
 }
 
 function setSession(next: Session): void {
@@ -144,6 +151,7 @@ export async function signIn(name: string, password: string): Promise<void> {
 
 /** Ends the local session in any case; also asks the server to revoke the refresh token. */
 export async function signOut(): Promise<void> {
+  await Promise.allSettled([...signOutTasks].map((task) => task()));
   await authApi.auth.logout.$post().catch(() => undefined);
   token = null;
   // The reload discards all data that was read.

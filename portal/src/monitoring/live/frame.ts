@@ -4,6 +4,7 @@ import type {
   LimitsInForce,
   LiveFrame,
   LiveSample,
+  ObservationsView,
   PatientSnapshot,
   Score,
 } from "../../../../src/monitoring/patient-object/contract.ts";
@@ -116,6 +117,15 @@ const scores: readonly Check[] = [
 ];
 const score: Check = (value) => scores.some((check) => check(value));
 
+const observations = fields({
+  mode: oneOf("continuous", "spot"),
+  status: text,
+  due_at: orNull(time),
+  overdue_at: orNull(time),
+  last_attempt: orNull(fields({ at: time, reason: text, performer_id: text })),
+  pause: orNull(fields({ reason: text, from: time, expected_return_at: time, performer_id: text })),
+} satisfies Checks<ObservationsView>);
+
 const device = fields({
   device_id: text,
   last_seen_at: orNull(time),
@@ -131,13 +141,16 @@ const patient = fields({
   latest: listOf(sample),
   alerts: listOf(alert),
   news2: score,
+  // Frames that an older service stored lack it.
+  observations: optional(observations),
   limits: listOf(limits),
   devices: listOf(device),
   as_of: time,
 } satisfies Checks<PatientSnapshot>);
 
 const FRAMES: { readonly [T in LiveFrame["type"]]: Check } = {
-  samples: fields({ patient_id: text, samples: listOf(sample), news2: score }),
+  samples: fields({ patient_id: text, samples: listOf(sample), news2: score, observations: optional(observations) }),
+  observations: fields({ patient_id: text, observations }),
   backfill: fields({ patient_id: text, count: number, from: time, to: time }),
   alert: fields({ patient_id: text, what: text, alert }),
   limits: fields({ patient_id: text, limits: listOf(limits) }),

@@ -110,7 +110,7 @@ export function getDisplayScore(patient: PatientState | undefined, context: View
 }
 
 /** The service's risk: 3 is an emergency, 2 is urgent (as is a single parameter of three points), 0 is no points at all. */
-function news2Band({ score, risk }: TakenScoreView): 0 | 1 | 2 | 3 {
+export function news2Band({ score, risk }: Pick<TakenScoreView, "score" | "risk">): 0 | 1 | 2 | 3 {
   if (risk === "high") return 3;
   if (risk !== "low") return 2;
   return score > 0 ? 1 : 0;

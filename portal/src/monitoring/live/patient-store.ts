@@ -5,6 +5,7 @@ import type {
   LimitsInForce,
   LiveFrame,
   LiveSample,
+  ObservationsView,
   PatientSnapshot,
   Score,
 } from "../../../../src/monitoring/patient-object/contract.ts";
@@ -19,6 +20,7 @@ export type LivePatient = {
   latest: ReadonlyMap<string, LiveSample>;
   alerts: ReadonlyMap<string, AlertView>;
   news2: Score | null;
+  observations: ObservationsView | null;
   /** By code. */
   limits: ReadonlyMap<string, LimitsInForce>;
   /** When these were received, by the server's clock. */
@@ -63,6 +65,7 @@ const emptyPatient = (patientId: string): LivePatient => ({
   latest: new Map(),
   alerts: new Map(),
   news2: null,
+  observations: null,
   limits: new Map(),
   limitsSince: 0,
   devices: [],
@@ -129,6 +132,7 @@ function toLivePatient(snapshot: PolledPatient): LivePatient {
     latest: toLatestSamples(snapshot.latest),
     alerts: new Map(snapshot.alerts.filter(isOpen).map((alert) => [alert.alert_id, alert])),
     news2: snapshot.news2,
+    observations: snapshot.observations ?? null,
     ...updateLimits(current, snapshot.limits, Date.parse(snapshot.as_of)),
     devices: snapshot.devices ?? current.devices,
   };
@@ -156,7 +160,16 @@ export function applyFrame(frame: LiveFrame): void {
     case "samples": {
       for (const { received_at } of frame.samples) syncServerClock(Date.parse(received_at));
       const current = patients.get(frame.patient_id) ?? emptyPatient(frame.patient_id);
-      storePatient({ ...addSamples(current, frame.samples), news2: frame.news2 });
+      storePatient({
+        ...addSamples(current, frame.samples),
+        news2: frame.news2,
+        observations: frame.observations ?? current.observations,
+      });
+      break;
+    }
+    case "observations": {
+      const current = patients.get(frame.patient_id) ?? emptyPatient(frame.patient_id);
+      storePatient({ ...current, observations: frame.observations });
       break;
     }
     case "backfill":

@@ -98,8 +98,8 @@ async function readHospital(wards: readonly Ward[], openedPatientId: string | nu
     ...wards.map(({ ward_id }) => readBoard(ward_id)),
   ]);
   const patients = boards.flatMap(({ ward_id, as_of, patients: entries }) =>
-    entries.flatMap(({ is_known, news2, ...entry }): PolledPatient[] =>
-      is_known && news2 ? [{ ...entry, news2, ward_id, as_of, devices: null }] : [],
+    entries.flatMap(({ is_known, news2, observations, ...entry }): PolledPatient[] =>
+      is_known && news2 && observations ? [{ ...entry, news2, observations, ward_id, as_of, devices: null }] : [],
     ),
   );
   const others = patients.filter(({ patient_id }) => patient_id !== openedPatientId);

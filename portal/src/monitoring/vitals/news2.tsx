@@ -10,7 +10,8 @@ import classes from "./news2.module.css";
 import { useCurrentVitals } from "./use-current-vitals.ts";
 
 const formatParameter = (part: string) => findParameterAbbreviation(part) ?? translateCode("vitals.part", part);
-const formatParameters = (parts: readonly string[]) => parts.map(formatParameter).join(", ");
+/** Names of NEWS2 parameters, abbreviated as on monitors. */
+export const formatParameters = (parts: readonly string[]) => parts.map(formatParameter).join(", ");
 
 export function News2({ patientId }: { patientId: string }) {
   const t = useTranslation();
@@ -40,7 +41,7 @@ export function News2({ patientId }: { patientId: string }) {
   );
 }
 
-const REASONS: Readonly<Record<Extract<Score, { reason: string }>["reason"], PlainMessageKey>> = {
+export const NOT_APPLICABLE_REASONS: Readonly<Record<Extract<Score, { reason: string }>["reason"], PlainMessageKey>> = {
   age: "score.not_applicable.age",
   pregnancy: "score.not_applicable.pregnancy",
   age_unknown: "score.not_applicable.age_unknown",
@@ -89,7 +90,7 @@ function ScoreDetails({ score, displayScore }: { score: Score; displayScore: Dis
     case "not_applicable":
       return (
         <>
-          <strong className={classes.score}>—</strong> {t(REASONS[score.reason])}
+          <strong className={classes.score}>—</strong> {t(NOT_APPLICABLE_REASONS[score.reason])}
         </>
       );
   }

@@ -3,6 +3,7 @@ import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { usePatientNumberAndZone } from "../../patients/record/use-patient-record.ts";
 import { Page } from "../../platform/design/page.tsx";
 import { useTranslation } from "../../platform/messages/translate.ts";
+import { EnterObservations } from "../observation-set/enter-observations.tsx";
 import { VitalsCharts } from "./vitals-charts.tsx";
 
 export function VitalsPage() {
@@ -12,7 +13,11 @@ export function VitalsPage() {
   const navigate = useNavigate();
   const { number, zone } = usePatientNumberAndZone(patientId);
   return (
-    <Page title={t("vitals.title")} windowTitle={t("vitals.window_title", { n: number })}>
+    <Page
+      title={t("vitals.title")}
+      windowTitle={t("vitals.window_title", { n: number })}
+      actions={<EnterObservations patientId={patientId} />}
+    >
       <VitalsCharts
         key={patientId}
         patientId={patientId}

@@ -5,6 +5,7 @@ import { useState } from "react";
 import { listDevices } from "../../devices/api.ts";
 import type { LivePatient } from "../../monitoring/live/patient-store.ts";
 import { useLivePatient, useServerNow } from "../../monitoring/live/use-live.ts";
+import { EnterObservations } from "../../monitoring/observation-set/enter-observations.tsx";
 import { CHARTS, MAIN_CHARTS } from "../../monitoring/vitals/chart-catalogue.ts";
 import { ChartGrid } from "../../monitoring/vitals/chart-grid.tsx";
 import { LiveVitals } from "../../monitoring/vitals/live-numbers.tsx";
@@ -30,7 +31,7 @@ export function PatientOverviewPage() {
     <Page title={t("record.tab.overview")} windowTitle={t("record.window.overview", { n })}>
       <div className={classes.columns}>
         <div className={layout.stack}>
-          <Card title={t("record.now")}>
+          <Card title={t("record.now")} actions={<EnterObservations patientId={patientId} />}>
             <div className={layout.stack}>
               <LiveVitals patientId={patientId} />
               <News2 patientId={patientId} />

@@ -3,6 +3,7 @@ import { Link, Outlet, useLocation, useParams } from "@tanstack/react-router";
 import { useEffect, useRef, useState } from "react";
 import { getLastUpdate } from "../../monitoring/live/patient-state.ts";
 import { useConnection, useLivePatient, useServerNow } from "../../monitoring/live/use-live.ts";
+import { PatientWaitingSets } from "../../monitoring/observation-set/waiting-sets.tsx";
 import { formatAge, formatDate } from "../../platform/design/format.ts";
 import { Page } from "../../platform/design/page.tsx";
 import { LoadError, Loading } from "../../platform/design/query-states.tsx";
@@ -31,6 +32,7 @@ export function PatientLayout() {
     <div className={classes.frame} key={patient.patient_id}>
       <Identity patient={patient} />
       <PatientAlarms patientId={patient.patient_id} />
+      <PatientWaitingSets patientId={patient.patient_id} />
       <Tabs patientId={patientId} />
       <Outlet />
       <p className={classes.support}>{t("common.decision_support")}</p>

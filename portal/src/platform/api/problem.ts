@@ -10,14 +10,24 @@ export class Problem extends Error {
   /** Request id to quote; finds the log line. Null without a response. */
   readonly errorId: string | null;
   readonly errors: readonly FieldError[];
+  /** All members of the response, for those that one kind of problem adds. */
+  readonly members: Readonly<Record<string, unknown>>;
 
-  constructor(status: number, code: string, detail: string, errorId: string | null, errors: readonly FieldError[] = []) {
+  constructor(
+    status: number,
+    code: string,
+    detail: string,
+    errorId: string | null,
+    errors: readonly FieldError[] = [],
+    members: Readonly<Record<string, unknown>> = {},
+  ) {
     super(detail);
     this.name = "Problem";
     this.status = status;
     this.code = code;
     this.errorId = errorId;
     this.errors = errors;
+    this.members = members;
   }
 }
 
@@ -37,6 +47,7 @@ export async function parseProblem(response: { status: number; json: () => Promi
     stringField("detail") ?? "",
     stringField("error_id"),
     errors,
+    body,
   );
 }
 

@@ -1,4 +1,5 @@
-// Draft of an upload while an expired session hides its page. Kept in this tab's memory only.
+// Draft of an upload while an expired session hides its page.
+import { createDraftStore } from "../../platform/draft-store.ts";
 import type { ReportInput } from "./upload-draft.ts";
 import type { UploadKey } from "./upload-state.ts";
 
@@ -12,23 +13,11 @@ export type DraftState<Patient> = {
   uploadKey: UploadKey | null;
 };
 
-/** Owner of a draft: user, hospital and page visit. */
-export type DraftOwner = { user: string; hospital: string | null; visit: string | undefined };
-
-export function createDraftStore<Patient>() {
-  let saved: { owner: DraftOwner; entered: DraftState<Patient> } | null = null;
-  return {
-    save: (owner: DraftOwner, entered: DraftState<Patient>): void => {
-      saved = { owner, entered };
-    },
-    clear: (): void => {
-      saved = null;
-    },
-    /** Draft of this user and visit. After a switch of hospital, patient and key are reset: the patients are others. */
-    load: ({ user, hospital, visit }: DraftOwner): DraftState<Patient> | null => {
-      if (saved?.owner.user !== user || saved.owner.visit !== visit) return null;
-      if (saved.owner.hospital === hospital) return saved.entered;
-      return { ...saved.entered, step: Math.min(saved.entered.step, 1), patient: null, uploadKey: null };
-    },
-  };
-}
+/** After a switch of hospital, patient and key are reset. */
+export const createUploadDraftStore = <Patient>() =>
+  createDraftStore<DraftState<Patient>>((entered) => ({
+    ...entered,
+    step: Math.min(entered.step, 1),
+    patient: null,
+    uploadKey: null,
+  }));

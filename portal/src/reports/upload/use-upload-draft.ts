@@ -5,7 +5,7 @@ import { useEffect, useState } from "react";
 import { currentSession } from "../../accounts/session/session.ts";
 import { useMe } from "../../accounts/session/use-session.ts";
 import { patientQuery } from "../../patients/record/use-patient-record.ts";
-import { createDraftStore, type DraftState } from "./draft-store.ts";
+import { createUploadDraftStore, type DraftState } from "./draft-store.ts";
 import type { Candidate } from "./patient-picker.tsx";
 
 declare module "@tanstack/react-router" {
@@ -15,7 +15,7 @@ declare module "@tanstack/react-router" {
   }
 }
 
-const draftStore = createDraftStore<Candidate>();
+const draftStore = createUploadDraftStore<Candidate>();
 
 const EMPTY_STATE: DraftState<Candidate> = {
   step: 0,

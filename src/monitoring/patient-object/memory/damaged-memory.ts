@@ -2,6 +2,7 @@
 import type { z } from "zod";
 import { StoredDocumentError } from "../../../platform/stored-document.ts";
 import { emptyAlarmMemory } from "../../alarm-rules/alarm-memory.ts";
+import { NO_ROUNDS } from "../../vitals/rounds.ts";
 import { MEMORY_PARTS, memoryDocument } from "./documents.ts";
 import { type MonitorMemory, newMonitorMemory } from "./monitor-memory.ts";
 
@@ -27,6 +28,7 @@ export function recoverMemory(text: string, now: number): MonitorMemory {
       ...("channels" in alarm && { channels: parseEntries(MEMORY_PARTS.channel, alarm["channels"]) }),
       ...("zeros" in alarm && { zeros: parseEntries(MEMORY_PARTS.zero, alarm["zeros"]) }),
       news2: parseOr(MEMORY_PARTS.alarm.shape.news2, alarm["news2"], emptyAlarmMemory().news2),
+      ...("rounds" in alarm && { rounds: parseOr(MEMORY_PARTS.rounds, alarm["rounds"], NO_ROUNDS) }),
       alerts: parseItems(MEMORY_PARTS.alert, alarm["alerts"]),
     },
     latest: parseEntries(MEMORY_PARTS.latest, stored["latest"]),

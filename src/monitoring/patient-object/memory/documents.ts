@@ -5,6 +5,7 @@ import { ALERT_STATES, PRIORITIES, RULE_NAMES, TRANSITIONS } from "../../alarm-r
 import { NEWS2_PROFILES } from "../../alarm-rules/sustained-profile.ts";
 import { OBSERVATION_MODES } from "../../vitals/freshness.ts";
 import { AGE_BANDS, type Limits } from "../../vitals/model.ts";
+import { PARTIAL_REASONS, PAUSE_REASONS } from "../../vitals/rounds.ts";
 import { DEFAULT_WATCH, type Facts, type LimitsNote } from "../context/facts.ts";
 import type { AlertChange, ClockUpdate, HeldItems, HourUpdate, ReceivedCounts } from "../delivery/payloads.ts";
 import type { CorrectionBody } from "../samples/correction.ts";
@@ -64,6 +65,7 @@ const VitalSchema = z.object({
   lastBeyondAt: time.optional(),
   insideSince: time.optional(),
   resolved: z.literal(true).optional(),
+  isPartial: z.literal(true).optional(),
   inAlarm: z.object({ side, bound: z.number(), critical: z.boolean() }).optional(),
   ratePoints: z.array(z.tuple([z.number(), z.number()])).optional(),
   baseline: z
@@ -105,6 +107,12 @@ const DeviceSchema = z.object({
   raised: RaiseCountSchema.optional(),
 });
 
+const RoundsSchema = z.object({
+  attempt: z.object({ at: time, reason: z.enum(PARTIAL_REASONS), by: text }).nullable(),
+  pause: z.object({ from: time, until: time, reason: z.enum(PAUSE_REASONS), by: text }).nullable(),
+  returnedAt: timeOrNull,
+});
+
 const RollupSchema = z.object({
   count: z.int(),
   min: z.number(),
@@ -122,6 +130,7 @@ export const MEMORY_PARTS = {
   device: DeviceSchema,
   channel: ChannelSchema,
   zero: ZeroSchema,
+  rounds: RoundsSchema,
   alarm: z.object({
     lastAlertNumber: z.int(),
     now: time,
@@ -131,6 +140,7 @@ export const MEMORY_PARTS = {
     channels: z.record(text, ChannelSchema).optional(),
     zeros: z.record(text, ZeroSchema).optional(),
     news2: News2Schema,
+    rounds: RoundsSchema.optional(),
     alerts: z.array(AlertSchema),
   }),
   latest: z.object({
