@@ -137,7 +137,9 @@ function collectLatest(memory: AlarmMemory): Record<string, LatestSample> {
   const latest: Record<string, LatestSample> = {};
   for (const code of NEWS2_CODES) {
     const vital = memory.vitals[code];
-    if (vital) latest[code] = { value: vital.lastValue, at: vital.measuredAt, received: vital.receivedAt, status: "final" };
+    // The score is that of a person at rest.
+    if (vital && !vital.isExercise)
+      latest[code] = { value: vital.lastValue, at: vital.measuredAt, received: vital.receivedAt, status: "final" };
   }
   return latest;
 }
