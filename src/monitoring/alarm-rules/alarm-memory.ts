@@ -37,6 +37,10 @@ export type VitalMemory = {
   lastBeyondAt?: number | undefined;
   /** Since when the value has been inside by more than the hysteresis while an alert is open. */
   insideSince?: number | undefined;
+  /** Since when the value has been beyond the high critical limit. */
+  criticalSince?: number | undefined;
+  /** The last value was measured during physical activity. */
+  isExercise?: true | undefined;
   /** The limit beyond which a vital of a group is in alarm (pressure-group.ts). */
   inAlarm?: { side: Side; bound: number; critical: boolean } | undefined;
   /** The alert was resolved: this value is not evaluated again, the next one is. */

@@ -144,8 +144,8 @@ function applySample(run: RuleRun, source: SampleSource, sample: Sample, { prese
   const isHistory = time < presentFrom;
   if (isHistory) {
     if (status === "invalid" || isTechnicalZero(source, sample, time)) return;
-    noteLateValue(run, late, code, value, time);
-    if (isNewest && (limits || NEWS2_CODES.has(code))) rememberHistory(run, code, value, time, isPartial);
+    if (!sample.isExercise) noteLateValue(run, late, code, value, time);
+    if (isNewest && (limits || NEWS2_CODES.has(code))) rememberHistory(run, sample, time, isPartial);
     return;
   }
   if (!isNewest || applyTechnicalZero(run, source, sample, time)) return;
@@ -158,15 +158,21 @@ function applySample(run: RuleRun, source: SampleSource, sample: Sample, { prese
   endTechnicalZero(run, source, code, value, time);
   const vital = previous ?? { lastValue: value, measuredAt: time, receivedAt: run.now };
   run.memory.vitals[code] = vital;
-  if (limits && isMonitored) evaluateSample({ run, code, vital, limits }, value, time, previous === undefined);
-  Object.assign(vital, { lastValue: value, measuredAt: time, receivedAt: run.now, resolved: undefined, isPartial });
+  if (limits && isMonitored) evaluateSample({ run, code, vital, limits }, sample, time, previous === undefined);
+  const { isExercise } = sample;
+  Object.assign(vital, { lastValue: value, measuredAt: time, receivedAt: run.now, resolved: undefined, isExercise, isPartial });
 }
 
 /** Keeps a value of the past for the score, which judges its own age. It is never held against the limits. */
-function rememberHistory(run: RuleRun, code: string, lastValue: number, measuredAt: number, isPartial: true | undefined): void {
+function rememberHistory(
+  run: RuleRun,
+  { code, value: lastValue, isExercise }: Sample,
+  measuredAt: number,
+  isPartial: true | undefined,
+): void {
   const vital = run.memory.vitals[code];
   if (vital && !isInLimitAlarm(run, code, vital)) clearOnset(vital);
-  run.memory.vitals[code] = { ...vital, lastValue, measuredAt, receivedAt: run.now, resolved: true, isPartial };
+  run.memory.vitals[code] = { ...vital, lastValue, measuredAt, receivedAt: run.now, resolved: true, isExercise, isPartial };
 }
 
 /**
@@ -203,12 +209,12 @@ function applyCorrection(run: RuleRun, { code, newest, isInvalidNewer }: Correct
   if (limits && run.config.monitoring !== "off") evaluateLimit({ run, code, vital, limits }, newest.value, time);
 }
 
-function evaluateSample(watched: WatchedVital, value: number, time: number, isFirst: boolean): void {
+function evaluateSample(watched: WatchedVital, { value, isExercise }: Sample, time: number, isFirst: boolean): void {
   if (!isFirst) evaluateHeldValue(watched, time);
-  evaluateLimit(watched, value, time);
-  if (value === 0) forgetChange(watched.vital);
-  // Two values of the same time have no rate of change, and neither has a heart that stands still.
-  if (value === 0 || (!isFirst && time === watched.vital.measuredAt)) return;
+  evaluateLimit(watched, value, time, isExercise);
+  if (value === 0 || isExercise) forgetChange(watched.vital);
+  // Two values of the same time have no rate of change, and neither has a heart that stands still or works.
+  if (value === 0 || isExercise || (!isFirst && time === watched.vital.measuredAt)) return;
   evaluateRate(watched, value, time);
   evaluateTrend(watched, value, time);
 }

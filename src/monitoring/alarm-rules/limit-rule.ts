@@ -56,9 +56,11 @@ function findAlarmSide(code: string, vital: VitalMemory, alert: Alert | undefine
  * recovers when the value has been inside by more than the hysteresis for `duration_s` without interruption, a standing one after the
  * clock hour, one of a spot patient that somebody has acknowledged after `confirmationMs`.
  */
-export function evaluateLimit(watched: WatchedVital, value: number, time: number): void {
+export function evaluateLimit(watched: WatchedVital, value: number, time: number, isExercise = watched.vital.isExercise): void {
   const { run, code, vital, limits } = watched;
-  const position = locateValue(code, value, limits);
+  const located = locateValue(code, value, limits);
+  vital.criticalSince = isHighCritical(located) ? (vital.criticalSince ?? time) : undefined;
+  const position = settlePosition(watched, located, time, isExercise);
   const alert = findOpenAlert(run, toLimitKey(code));
   if (position) {
     if (vital.side !== position.side) Object.assign(vital, { side: position.side, onsetAt: time });
@@ -76,6 +78,36 @@ export function evaluateLimit(watched: WatchedVital, value: number, time: number
   ) {
     clearOnset(vital);
   }
+}
+
+const isHighCritical = (position: LimitPosition | null) => position?.critical === true && position.side === "high";
+
+/**
+ * A high rate during physical activity is normal for as long as a session takes: 20 to 60 minutes of vigorous exercise (ACSM, Garber et
+ * al. 2011). One that lasts longer is beyond its critical limit.
+ */
+const EXERCISE_CRITICAL_DELAY_S = 3600;
+
+/** When a value that is beyond a high critical limit has lasted long enough, epoch milliseconds. */
+function criticalDueAt(run: Pick<RuleRun, "config">, code: string, since: number, isExercise: true | undefined): number {
+  return since + (isExercise ? EXERCISE_CRITICAL_DELAY_S : (run.config.critical_delay_s?.[code] ?? 0)) * 1000;
+}
+
+/**
+ * What a position means at a time: a high critical one that has not lasted long enough is an ordinary one where there is an ordinary
+ * limit, and an ordinary one during physical activity is none.
+ */
+function settlePosition(
+  { run, code, vital, limits }: Omit<WatchedVital, "run"> & { run: Pick<RuleRun, "config"> },
+  located: LimitPosition | null,
+  time: number,
+  isExercise: true | undefined,
+): LimitPosition | null {
+  if (located?.side !== "high") return located;
+  const isLasting = located.critical && time >= criticalDueAt(run, code, vital.criticalSince ?? time, isExercise);
+  if (isLasting) return located;
+  if (isExercise || limits.high === null) return null;
+  return { side: "high", bound: limits.high, critical: false };
 }
 
 export function isInLimitAlarm(run: RuleRun, code: string, vital: VitalMemory): boolean {
@@ -157,12 +189,16 @@ export function limitDeadline(
 ): number | null {
   if (vital.resolved) return null;
   const alert = run.memory.alerts.find((open) => open.key === toLimitKey(code));
-  const position = locateValue(code, vital.lastValue, limits);
+  const located = locateValue(code, vital.lastValue, limits);
+  const position = settlePosition({ run, code, vital, limits }, located, vital.measuredAt, vital.isExercise);
   const alarmSide = findAlarmSide(code, vital, alert);
   const start = position ? findOnset(vital, position, alarmSide) : alarmSide && vital.insideSince;
-  const dueAt = start === undefined ? null : start + limits.duration_s * 1000;
-  if (dueAt === null || dueAt > vital.measuredAt + MAX_VALUE_HOLD_MS) return null;
-  if (position || !alert) return dueAt;
+  const starts = start === undefined ? [] : [start + limits.duration_s * 1000];
+  if (isHighCritical(located) && !position?.critical && !(isOngoing(alert) && alert.priority === "high"))
+    starts.push(criticalDueAt(run, code, vital.criticalSince ?? vital.measuredAt, vital.isExercise));
+  const dueAt = Math.min(...starts);
+  if (dueAt > vital.measuredAt + MAX_VALUE_HOLD_MS) return null;
+  if (position || !alert || isHighCritical(located)) return dueAt;
   const confirmedAt = (vital.insideSince ?? dueAt) + confirmationMs({ ...run, now: run.memory.now }, alert);
   return Math.max(dueAt, confirmedAt, standsUntil(vital, alert));
 }

@@ -82,6 +82,8 @@ export type AlarmConfig = {
   monitoring: "off" | "home" | "ward";
   /** Effective limits by code: default < ward < patient, merged. */
   limits: Readonly<Record<string, Limits>>;
+  /** Seconds that a high critical value must last, by code; absent ones raise their alert at once. */
+  critical_delay_s?: Readonly<Record<string, number>>;
   /** NEWS2; null when it does not apply. */
   news2: { scale: 1 | 2; window_ms: number } | null;
   /** How the patient is watched, which decides how long scores and values count as current. */

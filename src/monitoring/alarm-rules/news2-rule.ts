@@ -145,8 +145,8 @@ function collectLatest(memory: AlarmMemory): Record<string, LatestSample> {
   const latest: Record<string, LatestSample> = {};
   for (const code of NEWS2_CODES) {
     const vital = memory.vitals[code];
-    // What belongs to a set that was not completed changes no score.
-    if (vital && !vital.isPartial)
+    // What belongs to a set that was not completed changes no score, and the score is that of a person at rest.
+    if (vital && !vital.isPartial && !vital.isExercise)
       latest[code] = { value: vital.lastValue, at: vital.measuredAt, received: vital.receivedAt, status: "final" };
   }
   return latest;

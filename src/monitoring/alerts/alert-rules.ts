@@ -15,7 +15,9 @@ import { ApiError } from "../../platform/errors.ts";
 import { toIso } from "../../platform/time.ts";
 import { checkLimits, type LimitProblem, type LimitsOverride, type LimitsOverrides, mergeLimits } from "../alarm-rules/limits.ts";
 import { limitsOverrideOf } from "../alarm-rules/stored.ts";
+import { toLimitProfile } from "../patient-object/context/alarm-config.ts";
 import { findAgeBand, findVital, getDefaultLimits, VITALS } from "../vitals/catalogue.ts";
+import { type LimitProfile, toHomeSource } from "../vitals/home-limits.ts";
 import { AGE_BANDS, type AgeBand, type Limits, type Vital } from "../vitals/model.ts";
 
 type AlertRuleRow = typeof alertRules.$inferSelect;
@@ -36,13 +38,16 @@ function toRule(row: AlertRuleRow) {
   };
 }
 
-/** The default limits of an age band, with their sources. */
-export async function listDefaultRules(call: Call, query: PageQuery & { age_band: AgeBand }) {
+/** The default limits of an age band, on a ward or at home, with their sources. */
+export async function listDefaultRules(call: Call, query: PageQuery & { age_band: AgeBand; monitoring: LimitProfile }) {
   const start = await resolvePageStart(call, "default_rules", query);
   await requireRole(call, "alert_rule:read");
-  const rules = VITALS.flatMap(({ code, name, display, unit, plausible, limits, source }) => {
-    const bandLimits = limits[query.age_band];
-    return bandLimits ? [{ code, name, display, unit, plausible, limits: bandLimits, source }] : [];
+  const { age_band, monitoring } = query;
+  const defaults = getDefaultLimits(age_band, monitoring);
+  const rules = VITALS.flatMap(({ code, name, display, unit, plausible, source: wardSource }) => {
+    const limits = defaults[code];
+    const source = monitoring === "home" ? toHomeSource(code, wardSource) : wardSource;
+    return limits ? [{ code, name, display, unit, plausible, monitoring, limits, source }] : [];
   });
   const { rows: items, pagination } = await slicePage(start, rules);
   return { items, pagination };
@@ -141,6 +146,10 @@ async function getAgeBand({ keys, now }: Call, { patient }: Access): Promise<Age
   return date_of_birth === null ? "adult" : findAgeBand(date_of_birth, now).band;
 }
 
+async function getDefaultsOf(call: Call, access: Access): Promise<Record<string, Limits>> {
+  return getDefaultLimits(await getAgeBand(call, access), toLimitProfile(access.patient.monitoring));
+}
+
 /** @throws ApiError invalid_request that names the fields */
 export function assertValidLimits(problems: readonly LimitProblem[], path = ""): void {
   if (problems.length === 0) return;
@@ -182,7 +191,7 @@ export async function putPatientRule(
   const access = await authorizePatient(call, { patient: ref }, "alert_rule:manage");
   const rows = await selectRules(call, access);
   const { ward } = groupByLayer(rows);
-  const base = mergeLimits(getDefaultLimits(await getAgeBand(call, access)), ward, {});
+  const base = mergeLimits(await getDefaultsOf(call, access), ward, {});
   assertValidLimits(checkLimits(limits, vital.code, base[vital.code]));
   return saveRule(call, toPatientScope(access, rows, vital, "alert_rule.update"), vital, expected, limits);
 }
@@ -283,7 +292,8 @@ export async function getEffectiveRules(call: Call, ref: string) {
   ]);
   const band = await getAgeBand(call, access);
   const { ward, patient } = groupByLayer(rows);
-  const merged = mergeLimits(getDefaultLimits(band), ward, patient);
+  const monitoring = toLimitProfile(access.patient.monitoring);
+  const merged = mergeLimits(getDefaultLimits(band, monitoring), ward, patient);
   const rules = VITALS.flatMap(({ code, name, unit }) => {
     const limits = merged[code];
     if (!limits) return [];
@@ -291,7 +301,7 @@ export async function getEffectiveRules(call: Call, ref: string) {
     const { version, updated_by, updated_at } = patientRule ? toRule(patientRule) : NO_RULE;
     return [{ code, name, unit, limits, from: findLayers(limits, ward[code], patient[code]), version, updated_by, updated_at }];
   });
-  return { patient_id: access.patient.id, ward_id: access.patient.ward_id, age_band: band, rules };
+  return { patient_id: access.patient.id, ward_id: access.patient.ward_id, age_band: band, monitoring, rules };
 }
 
 function findLayers(limits: Limits, ward: LimitsOverride = {}, patient: LimitsOverride = {}): Record<string, Layer> {

@@ -3,6 +3,7 @@ import { z } from "@hono/zod-openapi";
 import { EXAMPLES, Id, Timestamp } from "../../http/router.ts";
 import { findVital, findVitalByName } from "../vitals/catalogue.ts";
 import { OBSERVATION_MODES } from "../vitals/freshness.ts";
+import { LIMIT_PROFILES } from "../vitals/home-limits.ts";
 import { AGE_BANDS } from "../vitals/model.ts";
 
 /** A vital sign, by LOINC code or short name. */
@@ -72,6 +73,9 @@ const exampleLimits = {
   silence_s: 120,
 };
 
+export const MonitoringProfile = z
+  .enum(LIMIT_PROFILES)
+  .openapi({ description: "Limits of patients on a ward, or of those monitored at home" });
 export const DefaultRule = z
   .object({
     code: z.string(),
@@ -79,6 +83,7 @@ export const DefaultRule = z
     display: z.string(),
     unit: z.string(),
     plausible: z.object({ min: z.number(), max: z.number(), source: z.string() }),
+    monitoring: MonitoringProfile,
     limits: Limits,
     source: z.string(),
   })
@@ -89,6 +94,7 @@ export const EffectiveRules = z
     patient_id: Id,
     ward_id: Id.nullable(),
     age_band: z.enum(AGE_BANDS).openapi({ description: "An unknown age counts as adult" }),
+    monitoring: MonitoringProfile,
     rules: z.array(
       z.object({
         code: z.string(),
@@ -168,6 +174,7 @@ export const exampleDefaultRule = {
   ...exampleVital,
   display: "Heart rate",
   plausible: { min: 0, max: 350, source: "Upper end of bedside monitors" },
+  monitoring: "ward" as const,
   limits: { ...exampleLimits, low: null, high: null },
   source: "NEWS2 three points",
 };
@@ -175,6 +182,7 @@ export const exampleEffectiveRules = {
   patient_id: EXAMPLES.patient,
   ward_id: EXAMPLES.ward,
   age_band: "adult" as const,
+  monitoring: "ward" as const,
   rules: [
     {
       ...exampleVital,

@@ -44,6 +44,7 @@ import {
   LimitsChange,
   Monitoring,
   MonitoringChange,
+  MonitoringProfile,
   Preview,
   Rule,
   VitalRef,
@@ -67,7 +68,13 @@ export const ruleRoutes = createRouter()
       tags,
       summary: "List default alert limits",
       security: BEARER_AUTH,
-      request: { query: z.strictObject({ ...pageQuery, age_band: z.enum(AGE_BANDS).default("adult") }) },
+      request: {
+        query: z.strictObject({
+          ...pageQuery,
+          age_band: z.enum(AGE_BANDS).default("adult"),
+          monitoring: MonitoringProfile.default("ward"),
+        }),
+      },
       responses: {
         200: pageResponse(DefaultRule, "Default limits of an age band by vital, with their sources", exampleDefaultRule),
         ...problemResponses(401, 403),

@@ -62,7 +62,8 @@ const WearableSummary = z
     vitals: z.array(VitalSummary),
     today: z.array(VitalSummary.extend({ sum: z.number() })).openapi({
       description:
-        "Steps, sleep and energy since midnight UTC: use sum for a device that sends increments, max for one that sends totals",
+        "Steps, sleep and energy since midnight UTC. sum: of the readings, and for totals of the day (steps_day, energy_day) the greatest, " +
+        "since totals do not add up",
     }),
   })
   .openapi("WearableSummary");

@@ -57,8 +57,14 @@ export async function getPatientSummary(env: Env, call: Call, ref: string, query
   };
 }
 
-/** Vitals that accumulate over a day; the route describes how to read them. */
-const DAILY_TOTAL_CODES = [CODES.steps, CODES.sleep_minutes, CODES.energy];
+/** Vitals of a day: `count` adds up the readings, `total` is the day's total so far with each reading. */
+const DAILY_CODES = [
+  { code: CODES.steps, kind: "count" },
+  { code: CODES.sleep_minutes, kind: "count" },
+  { code: CODES.energy, kind: "count" },
+  { code: CODES.steps_day, kind: "total" },
+  { code: CODES.energy_day, kind: "total" },
+] as const;
 
 /** The last days of a wearable, by default of the caller's own record. Days are UTC. */
 export async function getWearableSummary(env: Env, call: Call, query: { patient_id?: string | undefined; days: number }) {
@@ -76,9 +82,9 @@ export async function getWearableSummary(env: Env, call: Call, query: { patient_
     patient_id: access.patient.id,
     ...toIsoRange(hours),
     vitals: sortByCode(mergeRollupsByCode(all)).map(([code, rollup]) => toVitalSummary(code, rollup)),
-    today: DAILY_TOTAL_CODES.flatMap((code) => {
+    today: DAILY_CODES.flatMap(({ code, kind }) => {
       const rollup = today.get(code);
-      return rollup ? [{ ...toVitalSummary(code, rollup), sum: rollup.sum }] : [];
+      return rollup ? [{ ...toVitalSummary(code, rollup), sum: kind === "total" ? rollup.max : rollup.sum }] : [];
     }),
   };
 }

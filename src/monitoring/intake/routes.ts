@@ -15,6 +15,7 @@ import {
 } from "../../http/router.ts";
 import { ApiError } from "../../platform/errors.ts";
 import type { IncomingBatch, ItemResult } from "../patient-object/contract.ts";
+import { ACTIVITIES, BODY_SITES } from "../vitals/measurement-context.ts";
 import { toSampleInputs } from "../vitals/wearables.ts";
 import { callMonitor, ingestSamples } from "./ingest.ts";
 import type { NamedOrigin } from "./named-origin.ts";
@@ -36,7 +37,10 @@ const SampleItems = z
   .array(
     z
       .unknown()
-      .openapi({ type: "object", description: "code (LOINC), value, unit (UCUM), effective_at (RFC 3339 with zone), seq" }),
+      .openapi({
+        type: "object",
+        description: "code (LOINC), value, unit (UCUM), effective_at (RFC 3339 with zone), seq, body_site, activity",
+      }),
   )
   .min(1)
   .max(1000);
@@ -83,6 +87,8 @@ const sampleFields = {
   unit: z.unknown(),
   effective_at: z.unknown(),
   seq: z.unknown().optional(),
+  body_site: z.unknown().optional(),
+  activity: z.unknown().optional(),
 };
 const NewObservations = z.union([
   z.strictObject({
@@ -106,21 +112,32 @@ const WearableSync = z.strictObject({
     .array(
       z.strictObject({
         timestamp: z.string().max(40).openapi({ example: EXAMPLES.time }),
+        activity: z
+          .enum(ACTIVITIES)
+          .optional()
+          .openapi({ description: "During what heart_rate and respiratory_rate were measured, in the words of IEEE 1752.1" }),
+        body_site: z
+          .enum(BODY_SITES)
+          .optional()
+          .openapi({ description: "Where temperature was measured; at a site of the skin it is stored as skin_temperature" }),
         heart_rate: metricValue,
         spo2: metricValue,
         systolic: metricValue,
         diastolic: metricValue,
         respiratory_rate: metricValue,
         temperature: metricValue,
+        skin_temperature: metricValue,
         glucose_mg_dl: metricValue,
         glucose_mmol_l: metricValue,
         glucose: metricValue.openapi({
           description:
             "In mg/dL; below 40 the unit is doubtful, and staff are alarmed. Send glucose_mg_dl or glucose_mmol_l instead",
         }),
-        steps: metricValue,
+        steps: metricValue.openapi({ description: "Steps since the last reading; a total of the day is steps_day" }),
         sleep_minutes: metricValue,
-        calories: metricValue,
+        calories: metricValue.openapi({ description: "kcal since the last reading; a total of the day is calories_day" }),
+        steps_day: metricValue,
+        calories_day: metricValue,
       }),
     )
     .min(1)
@@ -137,6 +154,19 @@ async function handleIngest(c: Context<AppEnv>, named: NamedOrigin, batch: Incom
     refused: count("quarantined", "rejected", "elsewhere"),
   };
   return ok(c, { ...rest, ...counts, results });
+}
+
+/** A context without a value that it says something about is refused. */
+function assertContextUsed(metrics: z.infer<typeof WearableSync>["metrics"]): void {
+  const isMissing = (value: number | null | undefined) => value === undefined || value === null;
+  const errors = metrics.flatMap(({ activity, body_site, heart_rate, respiratory_rate, temperature }, index) => [
+    ...(activity && isMissing(heart_rate) && isMissing(respiratory_rate) ? [`metrics.${index}.activity`] : []),
+    ...(body_site && isMissing(temperature) ? [`metrics.${index}.body_site`] : []),
+  ]);
+  if (errors.length === 0) return;
+  throw new ApiError("invalid_request", "activity needs heart_rate or respiratory_rate, and body_site needs temperature.", {
+    errors: errors.map((path) => ({ path, message: "Nothing in this reading has this context", code: "unused" })),
+  });
 }
 
 const parseOptionalTime = (time: string | undefined) => (time === undefined ? null : Date.parse(time));
@@ -202,6 +232,7 @@ export const vitalRoutes = createRouter()
     }),
     async (c) => {
       const { patient_id, device_id, metrics, sent_at } = c.req.valid("json");
+      assertContextUsed(metrics);
       const items = toSampleInputs(metrics);
       if (items.length === 0) throw new ApiError("invalid_request", "At least one metric must have a value.");
       if (items.length > 1000) throw new ApiError("invalid_request", "At most 1,000 values per request.");

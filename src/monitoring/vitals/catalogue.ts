@@ -13,6 +13,7 @@ import {
   TEMPERATURE,
 } from "./catalogue-limits.ts";
 import { CODES, PRESSURES, UNITS } from "./codes.ts";
+import { type LimitProfile, toHomeLimits } from "./home-limits.ts";
 import type { AgeBand, Limits, Vital } from "./model.ts";
 
 export { CODES, PRESSURES };
@@ -148,6 +149,18 @@ export const VITALS: readonly Vital[] = [
     ...TEMPERATURE,
   },
   {
+    // A wrist or a finger is not the core: no limit of a body temperature applies, and it is no part of NEWS2.
+    code: CODES.skin_temperature,
+    name: "skin_temperature",
+    display: "Skin temperature",
+    unit: UNITS.skin_temperature,
+    also: [],
+    units: TEMPERATURE_UNITS,
+    plausible: { min: 0, max: 50, source: "Skin freezes below 0 and burns above 50" },
+    decimals: 2,
+    ...NO_LIMITS,
+  },
+  {
     code: CODES.glucose,
     name: "glucose",
     display: "Glucose in blood",
@@ -244,6 +257,29 @@ export const VITALS: readonly Vital[] = [
     ...NO_LIMITS,
   },
   {
+    // "Number of steps in 24 hour Measured", and the energy of 24 hours: a day's total so far, beside its counts.
+    code: CODES.steps_day,
+    name: "steps_day",
+    display: "Steps of the day",
+    unit: UNITS.steps_day,
+    also: [],
+    units: unitTable([1, "{steps}", "steps", "{count}", "count", "1"]),
+    plausible: { min: 0, max: 400_000, source: "More than anybody runs in 24 hours" },
+    decimals: 0,
+    ...NO_LIMITS,
+  },
+  {
+    code: CODES.energy_day,
+    name: "energy_day",
+    display: "Energy expended in the day",
+    unit: UNITS.energy_day,
+    also: [],
+    units: unitTable([1, "kcal", "Cal", "[Cal]"], [1 / 4.184, "kJ"]),
+    plausible: { min: 0, max: 20_000, source: "Above the most reported of a day of endurance racing" },
+    decimals: 2,
+    ...NO_LIMITS,
+  },
+  {
     code: CODES.weight,
     name: "weight",
     display: "Body weight",
@@ -295,6 +331,11 @@ export function roundHalfUp(value: number, decimals: number): number {
 }
 
 /** The default limits of an age band, by code; vitals without limits are absent. */
-export function getDefaultLimits(band: AgeBand): Record<string, Limits> {
-  return Object.fromEntries(VITALS.flatMap(({ code, limits }) => (limits[band] ? [[code, limits[band]] as const] : [])));
+export function getDefaultLimits(band: AgeBand, profile: LimitProfile = "ward"): Record<string, Limits> {
+  return Object.fromEntries(
+    VITALS.flatMap(({ code, limits }) => {
+      const ofBand = limits[band];
+      return ofBand ? [[code, profile === "home" ? toHomeLimits(code, band, ofBand) : ofBand] as const] : [];
+    }),
+  );
 }

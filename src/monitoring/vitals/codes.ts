@@ -11,6 +11,7 @@ export const CODES = {
   mean_pressure: "8478-0",
   respiratory_rate: "9279-1",
   temperature: "8310-5",
+  skin_temperature: "39106-0",
   glucose: "2339-0",
   consciousness: "67775-7",
   inspired_oxygen: "3150-0",
@@ -19,6 +20,8 @@ export const CODES = {
   steps: "55423-8",
   sleep_minutes: "93832-4",
   energy: "41981-2",
+  steps_day: "41950-7",
+  energy_day: "41979-6",
   weight: "29463-7",
 } as const;
 
@@ -36,6 +39,7 @@ export const UNITS: Readonly<Record<keyof typeof CODES, string>> = {
   mean_pressure: "mm[Hg]",
   respiratory_rate: "/min",
   temperature: "Cel",
+  skin_temperature: "Cel",
   glucose: "mg/dL",
   consciousness: "{ACVPU}",
   inspired_oxygen: "%",
@@ -44,6 +48,8 @@ export const UNITS: Readonly<Record<keyof typeof CODES, string>> = {
   steps: "{steps}",
   sleep_minutes: "min",
   energy: "kcal",
+  steps_day: "{steps}",
+  energy_day: "kcal",
   weight: "kg",
 };
 

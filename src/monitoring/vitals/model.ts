@@ -19,6 +19,8 @@ export type Sample = {
   status: "final" | "invalid";
   /** The unit is doubtful: value and unit are as sent, the status is `invalid`, and staff are told. */
   isUnitSuspect?: true;
+  /** Measured during physical activity. For the alarm rules alone; not stored. */
+  isExercise?: true;
 };
 
 /** When a sample counts as measured, epoch milliseconds: a clock that is ahead makes none newer than its receipt. */

@@ -3,14 +3,23 @@ import { MAX_CLOCK_LEAD_MS } from "../../platform/device-times.ts";
 import { DAY_MS } from "../../platform/time.ts";
 import { CODES, findVital, PRESSURES, roundHalfUp, UNKNOWN_UNIT } from "./catalogue.ts";
 import { parseAcvpu } from "./codes.ts";
+import { ACTIVITIES, BODY_SITES, codeAtSite, readActivity } from "./measurement-context.ts";
 import type { Sample, Vital } from "./model.ts";
 
 /** One item of a request. `effective_at` must have a time zone. */
-export type SampleInput = { code: string; value: number | string; unit: string; effective_at: string; seq?: number };
+export type SampleInput = {
+  code: string;
+  value: number | string;
+  unit: string;
+  effective_at: string;
+  seq?: number;
+  body_site?: string;
+  activity?: string;
+};
 
 /** `rejected`: unreadable. `quarantined`: readable, but held for review by staff. */
 export type SampleRejection = { ok: false; status: "rejected" | "quarantined"; reason: RejectionReason; message: string };
-export type SampleNote = "unit_converted" | "implausible" | "unit_suspect";
+export type SampleNote = "unit_converted" | "implausible" | "unit_suspect" | "skin_temperature";
 export type ReadSample = { ok: true; sample: Sample; note?: SampleNote };
 export type ValidationResult = ReadSample | SampleRejection;
 
@@ -27,6 +36,8 @@ const REJECTIONS = {
   unit_invalid: ["rejected", "A unit is required and must have 1 to 32 printable characters"],
   effective_at_invalid: ["rejected", "effective_at must be an RFC 3339 time with a zone, such as 2026-03-04T05:06:07Z"],
   seq_invalid: ["rejected", "seq must be a whole number from 0 to 2^53 - 1"],
+  body_site_invalid: ["rejected", `body_site is for a body temperature (8310-5), one of ${BODY_SITES.join(", ")}`],
+  activity_invalid: ["rejected", `activity is for a heart rate or respiratory rate, one of ${ACTIVITIES.join(", ")}`],
   unit_unknown: ["quarantined", "Unknown unit for this vital sign"],
   in_the_future: ["quarantined", "Measured more than two minutes after it was received"],
   too_old: ["quarantined", "Measured more than 30 days before it was received"],
@@ -112,11 +123,16 @@ export function correctTime(read: ReadSample, clock: Clock): ValidationResult {
 /** Reads one item as the sender stated it: `at` is its own time, which `correctTime` judges. */
 export function readSample(item: unknown): ValidationResult {
   if (!isFields(item)) return rejectSample("item_invalid");
-  const { code, value, unit, effective_at, seq = null } = item;
+  const { code, value, unit, effective_at, seq = null, body_site, activity } = item;
   if (typeof code !== "string") return rejectSample("code_invalid");
-  const vital = findVital(code);
+  const named = findVital(code);
+  const siteCode = codeAtSite(named?.code ?? code, body_site);
+  const vital = siteCode === null || siteCode === named?.code ? named : findVital(siteCode);
   // Codes are object keys in the memory: rejects `constructor` and other names of Object.prototype.
   if (!vital && (!CODE_PATTERN.test(code) || code in Object.prototype)) return rejectSample("code_invalid");
+  if (siteCode === null) return rejectSample("body_site_invalid");
+  const isExercise = readActivity(siteCode, activity);
+  if (isExercise === null) return rejectSample("activity_invalid");
   if (seq !== null && !isNonNegativeInteger(seq)) return rejectSample("seq_invalid");
   const number = parseValue(value, vital);
   if (number === null) return rejectSample("value_not_a_number");
@@ -126,8 +142,9 @@ export function readSample(item: unknown): ValidationResult {
   if (!vital) return { ok: true, sample: { code, value: number, unit, at, seq, status: "final" } };
   const measured = convertValue(vital, number, unit);
   if (!measured) return rejectSample("unit_unknown");
-  const { note, ...rest } = measured;
-  return { ok: true, sample: { code: vital.code, at, seq, ...rest }, ...(note && { note }) };
+  const { note = vital === named ? undefined : ("skin_temperature" as const), ...rest } = measured;
+  const sample: Sample = { code: vital.code, at, seq, ...rest, ...(isExercise && { isExercise }) };
+  return { ok: true, sample, ...(note && { note }) };
 }
 
 const isFields = (item: unknown): item is Record<string, unknown> =>

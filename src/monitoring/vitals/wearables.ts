@@ -1,5 +1,6 @@
 // Metrics of `POST /wearables/sync` with LOINC codes and fixed UCUM units, since the request has no units.
 import { CODES, UNKNOWN_UNIT } from "./catalogue.ts";
+import { ACTIVITY_CODES } from "./measurement-context.ts";
 import type { SampleInput } from "./sample-validation.ts";
 
 export const WEARABLE_METRICS = [
@@ -9,6 +10,7 @@ export const WEARABLE_METRICS = [
   ["diastolic", CODES.diastolic, "mm[Hg]"],
   ["respiratory_rate", CODES.respiratory_rate, "/min"],
   ["temperature", CODES.temperature, "Cel"],
+  ["skin_temperature", CODES.skin_temperature, "Cel"],
   ["glucose_mg_dl", CODES.glucose, "mg/dL"],
   ["glucose_mmol_l", CODES.glucose, "mmol/L"],
   // The old name, without a unit.
@@ -16,6 +18,8 @@ export const WEARABLE_METRICS = [
   ["steps", CODES.steps, "{steps}"],
   ["sleep_minutes", CODES.sleep_minutes, "min"],
   ["calories", CODES.energy, "kcal"],
+  ["steps_day", CODES.steps_day, "{steps}"],
+  ["calories_day", CODES.energy_day, "kcal"],
 ] as const;
 
 /**
@@ -25,7 +29,11 @@ export const WEARABLE_METRICS = [
 const MIN_GLUCOSE_WITHOUT_UNIT = 40;
 
 /** A reading of a wearable; null or absent metrics were not measured. */
-export type WearableReading = { timestamp: string } & {
+export type WearableReading = {
+  timestamp: string;
+  activity?: string | undefined;
+  body_site?: string | undefined;
+} & {
   [name in (typeof WEARABLE_METRICS)[number][0]]?: number | null | undefined;
 };
 
@@ -36,7 +44,17 @@ export function toSampleInputs(readings: readonly WearableReading[]): SampleInpu
       const value = reading[name] ?? null;
       if (value === null) return [];
       const isUnclear = name === "glucose" && value < MIN_GLUCOSE_WITHOUT_UNIT;
-      return [{ code, value, unit: isUnclear ? UNKNOWN_UNIT : unit, effective_at: reading.timestamp }];
+      const { activity, body_site } = reading;
+      return [
+        {
+          code,
+          value,
+          unit: isUnclear ? UNKNOWN_UNIT : unit,
+          effective_at: reading.timestamp,
+          ...(activity !== undefined && ACTIVITY_CODES.has(code) && { activity }),
+          ...(body_site !== undefined && code === CODES.temperature && { body_site }),
+        },
+      ];
     }),
   );
 }

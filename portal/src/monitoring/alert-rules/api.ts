@@ -2,6 +2,7 @@
 import { hc } from "hono/client";
 import type { auditRoutes } from "../../../../src/audit/routes.ts";
 import type { ruleRoutes } from "../../../../src/monitoring/alerts/rules-routes.ts";
+import type { LimitProfile } from "../../../../src/monitoring/vitals/home-limits.ts";
 import type { AgeBand } from "../../../../src/monitoring/vitals/model.ts";
 import { API_BASE, CLIENT_OPTIONS, readData, readPage, readVersioned } from "../../platform/api/client.ts";
 
@@ -18,8 +19,8 @@ const ifMatch = (version: number | null) => (version === null ? {} : { "if-match
 export const readEffectiveRules = (patientId: string) => readData(patientRulesClient.$get({ param: { patient_id: patientId } }));
 export type EffectiveRules = Awaited<ReturnType<typeof readEffectiveRules>>;
 /** One per vital sign, so that one page holds them all. */
-export const readDefaults = async (band: AgeBand) =>
-  (await readPage(api["alert-rules"].defaults.$get({ query: { age_band: band, limit: "100" } }))).items;
+export const readDefaults = async (band: AgeBand, monitoring: LimitProfile) =>
+  (await readPage(api["alert-rules"].defaults.$get({ query: { age_band: band, monitoring, limit: "100" } }))).items;
 export type DefaultRule = Awaited<ReturnType<typeof readDefaults>>[number];
 /** At most one per vital sign, so that one page holds them all. */
 export const readWardRules = async (wardId: string) =>

@@ -48,7 +48,7 @@ function LimitsCard({ effective, zone }: { effective: EffectiveRules; zone: stri
   const t = useTranslation();
   const [dialog, setDialog] = useState<{ rule: VitalRule; kind: "change" | "take_back" } | null>(null);
   const target = usePatientLimitsTarget(effective.patient_id);
-  const inheritedRules = useInheritedRules(effective.age_band, effective.ward_id);
+  const inheritedRules = useInheritedRules(effective.age_band, effective.ward_id, effective.monitoring);
   const lastChangeColumn = {
     label: t("rules.last_change"),
     cell: ({ changed }: VitalRule) =>

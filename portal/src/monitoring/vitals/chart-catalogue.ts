@@ -23,6 +23,7 @@ export const CHARTS: readonly Chart[] = [
   { id: "respiratory_rate", vitals: ["respiratory_rate"], range: [4, 36], decimals: 0 },
   { id: "blood_pressure", vitals: ["systolic", "diastolic"], range: [40, 180], decimals: 0 },
   { id: "temperature", vitals: ["temperature"], range: [35, 40], decimals: 1 },
+  { id: "skin_temperature", vitals: ["skin_temperature"], range: [20, 40], decimals: 1 },
   { id: "glucose", vitals: ["glucose"], range: [50, 250], decimals: 0 },
   { id: "mean_pressure", vitals: ["mean_pressure"], range: [50, 130], decimals: 0 },
   { id: "inspired_oxygen", vitals: ["inspired_oxygen"], range: [20, 100], decimals: 0 },
@@ -35,6 +36,8 @@ export const CHARTS: readonly Chart[] = [
   { id: "steps", vitals: ["steps"], range: [0, 10_000], decimals: 0 },
   { id: "sleep_minutes", vitals: ["sleep_minutes"], range: [0, 600], decimals: 0 },
   { id: "energy", vitals: ["energy"], range: [0, 3000], decimals: 0 },
+  { id: "steps_day", vitals: ["steps_day"], range: [0, 10_000], decimals: 0 },
+  { id: "energy_day", vitals: ["energy_day"], range: [0, 3000], decimals: 0 },
 ];
 
 /** Shown even without data, so that missing data is visible. */

@@ -5,6 +5,7 @@ import type { AlarmConfig } from "../../alarm-rules/model.ts";
 import { REPEAT_SET_MS } from "../../alarm-rules/sustained-profile.ts";
 import { getDefaultLimits } from "../../vitals/catalogue.ts";
 import { NEWS2_WINDOW_MS } from "../../vitals/codes.ts";
+import { HOME_CRITICAL_DELAYS, type LimitProfile } from "../../vitals/home-limits.ts";
 import { AGE_BANDS, type AgeBand } from "../../vitals/model.ts";
 import { isNews2Applicable } from "../../vitals/news2.ts";
 import type { LimitsInForce } from "../contract.ts";
@@ -41,17 +42,28 @@ type Merged = { band: AgeBand; limits: ReturnType<typeof mergeLimits> };
 /** Cache by facts, which are replaced and never changed: valid until the age band changes. */
 const merged = new WeakMap<object, Merged>();
 
-function toEffectiveLimits(facts: Pick<Facts, "age" | "overrides">, now: number): Merged["limits"] {
+/** What determines the limits of a patient. */
+type LimitsBasis = Pick<Facts, "age" | "overrides"> & { monitoring?: Facts["monitoring"] | undefined };
+
+/** The default limits that apply: without monitoring, those of a ward. */
+export const toLimitProfile = (monitoring: Facts["monitoring"] | undefined): LimitProfile =>
+  monitoring === "home" ? "home" : "ward";
+
+function toEffectiveLimits(facts: LimitsBasis, now: number): Merged["limits"] {
   const band = currentAgeBand(facts, now);
   const known = merged.get(facts);
   if (known?.band === band) return known.limits;
-  const limits = mergeLimits(getDefaultLimits(band), facts.overrides.ward, facts.overrides.patient);
+  const limits = mergeLimits(
+    getDefaultLimits(band, toLimitProfile(facts.monitoring)),
+    facts.overrides.ward,
+    facts.overrides.patient,
+  );
   merged.set(facts, { band, limits });
   return limits;
 }
 
 /** The limits in effect with the layer that set them, so that a reader sees that somebody changed them. */
-export function listLimitsInForce(facts: Pick<Facts, "age" | "overrides">, now: number): LimitsInForce[] {
+export function listLimitsInForce(facts: LimitsBasis, now: number): LimitsInForce[] {
   const { ward, patient } = facts.overrides;
   return Object.entries(toEffectiveLimits(facts, now)).map(([code, { critical_low, low, high, critical_high, silence_s }]) => {
     const set_by = patient[code] ? "patient" : ward[code] ? "ward" : "default";
@@ -64,6 +76,7 @@ export function buildAlarmConfig(facts: Facts, now: number): AlarmConfig {
   return {
     monitoring: facts.open ? facts.monitoring : "off",
     limits: toEffectiveLimits(facts, now),
+    ...(facts.monitoring === "home" && { critical_delay_s: HOME_CRITICAL_DELAYS }),
     news2: toNews2Config(facts, now),
     watch: { mode: facts.watch.mode, grace_ms: facts.watch.graceMinutes * MINUTE_MS },
     sustained: facts.news2Profile === "sustained" ? { repeat_ms: REPEAT_SET_MS } : null,

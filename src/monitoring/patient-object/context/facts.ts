@@ -44,7 +44,7 @@ export type Facts = {
 };
 
 /** What determines the limits from a time (epoch milliseconds) until the next note. */
-export type LimitsNote = { at: number } & Pick<Facts, "age" | "overrides">;
+export type LimitsNote = { at: number } & Pick<Facts, "age" | "overrides"> & { monitoring?: Facts["monitoring"] | undefined };
 
 type PatientFactsRow = {
   id: string;

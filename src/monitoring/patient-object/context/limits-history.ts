@@ -15,7 +15,13 @@ const NOTE_RETENTION_MS = 366 * DAY_MS;
 /** Daily changes for half a year; beyond that the oldest kept note counts for earlier times. */
 const MAX_NOTES = 200;
 
-export const toLimitsNote = ({ as_of: at, age, overrides }: Facts): LimitsNote => ({ at, age, overrides });
+/** `monitoring` only where it changes the limits, so that it is absent in notes of before. */
+export const toLimitsNote = ({ as_of: at, age, overrides, monitoring }: Facts): LimitsNote => ({
+  at,
+  age,
+  overrides,
+  ...(monitoring === "home" && { monitoring }),
+});
 
 /** Oldest first. Without readable notes the current limits count for all times. */
 function loadNotes(store: Store): LimitsNote[] {

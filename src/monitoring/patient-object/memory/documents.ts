@@ -66,6 +66,8 @@ const VitalSchema = z.object({
   insideSince: time.optional(),
   resolved: z.literal(true).optional(),
   isPartial: z.literal(true).optional(),
+  criticalSince: time.optional(),
+  isExercise: z.literal(true).optional(),
   inAlarm: z.object({ side, bound: z.number(), critical: z.boolean() }).optional(),
   ratePoints: z.array(z.tuple([z.number(), z.number()])).optional(),
   baseline: z
@@ -214,6 +216,7 @@ const LimitsSchema: z.ZodType<Partial<Limits>> = z.object({
   silence_s: z.number().nullable().optional(),
 });
 const limitsBy = z.record(text, LimitsSchema);
+const monitoring = z.enum(["off", "home", "ward"]);
 const basis = {
   age: z.object({ band: z.enum(AGE_BANDS), until: timeOrNull }).nullable(),
   overrides: z.object({ ward: limitsBy, patient: limitsBy }),
@@ -227,7 +230,7 @@ export const factsDocument = storedDocument<Facts>(
     hospital: text,
     ward: textOrNull,
     open: z.boolean(),
-    monitoring: z.enum(["off", "home", "ward"]),
+    monitoring,
     pregnant: z.boolean(),
     scale: z.union([z.literal(1), z.literal(2)]),
     // Facts written before this field existed lack it.
@@ -239,7 +242,10 @@ export const factsDocument = storedDocument<Facts>(
     ),
   }),
 );
-export const limitsDocument = storedDocument<LimitsNote[]>("limits", z.array(z.object({ at: time, ...basis })));
+export const limitsDocument = storedDocument<LimitsNote[]>(
+  "limits",
+  z.array(z.object({ at: time, ...basis, monitoring: monitoring.optional() })),
+);
 export const watchedDocument = storedDocument<number>("watched", time);
 
 export const correctionDocument = storedDocument<CorrectionBody>(
