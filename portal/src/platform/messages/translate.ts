@@ -13,6 +13,7 @@ import { ward } from "../../monitoring/board/messages.ts";
 import { vitals } from "../../monitoring/vitals/messages.ts";
 import { hospitals } from "../../organization/hospitals/messages.ts";
 import { practitioners } from "../../organization/practitioners/messages.ts";
+import { wards } from "../../organization/wards/messages.ts";
 import { patients } from "../../patients/messages.ts";
 import { me } from "../../patients/own-record/messages.ts";
 import { record } from "../../patients/record/messages.ts";
@@ -39,6 +40,7 @@ export const CATALOGUES = {
   users,
   practitioners,
   hospitals,
+  wards,
   apiKeys,
   audit,
   me,
