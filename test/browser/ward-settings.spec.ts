@@ -37,3 +37,17 @@ test("the sustained profile is chosen with a reason, and the ward says that it i
   await dialog.getByRole("button", { name: "Save" }).click();
   await expect(row).not.toContainText("EdgeCare profile, not RCP");
 });
+
+test("how a patient is watched is set beside the score, and is the ward's until then", async ({ open, world, nurse }) => {
+  const patient = await world.newPatient();
+  const page = await open(nurse, { path: `/patients/${patient.id}/limits` });
+  await waitForPage(page);
+  const mode = page.getByLabel("How the patient is watched");
+  await expect(mode).toHaveValue("ward");
+  await mode.selectOption("spot");
+  await page.locator("form").filter({ has: mode }).getByRole("button", { name: "Save" }).click();
+  await expect
+    .poll(async () => (await world.clerk.ask(`/patients/${patient.id}/monitoring`)).data)
+    .toMatchObject({ observation_mode: "spot", spo2_scale: 1, pregnant: false });
+  await expect(mode).toHaveValue("spot");
+});
