@@ -70,6 +70,7 @@ function randomInput(random: Random, memory: AlarmMemory, now: number): AlarmInp
   switch (kind) {
     case "samples": {
       if (random.chance(0.1)) return { kind, device, samples: rampOf(random, now) };
+      if (random.chance(0.2)) return { kind, device: null, samples: setOf(random, now) };
       const samples = Array.from({ length: random.integer(1, 4) }, () => {
         const code = random.pick(Object.keys(VALUES));
         const at = now + random.pick([0, 0, 0, -SECOND, -MINUTE, -60 * MINUTE, MINUTE, -8 * 24 * 60 * MINUTE]);
@@ -96,6 +97,12 @@ function randomInput(random: Random, memory: AlarmMemory, now: number): AlarmInp
       return { kind, number: n, by, until: now + random.pick([-MINUTE, 0, MINUTE, 30 * MINUTE, 10 * 60 * MINUTE]) };
   }
 }
+
+/** A full set of observations. */
+const setOf = (random: Random, at: number) =>
+  Object.entries(VALUES).map(([code, values]) =>
+    createSample(code, random.pick(values.filter((value) => value > 0 || code === CODES.consciousness)), at),
+  );
 
 /** A heart rate that changes fast within its limits. */
 function rampOf(random: Random, now: number) {
@@ -156,6 +163,7 @@ describe(`random lives from seed ${SEED}`, () => {
     const rules = ["limit", "rate", "news2", "silence", "device_silence", "technical"];
     for (const rule of rules)
       for (const what of ["raised", "acknowledged", "cleared"]) expect(found.seen).toContain(`${what} ${rule}`);
+    expect(found.seen).toContain("raised_sound news2");
     for (const what of ["raised_priority", "escalated", "repeated", "snoozed", "recovered", "assigned"]) {
       expect(found.seen).toContain(`${what} limit`);
     }

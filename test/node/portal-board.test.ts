@@ -147,6 +147,26 @@ it("uses the silence limit of the rules; manual and occasional values are valid 
   expect(stale(CODES.systolic, false)).toBe(1800);
 });
 
+it("judges the values of a spot patient as their set, whoever measured them, and a later value not worse", () => {
+  const times = { as_of: ago(50 * 60), due_at: ago(-10 * 60), overdue_at: ago(-25 * 60) };
+  const ofSet: CompleteScore = { ...complete(5), observation_mode: "spot", ...times };
+  const byHand = { performer_id: "u", device_id: null };
+  const freshnessAt = (score: Score | null, ageS: number, laterS = 0, change: Partial<LiveSample> = byHand) =>
+    getDisplayValue(
+      known([sample(CODES.heart_rate, 72, ageS, change)], [], score),
+      CODES.heart_rate,
+      moment({ now: NOW + laterS * 1000 }),
+    ).freshness;
+  expect([0, 11 * 60, 26 * 60].map((later) => freshnessAt(ofSet, 50 * 60, later))).toEqual(["live", "late", "stale"]);
+  expect(freshnessAt(ofSet, 55 * 60, 0, {})).toBe("live");
+  // Of an earlier round, of a patient on a monitor, and without a score: the value by itself.
+  expect(freshnessAt(ofSet, 90 * 60)).toBe("stale");
+  expect(freshnessAt({ ...ofSet, observation_mode: "continuous" }, 50 * 60)).toBe("stale");
+  expect(freshnessAt(null, 50 * 60)).toBe("stale");
+  // Measured ten minutes ago: current for its own half hour, when the score of the set is overdue.
+  expect(freshnessAt({ ...ofSet, overdue_at: ago(60) }, 10 * 60)).toBe("live");
+});
+
 const limits = (change: Partial<LimitsInForce>): LimitsInForce => {
   const none = { critical_low: null, low: null, high: null, critical_high: null, silence_s: null };
   return { code: CODES.heart_rate, ...none, set_by: "patient", ...change };

@@ -190,6 +190,7 @@ const RESOURCES: Record<string, Resource> = {
     as: () => world.manager,
     places: [line("news2_profile_reason", 500)],
     required: ["news2_profile_reason"],
+    others: ["name"],
     more: { news2_profile: "sustained" },
   },
   practitioners: {

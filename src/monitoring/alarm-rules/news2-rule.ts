@@ -46,7 +46,7 @@ export function rememberSet(run: RuleRun): void {
   const { window_ms: windowMs, scale } = config.news2;
   const set = findNewestSet(collectLatest(memory), { windowMs, scale });
   if (set) memory.news2.set = set;
-  stepProfile(run, getTakenScore(memory, config));
+  stepProfile(run, () => getTakenScore(memory, config));
 }
 
 /** Corrects a value of the last set. Without the value the set was never complete. */
@@ -156,7 +156,7 @@ export function news2Deadlines(memory: AlarmMemory, config: AlarmConfig): number
   if (!config.news2) return [];
   const alert = memory.alerts.find(({ key }) => key === NEWS2_KEY);
   const { since, below, resolved, covered, set } = memory.news2;
-  const profile = listProfileDeadlines(memory, config, getTakenScore(memory, config), alert?.sounds === false);
+  const profile = listProfileDeadlines(memory, config, () => getTakenScore(memory, config), alert?.sounds === false);
   if (isOngoing(alert))
     return below === undefined ? profile : [...profile, below + lowerHoldMs({ memory, config, now: memory.now }, alert)];
   const isTold = resolved !== undefined || (set !== undefined && covered === timeOfSet(set));

@@ -11,11 +11,15 @@ const NO_READING: SustainedMemory = { state: NOT_SUSTAINED, before: NOT_SUSTAINE
  * Steps the profile with the last complete set. On a spot patient a set is a further reading only if all its values were measured after
  * the one before was complete; otherwise it corrects that reading. A set that is overdue when it arrives is no reading.
  */
-export function stepProfile(run: RuleRun, taken: TakenScore | null): void {
+export function stepProfile(run: RuleRun, getTaken: () => TakenScore | null): void {
   const { memory, config } = run;
+  if (!config.sustained) {
+    delete memory.news2.sustained;
+    return;
+  }
   const known = memory.news2.sustained ?? NO_READING;
-  const next = config.sustained ? { ...known, ...nextReading(run, known, taken, config.sustained.repeat_ms) } : undefined;
-  memory.news2.sustained = next && { ...next, isHeard: next.isHeard && next.state.isOn };
+  const next = nextReading(run, known, getTaken(), config.sustained.repeat_ms);
+  memory.news2.sustained = { ...next, isHeard: known.isHeard && next.state.isOn };
 }
 
 function nextReading(
@@ -77,7 +81,7 @@ export const findRepeatDue = ({ news2 }: Pick<AlarmMemory, "news2">): number | n
 export function listProfileDeadlines(
   memory: AlarmMemory,
   config: AlarmConfig,
-  taken: TakenScore | null,
+  getTaken: () => TakenScore | null,
   isSilent: boolean,
 ): number[] {
   const { sustained } = memory.news2;
@@ -85,7 +89,9 @@ export function listProfileDeadlines(
   const { state, reading } = sustained;
   const repeat = isSilent && state.repeatDueAt !== null ? [state.repeatDueAt] : [];
   const watch = resolveWatch(memory, config, memory.now);
-  if (watch.mode === "spot" || state.isOn || state.urgentSince === null || !taken || !reading) return repeat;
+  if (watch.mode === "spot" || state.isOn || state.urgentSince === null || !reading) return repeat;
+  const taken = getTaken();
+  if (!taken) return repeat;
   const heldAt = state.urgentSince + SUSTAINED_HOLD_MS;
   // A set that is no reading, and a score that is overdue by then, change nothing.
   const isPassed = !isReadingOf(reading, taken, watch.mode) || heldAt > judgeScore(watch, taken, memory.now).freshUntil;

@@ -128,6 +128,9 @@ function ScoreChange({ before, after }: { before: LimitValues; after: LimitValue
       {Boolean(before["pregnant"]) !== Boolean(after["pregnant"]) && (
         <li>{t("rules.log_pregnant", { answer: answer(after["pregnant"]) })}</li>
       )}
+      {(before["observation_mode"] ?? null) !== (after["observation_mode"] ?? null) && (
+        <li>{t("rules.log_watch", { mode: translateCode("rules.watch", String(after["observation_mode"] ?? "ward")) })}</li>
+      )}
     </ul>
   );
 }

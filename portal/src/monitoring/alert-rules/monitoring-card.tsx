@@ -1,4 +1,4 @@
-// Monitoring settings of a patient: mode, ward, SpO₂ scale and pregnancy.
+// Monitoring settings of a patient: mode, ward, SpO₂ scale, pregnancy, and how the patient is watched.
 import { NativeSelect } from "@mantine/core";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
@@ -18,6 +18,9 @@ import classes from "./rules.module.css";
 
 const MONITORING_MODES = ["off", "home", "ward"] as const;
 type MonitoringMode = (typeof MONITORING_MODES)[number];
+/** Null: as the ward. `auto` is a choice of wards, shown here only where it is set. */
+const WATCH_MODES = [null, "continuous", "spot"] as const;
+const toOption = (mode: Monitoring["observation_mode"]) => mode ?? "ward";
 type VersionedData<T> = { data: T; etag: string };
 
 export function MonitoringCard({ patientId, zone }: { patientId: string; zone: string | undefined }) {
@@ -120,19 +123,31 @@ function ScoreForm({ data, etag, zone }: VersionedData<Monitoring> & { zone: str
   const afterSave = useAfterSave();
   const [scale, setScale] = useState<1 | 2>(data.spo2_scale === 2 ? 2 : 1);
   const [pregnant, setPregnant] = useState(data.pregnant);
+  const [watchMode, setWatchMode] = useState(data.observation_mode);
   const [confirmation, setConfirmation] = useState<"scale" | "pregnant" | null>(null);
   const save = async () => {
-    const change: MonitoringChange = { spo2_scale: scale, pregnant };
+    const change: MonitoringChange = { spo2_scale: scale, pregnant, observation_mode: watchMode };
     await changeMonitoring(data.patient_id, etag, change);
     await afterSave();
   };
   const riskyChange = scale === 2 && data.spo2_scale !== 2 ? "scale" : pregnant && !data.pregnant ? "pregnant" : null;
   const submit = async () => (riskyChange ? setConfirmation(riskyChange) : save());
+  const watchModes = data.observation_mode === "auto" ? [...WATCH_MODES, "auto" as const] : WATCH_MODES;
   return (
     <>
       <Form submitLabel={t("common.save")} onSubmit={submit}>
         {(field) => (
           <>
+            <NativeSelect
+              {...field("observation_mode")}
+              label={t("rules.watch")}
+              description={t("rules.watch_hint")}
+              data={watchModes.map((mode) => ({ value: toOption(mode), label: translateCode("rules.watch", toOption(mode)) }))}
+              value={toOption(watchMode)}
+              onChange={({ currentTarget: { value } }) =>
+                setWatchMode(watchModes.find((mode) => toOption(mode) === value) ?? null)
+              }
+            />
             <NativeSelect
               {...field("spo2_scale")}
               label={t("rules.scale")}

@@ -67,6 +67,7 @@ export function AlarmStatus({ alert, raisedAt }: { alert: AlertView; raisedAt?: 
       {alert.state === "recovered" && alert.recovered_at && (
         <strong>{t("alarms.recovered_at", { time: formatTime(alert.recovered_at, zone) })}</strong>
       )}
+      <SilentMark alert={alert} />
       {alert.acknowledged_at && <AcknowledgedBy alert={alert} at={alert.acknowledged_at} />}
       {alert.assigned_to && <AssignedTo userId={alert.assigned_to} />}
       <OverdueMark alert={alert} isLong />
@@ -78,6 +79,13 @@ export function AlarmStatus({ alert, raisedAt }: { alert: AlertView; raisedAt?: 
       )}
     </>
   );
+}
+
+/** Why an open NEWS2 alarm makes no sound: without the words it would look like one that somebody has silenced. */
+export function SilentMark({ alert: { rule, state, sounds } }: { alert: AlertView }) {
+  const t = useTranslation();
+  if (rule !== "news2" || sounds !== false || state === "cleared") return null;
+  return <span>{t("alarms.silent_profile")}</span>;
 }
 
 /** What an escalation does: it marks the alarm. @param isLong with what that means */

@@ -10,7 +10,7 @@ import { translateCode, useTranslation } from "../../platform/messages/translate
 import { announce } from "../../shell/announcer.tsx";
 import { AlarmActionError } from "../alerts/alarm-action-error.tsx";
 import { isUnacknowledged } from "../alerts/alarm-actions.tsx";
-import { OverdueMark } from "../alerts/alarm-card.tsx";
+import { OverdueMark, SilentMark } from "../alerts/alarm-card.tsx";
 import { StaffName } from "../alerts/alarm-names.tsx";
 import { useAlarmAction } from "../alerts/use-alarm-action.ts";
 import { useAlarmTexts } from "../alerts/use-alarm-text.ts";
@@ -33,7 +33,7 @@ export const RowAlarm = memo(function RowAlarm({ alert, others, newOthers }: Row
       <span className={classes.brief}>
         {short}
         <span className={classes.standing}>
-          <OverdueMark alert={alert} />
+          <OverdueMark alert={alert} /> <SilentMark alert={alert} />{" "}
           {alert.state === "recovered" && translateCode("alarms.state", "recovered")}
           {alert.acknowledged_at && <AcknowledgedBy alert={alert} at={alert.acknowledged_at} />}
           {others > 0 && (

@@ -24,6 +24,27 @@ export function judgeFreshness(
   return age > limits.lateAfterS ? "late" : "live";
 }
 
+/**
+ * A value of a spot patient is as old as the set of observations that it belongs to: it is late when the next set is due, and stale when
+ * the score is overdue, whether a person or a device measured it. A value of after the set is current at least as long.
+ * @param own limits of the value by itself  @param measuredAt epoch milliseconds
+ */
+export function spotFreshnessLimits(
+  own: FreshnessLimits,
+  sample: { received_at: string; measuredAt: number },
+  score: { as_of: string; due_at: string; overdue_at: string },
+): FreshnessLimits {
+  const setAt = Date.parse(score.as_of);
+  if (sample.measuredAt < setAt - NEWS2_WINDOW_MS) return own;
+  const secondsUntil = (time: string) => (Date.parse(time) - Date.parse(sample.received_at)) / 1000;
+  const ofSet = { lateAfterS: secondsUntil(score.due_at), staleAfterS: secondsUntil(score.overdue_at) };
+  if (sample.measuredAt <= setAt) return ofSet;
+  return {
+    lateAfterS: Math.max(own.lateAfterS, ofSet.lateAfterS),
+    staleAfterS: Math.max(own.staleAfterS, ofSet.staleAfterS),
+  };
+}
+
 /** Default silence limit in seconds for continuously measured vital signs, where no rule sets one. */
 export const DEFAULT_SILENCE_S = CONTINUOUS_SILENCE_S;
 /** Seconds that a single value (manual or cuff) stays valid and counts in NEWS2 (docs/alarms.md). */

@@ -15,6 +15,7 @@ import {
   freshnessLimits,
   judgeFreshness,
   SPOT_VALUE_VALID_S,
+  spotFreshnessLimits,
 } from "./freshness.ts";
 import { findInvalidSample, type LatestSamples, shownTime } from "./latest-samples.ts";
 
@@ -46,15 +47,27 @@ export function newestSample({ latest }: Pick<PatientState, "latest">, code: str
 /** Seconds since the server received it. */
 export const sampleAgeS = ({ received_at }: LiveSample, now: number) => Math.max(0, (now - Date.parse(received_at)) / 1000);
 
+/** The score of a patient who is watched by spot checks: its values have the freshness of their set. */
+function getSpotScore({ news2 }: Pick<PatientState, "news2">): TakenScoreView | null {
+  const isTaken = news2?.status === "complete" || news2?.status === "overdue";
+  return isTaken && news2.observation_mode === "spot" ? news2 : null;
+}
+
 /** Seconds after which a value of this kind is late and stale. */
-export function getFreshnessLimits({ limits }: Pick<PatientState, "limits">, sample: LiveSample | undefined): FreshnessLimits {
+export function getFreshnessLimits(
+  patient: Pick<PatientState, "limits" | "news2">,
+  sample: LiveSample | undefined,
+): FreshnessLimits {
   const code = sample?.code ?? "";
-  return freshnessLimits(code, sample?.performer_id != null, limits.get(code)?.silence_s);
+  const own = freshnessLimits(code, sample?.performer_id != null, patient.limits.get(code)?.silence_s);
+  const score = getSpotScore(patient);
+  if (!sample || !score) return own;
+  return spotFreshnessLimits(own, { received_at: sample.received_at, measuredAt: Date.parse(shownTime(sample)) }, score);
 }
 
 /** @param limits for a caller who knows the usual interval */
 export function sampleFreshness(
-  patient: Pick<PatientState, "limits" | "alerts">,
+  patient: Pick<PatientState, "limits" | "alerts" | "news2">,
   sample: LiveSample | undefined,
   { now, connection }: ViewContext,
   limits: FreshnessLimits = getFreshnessLimits(patient, sample),
@@ -65,12 +78,12 @@ export function sampleFreshness(
 
 /** Whether an open alarm says that this value is missing since: a value must not look current beside "no data". */
 function isReportedSilent(
-  { alerts }: Pick<PatientState, "alerts">,
+  patient: Pick<PatientState, "alerts" | "news2">,
   { code, device_id, performer_id, received_at }: LiveSample,
   { staleAfterS }: FreshnessLimits,
 ): boolean {
-  const isContinuous = performer_id === null && staleAfterS < SPOT_VALUE_VALID_S;
-  return [...alerts.values()].some(
+  const isContinuous = performer_id === null && staleAfterS < SPOT_VALUE_VALID_S && getSpotScore(patient) === null;
+  return [...patient.alerts.values()].some(
     (alert) =>
       (alert.state === "active" || alert.state === "acknowledged") &&
       received_at < alert.raised_at &&

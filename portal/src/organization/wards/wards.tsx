@@ -1,4 +1,4 @@
-// Wards of a hospital: create, rename, close, reopen, and delete when empty.
+// Wards of a hospital: create, rename, settings, close, reopen, and delete when empty.
 import { Button, TextInput } from "@mantine/core";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useState } from "react";
@@ -12,10 +12,11 @@ import layout from "../../platform/design/layout.module.css";
 import { Card } from "../../platform/design/page.tsx";
 import { useTranslation } from "../../platform/messages/translate.ts";
 import { changeWard, createWard, deleteWard, type Hospital, listWards, type Ward } from "../hospitals/api.ts";
+import { WardSettings } from "./ward-settings.tsx";
 
-type OpenDialog = { kind: "rename" | "close" | "reopen" | "delete"; ward: Ward } | { kind: "new" };
+type OpenDialog = { kind: "rename" | "settings" | "close" | "reopen" | "delete"; ward: Ward } | { kind: "new" };
 
-export function Wards({ hospital: { hospital_id, is_active } }: { hospital: Hospital }) {
+export function Wards({ hospital: { hospital_id, is_active, time_zone } }: { hospital: Hospital }) {
   const t = useTranslation();
   const [dialog, setDialog] = useState<OpenDialog | null>(null);
   const queryKey = ["admin", "wards", hospital_id];
@@ -27,7 +28,15 @@ export function Wards({ hospital: { hospital_id, is_active } }: { hospital: Hosp
   const onChanged = () =>
     Promise.all([queryClient.invalidateQueries({ queryKey }), queryClient.invalidateQueries({ queryKey: ["wards"] })]);
   const columns: Column<Ward>[] = [
-    { label: t("hospitals.ward"), cell: ({ name }) => name },
+    {
+      label: t("hospitals.ward"),
+      cell: ({ name, news2_profile }) => (
+        <>
+          {name}
+          {news2_profile === "sustained" && <div className={layout.note}>{t("wards.sustained_label")}</div>}
+        </>
+      ),
+    },
     {
       label: t("hospitals.state"),
       cell: ({ is_active: isOpen }) => t(isOpen ? "hospitals.ward_open" : "hospitals.ward_closed"),
@@ -40,6 +49,9 @@ export function Wards({ hospital: { hospital_id, is_active } }: { hospital: Hosp
         <div className={layout.endActs}>
           <Button size="xs" variant="default" onClick={() => setDialog({ kind: "rename", ward })}>
             {t("hospitals.rename")}
+          </Button>
+          <Button size="xs" variant="default" onClick={() => setDialog({ kind: "settings", ward })}>
+            {t("wards.settings")}
           </Button>
           <Button size="xs" variant="default" onClick={() => setDialog({ kind: ward.is_active ? "close" : "reopen", ward })}>
             {t(ward.is_active ? "hospitals.close_ward" : "hospitals.reopen_ward")}
@@ -61,14 +73,28 @@ export function Wards({ hospital: { hospital_id, is_active } }: { hospital: Hosp
         rowKey={({ ward_id }) => ward_id}
         empty={t("hospitals.no_wards")}
       />
-      {dialog && <WardDialog dialog={dialog} hospitalId={hospital_id} onChanged={onChanged} onClose={() => setDialog(null)} />}
+      {dialog && (
+        <WardDialog
+          dialog={dialog}
+          hospitalId={hospital_id}
+          zone={time_zone}
+          onChanged={onChanged}
+          onClose={() => setDialog(null)}
+        />
+      )}
     </Card>
   );
 }
 
-type WardDialogProps = { dialog: OpenDialog; hospitalId: string; onChanged: () => Promise<unknown>; onClose: () => void };
+type WardDialogProps = {
+  dialog: OpenDialog;
+  hospitalId: string;
+  zone: string;
+  onChanged: () => Promise<unknown>;
+  onClose: () => void;
+};
 
-function WardDialog({ dialog, hospitalId, onChanged, onClose }: WardDialogProps) {
+function WardDialog({ dialog, hospitalId, zone, onChanged, onClose }: WardDialogProps) {
   const t = useTranslation();
   const [idempotencyKey] = useState(() => crypto.randomUUID());
   if (dialog.kind === "new") {
@@ -77,6 +103,7 @@ function WardDialog({ dialog, hospitalId, onChanged, onClose }: WardDialogProps)
   }
   const { ward } = dialog;
   const { name } = ward;
+  if (dialog.kind === "settings") return <WardSettings ward={ward} zone={zone} onChanged={onChanged} onClose={onClose} />;
   if (dialog.kind === "rename") {
     const title = t("hospitals.rename_title", { name });
     const rename = (newName: string) => changeWard(ward, { name: newName });

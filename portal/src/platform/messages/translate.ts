@@ -14,6 +14,7 @@ import { observationSet } from "../../monitoring/observation-set/messages.ts";
 import { vitals } from "../../monitoring/vitals/messages.ts";
 import { hospitals } from "../../organization/hospitals/messages.ts";
 import { practitioners } from "../../organization/practitioners/messages.ts";
+import { wards } from "../../organization/wards/messages.ts";
 import { patients } from "../../patients/messages.ts";
 import { me } from "../../patients/own-record/messages.ts";
 import { record } from "../../patients/record/messages.ts";
@@ -41,6 +42,7 @@ export const CATALOGUES = {
   users,
   practitioners,
   hospitals,
+  wards,
   apiKeys,
   audit,
   me,
