@@ -196,6 +196,7 @@ function alertsByTheRules(history: readonly Observation[]): string[] {
     pregnant: false,
     scale: 1,
     watch: { mode: "auto", graceMinutes: 15 },
+    overdueAlarm: false,
     overrides: { ward: {}, patient: {} },
     bindings: [{ device, kind: "bedside_monitor", from: 0, until: null, credentials: {} }],
   };

@@ -34,6 +34,7 @@ const GraceMinutes = z
   .min(GRACE_MINUTES.min)
   .max(GRACE_MINUTES.max)
   .openapi({ description: "Minutes after the due time before a score of a spot patient is overdue" });
+const OverdueAlarm = z.boolean().openapi({ description: "Whether an overdue set of observations raises a low-priority alert" });
 const Ward = z
   .object({
     ward_id: Id,
@@ -46,6 +47,7 @@ const Ward = z
       .openapi({ description: `Patients of the ward that the caller may see, at most ${MAX_COUNTED_PATIENTS}` }),
     observation_mode: ObservationMode,
     observation_grace_minutes: GraceMinutes,
+    overdue_alarm: OverdueAlarm,
     created_at: Timestamp,
     updated_at: Timestamp,
     version: z.number().int(),
@@ -59,6 +61,7 @@ const example = {
   patient_count: 12,
   observation_mode: "auto" as const,
   observation_grace_minutes: 15,
+  overdue_alarm: false,
   created_at: EXAMPLES.time,
   updated_at: EXAMPLES.time,
   version: 1,
@@ -72,6 +75,7 @@ const WardChange = z
     is_active: z.boolean().optional(),
     observation_mode: ObservationMode.optional(),
     observation_grace_minutes: GraceMinutes.optional(),
+    overdue_alarm: OverdueAlarm.optional(),
   })
   .refine((change) => Object.keys(change).length > 0, "At least one field is required")
   .openapi("WardChange");

@@ -25,6 +25,7 @@ export type WardChange = {
   is_active?: boolean | undefined;
   observation_mode?: ObservationMode | undefined;
   observation_grace_minutes?: number | undefined;
+  overdue_alarm?: boolean | undefined;
 };
 
 /** Limit of patient counts, so that no query counts without bound. */
@@ -34,6 +35,7 @@ export const MAX_COUNTED_PATIENTS = 1_000;
 const DEFAULT_OBSERVATION = {
   observationMode: "auto",
   observationGraceMinutes: GRACE_MINUTES.default,
+  overdueAlarm: 0,
   news2Profile: "rcp",
   news2ProfileReasonSealed: null,
   news2ProfileBy: null,
@@ -52,6 +54,7 @@ function toWard(row: CountedWard) {
     patient_count: row.patientCount,
     observation_mode: row.observationMode,
     observation_grace_minutes: row.observationGraceMinutes,
+    overdue_alarm: row.overdueAlarm === 1,
     created_at: toIso(row.createdAt),
     updated_at: toIso(row.updatedAt),
     version: row.version,
@@ -70,6 +73,7 @@ const wardColumns = (
 ) => sql`wards.id AS id, wards.hospital_id AS hospitalId, wards.name AS name,
   wards.active AS active, wards.created_at AS createdAt, wards.updated_at AS updatedAt, wards.version AS version,
   wards.observation_mode AS observationMode, wards.observation_grace_minutes AS observationGraceMinutes,
+  wards.overdue_alarm AS overdueAlarm,
   ${patientCount(effectiveRole, actor)} AS patientCount`;
 
 function wardEvent(
@@ -204,6 +208,7 @@ export async function updateWard(anyCall: Call, id: string, expected: ExpectedVe
           active,
           observationMode: change.observation_mode ?? ward.observationMode,
           observationGraceMinutes: change.observation_grace_minutes ?? ward.observationGraceMinutes,
+          overdueAlarm: change.overdue_alarm === undefined ? ward.overdueAlarm : Number(change.overdue_alarm),
           updatedAt: now,
           version: version + 1,
         })

@@ -65,6 +65,7 @@ export function buildAlarmConfig(facts: Facts, now: number): AlarmConfig {
     limits: toEffectiveLimits(facts, now),
     news2: toNews2Config(facts, now),
     watch: { mode: facts.watch.mode, grace_ms: facts.watch.graceMinutes * MINUTE_MS },
+    overdueAlarm: facts.overdueAlarm,
     devices: Object.fromEntries(
       activeBindings.map(({ device, kind }) => [
         device,

@@ -36,6 +36,8 @@ export type Facts = {
   scale: 1 | 2;
   /** How the patient is watched: the patient's own mode, or that of the ward. */
   watch: { mode: ObservationMode; graceMinutes: number };
+  /** Whether an overdue set of observations raises an alert. */
+  overdueAlarm: boolean;
   overrides: { ward: Record<string, Partial<Limits>>; patient: Record<string, Partial<Limits>> };
   bindings: Binding[];
 };
@@ -55,6 +57,7 @@ type PatientFactsRow = {
   pregnant: number | null;
   observation_mode: ObservationMode | null;
   grace_minutes: number | null;
+  overdue_alarm: number | null;
 };
 type BindingRow = {
   device: string;
@@ -86,6 +89,7 @@ export function newFacts(
     pregnant: false,
     scale: 1,
     watch: DEFAULT_WATCH,
+    overdueAlarm: false,
     overrides: { ward: {}, patient: {} },
     bindings: [],
   };
@@ -97,7 +101,7 @@ export async function loadFacts({ db, keys }: Pick<Call, "db" | "keys">, patient
     db.all<PatientFactsRow>(sql`SELECT p.id AS id, p.version AS version, p.identity_sealed AS identity_sealed, p.hospital_id AS hospital_id,
         p.ward_id AS ward_id, p.monitoring AS monitoring, p.active AND h.active AS open, s.spo2_scale AS spo2_scale,
         s.pregnant AS pregnant, coalesce(s.observation_mode, w.observation_mode) AS observation_mode,
-        w.observation_grace_minutes AS grace_minutes
+        w.observation_grace_minutes AS grace_minutes, w.overdue_alarm AS overdue_alarm
       FROM patients p JOIN hospitals h ON h.id = p.hospital_id LEFT JOIN monitoring_settings s ON s.patient_id = p.id
         LEFT JOIN wards w ON w.id = p.ward_id
       WHERE p.id = ${patientId}`),
@@ -122,6 +126,7 @@ export async function loadFacts({ db, keys }: Pick<Call, "db" | "keys">, patient
       mode: row.observation_mode ?? DEFAULT_WATCH.mode,
       graceMinutes: row.grace_minutes ?? DEFAULT_WATCH.graceMinutes,
     },
+    overdueAlarm: row.overdue_alarm === 1,
     overrides,
     bindings: toBindings(bindingRows),
   };
