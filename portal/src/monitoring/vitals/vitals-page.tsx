@@ -3,6 +3,7 @@ import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { usePatientNumberAndZone } from "../../patients/record/use-patient-record.ts";
 import { Page } from "../../platform/design/page.tsx";
 import { useTranslation } from "../../platform/messages/translate.ts";
+import { RoundsBar } from "../rounds/rounds-bar.tsx";
 import { VitalsCharts } from "./vitals-charts.tsx";
 
 export function VitalsPage() {
@@ -13,6 +14,7 @@ export function VitalsPage() {
   const { number, zone } = usePatientNumberAndZone(patientId);
   return (
     <Page title={t("vitals.title")} windowTitle={t("vitals.window_title", { n: number })}>
+      <RoundsBar patientId={patientId} zone={zone} />
       <VitalsCharts
         key={patientId}
         patientId={patientId}

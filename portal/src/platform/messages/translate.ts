@@ -10,6 +10,7 @@ import { devices } from "../../devices/messages.ts";
 import { rules } from "../../monitoring/alert-rules/messages.ts";
 import { alarms } from "../../monitoring/alerts/messages.ts";
 import { ward } from "../../monitoring/board/messages.ts";
+import { rounds } from "../../monitoring/rounds/messages.ts";
 import { vitals } from "../../monitoring/vitals/messages.ts";
 import { hospitals } from "../../organization/hospitals/messages.ts";
 import { practitioners } from "../../organization/practitioners/messages.ts";
@@ -32,6 +33,7 @@ export const CATALOGUES = {
   record,
   vitals,
   rules,
+  rounds,
   reports,
   uploads,
   devices,
