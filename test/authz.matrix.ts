@@ -141,6 +141,7 @@ export const ROUTES: Record<string, RouteRule> = {
   "PATCH /api/v1/wards/:ward_id": rule("staff", MANAGERS),
   "DELETE /api/v1/wards/:ward_id": rule("staff", MANAGERS),
   "GET /api/v1/wards/:ward_id/board": rule("staff", STAFF),
+  "GET /api/v1/wards/:ward_id/observations-due": rule("staff", STAFF),
   "PUT /api/v1/wards/:ward_id/alert-rules/:code": rule("staff", STAFF),
   "DELETE /api/v1/wards/:ward_id/alert-rules/:code": rule("staff", STAFF),
   "GET /api/v1/alert-rules": rule("own", STAFF),

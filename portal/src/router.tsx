@@ -13,6 +13,12 @@ const wardRoute = createRoute({
   validateSearch: searchParams("ward", "trend"),
   component: lazyRouteComponent(() => import("./monitoring/board/ward-page.tsx"), "WardPage"),
 });
+const dueRoute = createRoute({
+  getParentRoute: () => signedInLayout,
+  path: "/ward/due",
+  validateSearch: searchParams("ward"),
+  component: lazyRouteComponent(() => import("./monitoring/rounds/due-list-page.tsx"), "DueListPage"),
+});
 const alarmsRoute = createRoute({
   getParentRoute: () => signedInLayout,
   path: "/alarms",
@@ -77,6 +83,7 @@ const routeTree = rootRoute.addChildren([
   signedInLayout.addChildren([
     indexRoute,
     wardRoute,
+    dueRoute,
     alarmsRoute,
     alarmRoute,
     patientsRoute,

@@ -65,7 +65,7 @@ export const BOUNDS = [
   {
     bound: "40 patients; 10 object calls at a time, 1.5 s for each and 3 s for all; then a patient is shown as unknown",
     test: "test/worker/ward-of-2000.test.ts › shows forty, asks forty objects, and reads each patient of the ward three times at most",
-    operations: ["GET /wards/{ward_id}/board"],
+    operations: ["GET /wards/{ward_id}/board", "GET /wards/{ward_id}/observations-due"],
   },
   { bound: "one snapshot of one object", test: BUDGET, operations: ["GET /patients/{patient_id}/observations/latest"] },
   { bound: "one snapshot of one object", test: BUDGET, operations: ["GET /patients/{patient_id}/scores/news2"] },
@@ -277,6 +277,16 @@ export const BOUNDS = [
     operations: ["POST /hospitals/{hospital_id}/import-grants", "DELETE /hospitals/{hospital_id}/import-grants/{grant_id}"],
   },
   { bound: "1,000 samples, one object call", test: BUDGET, operations: ["POST /observations", "POST /wearables/sync"] },
+  {
+    bound: "20 samples, each code once, one object call",
+    test: BUDGET,
+    operations: ["POST /patients/{patient_id}/observation-sets"],
+  },
+  {
+    bound: "one pause per patient, of 24 hours or at the end of life a week; one object call",
+    test: BUDGET,
+    operations: ["PUT /patients/{patient_id}/observation-pause", "DELETE /patients/{patient_id}/observation-pause"],
+  },
   {
     bound: "frames of 64 KiB, 100 per second; 3,000 samples that are not acknowledged, 256 KiB of answers that are not read",
     test: "test/worker/device-stream.test.ts › sent again and again by a device that reads nothing closes its socket at 256 KiB, and not one that answers heartbeats",

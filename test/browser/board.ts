@@ -13,6 +13,7 @@ const COLUMNS = [
   "temperature",
   "trend",
   "updated",
+  "due",
   "alarm",
 ] as const;
 type Column = (typeof COLUMNS)[number];

@@ -78,6 +78,7 @@ export const PORTAL_PAGES: readonly PortalPage[] = [
   ...at("nobody", { login: "/login", invitation: "/invitation", "no-page": "/login/nowhere" }),
   ...at("nurse", {
     ward: "/ward",
+    "ward-due": "/ward/due",
     alarms: "/alarms",
     alarm: ({ alert }) => `/alarms/${alert}`,
     patients: "/patients",

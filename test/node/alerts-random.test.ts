@@ -4,6 +4,7 @@ import type { AlarmMemory } from "../../src/monitoring/alarm-rules/engine.ts";
 import { AlarmError, emptyMemory, nextDeadline, stepAlarms } from "../../src/monitoring/alarm-rules/engine.ts";
 import type { AlarmConfig, AlarmInput } from "../../src/monitoring/alarm-rules/model.ts";
 import { CODES } from "../../src/monitoring/vitals/catalogue.ts";
+import type { RoundEvent } from "../../src/monitoring/vitals/rounds.ts";
 import { times } from "../long.ts";
 import { expectedError, findDifferences, newLedger, recordTransitions } from "./alerts-ledger.ts";
 import { createRandom } from "./alerts-randomness.ts";
@@ -33,6 +34,14 @@ const CONFIGS: AlarmConfig[] = [
     sustained: { repeat_ms: 30 * MINUTE },
   },
   { ...CONFIG, limits: { [HR]: wide }, news2: { scale: 1, window_ms: 30 * MINUTE }, sustained: { repeat_ms: 30 * MINUTE } },
+  { ...CONFIG, news2: { scale: 1, window_ms: 30 * MINUTE }, watch: { mode: "spot", grace_ms: 15 * MINUTE }, overdueAlarm: true },
+  {
+    ...CONFIG,
+    news2: { scale: 1, window_ms: 30 * MINUTE },
+    watch: { mode: "auto", grace_ms: 0 },
+    devices: { monitor: { silence_s: 120, isContinuous: true } },
+    overdueAlarm: true,
+  },
 ];
 const VALUES: Record<string, readonly number[]> = {
   [HR]: [0, 30, 45, 51, 80, 105, 119, 121, 135, 145, 200],
@@ -54,6 +63,8 @@ const KINDS = [
   "conditions",
   "tick",
   "corrected",
+  "round",
+  "round",
   "acknowledge",
   "acknowledge",
   "assign",
@@ -76,7 +87,7 @@ function randomInput(random: Random, memory: AlarmMemory, now: number): AlarmInp
         const at = now + random.pick([0, 0, 0, -SECOND, -MINUTE, -60 * MINUTE, MINUTE, -8 * 24 * 60 * MINUTE]);
         return createSample(code, random.pick(VALUES[code] ?? [0]), at, random.chance(0.1) ? "invalid" : "final");
       });
-      return { kind, device, samples };
+      return { kind, device, samples, isPartial: random.chance(0.1) };
     }
     case "conditions":
       return { kind, device: device ?? "monitor", conditions: WORDS.filter(() => random.chance(0.5)) };
@@ -88,6 +99,8 @@ function randomInput(random: Random, memory: AlarmMemory, now: number): AlarmInp
       const newest = { value: random.pick(VALUES[code] ?? [0]), at, received: at };
       return { kind, code, newest: random.chance(0.2) ? null : newest, isInvalidNewer: random.chance(0.1) };
     }
+    case "round":
+      return { kind, event: randomRound(random, now) };
     case "acknowledge":
     case "resolve":
       return { kind, number: n, by };
@@ -103,6 +116,20 @@ const setOf = (random: Random, at: number) =>
   Object.entries(VALUES).map(([code, values]) =>
     createSample(code, random.pick(values.filter((value) => value > 0 || code === CODES.consciousness)), at),
   );
+function randomRound(random: Random, now: number): RoundEvent {
+  const at = now - random.pick([0, 0, MINUTE, 60 * MINUTE]);
+  const type = random.pick(["set", "attempt", "pause", "end_pause"] as const);
+  switch (type) {
+    case "set":
+      return { type, at, codes: Object.keys(VALUES) };
+    case "attempt":
+      return { type, at, reason: random.pick(["refused", "asleep"]), by: "nurse" };
+    case "pause":
+      return { type, until: now + random.pick([1, MINUTE, 60 * MINUTE]), reason: "procedure", by: "nurse" };
+    case "end_pause":
+      return { type };
+  }
+}
 
 /** A heart rate that changes fast within its limits. */
 function rampOf(random: Random, now: number) {
@@ -160,7 +187,7 @@ describe(`random lives from seed ${SEED}`, () => {
   it(`are legal, ${LIVES} of ${INPUTS} inputs`, () => {
     const found = firstIllegal(stepAlarms, LIVES);
     expect({ ...found, seen: null }).toEqual({ seed: null, seen: null });
-    const rules = ["limit", "rate", "news2", "silence", "device_silence", "technical"];
+    const rules = ["limit", "rate", "news2", "silence", "device_silence", "technical", "observations_due"];
     for (const rule of rules)
       for (const what of ["raised", "acknowledged", "cleared"]) expect(found.seen).toContain(`${what} ${rule}`);
     expect(found.seen).toContain("raised_sound news2");

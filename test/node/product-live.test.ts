@@ -197,6 +197,7 @@ function alertsByTheRules(history: readonly Observation[]): string[] {
     scale: 1,
     watch: { mode: "auto", graceMinutes: 15 },
     news2Profile: "rcp",
+    overdueAlarm: false,
     overrides: { ward: {}, patient: {} },
     bindings: [{ device, kind: "bedside_monitor", from: 0, until: null, credentials: {} }],
   };

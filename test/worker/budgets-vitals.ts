@@ -96,6 +96,13 @@ export const vitals: BudgetCase[] = [
     liveBudget(2, 80, 15, ...Array(5).fill("snapshot")),
     (e) => getAs(`/wards/${clinicWard}/board`, () => clinic.nurse)(e),
   ],
+  [
+    "GET /wards/{id}/observations-due, five patients",
+    "read",
+    200,
+    liveBudget(2, 80, 15, ...Array(5).fill("snapshot")),
+    (e) => getAs(`/wards/${clinicWard}/observations-due`, () => clinic.nurse)(e),
+  ],
   ["GET /devices/{id}/assignments", "read", 200, budget(2, 20, 10), (e) => getAs(`/devices/${device.id}/assignments`, nurse)(e)],
   [
     "GET /live",
@@ -197,6 +204,33 @@ export const vitals: BudgetCase[] = [
         const { alertId } = await createMonitoredPatient(clinic);
         const body = verb === "assign" ? { user_id: clinic.doctor.id } : json;
         return sendRequest(`${API}/alerts/${alertId}/${verb}`, { as: clinic.nurse, method: "POST", json: body, env: e });
+      },
+    ],
+  ),
+  [
+    "POST /patients/{id}/observation-sets, with a key",
+    "write",
+    201,
+    liveBudget(3, 25, 15, "recordSet"),
+    async (e) => {
+      const { id } = await createMonitoredPatient(clinic);
+      const json = { effective_at: new Date().toISOString(), samples: [], confirmed_score: null, partial_reason: "refused" };
+      const headers = { "Idempotency-Key": `budget-${id}` };
+      return sendRequest(`${API}/patients/${id}/observation-sets`, { as: clinic.nurse, json, headers, env: e });
+    },
+  ],
+  ...(["PUT", "DELETE"] as const).map(
+    (method): BudgetCase => [
+      `${method} /patients/{id}/observation-pause`,
+      "write",
+      200,
+      liveBudget(2, 25, 10, "changePause"),
+      async (e) => {
+        const { id } = await createMonitoredPatient(clinic);
+        const path = `${API}/patients/${id}/observation-pause`;
+        const json = { reason: "dialysis", expected_return_at: new Date(Date.now() + 3_600_000).toISOString() };
+        if (method === "DELETE") await sendRequest(path, { as: clinic.nurse, method: "PUT", json });
+        return sendRequest(path, { as: clinic.nurse, method, ...(method === "PUT" && { json }), env: e });
       },
     ],
   ),

@@ -78,14 +78,14 @@ export const vitals: FaultCase[] = [
     () => `${API}/devices/${device.id}/assignments`,
     () => world.nurse,
   ),
-  {
+  ...["board", "observations-due"].map((list) => ({
     ...readCase(
-      "GET /wards/{id}/board",
-      () => `${API}/wards/${wardId}/board`,
+      `GET /wards/{id}/${list}`,
+      () => `${API}/wards/${wardId}/${list}`,
       () => world.nurse,
     ),
-    withoutObjects: true,
-  },
+    withoutObjects: true as const,
+  })),
   {
     name: "GET /live",
     status: 101,
@@ -141,6 +141,42 @@ export const vitals: FaultCase[] = [
       };
     },
   },
+  {
+    name: "POST /patients/{id}/observation-sets",
+    status: 201,
+    retry: "once",
+    event: "observation_set.create",
+    async attempt() {
+      const { id } = await newPatient(world.hospitalId, world.nurse);
+      const samples = [{ code: "8867-4", value: 70, unit: "/min" }];
+      const json = { effective_at: new Date().toISOString(), samples, confirmed_score: null, partial_reason: "asleep" };
+      const options = { as: world.nurse, json, ...withNewKey() };
+      return {
+        send: (faulty) => sendRequest(`${API}/patients/${id}/observation-sets`, { ...options, env: faulty }),
+        effects: () => countSamples(id),
+      };
+    },
+  },
+  ...(["PUT", "DELETE"] as const).map(
+    (method): FaultCase => ({
+      name: `${method} /patients/{id}/observation-pause`,
+      status: 200,
+      ...(method === "PUT" ? { retry: "any" } : { retry: "none", used: 404 }),
+      event: "observation_pause.update",
+      async attempt() {
+        const { id } = await createMonitoredPatient(world, wardId);
+        const path = `${API}/patients/${id}/observation-pause`;
+        const json = { reason: "procedure", expected_return_at: new Date(Date.now() + 3_600_000).toISOString() };
+        const put = { as: world.nurse, method: "PUT", json };
+        if (method === "DELETE") await sendRequest(path, put);
+        const isPaused = async () => Boolean((await env.PATIENT_MONITOR.getByName(id).snapshot())?.observations.pause);
+        return {
+          send: (faulty) => sendRequest(path, { ...(method === "PUT" ? put : { as: world.nurse, method }), env: faulty }),
+          effects: async () => Number((await isPaused()) === (method === "PUT")),
+        };
+      },
+    }),
+  ),
   {
     name: "POST /wearables/sync",
     status: 200,

@@ -46,6 +46,7 @@ const factsAt = (as_of: number): Facts => ({
   scale: 1,
   watch: { mode: "auto", graceMinutes: 15 },
   news2Profile: "rcp",
+  overdueAlarm: false,
   overrides: {
     ward: { "8867-4": { rate_per_minute: 20, trend: true } },
     patient: { "2708-6": { low: 90 } },

@@ -71,6 +71,10 @@ function inCurrentLimits<T>(value: T): T {
   return gone ? { ...value, low: drop(value.low, gone.low), high: drop(value.high, gone.high) } : value;
 }
 
+/** Earlier versions did not say when sets are due: none are, as the patient is monitored continuously. */
+const NOTHING_DUE = { status: "continuous", due_at: null, overdue_at: null, last_attempt: null, pause: null };
+const observations = { mode: "continuous", ...NOTHING_DUE };
+
 /** What version 1 answered, in the words of today's alarm texts and limits, and with invalid samples after the valid ones. */
 function inCurrentWords<T>(answers: T): T {
   const texts: [string, string][] = [[" a minute over ", " per minute over "]];
@@ -79,6 +83,7 @@ function inCurrentWords<T>(answers: T): T {
   // Every alert of an earlier version sounds.
   return JSON.parse(text, (key, value) => {
     if (key === "latest") return value.toSorted((a: never, b: never) => isInvalid(a) - isInvalid(b));
+    if (value?.news2 && value.devices) return { ...value, observations };
     return inCurrentLimits(value?.alert_id ? { ...value, sounds: true } : value);
   });
 }
@@ -97,7 +102,10 @@ describe("a patient's object of an earlier version", () => {
   it.each(PATIENTS)("answers as before, and its alarms continue as they would have", async ({ storage, answers }) => {
     const logs = captureLogs();
     await monitorWith(storage);
-    expect(await answersOf()).toEqual({ snapshot: inCurrentWords(answers.snapshot), samples: answers.samples });
+    expect(await answersOf()).toEqual({
+      snapshot: { ...inCurrentWords(answers.snapshot), observations },
+      samples: answers.samples,
+    });
     expect(await runInDurableObject(monitor(), (_, state) => recordOf(state.storage.sql))).toEqual(
       expected(PATIENT_MONITOR_MIGRATIONS),
     );

@@ -1,6 +1,7 @@
 // Sets of observations, attempts and pauses, through HTTP.
 import { beforeEach, describe, expect, it } from "vitest";
-import { API, newWard, newWorld, readJson, sendRequest, type World } from "../world.ts";
+import { eventually } from "../eventually.ts";
+import { API, env, newPatient, newWard, newWorld, readJson, sendRequest, type World } from "../world.ts";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -114,5 +115,187 @@ describe("a pause", () => {
     const ended = await sendRequest(`${path}/observation-pause`, { as: world.nurse, method: "DELETE" });
     expect((await readJson(ended)).data.observations).toMatchObject({ status: "due", pause: null });
     expect((await sendRequest(`${path}/observation-pause`, { as: world.nurse, method: "DELETE" })).status).toBe(404);
+  });
+});
+
+const key = () => ({ "Idempotency-Key": `set-${crypto.randomUUID()}` });
+const readHistory = async () => {
+  const { data } = await readJson(await sendRequest(`${path}/observations?limit=100`, { as: world.nurse }));
+  return data.length;
+};
+const auditOf = async (event: string) => {
+  const rows = await env.DB.prepare("SELECT outcome, reason FROM audit_events WHERE event = ? AND entity_id = ? ORDER BY seq")
+    .bind(event, world.patient.id)
+    .all();
+  return rows.results.map(({ outcome, reason }) => [outcome, reason]);
+};
+
+describe("a set that is sent again", () => {
+  it("with its key has the same answer and nothing new, also two at once", async () => {
+    const set = newSet(WELL, 0);
+    const headers = key();
+    const [first, second] = await Promise.all([send(set, world.nurse, headers), send(set, world.nurse, headers)]);
+    const third = await send(set, world.nurse, headers);
+    expect([first.status, second.status, third.status]).toEqual([201, 201, 201]);
+    for (const { body } of [second, third]) expect(body.data).toEqual(first.body.data);
+    expect(await readHistory()).toBe(8);
+  });
+
+  it("without a key has the same results, and with its key another set is refused", async () => {
+    const set = newSet(WELL, 0);
+    const headers = key();
+    const { body } = await send(set, world.nurse, headers);
+    expect((await send(set)).body.data).toEqual(body.data);
+    const other = await send(newSet(EIGHT, 8), world.nurse, headers);
+    expect({ status: other.status, code: other.body.code }).toEqual({ status: 409, code: "idempotency_key_reused" });
+    expect(await readHistory()).toBe(8);
+  });
+
+  it("after a refusal may have the same key with the score that the refusal said", async () => {
+    const headers = key();
+    const { body } = await send(newSet(EIGHT, 7), world.nurse, headers);
+    expect((await send(newSet(EIGHT, body.score.score), world.nurse, headers)).status).toBe(201);
+    expect(await auditOf("observation_set.create")).toEqual([
+      ["success", null],
+      ["failed", "score_changed"],
+      ["success", null],
+    ]);
+  });
+
+  it("is answered as stored when the patient's scale has changed since", async () => {
+    const set = newSet({ ...WELL, "2708-6": [90, "%"] }, 3, { spo2_scale: 1 });
+    const headers = key();
+    expect((await send(set, world.nurse, headers)).status).toBe(201);
+    const scale = { as: world.nurse, method: "PATCH", json: { spo2_scale: 2 }, headers: { "If-Match": '"1"' } };
+    expect((await sendRequest(`${path}/monitoring`, scale)).status).toBe(200);
+    expect((await send(set, world.nurse, headers)).status).toBe(201);
+    const other = await send({ ...set, effective_at: iso(0) });
+    expect({ status: other.status, code: other.body.code }).toEqual({ status: 409, code: "scale_changed" });
+    expect(await readHistory()).toBe(8);
+  });
+});
+
+describe("nothing is stored of a set", () => {
+  const REFUSED: Record<string, [json: () => object, path: string, code: string]> = {
+    "that is incomplete without a reason": [() => newSet({ "8867-4": [70, "/min"] }, 0), "samples", "missing"],
+    "with an implausible value": [() => newSet({ ...WELL, "8867-4": [900, "/min"] }, 0), "samples.5.value", "implausible"],
+    "with a doubtful unit": [() => newSet({ ...WELL, "2708-6": [0.97, "%"] }, 0), "samples.1.value", "unit_suspect"],
+    "with an unknown unit": [() => newSet({ ...WELL, "8310-5": [37, "K9"] }, 0), "samples.7.value", "unit_unknown"],
+    "with contradictory pressures": [() => newSet({ ...WELL, "8462-4": [130, "mm[Hg]"] }, 0), "samples.4.value", "contradictory"],
+    "of more than a day ago": [() => newSet(WELL, 0, { effective_at: iso(24 * HOUR + MINUTE) }), "effective_at", "too_old"],
+    "of the future": [() => newSet(WELL, 0, { effective_at: iso(-3 * MINUTE) }), "effective_at", "in_the_future"],
+    "with a code twice": [
+      () => ({ ...newSet(WELL, 0), samples: [...toSamples(WELL), { code: "8867-4", value: 71, unit: "/min" }] }),
+      "samples",
+      "custom",
+    ],
+    "with a code of no set": [() => newSet({ ...WELL, "2339-0": [90, "mg/dL"] }, 0), "samples.8.code", "custom"],
+    "with a reason although it is complete": [
+      () => newSet(WELL, null, { partial_reason: "asleep" }),
+      "partial_reason",
+      "set_complete",
+    ],
+    "with a reason and a score": [() => newSet({}, 3, { partial_reason: "asleep" }), "confirmed_score", "custom"],
+    "of nothing": [() => newSet({}, null), "samples", "custom"],
+    "with a field that it does not have": [() => newSet(WELL, 0, { note: "x" }), "note", "unrecognized_keys"],
+  };
+  it.each(Object.entries(REFUSED))("%s", async (_, [json, field, code]) => {
+    const { status, body } = await send(json());
+    expect({ status, code: body.code }).toEqual({ status: 400, code: "invalid_request" });
+    expect(body.errors.map(({ path }: { path: string }) => path)).toContain(field);
+    if (code !== "custom" && code !== "unrecognized_keys")
+      expect(body.errors.map(({ code }: { code: string }) => code)).toContain(code);
+    expect(await readHistory()).toBe(0);
+    expect((await readBoard()).observations).toMatchObject({ status: "never", last_attempt: null });
+  });
+
+  it("of another hospital's patient, and for a patient's own login", async () => {
+    expect((await send(newSet(WELL, 0), world.self)).status).toBe(403);
+    expect((await send(newSet(WELL, 0), (await newWorld()).nurse)).status).toBe(404);
+    expect(await readHistory()).toBe(0);
+  });
+});
+
+describe("an expected return", () => {
+  const pause = (reason: string, ahead: number) =>
+    sendRequest(`${path}/observation-pause`, {
+      as: world.nurse,
+      method: "PUT",
+      json: { reason, expected_return_at: new Date(Date.now() + ahead).toISOString() },
+    });
+
+  it("is at most a day ahead, at the end of life a week, and never past", async () => {
+    expect((await pause("procedure", 24 * HOUR + MINUTE)).status).toBe(400);
+    expect((await pause("end_of_life", 7 * 24 * HOUR + MINUTE)).status).toBe(400);
+    expect((await pause("leave", -MINUTE)).status).toBe(400);
+    expect((await pause("holiday", HOUR)).status).toBe(400);
+    expect((await readBoard()).observations.pause).toBeNull();
+    expect((await pause("procedure", 24 * HOUR - MINUTE)).status).toBe(200);
+    expect((await pause("end_of_life", 7 * 24 * HOUR - MINUTE)).status).toBe(200);
+    expect((await readBoard()).observations.pause).toMatchObject({ reason: "end_of_life", performer_id: world.nurse.id });
+    expect(await auditOf("observation_pause.update")).toEqual([
+      ["success", null],
+      ["success", null],
+    ]);
+  });
+
+  it("ends the pause by itself, and silences no alarm of a value", async () => {
+    expect((await pause("off_ward", HOUR)).status).toBe(200);
+    const low = newSet({ "2708-6": [80, "%"] }, null, { partial_reason: "off_ward" });
+    expect((await send(low)).body.data.observations.status).toBe("paused");
+    expect((await readBoard()).alerts).toMatchObject([{ rule: "limit", code: "2708-6", priority: "high" }]);
+    expect((await pause("off_ward", 500)).status).toBe(200);
+    await eventually(async () => expect((await readBoard()).observations.pause).toBeNull());
+    expect((await readBoard()).observations).toMatchObject({ status: "due", last_attempt: { reason: "off_ward" } });
+  });
+});
+
+describe("the work list of a ward", () => {
+  const readList = async () =>
+    (await readJson(await sendRequest(`${API}/wards/${ward}/observations-due`, { as: world.nurse }))).data.patients;
+
+  it("has the most overdue first, then who was never charted, and the paused last", async () => {
+    const others: string[] = [];
+    for (const [values, score, ago] of [
+      [EIGHT, 8, 2 * HOUR],
+      [EIGHT, 8, 3 * HOUR],
+      [WELL, 0, HOUR],
+    ] as const) {
+      const { id } = await newPatient(world.hospitalId, world.nurse);
+      const json = { date_of_birth: "1970-01-01", monitoring: "ward", ward_id: ward };
+      const headers = { "If-Match": '"1"' };
+      await sendRequest(`${API}/patients/${id}`, { as: world.nurse, method: "PATCH", json, headers });
+      const set = newSet(values, score, { effective_at: iso(ago) });
+      const sent = await sendRequest(`${API}/patients/${id}/observation-sets`, { as: world.nurse, json: set });
+      expect(sent.status).toBe(201);
+      others.push(id);
+    }
+    const [first, second, third] = others;
+    const shown = await readList();
+    expect(shown.map(({ patient_id }: { patient_id: string }) => patient_id)).toEqual([second, first, world.patient.id, third]);
+    expect(shown.map(({ observations }: { observations: { status: string } }) => observations.status)).toEqual([
+      "overdue",
+      "overdue",
+      "never",
+      "not_due",
+    ]);
+    const json = { reason: "leave", expected_return_at: iso(-HOUR) };
+    await sendRequest(`${API}/patients/${second}/observation-pause`, { as: world.nurse, method: "PUT", json });
+    expect((await readList()).at(-1)).toMatchObject({ patient_id: second, observations: { status: "paused" } });
+  });
+});
+
+describe("an overdue set on a ward that chose the alarm", () => {
+  it("is an open alert of low priority until the next set", async () => {
+    const overdue = newSet(EIGHT, 8, { effective_at: iso(2 * HOUR) });
+    expect((await send(overdue)).status).toBe(201);
+    const rules = async () => (await readBoard()).alerts.map(({ rule }: { rule: string }) => rule);
+    expect(await rules()).not.toContain("observations_due");
+    const json = { overdue_alarm: true };
+    const headers = { "If-Match": '"1"' };
+    expect((await sendRequest(`${API}/wards/${ward}`, { as: world.manager, method: "PATCH", json, headers })).status).toBe(200);
+    await eventually(async () => expect(await rules()).toContain("observations_due"));
+    expect((await send(newSet(WELL, 0))).status).toBe(201);
+    expect(await rules()).not.toContain("observations_due");
   });
 });

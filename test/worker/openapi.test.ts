@@ -342,6 +342,9 @@ function requestOf({ path, method, name, operation }: (typeof operations)[number
   if (content["application/pdf"]) return [`${url}?patient_id=${stage.ids["patient_id"]}`, { ...ask, ...rawUpload(newPdf()) }];
   if (path.endsWith("/import-grants") && ask.json)
     ask.json = { ...Object(ask.json), expires_at: new Date(Date.now() + 3_600_000).toISOString() };
+  if (path.endsWith("/observation-sets")) ask.json = { ...Object(ask.json), effective_at: new Date().toISOString() };
+  if (path.endsWith("/observation-pause") && ask.json)
+    ask.json = { ...Object(ask.json), expected_return_at: new Date(Date.now() + 3_600_000).toISOString() };
   if (content["multipart/form-data"]) ask.body = uploadForm(newPdf(), { patient_id: stage.ids["patient_id"] });
   if (path.endsWith("/batch")) {
     ask.body = batchForm(content["multipart/form-data"]?.schema.properties?.["items"]?.["example"], stage);

@@ -285,6 +285,7 @@ describe("how patients are watched", () => {
     expect((await readJson(await get(nurse, ward))).data).toMatchObject({
       observation_mode: "auto",
       observation_grace_minutes: 15,
+      overdue_alarm: false,
     });
     const set = await change(manager, ward, { observation_mode: "spot", observation_grace_minutes: 20 });
     expect((await readJson(set)).data).toMatchObject({ observation_mode: "spot", observation_grace_minutes: 20, version: 2 });

@@ -34,7 +34,7 @@ import type { AlarmConfig, AlarmInput, Correction, Transition } from "./model.ts
 import { correctSet, evaluateNews2, NEWS2_CODES, news2Deadlines, rememberSet } from "./news2-rule.ts";
 import { evaluatePressures, listPressureDeadlines, mergePressureAlerts } from "./pressure-group.ts";
 import { resolveAlert } from "./resolve-alert.ts";
-import { applyRound } from "./rounds-rule.ts";
+import { applyRound, evaluateRounds, listRoundDeadlines } from "./rounds-rule.ts";
 import { evaluateSilence, listSilenceDeadlines, recordDeviceContact, recordVital } from "./silence-rule.ts";
 import { endUnitAlert, raiseUnitAlert } from "./unit-rule.ts";
 import {
@@ -236,6 +236,7 @@ function evaluateStandingValues(run: RuleRun): void {
   evaluatePressures(run);
   evaluateNews2(run);
   evaluateSilence(run);
+  evaluateRounds(run);
   runDueReminders(run);
 }
 
@@ -268,6 +269,7 @@ export function nextDeadline(memory: AlarmMemory, config: AlarmConfig): number |
     ...news2Deadlines(memory, config),
     ...listSilenceDeadlines(memory, config),
     ...listPressureDeadlines(memory),
+    ...listRoundDeadlines(memory, config),
   ];
   return deadlines.length > 0 ? Math.min(...deadlines) : null;
 }

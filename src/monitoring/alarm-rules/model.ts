@@ -15,6 +15,7 @@ export const RULE_NAMES = [
   "device_silence",
   "technical",
   "late_critical",
+  "observations_due",
 ] as const;
 export type RuleName = (typeof RULE_NAMES)[number];
 /** `active` until acknowledged or until the condition ends. A latched alert stays `recovered` until acknowledged. */
@@ -93,6 +94,8 @@ export type AlarmConfig = {
    * sound as the RCP's chart raises them.
    */
   sustained: { repeat_ms: number } | null;
+  /** Whether an overdue set of observations raises an alert; absent means false. */
+  overdueAlarm?: boolean;
   /** Currently assigned devices, with the allowed silence in seconds; null for no limit. `isContinuous`: a bedside monitor or gateway. */
   devices: Readonly<Record<string, { silence_s: number | null; isContinuous?: boolean }>>;
   /** Minutes without acknowledgement until the escalation to each tier. */

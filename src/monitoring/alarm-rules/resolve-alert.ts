@@ -7,6 +7,7 @@ import { clearOnset } from "./limit-rule.ts";
 import type { Alert } from "./model.ts";
 import { ignoreScore } from "./news2-rule.ts";
 import { ignorePressures } from "./pressure-group.ts";
+import { ignoreOverdue } from "./rounds-rule.ts";
 import { ignoreVital } from "./silence-rule.ts";
 import { ignoreZero } from "./zero-rule.ts";
 
@@ -36,6 +37,9 @@ export function resolveAlert(run: RuleRun, alert: Alert, by: string): void {
       break;
     case "device_silence":
       delete run.memory.devices[alert.device ?? ""];
+      break;
+    case "observations_due":
+      ignoreOverdue(run);
       break;
     case "technical":
       if (alert.code === null) ignoreCondition(run.memory, alert);

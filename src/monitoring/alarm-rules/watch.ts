@@ -10,6 +10,18 @@ import type { AlarmConfig, Alert } from "./model.ts";
  */
 const SENDING_MS = 24 * 3_600_000;
 
+/** When the last monitor that sends stops counting, epoch milliseconds; null without one. */
+export function findSendingEnd(
+  memory: Pick<AlarmMemory, "devices">,
+  { watch, devices }: Pick<AlarmConfig, "watch" | "devices">,
+): number | null {
+  const ends = Object.entries(devices).flatMap(([id, { isContinuous }]) => {
+    const lastHeardAt = memory.devices[id]?.lastHeardAt;
+    return watch.mode === "auto" && isContinuous && lastHeardAt !== undefined ? [lastHeardAt + SENDING_MS] : [];
+  });
+  return ends.length > 0 ? Math.max(...ends) : null;
+}
+
 /** @param now epoch milliseconds */
 export function resolveWatch(
   memory: Pick<AlarmMemory, "devices">,
@@ -18,11 +30,8 @@ export function resolveWatch(
 ): Watch {
   const { mode, grace_ms } = watch;
   if (mode !== "auto") return { mode, grace_ms };
-  const isMonitored = Object.entries(devices).some(([id, { isContinuous }]) => {
-    const lastHeardAt = memory.devices[id]?.lastHeardAt;
-    return isContinuous && lastHeardAt !== undefined && now - lastHeardAt <= SENDING_MS;
-  });
-  return { mode: isMonitored ? "continuous" : "spot", grace_ms };
+  const end = findSendingEnd(memory, { watch, devices });
+  return { mode: end !== null && now <= end ? "continuous" : "spot", grace_ms };
 }
 
 /**

@@ -26,9 +26,9 @@ export const MAX_PAUSE_MS: Readonly<Record<PauseReason, number>> = {
 export type Attempt = { at: number; reason: PartialReason; by: string };
 /** `until`: the expected return, at which it ends by itself. */
 export type Pause = { from: number; until: number; reason: PauseReason; by: string };
-/** What is remembered of a patient's rounds. */
-export type Rounds = { attempt: Attempt | null; pause: Pause | null; returnedAt: number | null };
-export const NO_ROUNDS: Rounds = { attempt: null, pause: null, returnedAt: null };
+/** What is remembered of a patient's rounds. `ignoredDueAt`: of the overdue set whose alert was resolved. */
+export type Rounds = { attempt: Attempt | null; pause: Pause | null; returnedAt: number | null; ignoredDueAt: number | null };
+export const NO_ROUNDS: Rounds = { attempt: null, pause: null, returnedAt: null, ignoredDueAt: null };
 
 /** `codes`: of the values of a complete set. */
 export type RoundEvent =

@@ -12,6 +12,7 @@ import {
 } from "../../monitoring/history/schemas.ts";
 import { DueObservations, exampleDueObservations } from "../../monitoring/rounds/due-schemas.ts";
 import { getWardBoard, MAX_BOARD_PATIENTS } from "./board.ts";
+import { getObservationsDue } from "./observations-due.ts";
 import { MAX_COUNTED_PATIENTS } from "./wards.ts";
 
 const BoardEntry = z
@@ -51,42 +52,103 @@ const WardBoard = z
   })
   .openapi("WardBoard");
 
-export const boardRoutes = createRouter().openapi(
-  createRoute({
-    method: "get",
-    path: "/wards/{ward_id}/board",
-    tags: ["Location"],
-    summary: "Get the ward board",
-    description: `The monitored patients of a ward by risk, at most ${MAX_BOARD_PATIENTS}.`,
-    security: BEARER_AUTH,
-    request: { params: z.object({ ward_id: Id.openapi({ example: EXAMPLES.ward }) }) },
-    responses: {
-      200: jsonResponse(WardBoard, "The board", {
-        ward_id: EXAMPLES.ward,
-        ward_name: "Cardiology 2",
-        as_of: EXAMPLES.time,
-        watched: 1,
-        patients: [
-          {
-            patient_id: EXAMPLES.patient,
-            patient_number: 1042,
-            first_name: "Asha",
-            last_name: "Verma",
-            monitoring: "ward",
-            is_known: true,
-            news2: exampleScore,
-            observations: exampleDueObservations,
-            limits: [exampleLimits],
-            latest: [{ ...exampleObservation, age_s: 4 }],
-            alerts: [exampleAlert],
-            open_alerts: { high: 1, medium: 0, low: 0 },
-            last_seen_at: EXAMPLES.time,
-            last_seen_s: 2,
-          },
-        ],
+const DueList = z
+  .object({
+    ward_id: Id,
+    ward_name: z.string(),
+    as_of: Timestamp,
+    watched: WardBoard.shape.watched,
+    patients: z
+      .array(
+        BoardEntry.pick({
+          patient_id: true,
+          patient_number: true,
+          first_name: true,
+          last_name: true,
+          is_known: true,
+          news2: true,
+          observations: true,
+        }),
+      )
+      .openapi({
+        description:
+          "Patients of the board who are watched by sets: overdue, never charted, unknown, due, not due, paused; each by due time or " +
+          "expected return",
       }),
-      ...problemResponses(401, 403, 404),
-    },
-  }),
-  async (c) => ok(c, await getWardBoard(c.env, c.get("call"), c.req.valid("param").ward_id)),
-);
+  })
+  .openapi("ObservationsDue");
+
+const wardParam = z.object({ ward_id: Id.openapi({ example: EXAMPLES.ward }) });
+
+export const boardRoutes = createRouter()
+  .openapi(
+    createRoute({
+      method: "get",
+      path: "/wards/{ward_id}/board",
+      tags: ["Location"],
+      summary: "Get the ward board",
+      description: `The monitored patients of a ward by risk, at most ${MAX_BOARD_PATIENTS}.`,
+      security: BEARER_AUTH,
+      request: { params: wardParam },
+      responses: {
+        200: jsonResponse(WardBoard, "The board", {
+          ward_id: EXAMPLES.ward,
+          ward_name: "Cardiology 2",
+          as_of: EXAMPLES.time,
+          watched: 1,
+          patients: [
+            {
+              patient_id: EXAMPLES.patient,
+              patient_number: 1042,
+              first_name: "Asha",
+              last_name: "Verma",
+              monitoring: "ward",
+              is_known: true,
+              news2: exampleScore,
+              observations: exampleDueObservations,
+              limits: [exampleLimits],
+              latest: [{ ...exampleObservation, age_s: 4 }],
+              alerts: [exampleAlert],
+              open_alerts: { high: 1, medium: 0, low: 0 },
+              last_seen_at: EXAMPLES.time,
+              last_seen_s: 2,
+            },
+          ],
+        }),
+        ...problemResponses(401, 403, 404),
+      },
+    }),
+    async (c) => ok(c, await getWardBoard(c.env, c.get("call"), c.req.valid("param").ward_id)),
+  )
+  .openapi(
+    createRoute({
+      method: "get",
+      path: "/wards/{ward_id}/observations-due",
+      tags: ["Location"],
+      summary: "List observations due on a ward",
+      description: `The work list of the ward's patients who are watched by sets of observations, of the at most ${MAX_BOARD_PATIENTS} on its board.`,
+      security: BEARER_AUTH,
+      request: { params: wardParam },
+      responses: {
+        200: jsonResponse(DueList, "The work list", {
+          ward_id: EXAMPLES.ward,
+          ward_name: "Cardiology 2",
+          as_of: EXAMPLES.time,
+          watched: 1,
+          patients: [
+            {
+              patient_id: EXAMPLES.patient,
+              patient_number: 1042,
+              first_name: "Asha",
+              last_name: "Verma",
+              is_known: true,
+              news2: exampleScore,
+              observations: exampleDueObservations,
+            },
+          ],
+        }),
+        ...problemResponses(401, 403, 404),
+      },
+    }),
+    async (c) => ok(c, await getObservationsDue(c.env, c.get("call"), c.req.valid("param").ward_id)),
+  );

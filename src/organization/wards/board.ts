@@ -25,17 +25,22 @@ const MAX_CONCURRENT_SNAPSHOTS = 10;
 export const SNAPSHOT_DEADLINE_MS = 1_500;
 export const BOARD_DEADLINE_MS = 3_000;
 
-type BoardRow = { id: string; patient_number: number; monitoring: "home" | "ward"; identity_sealed: string; version: number };
+export type BoardRow = {
+  id: string;
+  patient_number: number;
+  monitoring: "home" | "ward";
+  identity_sealed: string;
+  version: number;
+};
 
 /** `snapshot` is null if the patient's object does not respond or has no data yet. */
-type MonitoredPatient = { row: BoardRow; snapshot: PatientSnapshot | null };
+export type MonitoredPatient = { row: BoardRow; snapshot: PatientSnapshot | null };
 
 /**
- * Returns at most 40 monitored patients of a ward that the caller may see, in the order of `compareByRisk`. If there are
- * more, those with the highest open alert priority are chosen.
- * @throws ApiError not_found
+ * Reads at most 40 monitored patients of a ward that the caller may see. If there are more, those with the highest open alert priority
+ * are chosen. @param event the name of the audit event  @throws ApiError not_found
  */
-export async function getWardBoard(env: Env, anyCall: Call, wardId: string) {
+export async function readWatched(env: Env, anyCall: Call, wardId: string, event: string) {
   const { call, effectiveRole, results } = await withUser(anyCall, "ward:read", (effectiveRole, { db, actor }) => {
     const scope = patientVisibility(effectiveRole, actor, sql`+${patients.id}`, sql`+${patients.hospitalId}`);
     const watched = sql`patients.ward_id = ${wardId} AND patients.monitoring <> 'off' AND patients.active = 1 AND ${scope}`;
@@ -59,7 +64,7 @@ export async function getWardBoard(env: Env, anyCall: Call, wardId: string) {
   const { role, hospitalId } = effectiveRole;
   if (!ward) return denyAccess(call, "ward:read", "not_found", { role, hospitalId, target: { ward: wardId } });
   const { db, actor, now } = call;
-  const auditEvent = { event: "ward.board", action: "R", role, hospitalId: ward.hospitalId } as const;
+  const auditEvent = { event, action: "R", role, hospitalId: ward.hospitalId } as const;
   const subjects = rows.map(({ id }) => id);
   await batch(
     db,
@@ -70,13 +75,19 @@ export async function getWardBoard(env: Env, anyCall: Call, wardId: string) {
       detail: { count: rows.length },
     }),
   );
-  const watched = await fetchSnapshots(env, call, rows);
+  const monitored = await fetchSnapshots(env, call, rows);
+  return { call, ward, watched: counted?.n ?? 0, monitored };
+}
+
+/** The board, in the order of `compareByRisk`. @throws ApiError not_found */
+export async function getWardBoard(env: Env, anyCall: Call, wardId: string) {
+  const { call, ward, watched, monitored } = await readWatched(env, anyCall, wardId, "ward.board");
   return {
     ward_id: ward.id,
     ward_name: ward.name,
-    as_of: toIso(now),
-    watched: counted?.n ?? 0,
-    patients: await Promise.all(watched.toSorted(compareByRisk).map((entry) => toBoardEntry(call, entry))),
+    as_of: toIso(call.now),
+    watched,
+    patients: await Promise.all(monitored.toSorted(compareByRisk).map((entry) => toBoardEntry(call, entry))),
   };
 }
 

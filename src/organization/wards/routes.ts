@@ -41,6 +41,7 @@ const ProfileField = z.enum(NEWS2_PROFILES).openapi({
     "it is confirmed; it changes sound and push messages alone",
 });
 const ProfileReason = singleLine(500).openapi({ example: "Fewer repeats at night; agreed with the sister in charge" });
+const OverdueAlarm = z.boolean().openapi({ description: "Whether an overdue set of observations raises a low-priority alert" });
 const Ward = z
   .object({
     ward_id: Id,
@@ -58,6 +59,7 @@ const Ward = z
     news2_profile_reason: z.string().nullable(),
     news2_profile_by: Id.nullable().openapi({ description: "The user who last chose a profile" }),
     news2_profile_at: Timestamp.nullable(),
+    overdue_alarm: OverdueAlarm,
     created_at: Timestamp,
     updated_at: Timestamp,
     version: z.number().int(),
@@ -76,6 +78,7 @@ const example = {
   news2_profile_reason: "Fewer repeats at night; agreed with the sister in charge",
   news2_profile_by: EXAMPLES.user,
   news2_profile_at: EXAMPLES.time,
+  overdue_alarm: false,
   created_at: EXAMPLES.time,
   updated_at: EXAMPLES.time,
   version: 1,
@@ -91,6 +94,7 @@ const WardChange = z
     observation_grace_minutes: GraceMinutes.optional(),
     news2_profile: ProfileField.optional(),
     news2_profile_reason: ProfileReason.optional().openapi({ description: "Required with `sustained`, refused otherwise" }),
+    overdue_alarm: OverdueAlarm.optional(),
   })
   .refine((change) => Object.keys(change).length > 0, "At least one field is required")
   .refine((change) => (change.news2_profile === "sustained") === (change.news2_profile_reason !== undefined), {

@@ -26,6 +26,7 @@ export type WardChange = {
   is_active?: boolean | undefined;
   observation_mode?: ObservationMode | undefined;
   observation_grace_minutes?: number | undefined;
+  overdue_alarm?: boolean | undefined;
 } & ProfileChange;
 
 /** Limit of patient counts, so that no query counts without bound. */
@@ -35,6 +36,7 @@ export const MAX_COUNTED_PATIENTS = 1_000;
 const DEFAULT_OBSERVATION = {
   observationMode: "auto",
   observationGraceMinutes: GRACE_MINUTES.default,
+  overdueAlarm: 0,
   ...DEFAULT_PROFILE,
 } as const;
 
@@ -51,6 +53,7 @@ async function toWard({ keys }: Pick<Call, "keys">, row: CountedWard) {
     observation_mode: row.observationMode,
     observation_grace_minutes: row.observationGraceMinutes,
     ...(await toProfile(keys, row)),
+    overdue_alarm: row.overdueAlarm === 1,
     created_at: toIso(row.createdAt),
     updated_at: toIso(row.updatedAt),
     version: row.version,
@@ -71,6 +74,7 @@ const wardColumns = (
   wards.observation_mode AS observationMode, wards.observation_grace_minutes AS observationGraceMinutes,
   wards.news2_profile AS news2Profile, wards.news2_profile_reason_sealed AS news2ProfileReasonSealed,
   wards.news2_profile_by AS news2ProfileBy, wards.news2_profile_at AS news2ProfileAt,
+  wards.overdue_alarm AS overdueAlarm,
   ${patientCount(effectiveRole, actor)} AS patientCount`;
 
 function wardEvent(
@@ -222,6 +226,7 @@ export async function updateWard(anyCall: Call, id: string, expected: ExpectedVe
           observationMode: change.observation_mode ?? ward.observationMode,
           observationGraceMinutes: change.observation_grace_minutes ?? ward.observationGraceMinutes,
           ...profile,
+          overdueAlarm: change.overdue_alarm === undefined ? ward.overdueAlarm : Number(change.overdue_alarm),
           updatedAt: now,
           version: version + 1,
         })

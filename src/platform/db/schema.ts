@@ -56,6 +56,8 @@ export const wards = sqliteTable(
       .notNull()
       .default("auto"),
     observationGraceMinutes: integer("observation_grace_minutes").notNull().default(15),
+    /** Whether an overdue set of observations raises an alert: alarm-rules/rounds-rule.ts. */
+    overdueAlarm: integer("overdue_alarm").notNull().default(0),
     /** When NEWS2 alarms sound, with who chose it, when and why: alarm-rules/sustained-profile.ts. */
     news2Profile: text("news2_profile", { enum: ["rcp", "sustained"] })
       .notNull()

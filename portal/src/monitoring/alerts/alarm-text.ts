@@ -91,6 +91,8 @@ export function describeAlarm({ rule, code, priority, why }: DescribedAlarm, now
         bound: formatValue(why.bound, false),
         time: formatDateTime(why.measured_at ?? ""),
       });
+    case "observations_due":
+      return t("alarms.why.observations_due");
     case "technical":
       if (code !== null) return t("alarms.why.sensor", { vital, value: formatValue(why.value, true) });
       return describeTechnicalAlarm(getDeviceCondition(why));
@@ -124,6 +126,8 @@ export function abbreviateAlarm({ rule, code, why }: DescribedAlarm, now: AlarmN
       return t("alarms.short.device");
     case "late_critical":
       return t("alarms.short.late_critical", { vital });
+    case "observations_due":
+      return t("alarms.short.observations_due");
     case "technical":
       if (code !== null) return t("alarms.short.sensor", { vital });
       return getDeviceCondition(why) === "leads_off"

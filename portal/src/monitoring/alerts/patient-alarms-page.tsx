@@ -20,7 +20,18 @@ import { usePatientOpenAlarms } from "./use-alarms.ts";
 
 const REFRESH_MS = 60_000;
 const PRIORITIES = ["high", "medium", "low"] as const;
-const RULES = ["limit", "rate", "trend", "unit", "news2", "silence", "device_silence", "technical", "late_critical"] as const;
+const RULES = [
+  "limit",
+  "rate",
+  "trend",
+  "unit",
+  "news2",
+  "silence",
+  "device_silence",
+  "technical",
+  "late_critical",
+  "observations_due",
+] as const;
 type Filters = Pick<AlertFilters, "priority" | "rule">;
 
 export function PatientAlarmsPage() {

@@ -191,6 +191,17 @@ export const UpdatedCell = memo(function UpdatedCell({ freshness, ageS, isKnown 
   );
 });
 
+/** When the next set is due: short as drawn, in full for readers and as a hint. */
+export const DueCell = memo(function DueCell({ kind, text, full }: { kind: string; text: string; full: string }) {
+  useTranslation();
+  return (
+    <td className={classes.due} data-due={kind} title={full}>
+      <span aria-hidden="true">{text}</span>
+      <span className="visually-hidden">{full}</span>
+    </td>
+  );
+});
+
 /** "↓ 6", and the same as text. */
 export function TrendChange({ change, digits }: { change: number; digits: number }) {
   const size = formatNumber(Math.abs(change), digits);

@@ -18,9 +18,10 @@ import {
   type ViewContext,
 } from "../live/patient-state.ts";
 import { useLivePatient } from "../live/use-live.ts";
+import { describeDue, describeDueShortly, judgeDue } from "../rounds/due-state.ts";
 import type { BoardEntry } from "./api.ts";
 import classes from "./board.module.css";
-import { roundAge, roundValueAge, ScoreCell, TrendChange, UpdatedCell, ValueCell } from "./board-cells.tsx";
+import { DueCell, roundAge, roundValueAge, ScoreCell, TrendChange, UpdatedCell, ValueCell } from "./board-cells.tsx";
 import { type DisplayValue, getDisplayPressure, getDisplayValue, toPatientState } from "./board-row-view.ts";
 import cells from "./cells.module.css";
 import { RowAlarm, UnknownAlarm } from "./row-alarm.tsx";
@@ -75,6 +76,7 @@ export const BoardRow = memo(function BoardRow({ entry, moment: boardContext, co
       <VitalCell patient={patient} code={CODES.temperature} moment={moment} />
       <TrendCell patientId={entry.patient_id} code={code} />
       <UpdatedCell freshness={updated.freshness} ageS={roundAge(updated.ageS)} isKnown={moment.connection === "live"} />
+      <DueCell {...describeDueCell(live ? live.observations : entry.observations, moment)} />
       <td className={classes.alarm}>
         {alert ? (
           <RowAlarm alert={alert} others={others.length} newOthers={others.filter(isUnacknowledged).length} />
@@ -100,6 +102,12 @@ function VitalCell({ patient, code, moment }: { patient: PatientState; code: str
       customLimits={describeCustomLimits(customLimits)}
     />
   );
+}
+
+function describeDueCell(observations: BoardEntry["observations"], moment: ViewContext) {
+  const state = judgeDue(observations, moment);
+  const { now } = moment;
+  return { kind: state.kind, text: describeDueShortly(state, now), full: describeDue(state, now) };
 }
 
 const TrendCell = memo(function TrendCell({ patientId, code }: { patientId: string; code: string }) {

@@ -91,6 +91,7 @@ function BoardHead({ code, vitalsWithWardLimits }: { code: string; vitalsWithWar
           <span className="visually-hidden">{t("ward.trend_full", { vital: vitalName(code) })}</span>
         </th>
         <th scope="col">{t("ward.updated")}</th>
+        <th scope="col">{t("rounds.column")}</th>
         <th scope="col">{t("ward.alarm")}</th>
       </tr>
     </thead>

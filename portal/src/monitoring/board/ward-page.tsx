@@ -1,6 +1,6 @@
 // Ward board: patients by urgency, and whether the values are live.
 import { Button, NativeSelect } from "@mantine/core";
-import { useNavigate, useSearch } from "@tanstack/react-router";
+import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { memo, useState } from "react";
 import { CODES } from "../../../../src/monitoring/vitals/codes.ts";
 import type { Ward } from "../../organization/hospitals/api.ts";
@@ -46,6 +46,9 @@ export function WardPage() {
               {t("ward.reorder", { n: movedCount })}
             </Button>
           )}
+          <Link to="/ward/due" search={selectedWardId === undefined ? {} : { ward: selectedWardId }} className={classes.count}>
+            {t("rounds.title")}
+          </Link>
           <BoardControls wards={wards.data ?? NO_WARDS} chosen={selectedWardId} code={code} />
           <Clock now={moment.now} />
         </>

@@ -231,6 +231,14 @@ function setWatchedIds(ids: readonly string[]): void {
   alertsChanged = true;
 }
 
+/** Applies what is due from a server response before its frame arrives. */
+export function applyObservations(patientId: string, observations: ObservationsView): void {
+  const current = patients.get(patientId);
+  if (!current) return;
+  storePatient({ ...current, observations });
+  scheduleNotify();
+}
+
 /** Applies an alert from a server response before its frame arrives. */
 export function applyAlert(alert: AlertView): void {
   const current = patients.get(alert.patient_id);

@@ -16,6 +16,7 @@ const MIN_INTERVALS = 4;
 export type CurrentVitals = PatientState & {
   devices: Latest["devices"];
   monitoring: Latest["monitoring"] | null;
+  observations: Latest["observations"] | null;
   recent: readonly LiveSample[];
   connection: Connection["status"];
 };

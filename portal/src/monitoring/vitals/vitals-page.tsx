@@ -4,6 +4,7 @@ import { usePatientNumberAndZone } from "../../patients/record/use-patient-recor
 import { Page } from "../../platform/design/page.tsx";
 import { useTranslation } from "../../platform/messages/translate.ts";
 import { EnterObservations } from "../observation-set/enter-observations.tsx";
+import { RoundsBar } from "../rounds/rounds-bar.tsx";
 import { VitalsCharts } from "./vitals-charts.tsx";
 
 export function VitalsPage() {
@@ -18,6 +19,7 @@ export function VitalsPage() {
       windowTitle={t("vitals.window_title", { n: number })}
       actions={<EnterObservations patientId={patientId} />}
     >
+      <RoundsBar patientId={patientId} zone={zone} />
       <VitalsCharts
         key={patientId}
         patientId={patientId}

@@ -11,6 +11,7 @@ import { rules } from "../../monitoring/alert-rules/messages.ts";
 import { alarms } from "../../monitoring/alerts/messages.ts";
 import { ward } from "../../monitoring/board/messages.ts";
 import { observationSet } from "../../monitoring/observation-set/messages.ts";
+import { rounds } from "../../monitoring/rounds/messages.ts";
 import { vitals } from "../../monitoring/vitals/messages.ts";
 import { hospitals } from "../../organization/hospitals/messages.ts";
 import { practitioners } from "../../organization/practitioners/messages.ts";
@@ -35,6 +36,7 @@ export const CATALOGUES = {
   vitals,
   observationSet,
   rules,
+  rounds,
   reports,
   uploads,
   devices,

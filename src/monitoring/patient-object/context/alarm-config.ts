@@ -80,6 +80,7 @@ export function buildAlarmConfig(facts: Facts, now: number): AlarmConfig {
     news2: toNews2Config(facts, now),
     watch: { mode: facts.watch.mode, grace_ms: facts.watch.graceMinutes * MINUTE_MS },
     sustained: facts.news2Profile === "sustained" ? { repeat_ms: REPEAT_SET_MS } : null,
+    overdueAlarm: facts.overdueAlarm,
     devices: Object.fromEntries(
       activeBindings.map(({ device, kind }) => [
         device,

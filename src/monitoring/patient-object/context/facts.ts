@@ -39,6 +39,8 @@ export type Facts = {
   watch: { mode: ObservationMode; graceMinutes: number };
   /** When NEWS2 alerts sound, by the choice of the ward. */
   news2Profile: News2Profile;
+  /** Whether an overdue set of observations raises an alert. */
+  overdueAlarm: boolean;
   overrides: { ward: Record<string, Partial<Limits>>; patient: Record<string, Partial<Limits>> };
   bindings: Binding[];
 };
@@ -59,6 +61,7 @@ type PatientFactsRow = {
   observation_mode: ObservationMode | null;
   grace_minutes: number | null;
   news2_profile: News2Profile | null;
+  overdue_alarm: number | null;
 };
 type BindingRow = {
   device: string;
@@ -91,6 +94,7 @@ export function newFacts(
     scale: 1,
     watch: DEFAULT_WATCH,
     news2Profile: "rcp",
+    overdueAlarm: false,
     overrides: { ward: {}, patient: {} },
     bindings: [],
   };
@@ -102,7 +106,7 @@ export async function loadFacts({ db, keys }: Pick<Call, "db" | "keys">, patient
     db.all<PatientFactsRow>(sql`SELECT p.id AS id, p.version AS version, p.identity_sealed AS identity_sealed, p.hospital_id AS hospital_id,
         p.ward_id AS ward_id, p.monitoring AS monitoring, p.active AND h.active AS open, s.spo2_scale AS spo2_scale,
         s.pregnant AS pregnant, coalesce(s.observation_mode, w.observation_mode) AS observation_mode,
-        w.observation_grace_minutes AS grace_minutes, w.news2_profile AS news2_profile
+        w.observation_grace_minutes AS grace_minutes, w.news2_profile AS news2_profile, w.overdue_alarm AS overdue_alarm
       FROM patients p JOIN hospitals h ON h.id = p.hospital_id LEFT JOIN monitoring_settings s ON s.patient_id = p.id
         LEFT JOIN wards w ON w.id = p.ward_id
       WHERE p.id = ${patientId}`),
@@ -128,6 +132,7 @@ export async function loadFacts({ db, keys }: Pick<Call, "db" | "keys">, patient
       graceMinutes: row.grace_minutes ?? DEFAULT_WATCH.graceMinutes,
     },
     news2Profile: row.news2_profile ?? "rcp",
+    overdueAlarm: row.overdue_alarm === 1,
     overrides,
     bindings: toBindings(bindingRows),
   };

@@ -113,6 +113,7 @@ const RoundsSchema = z.object({
   attempt: z.object({ at: time, reason: z.enum(PARTIAL_REASONS), by: text }).nullable(),
   pause: z.object({ from: time, until: time, reason: z.enum(PAUSE_REASONS), by: text }).nullable(),
   returnedAt: timeOrNull,
+  ignoredDueAt: timeOrNull,
 });
 
 const RollupSchema = z.object({
@@ -236,6 +237,7 @@ export const factsDocument = storedDocument<Facts>(
     // Facts written before this field existed lack it.
     watch: z.object({ mode: z.enum(OBSERVATION_MODES), graceMinutes: z.int() }).default(DEFAULT_WATCH),
     news2Profile: z.enum(NEWS2_PROFILES).default("rcp"),
+    overdueAlarm: z.boolean().default(false),
     ...basis,
     bindings: z.array(
       z.object({ device: text, kind: text, from: time, until: timeOrNull, credentials: z.record(text, timeOrNull) }),

@@ -11,6 +11,7 @@ export function runRules(store: Store, input: AlarmInput, now: number): { transi
   const facts = store.facts();
   if (!facts) return { transitions: [], frames: [] };
   const memory = store.memory(now);
+  const { rounds } = memory.alarm;
   const { state, transitions } = stepAlarms(memory.alarm, input, buildAlarmConfig(facts, now), now);
   memory.alarm = state;
   for (const transition of transitions) store.enqueueForD1("alert", { version: ++memory.version, ward: facts.ward, transition });
@@ -23,6 +24,6 @@ export function runRules(store: Store, input: AlarmInput, now: number): { transi
       alert: toAlertView(facts.patient, alert),
     }),
   );
-  if (input.kind === "round") frames.push(toObservationsFrame(facts, memory, now));
+  if (input.kind === "round" || state.rounds !== rounds) frames.push(toObservationsFrame(facts, memory, now));
   return { transitions, frames };
 }
