@@ -56,7 +56,7 @@ test("a full set is entered and filed by keyboard alone, within ten seconds of a
   nurse,
 }) => {
   const patient = await world.newPatient();
-  const page = await open(nurse, { path: `/patients/${patient.id}/vitals` });
+  const page = await open(nurse, { path: `/patients/${patient.id}` });
   await waitForPage(page);
   await tabTo(page, page.getByRole("main").getByRole("link", { name: "Enter observations" }));
   await page.keyboard.press("Enter");
