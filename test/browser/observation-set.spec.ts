@@ -2,8 +2,9 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import type { Page } from "@playwright/test";
+import { endSessions } from "./api.ts";
 import { tabThroughPage, tabTo } from "./focus-check.ts";
-import { expect, signIn, test, waitForPage } from "./portal.ts";
+import { expect, signIn, signInAgain, test, waitForPage } from "./portal.ts";
 import type { Patient, World } from "./world.ts";
 
 const ROUTE = "**/observation-sets";
@@ -55,7 +56,7 @@ test("a full set is entered and filed by keyboard alone, within ten seconds of a
   nurse,
 }) => {
   const patient = await world.newPatient();
-  const page = await open(nurse, { path: `/patients/${patient.id}/vitals` });
+  const page = await open(nurse, { path: `/patients/${patient.id}` });
   await waitForPage(page);
   await tabTo(page, page.getByRole("main").getByRole("link", { name: "Enter observations" }));
   await page.keyboard.press("Enter");
@@ -131,7 +132,7 @@ test("a set whose answer is lost waits over a reload, encrypted, and is stored o
   await waitForPage(otherTab);
   await fill(page);
   await fileButton(page).click();
-  await expect(page.getByText("Not sent: no answer from the service.")).toBeVisible();
+  await expect(page.getByText("Not sent yet.")).toBeVisible();
   await expect(notSent(otherTab)).toBeVisible();
   await page.reload();
   await waitForPage(page);
@@ -207,6 +208,39 @@ test("signing out warns and deletes what waits; another person never sees it", a
   await expect(notSent(page)).toHaveCount(0);
   await expect(page.getByRole("region", { name: "Observations not sent" })).toHaveCount(0);
   expect(await storedRates(world, patient)).toEqual([]);
+});
+
+test("what was entered outlasts an expired session, and an incomplete set of a refusal is filed", async ({
+  open,
+  world,
+  nurse,
+}) => {
+  const patient = await world.newPatient();
+  const page = await open(nurse, { path: formOf(patient) });
+  await waitForPage(page);
+  const rate = page.getByRole("textbox", { name: "Respiratory rate" });
+  await rate.fill("18");
+  await endSessions(nurse);
+  // The live line loses its right first, and the page asks for a new ticket.
+  await expect(page.getByRole("dialog", { name: "Session expired" })).toBeVisible({ timeout: 30_000 });
+  await expect(rate).toHaveCount(0);
+  await signInAgain(page, nurse);
+  await expect(rate).toHaveValue("18");
+  await page.getByLabel("Refused", { exact: true }).check();
+  await page.getByRole("button", { name: "File incomplete set" }).click();
+  await expect(page.getByText("Incomplete set filed.")).toBeVisible();
+  expect(await scoreOf(world, patient)).toMatchObject({ status: "incomplete" });
+  expect(await storedRates(world, patient)).toEqual([18]);
+});
+
+test("a child's observations are filed without a score, and the form says why", async ({ open, world, nurse }) => {
+  const patient = await world.newPatient({ date_of_birth: "2021-03-04" });
+  const page = await open(nurse, { path: formOf(patient) });
+  await expect(page.getByText("No score: under 16 years. These observations get no score.")).toBeVisible();
+  await page.getByLabel("Respiratory rate", { exact: true }).fill("18");
+  await page.getByRole("button", { name: "File observations" }).click();
+  await expect(page.getByText("Observations filed.")).toBeVisible();
+  expect(await storedRates(world, patient)).toEqual([18]);
 });
 
 test("a set that the service refuses is not sent again, and is corrected in the form", async ({ open, world, nurse }) => {
@@ -314,7 +348,7 @@ test("on a phone of 360 px with errors and a waiting set: nothing overflows, tar
   });
   await fill(page);
   await fileButton(page).click();
-  await expect(page.getByText("Not sent: no answer from the service.")).toBeVisible();
+  await expect(page.getByText("Not sent yet.")).toBeVisible();
   await page.getByRole("button", { name: "Enter another set" }).click();
   await page.getByLabel("Oxygen", { exact: true }).check();
   await page.getByLabel("Pulse", { exact: true }).fill("172");

@@ -55,9 +55,9 @@ export const observationSet = defineMessages({
     "set.filed": "Observations filed.",
     "set.filed_partial": "Incomplete set filed. Score, risk and trend are unchanged.",
     "set.next_due": "Next set due {time}.",
-    "set.kept": "Not sent: no answer from the service.",
+    "set.kept": "Not sent yet.",
     "set.kept_text":
-      "The set is kept in this browser, encrypted, and sent when the service answers. Do not sign out before. It is marked as not sent on the patient's page.",
+      "The service did not take it. The set is kept in this browser, encrypted, and sent when the service answers. Do not sign out before. It is marked as not sent on the patient's page.",
     "set.not_kept.full":
       "not sent, and 20 sets wait already, so this one is not kept. Stay on this page and file again when the network is back",
     "set.not_kept.unavailable":
@@ -143,9 +143,9 @@ export const observationSet = defineMessages({
     "set.filed": "आँकड़े दर्ज हो गए।",
     "set.filed_partial": "अधूरी जाँच दर्ज हुई। स्कोर, जोखिम और रुझान नहीं बदले।",
     "set.next_due": "अगली जाँच {time} पर।",
-    "set.kept": "नहीं भेजा गया: सर्वर से जवाब नहीं मिला।",
+    "set.kept": "अभी नहीं भेजा गया।",
     "set.kept_text":
-      "आँकड़े इस ब्राउज़र में एन्क्रिप्ट करके रखे हैं और सर्वर का जवाब मिलते ही भेजे जाएँगे। उससे पहले साइन आउट न करें। मरीज़ के पेज पर ये “नहीं भेजे गए” दिखते हैं।",
+      "सर्वर ने इन्हें अभी नहीं लिया। आँकड़े इस ब्राउज़र में एन्क्रिप्ट करके रखे हैं और सर्वर का जवाब मिलते ही भेजे जाएँगे। उससे पहले साइन आउट न करें। मरीज़ के पेज पर ये “नहीं भेजे गए” दिखते हैं।",
     "set.not_kept.full": "नहीं भेजा गया, और 20 जाँचें पहले से रुकी हैं, इसलिए यह रखी नहीं गई। इसी पेज पर रहें और नेटवर्क लौटने पर फिर दर्ज करें",
     "set.not_kept.unavailable": "नहीं भेजा गया, और यह ब्राउज़र इसे रख नहीं सकता। इसी पेज पर रहें और नेटवर्क लौटने पर फिर दर्ज करें",
     "set.cannot_keep": "यह ब्राउज़र आँकड़े रख नहीं सकता (निजी विंडो या भरी डिस्क)। दर्ज होने तक इसी पेज पर रहें।",

@@ -105,7 +105,7 @@ function OutcomePanel({ outcome, patientId, zone, onAnother }: OutcomePanelProps
   return (
     <div ref={panel} tabIndex={-1} role="status" className={classes.done}>
       {outcome.kind === "filed" ? (
-        <FiledText answer={outcome.answer} zone={zone} />
+        <FiledText filed={outcome} zone={zone} />
       ) : (
         <>
           <p>
@@ -126,13 +126,13 @@ function OutcomePanel({ outcome, patientId, zone, onAnother }: OutcomePanelProps
   );
 }
 
-function FiledText({ answer, zone }: { answer: Extract<Outcome, { kind: "filed" }>["answer"]; zone: string | undefined }) {
+function FiledText({ filed, zone }: { filed: Extract<Outcome, { kind: "filed" }>; zone: string | undefined }) {
   const t = useTranslation();
-  const { last_attempt, due_at } = answer.observations;
+  const { due_at } = filed.answer.observations;
   return (
     <>
       <p>
-        <strong>{t(last_attempt ? "set.filed_partial" : "set.filed")}</strong>
+        <strong>{t(filed.isPartial ? "set.filed_partial" : "set.filed")}</strong>
       </p>
       {due_at !== null && <p>{t("set.next_due", { time: formatDateTime(due_at, zone) })}</p>}
     </>

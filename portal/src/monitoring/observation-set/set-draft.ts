@@ -11,6 +11,7 @@ import {
   type News2Values,
   scoreNews2,
 } from "../../../../src/monitoring/vitals/news2.ts";
+import { PARTIAL_REASONS, type PartialReason } from "../../../../src/monitoring/vitals/rounds.ts";
 import { parseNumber } from "../../platform/design/parse-number.ts";
 import { DAY_MS } from "../../platform/durations.ts";
 import { formatWallTime, parseWallTime } from "../../reports/hospital-time.ts";
@@ -44,8 +45,7 @@ export const FIELDS = [
 ] as const;
 export type Field = (typeof FIELDS)[number];
 
-export const PARTIAL_REASONS = ["refused", "asleep", "off_ward", "equipment"] as const;
-export type PartialReason = (typeof PARTIAL_REASONS)[number];
+export { PARTIAL_REASONS };
 
 export type SetDraft = {
   numbers: Record<NumberField, string>;

@@ -29,7 +29,7 @@ import {
 import { SetFields } from "./set-fields.tsx";
 import { readServerScore, type ServerScore, toRefusal, type WaitingSet } from "./waiting-set.ts";
 
-export type Outcome = { kind: "filed"; answer: FiledSet } | { kind: "waiting" };
+export type Outcome = { kind: "filed"; answer: FiledSet; isPartial: boolean } | { kind: "waiting" };
 
 type SetFormProps = {
   patientId: string;
@@ -73,8 +73,9 @@ export function SetForm({ patientId, scale, scoring, zone, draft, replaces, onDr
       setUnsent(submission.set);
       throw new Problem(0, "not_kept", t(`set.not_kept.${submission.why}`), null);
     }
-    if (submission.kind === "filed") await client.invalidateQueries({ queryKey: ["vitals", patientId] });
-    onDone(submission);
+    if (submission.kind === "waiting") return onDone(submission);
+    await client.invalidateQueries({ queryKey: ["vitals", patientId] });
+    onDone({ ...submission, isPartial: body.partial_reason !== undefined });
   }
 
   /** @throws Problem always */
