@@ -1,13 +1,13 @@
 // Alert rules of wards and patients: validated, stored in D1, and audited with the values before and after.
 import { and, eq, type SQL, sql } from "drizzle-orm";
-import { type Access, authorizePatient, requireRole, withUser } from "../../access/access.ts";
+import { type Access, authorizePatient, withUser } from "../../access/access.ts";
 import { type Call, getActorId } from "../../access/actor.ts";
 import { type AuditEvent, recordAuditEvent } from "../../access/audit.ts";
 import { denyAccess, failWithAudit } from "../../access/deny.ts";
 import { isInCallerHospital } from "../../access/effective-role.ts";
 import type { Permission } from "../../access/permissions.ts";
 import { type ExpectedVersion, matchVersion } from "../../http/conditional-requests.ts";
-import { buildPage, COUNT_LIMIT, type PageQuery, type PageStart, resolvePageStart, slicePage } from "../../http/pagination.ts";
+import { buildPage, COUNT_LIMIT, type PageQuery, type PageStart, resolvePageStart } from "../../http/pagination.ts";
 import { unsealIdentity } from "../../patients/identity/sealed-fields.ts";
 import { batch } from "../../platform/db/client.ts";
 import { alertRules, wards } from "../../platform/db/schema.ts";
@@ -17,7 +17,6 @@ import { checkLimits, type LimitProblem, type LimitsOverride, type LimitsOverrid
 import { limitsOverrideOf } from "../alarm-rules/stored.ts";
 import { toLimitProfile } from "../patient-object/context/alarm-config.ts";
 import { findAgeBand, findVital, getDefaultLimits, VITALS } from "../vitals/catalogue.ts";
-import { type LimitProfile, toHomeSource } from "../vitals/home-limits.ts";
 import { AGE_BANDS, type AgeBand, type Limits, type Vital } from "../vitals/model.ts";
 
 type AlertRuleRow = typeof alertRules.$inferSelect;
@@ -36,21 +35,6 @@ function toRule(row: AlertRuleRow) {
     updated_by: row.updatedBy,
     updated_at: toIso(row.updatedAt),
   };
-}
-
-/** The default limits of an age band, on a ward or at home, with their sources. */
-export async function listDefaultRules(call: Call, query: PageQuery & { age_band: AgeBand; monitoring: LimitProfile }) {
-  const start = await resolvePageStart(call, "default_rules", query);
-  await requireRole(call, "alert_rule:read");
-  const { age_band, monitoring } = query;
-  const defaults = getDefaultLimits(age_band, monitoring);
-  const rules = VITALS.flatMap(({ code, name, display, unit, plausible, source: wardSource }) => {
-    const limits = defaults[code];
-    const source = monitoring === "home" ? toHomeSource(code, wardSource) : wardSource;
-    return limits ? [{ code, name, display, unit, plausible, monitoring, limits, source }] : [];
-  });
-  const { rows: items, pagination } = await slicePage(start, rules);
-  return { items, pagination };
 }
 
 /** Rules are ordered by ward and vital; a cursor names both as `<ward>/<LOINC code>`. */

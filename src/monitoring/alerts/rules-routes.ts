@@ -20,15 +20,8 @@ import {
 } from "../../http/router.ts";
 import { patientParam } from "../../patients/schemas.ts";
 import { AGE_BANDS } from "../vitals/model.ts";
-import {
-  getEffectiveRules,
-  listDefaultRules,
-  listRules,
-  putPatientRule,
-  putWardRule,
-  removePatientRule,
-  removeWardRule,
-} from "./alert-rules.ts";
+import { getEffectiveRules, listRules, putPatientRule, putWardRule, removePatientRule, removeWardRule } from "./alert-rules.ts";
+import { listDefaultRules } from "./default-rules.ts";
 import { getMonitoring, updateMonitoring } from "./monitoring.ts";
 import { previewRule } from "./preview-rule.ts";
 import {

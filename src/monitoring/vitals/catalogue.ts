@@ -1,4 +1,5 @@
 // The catalogue of vital signs: LOINC codes, UCUM units and conversions, plausible ranges, default limits.
+import { ACTIVITY_VITALS, type Units, unitTable } from "./catalogue-activity.ts";
 import {
   CONSCIOUSNESS,
   DIASTOLIC,
@@ -19,13 +20,6 @@ import type { AgeBand, Limits, Vital } from "./model.ts";
 export { CODES, PRESSURES };
 /** An annotation of UCUM (no unit): the sender named none, and the value fits two. */
 export const UNKNOWN_UNIT = "{unknown}";
-
-type Units = Vital["units"];
-
-/** A unit table: each row has a factor and the spellings of the unit. */
-function unitTable(...units: readonly (readonly [factor: number, ...spellings: string[]])[]): Units {
-  return Object.fromEntries(units.flatMap(([factor, ...names]) => names.map((name) => [name, { factor, offset: 0 }] as const)));
-}
 
 const PER_MINUTE = ["/min", "1/min", "{beats}/min", "{beat}/min", "{breaths}/min", "beats/min", "breaths/min", "bpm"] as const;
 const PERCENT: Units = unitTable([1, "%", "percent"], [100, "1", "{fraction}"]);
@@ -222,63 +216,7 @@ export const VITALS: readonly Vital[] = [
     decimals: 2,
     ...END_TIDAL_CO2,
   },
-  {
-    code: CODES.steps,
-    name: "steps",
-    display: "Steps",
-    unit: UNITS.steps,
-    also: [],
-    units: unitTable([1, "{steps}", "steps", "{count}", "count", "1"]),
-    plausible: { min: 0, max: 400_000, source: "More than anybody runs in 24 hours" },
-    decimals: 0,
-    ...NO_LIMITS,
-  },
-  {
-    code: CODES.sleep_minutes,
-    name: "sleep_minutes",
-    display: "Sleep duration",
-    unit: UNITS.sleep_minutes,
-    also: [],
-    units: unitTable([1, "min"], [60, "h"], [1 / 60, "s"]),
-    plausible: { min: 0, max: 1440, source: "A day" },
-    decimals: 2,
-    ...NO_LIMITS,
-  },
-  {
-    code: CODES.energy,
-    name: "energy",
-    display: "Energy expended",
-    unit: UNITS.energy,
-    also: [],
-    // UCUM defines the calorie as 4.184 J.
-    units: unitTable([1, "kcal", "Cal", "[Cal]"], [1 / 4.184, "kJ"]),
-    plausible: { min: 0, max: 20_000, source: "Above the most reported of a day of endurance racing" },
-    decimals: 2,
-    ...NO_LIMITS,
-  },
-  {
-    // "Number of steps in 24 hour Measured", and the energy of 24 hours: a day's total so far, beside its counts.
-    code: CODES.steps_day,
-    name: "steps_day",
-    display: "Steps of the day",
-    unit: UNITS.steps_day,
-    also: [],
-    units: unitTable([1, "{steps}", "steps", "{count}", "count", "1"]),
-    plausible: { min: 0, max: 400_000, source: "More than anybody runs in 24 hours" },
-    decimals: 0,
-    ...NO_LIMITS,
-  },
-  {
-    code: CODES.energy_day,
-    name: "energy_day",
-    display: "Energy expended in the day",
-    unit: UNITS.energy_day,
-    also: [],
-    units: unitTable([1, "kcal", "Cal", "[Cal]"], [1 / 4.184, "kJ"]),
-    plausible: { min: 0, max: 20_000, source: "Above the most reported of a day of endurance racing" },
-    decimals: 2,
-    ...NO_LIMITS,
-  },
+  ...ACTIVITY_VITALS,
   {
     code: CODES.weight,
     name: "weight",
