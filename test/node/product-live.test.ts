@@ -288,6 +288,11 @@ describe("docs/vitals.md", () => {
       "limits: 40 to 131, default",
       "hour: mean 71",
       "latest: 6 vitals, NEWS2 incomplete",
+      "score_changed: the score is 2",
+      "stored: 7, NEWS2 2, not_due",
+      "NEWS2 stays 2, last attempt: refused",
+      "paused, open alerts: 1",
+      "due",
       "amended: 2400, was 4200",
       "held aside: 1, unit_unknown",
     ]);
