@@ -35,12 +35,10 @@ const Conditions = z
 /** Items are validated one by one (vitals/sample-validation.ts), so that an invalid one rejects no others. */
 const SampleItems = z
   .array(
-    z
-      .unknown()
-      .openapi({
-        type: "object",
-        description: "code (LOINC), value, unit (UCUM), effective_at (RFC 3339 with zone), seq, body_site, activity",
-      }),
+    z.unknown().openapi({
+      type: "object",
+      description: "code (LOINC), value, unit (UCUM), effective_at (RFC 3339 with zone), seq, body_site, activity",
+    }),
   )
   .min(1)
   .max(1000);

@@ -98,12 +98,13 @@ function DueTable({ patients, name }: { patients: readonly Entry[]; name: string
                   })}
               </td>
               <td>
-                <a
-                  href={`/patients/${entry.patient_id}/observations/new`}
+                <Link
+                  to="/patients/$patientId/observations/new"
+                  params={{ patientId: entry.patient_id }}
                   aria-label={t("rounds.enter_for", { name: getFullName(entry) })}
                 >
                   {t("rounds.enter")}
-                </a>
+                </Link>
               </td>
             </tr>
           ))}
