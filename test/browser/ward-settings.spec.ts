@@ -24,6 +24,7 @@ test("the sustained profile is chosen with a reason, and the ward says that it i
   await problems.getByRole("link", { name: /^Reason/ }).click();
   await page.keyboard.type(REASON);
   await dialog.getByLabel("Minutes of grace").fill("\u0968\u0966");
+  await dialog.getByLabel("Alarm when a set is overdue").check();
   await dialog.getByRole("button", { name: "Save" }).click();
   await expect(dialog).toBeHidden();
   await expect(row).toContainText("EdgeCare profile, not RCP");
@@ -31,6 +32,7 @@ test("the sustained profile is chosen with a reason, and the ward says that it i
   await openSettings();
   await expect(dialog.getByLabel("Minutes of grace")).toHaveValue("20");
   await expect(dialog.getByLabel("Reason")).toHaveValue(REASON);
+  await expect(dialog.getByLabel("Alarm when a set is overdue")).toBeChecked();
   await expect(dialog).toContainText(`Profile chosen by ${world.people.manager.name}`);
   await dialog.getByLabel("When NEWS2 alarms sound").selectOption("rcp");
   await expect(dialog.getByLabel("Reason")).toHaveCount(0);

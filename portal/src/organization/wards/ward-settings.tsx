@@ -1,5 +1,5 @@
 // Settings of a ward: how its patients are watched, and when their NEWS2 alarms sound.
-import { NativeSelect, Textarea, TextInput } from "@mantine/core";
+import { Checkbox, NativeSelect, Textarea, TextInput } from "@mantine/core";
 import { useState } from "react";
 import { GRACE_MINUTES, OBSERVATION_MODES, type ObservationMode } from "../../../../src/monitoring/vitals/freshness.ts";
 import { withErrorMessages } from "../../platform/api/problem.ts";
@@ -20,6 +20,7 @@ export function WardSettings({ ward, zone, onChanged, onClose }: WardSettingsPro
   const [grace, setGrace] = useState(String(ward.observation_grace_minutes));
   const [profile, setProfile] = useState(ward.news2_profile);
   const [reason, setReason] = useState(ward.news2_profile_reason ?? "");
+  const [alarmsOverdue, setAlarmsOverdue] = useState(ward.overdue_alarm);
   const isSustained = profile === "sustained";
   const labels = { observation_grace_minutes: t("wards.grace"), news2_profile_reason: t("wards.profile_reason") };
 
@@ -35,6 +36,7 @@ export function WardSettings({ ward, zone, onChanged, onClose }: WardSettingsPro
     const change = toChange(ward, {
       mode,
       grace: numberIn(grace) ?? ward.observation_grace_minutes,
+      alarmsOverdue,
       profile,
       reason: reason.trim(),
     });
@@ -64,6 +66,12 @@ export function WardSettings({ ward, zone, onChanged, onClose }: WardSettingsPro
               inputMode="numeric"
               value={grace}
               onChange={({ currentTarget }) => setGrace(currentTarget.value)}
+            />
+            <Checkbox
+              label={t("wards.overdue_alarm")}
+              description={t("wards.overdue_alarm_hint")}
+              checked={alarmsOverdue}
+              onChange={({ currentTarget }) => setAlarmsOverdue(currentTarget.checked)}
             />
             <NativeSelect
               {...field("news2_profile")}
@@ -100,14 +108,15 @@ function ChosenBy({ ward: { hospital_id, news2_profile_by, news2_profile_at }, z
   return <p className={layout.note}>{t("wards.profile_chosen", { name, time: formatDateTime(news2_profile_at, zone) })}</p>;
 }
 
-type Settings = { mode: ObservationMode; grace: number; profile: Ward["news2_profile"]; reason: string };
+type Settings = { mode: ObservationMode; grace: number; alarmsOverdue: boolean; profile: Ward["news2_profile"]; reason: string };
 
 /** The fields that differ from what the ward has. A new reason is a new choice of the profile. */
-function toChange(ward: Ward, { mode, grace, profile, reason }: Settings): WardChange {
+function toChange(ward: Ward, { mode, grace, alarmsOverdue, profile, reason }: Settings): WardChange {
   const isChosen = profile !== ward.news2_profile || (profile === "sustained" && reason !== ward.news2_profile_reason);
   return {
     ...(mode !== ward.observation_mode && { observation_mode: mode }),
     ...(grace !== ward.observation_grace_minutes && { observation_grace_minutes: grace }),
+    ...(alarmsOverdue !== ward.overdue_alarm && { overdue_alarm: alarmsOverdue }),
     ...(isChosen && { news2_profile: profile, ...(profile === "sustained" && { news2_profile_reason: reason }) }),
   };
 }
