@@ -162,6 +162,7 @@ async function uploadEcg(env: Env, call: Call, patient: RegisteredPatient, devic
     isForm: true,
     fields: { recorded_at: recordedAt, confidence: 0.9 + (seed % 10) / 100 },
     bytes: new Uint8Array(pdf),
+    announced: null,
     fileName: `ecg-${recordedAt.slice(0, 10)}.pdf`,
     metrics: new TextEncoder().encode(JSON.stringify(metrics)),
     defaultKind: "ecg",
