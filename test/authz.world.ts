@@ -291,6 +291,10 @@ export async function renewResources(
   if (route.endsWith("/assignments/current")) {
     await sendRequest(`${API}/devices/${handle.deviceId}/assignments`, { as: nurse, json: { patient_id: handle.patientId } });
   }
+  if (route.startsWith("DELETE") && route.endsWith("/observation-pause")) {
+    const json = { reason: "procedure", expected_return_at: new Date(Date.now() + 3_600_000).toISOString() };
+    await sendRequest(`${API}/patients/${handle.patientId}/observation-pause`, { as: nurse, method: "PUT", json });
+  }
   if (route === "DELETE /api/v1/hospitals/:hospital_id") return { ...handle, hospitalId: await newHospital(), version: 1 };
   if (/^(PUT|DELETE) .*alert-rules/.test(route)) {
     const scope = route.includes(":ward_id") ? `wards/${handle.wardId}` : `patients/${handle.patientId}`;

@@ -62,7 +62,7 @@ describe("the limits of a chart", () => {
 
   it("are those in force at each time: the patient's, the ward's, another ward's, and after a reset", async () => {
     const [standard] = await steps();
-    expect(standard).toMatchObject({ low: 50, high: 120, set_by: "default" });
+    expect(standard).toMatchObject({ low: null, high: null, set_by: "default" });
     const times = [
       await between(() => moveTo(wards[0] ?? "")),
       await between(() => put(rule(`/wards/${wards[0]}`), { high: 115 })),
@@ -75,12 +75,12 @@ describe("the limits of a chart", () => {
     ];
     const found = await steps();
     expect(found.map(({ low, high, set_by }) => [low, high, set_by])).toEqual([
-      [50, 120, "default"],
-      [50, 115, "ward"],
+      [null, null, "default"],
+      [null, 115, "ward"],
       [46, 125, "patient"],
       [46, 122, "patient"],
-      [50, 115, "ward"],
-      [50, 120, "default"],
+      [null, 115, "ward"],
+      [null, null, "default"],
     ]);
     for (const [i, time] of times.entries()) if (i > 0) isBetween(found[i]?.from, time);
     // Another vital is unaffected, and a later range begins with the limits in effect by then.
@@ -97,7 +97,7 @@ describe("the limits of a chart", () => {
     await between(() => put(ofPatient(), { high: 125 }));
     const { meta } = await chart(30 * 24);
     expect(meta.resolution).toBe("hour");
-    expect(meta.limits.map(({ high }) => high)).toEqual([120, 125]);
+    expect(meta.limits.map(({ high }) => high)).toEqual([null, 125]);
     expect(meta.limits[0]?.from).toBe(meta.from);
   });
 

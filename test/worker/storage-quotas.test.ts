@@ -36,6 +36,8 @@ const UNCOUNTED: Record<string, string> = {
   "PUT /api/v1/patients/:patient_id/alert-rules/:code": UNCOUNTED_EVENTS["alert_rule.update"] ?? "",
   "PUT /api/v1/wards/:ward_id/alert-rules/:code": UNCOUNTED_EVENTS["alert_rule.update"] ?? "",
   "POST /api/v1/observations": UNCOUNTED_EVENTS["observation.create"] ?? "",
+  "POST /api/v1/patients/:patient_id/observation-sets": UNCOUNTED_EVENTS["observation_set.create"] ?? "",
+  "PUT /api/v1/patients/:patient_id/observation-pause": UNCOUNTED_EVENTS["observation_pause.update"] ?? "",
   "POST /api/v1/wearables/sync": UNCOUNTED_EVENTS["observation.create"] ?? "",
   "POST /api/v1/alerts/:alert_id/acknowledge": UNCOUNTED_EVENTS["alert.acknowledge"] ?? "",
   "POST /api/v1/alerts/:alert_id/assign": UNCOUNTED_EVENTS["alert.assign"] ?? "",

@@ -165,15 +165,27 @@ type UpdatedProps = {
   ageS: number | null;
   /** False: that there is no time means that it is not known. */
   isKnown: boolean;
+  due: DueText;
 };
+/** When the next set is due: `text` as drawn, `full` for readers and as a hint. */
+type DueText = { kind: string; text: string; full: string };
 
-export const UpdatedCell = memo(function UpdatedCell({ freshness, ageS, isKnown }: UpdatedProps) {
+const isSameUpdate = (a: UpdatedProps, b: UpdatedProps): boolean => JSON.stringify(a) === JSON.stringify(b);
+
+/** The last update. Narrow tables, which have no column for it, show below when the next set is due. */
+export const UpdatedCell = memo(function UpdatedCell({ freshness, ageS, isKnown, due }: UpdatedProps) {
   useTranslation();
+  const dueLine = (
+    <small className={classes.dueLine} data-due={due.kind} title={due.full}>
+      {due.kind === "none" ? null : due.text}
+    </small>
+  );
   if (ageS === null) {
     return (
       <td className={classes.updated} data-state="missing">
         <span aria-hidden="true">⋯</span>
         <span className="visually-hidden">{t(isKnown ? "ward.never" : "common.unknown")}</span>
+        {dueLine}
       </td>
     );
   }
@@ -187,12 +199,12 @@ export const UpdatedCell = memo(function UpdatedCell({ freshness, ageS, isKnown 
       ) : (
         formatAge(ageS)
       )}
+      {dueLine}
     </td>
   );
-});
+}, isSameUpdate);
 
-/** When the next set is due: short as drawn, in full for readers and as a hint. */
-export const DueCell = memo(function DueCell({ kind, text, full }: { kind: string; text: string; full: string }) {
+export const DueCell = memo(function DueCell({ kind, text, full }: DueText) {
   useTranslation();
   return (
     <td className={classes.due} data-due={kind} title={full}>

@@ -40,6 +40,7 @@ export const BoardRow = memo(function BoardRow({ entry, moment: boardContext, co
   const live = useLivePatient(entry.patient_id);
   const { patient, moment } = toPatientState(live, entry, boardContext);
   const updated = getLastUpdate(patient, moment);
+  const due = describeDueCell(live ? live.observations : entry.observations, moment);
   const [alert, ...others] = sortedByUrgency(patient.alerts.values());
   const pressure = getDisplayPressure(patient, moment);
   const customPressureLimits = findCustomLimits(patient, PRESSURES);
@@ -75,8 +76,8 @@ export const BoardRow = memo(function BoardRow({ entry, moment: boardContext, co
       />
       <VitalCell patient={patient} code={CODES.temperature} moment={moment} />
       <TrendCell patientId={entry.patient_id} code={code} />
-      <UpdatedCell freshness={updated.freshness} ageS={roundAge(updated.ageS)} isKnown={moment.connection === "live"} />
-      <DueCell {...describeDueCell(live ? live.observations : entry.observations, moment)} />
+      <UpdatedCell freshness={updated.freshness} ageS={roundAge(updated.ageS)} isKnown={moment.connection === "live"} due={due} />
+      <DueCell {...due} />
       <td className={classes.alarm}>
         {alert ? (
           <RowAlarm alert={alert} others={others.length} newOthers={others.filter(isUnacknowledged).length} />

@@ -91,7 +91,9 @@ function BoardHead({ code, vitalsWithWardLimits }: { code: string; vitalsWithWar
           <span className="visually-hidden">{t("ward.trend_full", { vital: vitalName(code) })}</span>
         </th>
         <th scope="col">{t("ward.updated")}</th>
-        <th scope="col">{t("rounds.column")}</th>
+        <th scope="col" className={classes.due}>
+          {t("rounds.column")}
+        </th>
         <th scope="col">{t("ward.alarm")}</th>
       </tr>
     </thead>
