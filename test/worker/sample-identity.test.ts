@@ -18,6 +18,8 @@ beforeEach(async () => {
   const headers = { "If-Match": '"1"' };
   await sendRequest(`${API}/patients/${world.patient.id}`, { as: world.nurse, method: "PATCH", json, headers });
   await backdateBinding(device.id, world.patient.id, 24 * HOUR_MS);
+  // Waiting for a condition moves a clock that is faked.
+  clock(start);
 });
 afterEach(() => void vi.useRealTimers());
 
