@@ -30,14 +30,16 @@ export async function runStep({ command, env, busy }) {
   const other = busy ? busyLoop() : null;
   let output = "";
   const stdio = ["ignore", "pipe", "pipe"];
-  // A process group of its own: killing only the shell would leave its children running.
-  const child = spawn(command, { shell: true, detached: true, env: { ...process.env, ...env }, stdio });
+  let child = null;
   const stop = () => {
     other?.kill("SIGKILL");
-    if (child.pid !== undefined) process.kill(-child.pid, "SIGTERM");
+    if (child?.pid !== undefined) process.kill(-child.pid, "SIGTERM");
     process.exit(130);
   };
+  // Before the command starts: a signal that comes with its first output must end it too.
   for (const signal of SIGNALS) process.on(signal, stop);
+  // A process group of its own: killing only the shell would leave its children running.
+  child = spawn(command, { shell: true, detached: true, env: { ...process.env, ...env }, stdio });
   const pass = (from, to) => {
     from.on("data", (chunk) => {
       output += chunk;
