@@ -112,6 +112,8 @@ export type News2Memory = {
   resolved?: number | undefined;
   /** The time of a set whose three points in one parameter an alarm of that vital's limits has told. */
   covered?: number | undefined;
+  /** The time of the last set that was judged while it was current, or told as late. */
+  judgedAt?: number | undefined;
   /** The last complete set, kept when it is overdue. */
   set?: ObservationSet | undefined;
   /** Absent unless the ward has chosen the sustained profile. */

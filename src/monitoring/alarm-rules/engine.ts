@@ -198,13 +198,14 @@ function applyCorrection(run: RuleRun, { code, newest, isInvalidNewer }: Correct
     return;
   }
   const time = Math.min(newest.at, run.now);
-  const isPartial = time === vital.measuredAt ? vital.isPartial : undefined;
+  const { isPartial, isExercise } = time === vital.measuredAt ? vital : { isPartial: undefined, isExercise: undefined };
   Object.assign(vital, {
     lastValue: newest.value,
     measuredAt: time,
     receivedAt: newest.received,
     resolved: undefined,
     isPartial,
+    isExercise,
   });
   if (limits && run.config.monitoring !== "off") evaluateLimit({ run, code, vital, limits }, newest.value, time);
 }

@@ -44,6 +44,7 @@ export function rememberSet(run: RuleRun): void {
   const { memory, config } = run;
   if (!config.news2) return;
   const { window_ms: windowMs, scale } = config.news2;
+  memory.news2.judgedAt ??= memory.news2.set ? timeOfSet(memory.news2.set) : 0;
   const set = findNewestSet(collectLatest(memory), { windowMs, scale });
   if (set) memory.news2.set = set;
   stepProfile(run, () => getTakenScore(memory, config));
@@ -57,9 +58,12 @@ export function correctSet({ memory }: RuleRun, code: string, at: number, value:
   memory.news2.covered = undefined;
 }
 
+/** An urgent set of a spot patient that is overdue when it arrives is told if it is not older than this: RCP 2017's longest interval. */
+const MAX_LATE_SET_MS = 12 * 3_600_000;
+
 /**
  * Scores the last complete set and raises or ends the alert. An incomplete or overdue score changes nothing, since an unknown score is
- * not a low one.
+ * not a low one; but an urgent set that was not judged in its time, because it was sent late, is told at once.
  */
 export function evaluateNews2(run: RuleRun): void {
   const { memory, config, now } = run;
@@ -69,8 +73,10 @@ export function evaluateNews2(run: RuleRun): void {
     return;
   }
   const score = getTakenScore(memory, config);
-  if (!score || judgeScore(resolveWatch(memory, config, now), score, now).overdueSince !== null) {
+  const watch = resolveWatch(memory, config, now);
+  if (!score || judgeScore(watch, score, now).overdueSince !== null) {
     memory.news2 = { ...memory.news2, since: undefined, below: undefined };
+    if (score && watch.mode === "spot") raiseLateScore(run, score);
   } else {
     const priority = toPriority(score);
     if (priority) evaluateHighScore(run, score, priority);
@@ -80,13 +86,24 @@ export function evaluateNews2(run: RuleRun): void {
   if (!isSilentByProfile(run, score?.score ?? null)) startSound(run, NEWS2_KEY);
 }
 
+function raiseLateScore(run: RuleRun, score: News2 & TakenScore): void {
+  const state = run.memory.news2;
+  const priority = toPriority(score);
+  const isJudged = state.judgedAt === score.at;
+  state.judgedAt = score.at;
+  if (isJudged || !priority || run.now - score.at > MAX_LATE_SET_MS) return;
+  if (state.resolved !== undefined && score.score <= state.resolved) return;
+  if (!isCoveredByLimits(run, score)) raiseScoreAlert(run, score, priority);
+}
+
 function evaluateHighScore(run: RuleRun, score: News2 & TakenScore, priority: Priority): void {
   const state = run.memory.news2;
   state.below = undefined;
   state.since ??= run.now;
+  const isHeld = priority === "high" || isOngoing(findOpenAlert(run, NEWS2_KEY)) || run.now - state.since >= URGENT_HOLD_MS;
+  if (isHeld) state.judgedAt = score.at;
   if (state.resolved !== undefined && score.score <= state.resolved) return;
   if (isCoveredByLimits(run, score)) return;
-  const isHeld = priority === "high" || isOngoing(findOpenAlert(run, NEWS2_KEY)) || run.now - state.since >= URGENT_HOLD_MS;
   if (isHeld) raiseScoreAlert(run, score, priority);
 }
 
@@ -104,6 +121,7 @@ function isCoveredByLimits(run: RuleRun, { score, parts, at }: News2 & TakenScor
 
 function evaluateLowScore(run: RuleRun): void {
   const state = run.memory.news2;
+  if (state.set) state.judgedAt = timeOfSet(state.set);
   state.since = undefined;
   state.resolved = undefined;
   const alert = findOpenAlert(run, NEWS2_KEY);

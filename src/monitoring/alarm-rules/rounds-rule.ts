@@ -12,6 +12,7 @@ import type { AlarmMemory, RuleRun } from "./alarm-memory.ts";
 import { clearAlertByKey, raiseAlert } from "./alert-lifecycle.ts";
 import type { AlarmConfig } from "./model.ts";
 import { getTakenScore } from "./news2-rule.ts";
+import { findRepeatDue } from "./sustained-rule.ts";
 import { findSendingEnd, resolveWatch } from "./watch.ts";
 
 const OBSERVATIONS_DUE_KEY = "observations_due";
@@ -34,10 +35,17 @@ export function applyRound({ memory, now }: RuleRun, event: RoundEvent): void {
 }
 
 function judge(memory: AlarmMemory, config: AlarmConfig, now: number): DueObservations {
-  const isApplicable = config.monitoring !== "off" && config.news2 !== null;
+  const isApplicable = config.monitoring === "ward" && config.news2 !== null;
   const watch = resolveWatch(memory, config, now);
   const taken = getTakenScore(memory, config);
-  return judgeRounds(memory.rounds ?? NO_ROUNDS, { watch, isApplicable, taken, since: memory.ward, now });
+  return judgeRounds(memory.rounds ?? NO_ROUNDS, {
+    watch,
+    isApplicable,
+    taken,
+    repeatDueAt: findRepeatDue(memory),
+    since: memory.ward,
+    now,
+  });
 }
 
 /** Ends a pause at the expected return. Raises the alert of an overdue set, and clears it after a set, an attempt or a pause. */

@@ -37,7 +37,7 @@ function nextReading(
   // Under continuous monitoring a score holds while it is current, whenever the rules run.
   const heldUntil = Math.min(run.now, freshUntil);
   const holdByClock = (held: SustainedState) =>
-    watch.mode === "spot" ? held : stepSustained(held, { ...taken, at: heldUntil }, watch.mode);
+    watch.mode === "spot" ? withRepeat(held, repeatMs) : stepSustained(held, { ...taken, at: heldUntil }, watch.mode);
   const { score, single3, at } = taken;
   if (reading && isReadingOf(reading, taken, watch.mode)) {
     if (score === reading.score && single3 === reading.single3) return { ...known, state: holdByClock(state) };
@@ -49,6 +49,12 @@ function nextReading(
   const base = isAfterGap ? { ...state, urgentSince: null, lowSince: null } : state;
   const stepped = stepSustained(base, taken, watch.mode, repeatMs);
   return { before: base, state: holdByClock(stepped), reading: { at, score, single3 } };
+}
+
+/** A patient whose monitor was taken off while a first urgent score was held has a repeat set due like others. */
+function withRepeat(held: SustainedState, repeatMs: number): SustainedState {
+  if (held.isOn || held.urgentSince === null || held.repeatDueAt !== null) return held;
+  return { ...held, repeatDueAt: held.urgentSince + repeatMs };
 }
 
 type StoredReading = NonNullable<SustainedMemory["reading"]>;

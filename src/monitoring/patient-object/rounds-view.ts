@@ -1,6 +1,7 @@
 // When a patient's next set of observations is due, from the facts and the memory of the rules.
 import { toIso, toIsoOrNull } from "../../platform/time.ts";
 import type { AlarmMemory } from "../alarm-rules/alarm-memory.ts";
+import { findRepeatDue } from "../alarm-rules/sustained-rule.ts";
 import { resolveWatch } from "../alarm-rules/watch.ts";
 import type { TakenScore } from "../vitals/freshness.ts";
 import { judgeRounds, NO_ROUNDS } from "../vitals/rounds.ts";
@@ -12,8 +13,15 @@ import type { ObservationsView } from "./contract.ts";
 export function toObservationsView(facts: Facts, alarm: AlarmMemory, taken: TakenScore | null, now: number): ObservationsView {
   const config = buildAlarmConfig(facts, now);
   const watch = resolveWatch(alarm, config, now);
-  const isApplicable = config.monitoring !== "off" && config.news2 !== null;
-  const judged = judgeRounds(alarm.rounds ?? NO_ROUNDS, { watch, isApplicable, taken, since: alarm.ward, now });
+  const isApplicable = config.monitoring === "ward" && config.news2 !== null;
+  const judged = judgeRounds(alarm.rounds ?? NO_ROUNDS, {
+    watch,
+    isApplicable,
+    taken,
+    repeatDueAt: findRepeatDue(alarm),
+    since: alarm.ward,
+    now,
+  });
   const { status, dueAt, overdueAt, attempt, pause } = judged;
   return {
     mode: watch.mode,

@@ -134,10 +134,10 @@ export function findTakenScore(facts: Facts, { alarm, latest }: Pick<MonitorMemo
 export const viewObservations = (facts: Facts, memory: MonitorMemory, now: number): ObservationsView =>
   toObservationsView(facts, memory.alarm, findTakenScore(facts, memory, now), now);
 
-/** The latest values without those of sets that were not completed. */
+/** The latest values without those of sets that were not completed, and of exercise. */
 function dropPartial(latest: MonitorMemory["latest"], { vitals }: MonitorMemory["alarm"]): MonitorMemory["latest"] {
   const isPartial = ([code, sample]: [string, MonitorMemory["latest"][string]]) =>
-    vitals[code]?.isPartial === true && vitals[code].measuredAt === shownAt(sample);
+    (vitals[code]?.isPartial === true || vitals[code]?.isExercise === true) && vitals[code].measuredAt === shownAt(sample);
   return Object.fromEntries(Object.entries(latest).filter((entry) => !isPartial(entry)));
 }
 

@@ -216,13 +216,20 @@ export const timeOfSet = (set: ObservationSet): number => Math.max(...Object.val
 /** The score of a set; null when it is not complete. `from` and `at`: its oldest and its newest measurement. */
 export function scoreSet(set: ObservationSet, scale: 1 | 2): (News2 & TakenScore) | null {
   const at = timeOfSet(set);
-  const from = Math.min(...Object.values(set).map((sample) => sample.at));
   const samples = Object.entries(set).map(
     ([code, sample]) => [code, { ...sample, received: sample.at, status: "final" }] as const,
   );
-  const result = computeNews2(Object.fromEntries(samples), { now: at, windowMs: at - from, scale });
+  const result = computeNews2(Object.fromEntries(samples), {
+    now: at,
+    windowMs: at - Math.min(...Object.values(set).map((sample) => sample.at)),
+    scale,
+  });
   if (result.status === "incomplete") return null;
   const { score, risk, parts, single3 } = result;
+  // Each parameter is as old as its newest source: a flow that was given now is not as old as the air before it.
+  const from = Math.min(
+    ...NEWS2_PARAMETERS.map((name) => Math.max(...PARAMETER_CODES[name].flatMap((code) => set[code]?.at ?? []))),
+  );
   return { score, risk, parts, single3, from, at };
 }
 

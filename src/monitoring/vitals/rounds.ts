@@ -53,10 +53,12 @@ export type DueObservations = {
 
 export type RoundsInput = {
   watch: Watch;
-  /** False while monitoring is off, and for patients NEWS2 does not apply to: its intervals are not theirs. */
+  /** False while monitoring is off, at home, where nobody makes rounds, and for patients NEWS2 does not apply to. */
   isApplicable: boolean;
   taken: TakenScore | null;
-  /** When monitoring on a ward began; null at home, where nobody makes rounds. */
+  /** When the ward's profile wants the last set repeated; null where it does not. */
+  repeatDueAt: number | null;
+  /** When monitoring on the ward began. */
   since: number | null;
   now: number;
 };
@@ -71,7 +73,10 @@ export function resolvePause({ pause, returnedAt }: Rounds, now: number): Pick<R
  * When the next set is due: RCP 2017 (NEWS2 chart 4) by the score of the last one; after an attempt that is later than it, the same
  * interval from the attempt; on return from a pause at once. What happened last decides.
  */
-export function judgeRounds(rounds: Rounds, { watch, isApplicable, taken, since, now }: RoundsInput): DueObservations {
+export function judgeRounds(
+  rounds: Rounds,
+  { watch, isApplicable, taken, repeatDueAt, since, now }: RoundsInput,
+): DueObservations {
   const { pause, returnedAt } = resolvePause(rounds, now);
   const attempt = rounds.attempt && rounds.attempt.at > (taken?.at ?? Number.NEGATIVE_INFINITY) ? rounds.attempt : null;
   const known = { attempt, pause, dueAt: null, overdueAt: null };
@@ -81,7 +86,9 @@ export function judgeRounds(rounds: Rounds, { watch, isApplicable, taken, since,
   const last = [
     ...(returnedAt === null ? [] : [{ at: returnedAt, dueAt: returnedAt }]),
     ...(attempt ? [{ at: attempt.at, dueAt: attempt.at + postponementMs(taken) }] : []),
-    ...(taken ? [{ at: taken.at, dueAt: judgeScore(watch, taken, now).dueAt }] : []),
+    ...(taken
+      ? [{ at: taken.at, dueAt: Math.min(judgeScore(watch, taken, now).dueAt, repeatDueAt ?? Number.POSITIVE_INFINITY) }]
+      : []),
   ].reduce<{ at: number; dueAt: number } | null>((latest, one) => (latest && latest.at > one.at ? latest : one), null);
   const dueAt = last?.dueAt ?? since;
   const overdueAt = dueAt === null ? null : dueAt + watch.grace_ms;

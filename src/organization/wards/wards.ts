@@ -198,8 +198,9 @@ function toSettingsDetail(ward: WardRow, change: WardChange) {
     observation_mode: ward.observationMode,
     observation_grace_minutes: ward.observationGraceMinutes,
     news2_profile: ward.news2Profile,
+    overdue_alarm: ward.overdueAlarm === 1,
   };
-  const named = (["observation_mode", "observation_grace_minutes", "news2_profile"] as const).filter(
+  const named = (["observation_mode", "observation_grace_minutes", "news2_profile", "overdue_alarm"] as const).filter(
     (name) => change[name] !== undefined,
   );
   const pick = (from: Partial<WardChange>) => Object.fromEntries(named.map((name) => [name, from[name]]));

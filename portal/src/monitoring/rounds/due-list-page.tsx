@@ -14,6 +14,8 @@ import { readObservationsDue } from "./api.ts";
 import { compareDue, describeDue, judgeDue } from "./due-state.ts";
 import classes from "./rounds.module.css";
 
+/** The list looks at the patients of the board, which has at most so many, the most urgent first. */
+const BOARD_SIZE = 40;
 /** The rows follow the live view; this finds patients who came to the ward. */
 const REFETCH_MS = 30_000;
 
@@ -39,11 +41,12 @@ export function DueListPage() {
       }
     >
       <QueryBoundary query={list}>
-        {({ patients, ward_name }) =>
-          patients.length === 0 ? (
+        {({ patients, ward_name, watched }) =>
+          patients.length === 0 && watched <= BOARD_SIZE ? (
             <EmptyState>{t("rounds.empty")}</EmptyState>
           ) : (
             <Card>
+              {watched > BOARD_SIZE && <p role="alert">{t("rounds.not_all", { n: BOARD_SIZE, total: watched })}</p>}
               <DueTable patients={patients} name={ward_name} />
             </Card>
           )

@@ -1,6 +1,6 @@
 // When the next set of a patient is due, as screens say it: counted down by the server's clock.
 import type { ObservationsView } from "../../../../src/monitoring/patient-object/contract.ts";
-import { formatAge, formatShortTime } from "../../platform/design/format.ts";
+import { formatAge, formatDateTime, formatShortTime } from "../../platform/design/format.ts";
 import { t, translateCode } from "../../platform/messages/translate.ts";
 import type { ViewContext } from "../live/patient-state.ts";
 
@@ -35,6 +35,12 @@ export function compareDue(a: DueState, b: DueState): number {
   return ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind) || Number(first > second) - Number(first < second);
 }
 
+const NEAR_MS = 12 * 3_600_000;
+
+/** The time alone within half a day of now, otherwise with its date. */
+const formatNear = (time: string, now: number, zone: string | undefined) =>
+  Math.abs(Date.parse(time) - now) < NEAR_MS ? formatShortTime(time, zone) : formatDateTime(time, zone);
+
 /** @param zone the hospital's time zone; undefined for the browser's */
 export function describeDue(state: DueState, now: number, zone?: string): string {
   switch (state.kind) {
@@ -43,12 +49,12 @@ export function describeDue(state: DueState, now: number, zone?: string): string
     case "due":
       return t("rounds.due_now");
     case "not_due":
-      return t("rounds.due_at", { time: formatShortTime(state.at, zone) });
+      return t("rounds.due_at", { time: formatNear(state.at, now, zone) });
     case "never":
       return t("rounds.never");
     case "paused": {
       const reason = translateCode("rounds.pause_reason", state.reason);
-      return t("rounds.paused", { time: formatShortTime(state.until, zone), reason });
+      return t("rounds.paused", { time: formatNear(state.until, now, zone), reason });
     }
     case "none":
       return translateCode("rounds.none", state.why);
@@ -59,6 +65,6 @@ export function describeDue(state: DueState, now: number, zone?: string): string
 
 /** For the narrow column of the board. */
 export function describeDueShortly(state: DueState, now: number, zone?: string): string {
-  if (state.kind === "paused") return t("rounds.paused_short", { time: formatShortTime(state.until, zone) });
+  if (state.kind === "paused") return t("rounds.paused_short", { time: formatNear(state.until, now, zone) });
   return state.kind === "none" || state.kind === "unknown" ? "—" : describeDue(state, now, zone);
 }

@@ -18,6 +18,7 @@ export const News2Schema: z.ZodType<News2Memory> = z.object({
   below: time.optional(),
   resolved: z.number().optional(),
   covered: time.optional(),
+  judgedAt: time.optional(),
   set: z.record(z.string(), z.object({ value: z.number(), at: time })).optional(),
   sustained: z
     .object({
