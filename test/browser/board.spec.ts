@@ -88,9 +88,9 @@ test("changed limits appear beside the value at once, on the board and the patie
 
   const own = `/patients/${patient.id}/alert-rules/${CODES.heart_rate}`;
   const { version } = (await world.clerk.ask(own, { method: "PUT", json: HIGHER })).data;
-  await expect(rate).toContainText("✎ 50–135", soon);
-  await expect(rate).toContainText("Patient limits: 50–135");
-  await expect(tileOf(page, "Heart rate")).toContainText("✎ Patient limits: 50–135", soon);
+  await expect(rate).toContainText("✎ 40–135", soon);
+  await expect(rate).toContainText("Patient limits: 40–135");
+  await expect(tileOf(page, "Heart rate")).toContainText("✎ Patient limits: 40–135", soon);
   await expect(vitalCell(board, other, "heart_rate")).not.toContainText("✎");
   await expect(tileOf(page, "Temperature")).not.toContainText("✎");
 

@@ -153,7 +153,7 @@ test("one vital that falls silent turns stale alone and the score loses its numb
   for (const name of ["Heart rate", "Respiratory rate", "Blood pressure", "Temperature"]) {
     await expect(tileOf(chart, name)).toHaveAttribute("data-state", /^(live|late)$/);
   }
-  await expect(patientRow(list, patient).getByRole("cell").nth(3)).toHaveText("—");
+  await expect(patientRow(list, patient).getByRole("cell").nth(3).locator("[data-not-current]")).toHaveText("0");
   await expect(patientRow(list, unknown)).toContainText("No data yet");
   await chart.goto(`/patients/${unknown.id}`);
   await expect(tileOf(chart, "Heart rate")).toContainText("Not measured yet");

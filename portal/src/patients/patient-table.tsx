@@ -3,7 +3,8 @@ import { Link } from "@tanstack/react-router";
 import { getDisplayScore, getLastUpdate, isStateKnown, sortedByUrgency } from "../monitoring/live/patient-state.ts";
 import { useConnection, useLivePatient, useServerNow, useWatchedIds } from "../monitoring/live/use-live.ts";
 import { type Column, Table } from "../platform/design/data-table.tsx";
-import { formatAge, formatDate } from "../platform/design/format.ts";
+import { formatAge, formatDate, formatDateTime } from "../platform/design/format.ts";
+import layout from "../platform/design/layout.module.css";
 import { PriorityBadge, shownAs } from "../platform/design/priority.tsx";
 import scores from "../platform/design/score.module.css";
 import { translateCode, useTranslation } from "../platform/messages/translate.ts";
@@ -69,9 +70,21 @@ function ScoreCell({ patientId }: { patientId: string }) {
   const shown = getDisplayScore(live, { now, connection: status });
   if (shown.kind !== "score") return <span title={t("patients.no_score")}>—</span>;
   return (
-    <span className={`${scores.band} ${classes.score}`} data-band={shown.band}>
-      {shown.score}
-    </span>
+    <>
+      <span
+        className={`${scores.band} ${classes.score}`}
+        data-band={shown.band}
+        data-not-current={shown.notCurrent ? true : undefined}
+      >
+        {shown.score}
+      </span>
+      {shown.notCurrent && (
+        <small className={layout.muted}>
+          {" "}
+          {t(shown.notCurrent.isOverdue ? "score.overdue" : "score.not_current", { time: formatDateTime(shown.notCurrent.asOf) })}
+        </small>
+      )}
+    </>
   );
 }
 
