@@ -14,7 +14,7 @@ import { HOUR, MINUTE, SECOND, START } from "./alerts-world.ts";
 const SPOT: Watch = { mode: "spot", grace_ms: 15 * MINUTE };
 const scored = (score: number, single3 = false, at = START): TakenScore => ({ score, single3, from: at, at });
 const judge = (rounds: Rounds, taken: TakenScore | null, now: number, watch = SPOT, isApplicable = true) =>
-  judgeRounds(rounds, { watch, isApplicable, taken, since: START, now });
+  judgeRounds(rounds, { watch, isApplicable, taken, repeatDueAt: null, since: START, now });
 const apply = (rounds: Rounds, event: RoundEvent, now: number) => applyRoundEvent(rounds, event, now);
 const refusal = (at: number) => ({ type: "attempt", at, reason: "refused", by: "nurse" }) as const;
 const pause = (until: number) => ({ type: "pause", until, reason: "procedure", by: "nurse" }) as const;
@@ -125,4 +125,10 @@ describe("what is never due", () => {
         overdueAt: null,
       });
   });
+});
+
+it("a repeat set that the ward's profile asks for is due before the RCP's interval", () => {
+  const input = { watch: SPOT, isApplicable: true, taken: scored(5), since: START, now: START + 31 * MINUTE };
+  expect(judgeRounds(NO_ROUNDS, { ...input, repeatDueAt: START + 30 * MINUTE })).toMatchObject({ status: "due" });
+  expect(judgeRounds(NO_ROUNDS, { ...input, repeatDueAt: null })).toMatchObject({ status: "not_due" });
 });
