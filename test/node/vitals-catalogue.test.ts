@@ -3,8 +3,10 @@
 import { existsSync, readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { CHARTS } from "../../portal/src/monitoring/vitals/chart-catalogue.ts";
 import { locateValue } from "../../src/monitoring/alarm-rules/limit-rule.ts";
 import { NO_LIMITS } from "../../src/monitoring/alarm-rules/no-limits.ts";
+import { MAX_CODES } from "../../src/monitoring/history/query.ts";
 import {
   CODES,
   findAgeBand,
@@ -246,4 +248,10 @@ describe("default limits", () => {
     expect(140).toBeGreaterThan(getDefaultLimits("adult")[CODES.heart_rate]?.critical_high ?? Number.POSITIVE_INFINITY);
     expect(140).toBeLessThan(getDefaultLimits("neonate")[CODES.heart_rate]?.high ?? 0);
   });
+});
+
+test("has no more vitals than one query of a history may name", () => {
+  const charted = CHARTS.flatMap(({ vitals }) => vitals);
+  expect(charted.length).toBeLessThanOrEqual(MAX_CODES);
+  expect(Object.keys(CODES).length).toBeLessThanOrEqual(MAX_CODES);
 });
