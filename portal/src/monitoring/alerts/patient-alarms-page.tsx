@@ -2,6 +2,7 @@
 import { NativeSelect } from "@mantine/core";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
+import { RULE_NAMES } from "../../../../src/monitoring/alarm-rules/model.ts";
 import type { AlertView } from "../../../../src/monitoring/patient-object/contract.ts";
 import { useOwnTimeZone } from "../../organization/hospitals/use-hospitals.ts";
 import { type Column, CURSOR_PAGINATION, DataTable } from "../../platform/design/data-table.tsx";
@@ -20,18 +21,6 @@ import { usePatientOpenAlarms } from "./use-alarms.ts";
 
 const REFRESH_MS = 60_000;
 const PRIORITIES = ["high", "medium", "low"] as const;
-const RULES = [
-  "limit",
-  "rate",
-  "trend",
-  "unit",
-  "news2",
-  "silence",
-  "device_silence",
-  "technical",
-  "late_critical",
-  "observations_due",
-] as const;
 type Filters = Pick<AlertFilters, "priority" | "rule">;
 
 export function PatientAlarmsPage() {
@@ -40,7 +29,7 @@ export function PatientAlarmsPage() {
   const search = useSearch({ strict: false });
   const filters: Filters = {
     ...(PRIORITIES.some((one) => one === search.priority) && { priority: search.priority as Filters["priority"] }),
-    ...(RULES.some((one) => one === search.rule) && { rule: search.rule as Filters["rule"] }),
+    ...(RULE_NAMES.some((one) => one === search.rule) && { rule: search.rule as Filters["rule"] }),
   };
   return (
     <Page title={t("alarms.title")}>
@@ -139,7 +128,7 @@ function AlarmFilterForm({ patientId, filters }: { patientId: string; filters: F
         label={t("alarms.rule")}
         data={[
           { value: "", label: t("common.all") },
-          ...RULES.map((value) => ({ value, label: translateCode("alarms.rule", value) })),
+          ...RULE_NAMES.map((value) => ({ value, label: translateCode("alarms.rule", value) })),
         ]}
         value={filters.rule ?? ""}
         onChange={({ currentTarget }) => updateSearch({ rule: currentTarget.value })}

@@ -5,7 +5,6 @@ import { ALERT_STATES, PRIORITIES, RULE_NAMES, TRANSITIONS } from "../../alarm-r
 import { NEWS2_PROFILES } from "../../alarm-rules/sustained-profile.ts";
 import { OBSERVATION_MODES } from "../../vitals/freshness.ts";
 import { AGE_BANDS, type Limits } from "../../vitals/model.ts";
-import { PARTIAL_REASONS, PAUSE_REASONS } from "../../vitals/rounds.ts";
 import { DEFAULT_WATCH, type Facts, type LimitsNote } from "../context/facts.ts";
 import type { AlertChange, ClockUpdate, HeldItems, HourUpdate, ReceivedCounts } from "../delivery/payloads.ts";
 import type { CorrectionBody } from "../samples/correction.ts";
@@ -15,6 +14,7 @@ import { memoryFrom3 } from "./memory-from-3.ts";
 import { memoryFrom4 } from "./memory-from-4.ts";
 import type { MonitorMemory } from "./monitor-memory.ts";
 import { News2Schema } from "./news2-schema.ts";
+import { RoundsSchema } from "./rounds-schema.ts";
 
 const time = z.number();
 const timeOrNull = time.nullable();
@@ -107,13 +107,6 @@ const DeviceSchema = z.object({
   resolvedConditions: z.array(text).optional(),
   otherConditions: z.array(text).optional(),
   raised: RaiseCountSchema.optional(),
-});
-
-const RoundsSchema = z.object({
-  attempt: z.object({ at: time, reason: z.enum(PARTIAL_REASONS), by: text }).nullable(),
-  pause: z.object({ from: time, until: time, reason: z.enum(PAUSE_REASONS), by: text }).nullable(),
-  returnedAt: timeOrNull,
-  ignoredDueAt: timeOrNull,
 });
 
 const RollupSchema = z.object({
