@@ -70,6 +70,22 @@ describe("a complete set", () => {
     expect((await readBoard()).observations).toEqual(due);
   });
 
+  it("whose pressure contradicts a stored one of its time is refused with that reason, and nothing is stored", async () => {
+    const effective_at = iso(MINUTE);
+    const systolic = { ...newSet({ "8480-6": [80, "mm[Hg]"] }, null, { partial_reason: "asleep" }), effective_at };
+    expect((await send(systolic)).status).toBe(201);
+    const diastolic = { ...newSet({ "8462-4": [90, "mm[Hg]"] }, null, { partial_reason: "asleep" }), effective_at };
+    const { status, body } = await send(diastolic);
+    expect({ status, errors: body.errors }).toMatchObject({
+      status: 400,
+      errors: [{ path: "samples.0.value", code: "contradictory" }],
+    });
+    const { data } = await readJson(await sendRequest(`${path}/observations`, { as: world.nurse }));
+    expect(data.map(({ code, value, status }: Record<string, unknown>) => [code, value, status])).toEqual([
+      ["8480-6", 80, "final"],
+    ]);
+  });
+
   it("with another score than the confirmed one stores nothing, and answers the score", async () => {
     const { status, body } = await send(newSet(EIGHT, 0));
     expect({ status, code: body.code }).toEqual({ status: 409, code: "score_changed" });

@@ -26,7 +26,7 @@ import { changePause, type PauseChange, type PauseResult } from "./recording/cha
 import { DeviceSockets } from "./recording/device-sockets.ts";
 import { closeHours, enqueueUnboundCounts, nextCloseAt, recountHours } from "./recording/hour-closing.ts";
 import { findSender, type RecordedBatch, recordAndEvaluate } from "./recording/record-batch.ts";
-import { type NewSet, recordSet, type SetResult } from "./recording/record-set.ts";
+import { type NewSet, recordSet, SetNotStored, type SetResult } from "./recording/record-set.ts";
 import { runRules } from "./recording/run-rules.ts";
 import { archiveOldBlocks, nextArchiveAt } from "./samples/archive.ts";
 import { type BucketQuery, type HistoryQuery, readBuckets, readHistory } from "./samples/read-samples.ts";
@@ -267,7 +267,8 @@ export class PatientMonitor extends DurableObject<Env> implements Watchable {
     } catch (error) {
       this.#frames = [];
       this.#store.discard();
-      this.#sockets.closeAll(1011, "not stored");
+      // A refused set concerns no device.
+      if (!(error instanceof SetNotStored)) this.#sockets.closeAll(1011, "not stored");
       throw error;
     }
   }

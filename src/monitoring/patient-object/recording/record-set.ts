@@ -42,7 +42,15 @@ export type StoredSet = { results: StoredValue[]; score: Score; observations: Ob
 export type SetResult = { known: false } | { known: true; refusal: SetRefusal } | { known: true; stored: StoredSet };
 
 /** Thrown within the transaction, which it rolls back. */
-class SetNotStored extends Error {}
+/** Nothing of the set is kept. `contradicted`: indexes of values that contradict stored ones. */
+export class SetNotStored extends Error {
+  readonly contradicted: readonly number[];
+
+  constructor(message: string, contradicted: readonly number[] = []) {
+    super(message);
+    this.contradicted = contradicted;
+  }
+}
 
 const invalid = (path: string, code: string, message: string): SetRefusal => ({
   kind: "invalid",
@@ -141,7 +149,13 @@ export function recordSet(
     return { result: { known: true, stored }, recorded };
   } catch (error) {
     if (!(error instanceof SetNotStored)) throw error;
-    return { result: { known: true, refusal: { kind: "limit_reached" } }, recorded: null };
+    const errors = error.contradicted.map((index) => ({
+      path: `samples.${index}.value`,
+      code: "contradictory",
+      message: "Contradicts a stored pressure of this time",
+    }));
+    const reason: SetRefusal = errors.length > 0 ? { kind: "invalid", errors } : { kind: "limit_reached" };
+    return { result: { known: true, refusal: reason }, recorded: null };
   }
 }
 
@@ -158,7 +172,11 @@ function storeSet(store: Store, facts: Facts, set: NewSet, now: number, runRules
         );
   const isStored = ({ status, note }: ItemResult) =>
     status === "duplicate" || (status === "stored" && note !== "implausible" && note !== "unit_suspect");
-  if (recorded && !recorded.results.every(isStored)) throw new SetNotStored("A value of the set cannot be stored");
+  if (recorded && !recorded.results.every(isStored)) {
+    // The set was checked by itself: what is implausible now is so beside what is stored.
+    const contradicted = recorded.results.flatMap(({ index, note }) => (note === "implausible" ? [index] : []));
+    throw new SetNotStored("A value of the set cannot be stored", contradicted);
+  }
   const codes = set.samples.map(({ code }) => findVital(code)?.code ?? code);
   const event =
     set.partial === null
