@@ -109,3 +109,16 @@ it("a correction does not judge the value before as one of exercise", () => {
   applyInput(world, { kind: "corrected", code: HR, newest, isInvalidNewer: false });
   expect(world.memory.vitals[HR]).toMatchObject({ lastValue: 150, isExercise: undefined });
 });
+
+it("a correction of a partial value does not bring an earlier partial one into the score", () => {
+  const world = newSpotWorld();
+  const { [RR]: _, ...others } = WELL;
+  sendAt(world, others, 0);
+  const partial = (value: number, ago: number) =>
+    applyInput(world, { kind: "samples", device: null, samples: [createSample(RR, value, world.now - ago)], isPartial: true });
+  partial(26, 2 * MINUTE);
+  partial(18, MINUTE);
+  const newest = { value: 26, at: world.now - 2 * MINUTE, received: world.now };
+  applyInput(world, { kind: "corrected", code: RR, newest, isInvalidNewer: false });
+  expect(world.memory.news2.set).toBeUndefined();
+});

@@ -198,7 +198,9 @@ function applyCorrection(run: RuleRun, { code, newest, isInvalidNewer }: Correct
     return;
   }
   const time = Math.min(newest.at, run.now);
-  const { isPartial, isExercise } = time === vital.measuredAt ? vital : { isPartial: undefined, isExercise: undefined };
+  // Whether an earlier value belonged to a partial set is not known any more; one that completed a set is in the set.
+  const { isPartial } = vital;
+  const isExercise = time === vital.measuredAt ? vital.isExercise : undefined;
   Object.assign(vital, {
     lastValue: newest.value,
     measuredAt: time,
