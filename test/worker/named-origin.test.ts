@@ -32,8 +32,9 @@ type As = { token: string };
 const A = () => world.patient.id;
 const B = () => world.stranger.id;
 const NOBODY = "0193a5b0-0000-7000-8000-00000000ffff";
-let minute = 0;
-const timestamp = (age = 0) => new Date(Date.now() - age - ++minute).toISOString();
+let calls = 0;
+/** A moment of its own, never before the device was assigned. */
+const timestamp = () => new Date(Date.now() + ++calls).toISOString();
 const sync = (as: As, more: object) =>
   sendRequest(`${API}/wearables/sync`, { as, json: { metrics: [{ timestamp: timestamp(), heart_rate: 71 }], ...more } });
 const observe = (as: As, more: object, at = timestamp()) =>
