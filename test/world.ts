@@ -41,7 +41,13 @@ export type RequestOptions = {
   ip?: string;
 };
 
-let address = 0;
+/** Files may run in one minute, in which the limits of an address add up. */
+let addresses = Math.floor(Math.random() * 2 ** 24);
+/** A new IPv4 address: rate limits count per address. */
+export function newAddress(): string {
+  addresses = (addresses + 1) % 2 ** 24;
+  return `10.${addresses >> 16}.${(addresses >> 8) & 255}.${addresses & 255}`;
+}
 
 /** One request through the Worker's entry, from a new IP address unless one is given. */
 export async function sendRequest(path: string, options: RequestOptions = {}): Promise<Response> {
@@ -49,9 +55,7 @@ export async function sendRequest(path: string, options: RequestOptions = {}): P
   const token = typeof options.as === "string" ? options.as : options.as?.token;
   if (token !== undefined) headers.set("Authorization", `Bearer ${token}`);
   if (options.json !== undefined) headers.set("Content-Type", "application/json");
-  address++;
-  if (!headers.has("CF-Connecting-IP"))
-    headers.set("CF-Connecting-IP", options.ip ?? `10.${address >> 16}.${(address >> 8) & 255}.${address & 255}`);
+  if (!headers.has("CF-Connecting-IP")) headers.set("CF-Connecting-IP", options.ip ?? newAddress());
   const body = options.json === undefined ? options.body : JSON.stringify(options.json);
   const method = options.method ?? (body === undefined ? "GET" : "POST");
   const url = path.startsWith("http") ? path : `http://localhost${path}`;

@@ -10,6 +10,7 @@ import { captureLogs, expectProblem } from "../token-forge.ts";
 import {
   API,
   env,
+  newAddress,
   newWorld,
   type RequestOptions,
   readJson,
@@ -333,7 +334,7 @@ describe("a patient without a hospital", () => {
     const [first] = selves;
     if (!first) throw new Error("nobody registered");
     const { atOne, everywhere, desk } = await withinOneMinute(async () => {
-      const ip = `198.18.9.${Math.floor(Math.random() * 250)}`;
+      const ip = newAddress();
       const atOne: Response[] = [];
       for (let i = 0; i < 12; i++)
         atOne.push(await name(selves[i % 3] ?? first, newNumber(), { env: perAddress, ip, headers: { "If-Match": '"99"' } }));

@@ -9,6 +9,7 @@ import { expectProblem } from "../token-forge.ts";
 import {
   API,
   env,
+  newAddress,
   newHospital,
   newPerson,
   PASSWORD,
@@ -297,7 +298,7 @@ describe("a browser in which the account has logged in", () => {
     const person = await someone();
     const cookie = browserCookie(await browserLogin(person.email, PASSWORD));
     const { sprayed, stranger, owner } = await withinOneMinute(async () => {
-      const ip = `203.0.113.${Math.floor(Math.random() * 100)}`;
+      const ip = newAddress();
       const spray = (email: string) => sendRequest(`${API}/auth/login`, { json: { email, password: WRONG }, env: of, ip });
       const sprayed: Response[] = [];
       for (let i = 0; i < 105; i++) sprayed.push(await spray(`${uniqueText()}@example.org`));
@@ -327,7 +328,7 @@ describe("logins from one address", () => {
       sendRequest(`${API}/auth/login`, { json: { email, password: PASSWORD }, env: of, ip, headers: spoof(i) });
     const { statuses, known, unknown } = await withinOneMinute(async () => {
       hashes.mockClear();
-      const ip = `203.0.113.${100 + Math.floor(Math.random() * 100)}`;
+      const ip = newAddress();
       const statuses: number[] = [];
       for (let i = 0; i < 110; i++) statuses.push((await attempt(`${uniqueText()}@example.org`, ip, i)).status);
       return { statuses, known: await attempt(manager.email, ip), unknown: await attempt(`${uniqueText()}@example.org`, ip) };
@@ -336,7 +337,7 @@ describe("logins from one address", () => {
     expect(hashes).toHaveBeenCalledTimes(100);
     // The limit does not tell which of the names exist.
     for (const answer of [known, unknown]) await expectProblem(answer, 429, "rate_limited");
-    expect((await attempt(manager.email, "203.0.113.78")).status).toBe(200);
+    expect((await attempt(manager.email, newAddress())).status).toBe(200);
   });
 
   it("on one name use up neither the address nor, from elsewhere, the name", async () => {
@@ -346,12 +347,12 @@ describe("logins from one address", () => {
       sendRequest(`${API}/auth/login`, { json: { email, password }, env: of, ip });
     const { statuses, others, elsewhere } = await withinOneMinute(async () => {
       await env.DB.prepare("DELETE FROM login_attempts").run();
-      const ip = `198.18.7.${Math.floor(Math.random() * 250)}`;
+      const ip = newAddress();
       const statuses: Response[] = [];
       for (let i = 0; i < 130; i++) statuses.push(await attempt(victim.email, WRONG, ip));
       const others: number[] = [];
       for (let i = 0; i < 9; i++) others.push((await attempt(colleague.email, PASSWORD, ip)).status);
-      return { statuses, others, elsewhere: await attempt(victim.email, PASSWORD, "198.18.8.1") };
+      return { statuses, others, elsewhere: await attempt(victim.email, PASSWORD, newAddress()) };
     });
     expect(tally(statuses.map(({ status }) => status))).toEqual({ 401: 5, 423: 5, 429: 120 });
     expect(statuses.at(-1)?.headers.get("ratelimit-policy")).toBe('"login";q=30;w=60');

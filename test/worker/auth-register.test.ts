@@ -10,6 +10,7 @@ import { captureLogs, expectProblem } from "../token-forge.ts";
 import {
   API,
   env,
+  newAddress,
   newDevice,
   newHospital,
   newPerson,
@@ -220,7 +221,7 @@ describe("the registration rate limit", () => {
   it("counts valid registrations of an address, tells nothing, and costs no hash", async () => {
     const hashes = vi.spyOn(crypto, "scrypt");
     const { statuses, last } = await withinOneMinute(async () => {
-      const ip = `192.0.2.${Math.floor(Math.random() * 250)}`;
+      const ip = newAddress();
       const statuses: number[] = [];
       for (let i = 0; i < 11; i++) {
         const path = i % 2 ? "register" : "register/patient";
@@ -250,7 +251,7 @@ describe("the registration rate limit", () => {
       await sendRequest(`${API}/devices/${device.id}/claim-code`, { as: world.nurse, method: "POST" }),
     );
     const answers = await withinOneMinute(async () => {
-      const ip = `198.51.100.${Math.floor(Math.random() * 250)}`;
+      const ip = newAddress();
       const post = async (path: string, json: object) => (await sendRequest(API + path, { json, env: of, ip })).status;
       const invalid: number[] = [];
       for (const path of ["/auth/register", "/auth/invitations/accept", "/auth/password/reset", "/devices/claim"]) {

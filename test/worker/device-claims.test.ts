@@ -6,6 +6,7 @@ import { CLAIM_CODE_TTL_MS } from "../../src/devices/claim-codes.ts";
 import {
   API,
   env,
+  newAddress,
   newDevice,
   newPatient,
   newPerson,
@@ -147,7 +148,7 @@ describe("a claim code", () => {
   it("is tried as often as people sign up, and no oftener", async () => {
     const limited = { ...env, RATE_SIGNUP: bindings.RATE_TEST };
     const tries = await withinOneMinute(() => {
-      const ip = `203.0.113.${Math.floor(Math.random() * 200)}`;
+      const ip = newAddress();
       return Promise.all(Array.from({ length: 130 }, () => claim("ZZZZ-ZZZZ", { env: limited, ip })));
     });
     expect(tries.filter(({ status }) => status === 429).length).toBeGreaterThanOrEqual(20);

@@ -9,6 +9,7 @@ import { expectProblem } from "../token-forge.ts";
 import {
   API,
   env,
+  newAddress,
   newDevice,
   newLogin,
   newPerson,
@@ -96,7 +97,6 @@ describe("the limit of a person", () => {
   });
 });
 
-const randomAddress = () => `198.18.${Math.floor(Math.random() * 256)}.${Math.floor(Math.random() * 256)}`;
 const PATIENT_ROLE = { role: "patient", hospitalId: null, doctorScope: "care_team" } as const;
 
 function tally(responses: { status: number }[]): Record<number, number> {
@@ -111,7 +111,7 @@ describe("requests without a valid token", () => {
   it("use up their own share of the address: logins, refreshes and sessions from there go on", async () => {
     const { junk, good } = await withinOneMinute(async () => {
       const person = await newPerson("patient");
-      const ip = randomAddress();
+      const ip = newAddress();
       const junk: Response[] = [];
       for (let i = 0; i < 120; i += 4) {
         junk.push(await sendRequest(`${API}/patients`, { as: `junk-${i}`, env: of, ip }));
@@ -148,7 +148,7 @@ describe("requests without a valid token", () => {
   it("would stop them if an address had one count (the known-bad twin)", async () => {
     const count = (ip: string) => bindings.RATE_TEST.limit({ key: `naive:${ip}` });
     const login = await withinOneMinute(async () => {
-      const ip = randomAddress();
+      const ip = newAddress();
       for (let i = 0; i < 120; i++) await count(ip);
       return count(ip);
     });
