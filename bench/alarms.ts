@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { findVital } from "../src/monitoring/vitals/catalogue.ts";
 import { printBedside } from "./alarms/bedside.ts";
 import { alarmsPerDay, type Figures, intervals, summarize, tally } from "./alarms/figures.ts";
-import { METHODS } from "./alarms/methods.ts";
+import { MARK_THRESHOLDS, METHODS } from "./alarms/methods.ts";
 import { type Alarm, LIMITS } from "./alarms/play.ts";
 import { DATA, readBedsideStays, readHourlyStays, readLongStays, type Stay } from "./alarms/recordings.ts";
 import { row } from "./alarms/table.ts";
@@ -53,6 +53,9 @@ function printReport(): void {
   );
   for (const [method, alarmsOf] of Object.entries(METHODS))
     if (method.includes("NEWS2")) console.log(row(describeMethod(method, alarmsOf, development)));
+  console.log(`\n${row(["trend mark", ...COLUMNS.slice(1, 7)])}\n${row(COLUMNS.slice(0, 7).map(() => "---"))}`);
+  for (const [thresholds, alarmsOf] of Object.entries(MARK_THRESHOLDS))
+    console.log(row(describeMethod(thresholds, alarmsOf, development)));
   printByVital(others);
   for (const stay of bedside) printBedside(stay);
 }

@@ -1,6 +1,14 @@
 // The methods that the judge compares: plain limits, plain scores and the rules, each as the alarms of a stay.
 import { locateValue } from "../../src/monitoring/alarm-rules/limit-rule.ts";
 import type { AlarmConfig } from "../../src/monitoring/alarm-rules/model.ts";
+import {
+  stepTrend,
+  summarizeTrend,
+  TREND_THRESHOLDS,
+  type TrendReading,
+  type TrendState,
+  type TrendThresholds,
+} from "../../src/monitoring/alarm-rules/trend-mark.ts";
 import { CODES } from "../../src/monitoring/vitals/catalogue.ts";
 import type { Limits, Sample } from "../../src/monitoring/vitals/model.ts";
 import { scoreNews2 } from "../../src/monitoring/vitals/news2.ts";
@@ -104,15 +112,10 @@ const SUSTAINED_CONFIG: AlarmConfig = { ...NEWS2_CONFIG, sustained: SUSTAINED };
 
 /** The condition of the sustained profile as the engine keeps it: one alarm from the reading that turns it on to the one that ends it. */
 function findSustainedAlarms(stay: Stay): Alarm[] {
-  const alarms: Alarm[] = [];
-  let open: Alarm | null = null;
-  runEngine(withCarriedValues(stay), SUSTAINED_CONFIG, isNew, ({ now, news2 }) => {
-    const isOn = news2.sustained?.state.isOn ?? false;
-    if (isOn === (open !== null)) return;
-    if (open) open.until = now;
-    open = isOn ? { at: now, until: Number.POSITIVE_INFINITY, rule: "news2", code: null } : null;
-    if (open) alarms.push(open);
-  });
+  const { noteState, alarms } = collectStates();
+  runEngine(withCarriedValues(stay), SUSTAINED_CONFIG, isNew, ({ now, news2 }) =>
+    noteState(now, news2.sustained?.state.isOn ?? false),
+  );
   return alarms;
 }
 
@@ -131,6 +134,58 @@ const findAllAlarmsSustained = (stay: Stay) =>
     isSounding,
   );
 
+/** A state that is on or off, as one alarm each time from on to off. */
+function collectStates(): { noteState: (at: number, isOn: boolean) => void; alarms: Alarm[] } {
+  const alarms: Alarm[] = [];
+  let open: Alarm | null = null;
+  const noteState = (at: number, isOn: boolean) => {
+    if (isOn === (open !== null)) return;
+    if (open) open.until = at;
+    open = isOn ? { at, until: Number.POSITIVE_INFINITY, rule: "news2", code: null } : null;
+    if (open) alarms.push(open);
+  };
+  return { noteState, alarms };
+}
+
+const MARK_CONFIG: AlarmConfig = { ...NEWS2_CONFIG, trendMark: true };
+
+/** The trend mark as the engine keeps it, from the reading that begins it to the one that ends it. */
+function findMarks(stay: Stay): Alarm[] {
+  const { noteState, alarms } = collectStates();
+  runEngine(withCarriedValues(stay), MARK_CONFIG, isNew, ({ now, news2: { trend } }) => {
+    const summary = trend ? summarizeTrend(trend) : null;
+    noteState(now, summary !== null && summary.state.markedSince !== null);
+  });
+  return alarms;
+}
+
+/** The trend mark with other thresholds, over the readings of the engine. */
+function findMarksFrom(stay: Stay, thresholds: TrendThresholds): Alarm[] {
+  const readings = new Map<number, TrendReading>();
+  runEngine(withCarriedValues(stay), MARK_CONFIG, isNew, ({ news2: { trend } }) => {
+    const last = trend?.readings.at(-1);
+    if (last) readings.set(last.at, last);
+  });
+  const { noteState, alarms } = collectStates();
+  let state: TrendState | null = null;
+  for (const { at, score, temperature } of readings.values()) {
+    if (score === null) continue;
+    state = stepTrend(state, { at, score, temperature }, thresholds);
+    noteState(at, state.markedSince !== null);
+  }
+  return alarms;
+}
+
+/** Thresholds among which that of the trend mark was chosen. */
+export const MARK_THRESHOLDS: Record<string, (stay: Stay) => Alarm[]> = {
+  "from 3.5, with fever from 1.5": (stay) => findMarksFrom(stay, { alone: 3.5, withFever: 1.5 }),
+  "from 4, with fever from 2": (stay) => findMarksFrom(stay, { alone: 4, withFever: 2 }),
+  "from 4.5, with fever from 2.5": (stay) => findMarksFrom(stay, TREND_THRESHOLDS),
+  "from 5, with fever from 3": (stay) => findMarksFrom(stay, { alone: 5, withFever: 3 }),
+  "from 3.5, fever not counted": (stay) => findMarksFrom(stay, { alone: 3.5, withFever: 3.5 }),
+  "from 4.5, fever not counted": (stay) => findMarksFrom(stay, { alone: 4.5, withFever: 4.5 }),
+};
+
 export const METHODS: Record<string, (stay: Stay) => Alarm[]> = {
   "plain limits, each crossing": findNaiveAlarms,
   "EdgeCare: limits": (stay) => runEngine(stay, { ...CONFIG, limits: LIMITS_WITHOUT_CHANGE }),
@@ -142,6 +197,7 @@ export const METHODS: Record<string, (stay: Stay) => Alarm[]> = {
   "EdgeCare: NEWS2, chart, high": (stay) => findNews2Alarms(stay, isHigh),
   "EdgeCare: NEWS2, sustained": findSustainedAlarms,
   "EdgeCare: NEWS2, sustained, sounds": findSoundingAlarms,
+  "EdgeCare: trend mark, not NEWS2": findMarks,
   "EdgeCare: all rules, NEWS2 sustained": findAllAlarmsSustained,
   "EdgeCare: all rules, NEWS2 chart": findAllAlarms,
 };

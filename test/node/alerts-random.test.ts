@@ -34,7 +34,13 @@ const CONFIGS: AlarmConfig[] = [
     sustained: { repeat_ms: 30 * MINUTE },
   },
   { ...CONFIG, limits: { [HR]: wide }, news2: { scale: 1, window_ms: 30 * MINUTE }, sustained: { repeat_ms: 30 * MINUTE } },
-  { ...CONFIG, news2: { scale: 1, window_ms: 30 * MINUTE }, watch: { mode: "spot", grace_ms: 15 * MINUTE }, overdueAlarm: true },
+  {
+    ...CONFIG,
+    news2: { scale: 1, window_ms: 30 * MINUTE },
+    watch: { mode: "spot", grace_ms: 15 * MINUTE },
+    overdueAlarm: true,
+    trendMark: true,
+  },
   {
     ...CONFIG,
     news2: { scale: 1, window_ms: 30 * MINUTE },

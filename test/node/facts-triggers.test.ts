@@ -172,8 +172,12 @@ describe("the facts of a patient's object", () => {
 
   it("take the patient's own mode before the ward's", async () => {
     const sqlite = await newDatabase();
-    sqlite.exec("UPDATE wards SET observation_mode = 'spot', observation_grace_minutes = 20, overdue_alarm = 1");
-    expect(await factsOf(sqlite, "equipped")).toMatchObject({ watch: { mode: "spot", graceMinutes: 20 }, overdueAlarm: true });
+    sqlite.exec("UPDATE wards SET observation_mode = 'spot', observation_grace_minutes = 20, overdue_alarm = 1, trend_mark = 1");
+    expect(await factsOf(sqlite, "equipped")).toMatchObject({
+      watch: { mode: "spot", graceMinutes: 20 },
+      overdueAlarm: true,
+      trendMark: true,
+    });
     expect(await factsOf(sqlite, "plain")).toMatchObject({ watch: { mode: "auto", graceMinutes: 15 } });
     sqlite.exec("UPDATE monitoring_settings SET observation_mode = 'continuous'");
     expect(await factsOf(sqlite, "equipped")).toMatchObject({ watch: { mode: "continuous", graceMinutes: 20 } });

@@ -198,6 +198,7 @@ function alertsByTheRules(history: readonly Observation[]): string[] {
     watch: { mode: "auto", graceMinutes: 15 },
     news2Profile: "rcp",
     overdueAlarm: false,
+    trendMark: false,
     overrides: { ward: {}, patient: {} },
     bindings: [{ device, kind: "bedside_monitor", from: 0, until: null, credentials: {} }],
   };

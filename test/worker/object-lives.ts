@@ -47,6 +47,7 @@ const factsAt = (as_of: number): Facts => ({
   watch: { mode: "auto", graceMinutes: 15 },
   news2Profile: "rcp",
   overdueAlarm: false,
+  trendMark: false,
   overrides: {
     ward: { "8867-4": { rate_per_minute: 20, trend: true } },
     patient: { "2708-6": { low: 90 } },

@@ -4,6 +4,7 @@ import type { ObservationSet } from "../vitals/news2.ts";
 import type { Rounds } from "../vitals/rounds.ts";
 import type { AlarmConfig, Alert, Transition } from "./model.ts";
 import type { SustainedState } from "./sustained-profile.ts";
+import type { TrendMemory } from "./trend-mark.ts";
 
 export type Side = "low" | "high";
 
@@ -118,6 +119,8 @@ export type News2Memory = {
   set?: ObservationSet | undefined;
   /** Absent unless the ward has chosen the sustained profile. */
   sustained?: SustainedMemory | undefined;
+  /** Absent unless the ward has chosen the trend mark. */
+  trend?: TrendMemory | undefined;
 };
 
 export type AlarmMemory = {

@@ -31,7 +31,7 @@ import {
   MAX_VALUE_HOLD_MS,
 } from "./limit-rule.ts";
 import type { AlarmConfig, AlarmInput, Correction, Transition } from "./model.ts";
-import { correctSet, evaluateNews2, NEWS2_CODES, news2Deadlines, rememberSet } from "./news2-rule.ts";
+import { correctSet, evaluateNews2, NEWS2_CODES, news2Deadlines, noteSet, rememberSet } from "./news2-rule.ts";
 import { evaluatePressures, listPressureDeadlines, mergePressureAlerts } from "./pressure-group.ts";
 import { resolveAlert } from "./resolve-alert.ts";
 import { applyRound, evaluateRounds, listRoundDeadlines } from "./rounds-rule.ts";
@@ -128,7 +128,7 @@ function applySamples(
     if (ordered[index + 1]?.at === sample.at) continue;
     // The pressures of one measurement have one alert, and each set of a batch is a reading.
     evaluatePressures(run);
-    if (run.config.sustained) rememberSet(run);
+    noteSet(run);
   }
   for (const { code, at } of listConfirmedZeros(run, source)) applySample(run, NO_SOURCE, toKnownSample(code, 0, at), arrival);
   raiseLateAlerts(run, arrival.late);

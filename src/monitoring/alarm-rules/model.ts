@@ -96,6 +96,8 @@ export type AlarmConfig = {
   sustained: { repeat_ms: number } | null;
   /** Whether an overdue set of observations raises an alert; absent means false. */
   overdueAlarm?: boolean;
+  /** Whether the trend mark is kept (trend-mark.ts), which raises nothing; absent means false. */
+  trendMark?: boolean;
   /** Currently assigned devices, with the allowed silence in seconds; null for no limit. `isContinuous`: a bedside monitor or gateway. */
   devices: Readonly<Record<string, { silence_s: number | null; isContinuous?: boolean }>>;
   /** Minutes without acknowledgement until the escalation to each tier. */

@@ -1,13 +1,14 @@
 // The NEWS2 rule: thresholds of the Royal College of Physicians, and how long a score must hold.
 import { CODES } from "../vitals/catalogue.ts";
 import { judgeScore, type TakenScore } from "../vitals/freshness.ts";
-import type { LatestSample, News2 } from "../vitals/news2.ts";
+import type { LatestSample, News2, ObservationSet } from "../vitals/news2.ts";
 import { findNewestSet, NEWS2_PARAMETERS, PARAMETER_CODES, scoreSet, timeOfSet } from "../vitals/news2.ts";
 import type { AlarmMemory, RuleRun } from "./alarm-memory.ts";
 import { clearAlertByKey, findOpenAlert, isOngoing, raiseAlert, recoverAlert, startSound } from "./alert-lifecycle.ts";
 import { toLimitKey } from "./limit-rule.ts";
 import type { AlarmConfig, Alert, Priority } from "./model.ts";
 import { isSilentByProfile, listProfileDeadlines, noteHeard, stepProfile } from "./sustained-rule.ts";
+import { dropCorrectedReading, noteTrendReading } from "./trend-rule.ts";
 import { confirmationMs, resolveWatch } from "./watch.ts";
 
 /** RCP 2017, table 4: emergency response at 7, urgent response at 5 or three points in a single parameter. */
@@ -43,15 +44,26 @@ export function getTakenScore(
 export function rememberSet(run: RuleRun): void {
   const { memory, config } = run;
   if (!config.news2) return;
-  const { window_ms: windowMs, scale } = config.news2;
   memory.news2.judgedAt ??= memory.news2.set ? timeOfSet(memory.news2.set) : 0;
-  const set = findNewestSet(collectLatest(memory), { windowMs, scale });
+  const set = findSet(run);
   if (set) memory.news2.set = set;
   stepProfile(run, () => getTakenScore(memory, config));
+  noteTrendReading(run, memory.news2.set);
+}
+
+/** Each set of a batch is a reading of the sustained profile and of the trend mark, which changes nothing else. */
+export function noteSet(run: RuleRun): void {
+  if (run.config.sustained) rememberSet(run);
+  else if (run.config.trendMark) noteTrendReading(run, findSet(run) ?? undefined);
+}
+
+function findSet({ memory, config: { news2 } }: RuleRun): ObservationSet | null {
+  return news2 && findNewestSet(collectLatest(memory), { windowMs: news2.window_ms, scale: news2.scale });
 }
 
 /** Corrects a value of the last set. Without the value the set was never complete. */
 export function correctSet({ memory }: RuleRun, code: string, at: number, value: number | null): void {
+  if (NEWS2_CODES.has(code)) dropCorrectedReading(memory.news2, at);
   const entry = memory.news2.set?.[code];
   if (entry?.at !== at) return;
   memory.news2.set = value === null ? undefined : { ...memory.news2.set, [code]: { value, at } };
@@ -155,8 +167,8 @@ export function ignoreScore(run: RuleRun, alert: Alert): void {
   const { memory, config } = run;
   if (!config.news2) return;
   noteHeard(run, alert);
-  const { set, sustained } = memory.news2;
-  memory.news2 = { resolved: getTakenScore(memory, config)?.score, set, sustained };
+  const { set, sustained, trend } = memory.news2;
+  memory.news2 = { resolved: getTakenScore(memory, config)?.score, set, sustained, trend };
 }
 
 function collectLatest(memory: AlarmMemory): Record<string, LatestSample> {

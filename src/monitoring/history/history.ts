@@ -160,7 +160,11 @@ export async function listHourlyRollups(env: Env, call: Call, ref: string, query
 /** The latest sample of each vital, the devices and the score. A newer invalid value is listed beside the last valid one. */
 export async function getLatestObservations(env: Env, call: Call, ref: string) {
   const access = await authorizePatient(call, { patient: ref }, "observation:read");
-  const { latest, devices, news2, observations, limits, monitoring, as_of } = await getSnapshot(env, call, access.patient);
+  const { latest, devices, news2, observations, trend_mark, limits, monitoring, as_of } = await getSnapshot(
+    env,
+    call,
+    access.patient,
+  );
   await batch(call.db, auditRead(call, access, "latest", { count: latest.length }));
   const ageSeconds = ({ effective_at, received_at }: LiveSample) => {
     const at = shownAt({ at: Date.parse(effective_at), received: Date.parse(received_at) });
@@ -173,6 +177,7 @@ export async function getLatestObservations(env: Env, call: Call, ref: string) {
     devices,
     news2,
     observations,
+    trend_mark,
     limits,
     as_of,
   };

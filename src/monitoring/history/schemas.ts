@@ -2,6 +2,7 @@
 import { z } from "@hono/zod-openapi";
 import { EXAMPLES, Id, Timestamp } from "../../http/router.ts";
 import { DueObservations, exampleDueObservations } from "../rounds/due-schemas.ts";
+import { exampleTrendMark, TrendMark } from "./trend-schema.ts";
 
 const exampleObservationId = "agj2lmaaaadqaiaaaaaaaaaaae-1hn4k9q0o-0";
 export const observationParam = z.object({
@@ -182,6 +183,7 @@ export const Latest = z
     ),
     news2: Score,
     observations: DueObservations,
+    trend_mark: TrendMark.nullable().openapi({ description: "Null where the ward does not use it" }),
     limits: z.array(LimitsInForce),
     as_of: Timestamp,
   })
@@ -193,6 +195,7 @@ export const exampleLatest = {
   devices: [{ device_id: EXAMPLES.device, last_seen_at: EXAMPLES.time, clock_skew_ms: -120, conditions: [] }],
   news2: exampleScore,
   observations: exampleDueObservations,
+  trend_mark: exampleTrendMark,
   limits: [exampleLimits],
   as_of: EXAMPLES.time,
 };

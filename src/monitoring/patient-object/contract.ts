@@ -52,6 +52,22 @@ export type ObservationsView = {
   pause: { reason: PauseReason; from: string; expected_return_at: string; performer_id: string } | null;
 };
 
+/** `unknown`: not enough readings. `overdue`: the last reading describes the past. */
+export const TREND_STATUSES = ["unknown", "none", "up", "overdue"] as const;
+
+/** The trend mark (alarm-rules/trend-mark.ts). Times are null without a reading. */
+export type TrendMarkView = {
+  label: string;
+  status: (typeof TREND_STATUSES)[number];
+  smoothed_score: number | null;
+  readings_since: string | null;
+  /** When the mark began; null without it. */
+  marked_since: string | null;
+  fever_at: string | null;
+  as_of: string | null;
+  overdue_at: string | null;
+};
+
 /** An alert in responses and frames, with its id and ISO 8601 times. */
 export type AlertView = {
   alert_id: string;
@@ -93,6 +109,8 @@ export type PatientSnapshot = {
   alerts: AlertView[];
   news2: Score;
   observations: ObservationsView;
+  /** Null where the ward does not use it. */
+  trend_mark: TrendMarkView | null;
   limits: LimitsInForce[];
   devices: {
     device_id: string;
@@ -105,10 +123,11 @@ export type PatientSnapshot = {
   as_of: string;
 };
 
+type RoundsFrame = Pick<PatientSnapshot, "observations" | "trend_mark">;
 /** A frame that a patient's object sends to the feed of its hospital, and the feed to its sockets. */
 export type PatientFrame =
-  | { type: "samples"; patient_id: string; samples: LiveSample[]; news2: Score; observations: ObservationsView }
-  | { type: "observations"; patient_id: string; observations: ObservationsView }
+  | ({ type: "samples"; patient_id: string; samples: LiveSample[]; news2: Score } & RoundsFrame)
+  | ({ type: "observations"; patient_id: string } & RoundsFrame)
   /** Samples of the past, measured from `from` to `to`, that arrived now and are not pushed: charts of that time load them. */
   | { type: "backfill"; patient_id: string; count: number; from: string; to: string }
   | { type: "alert"; patient_id: string; what: Transition["what"]; alert: AlertView }

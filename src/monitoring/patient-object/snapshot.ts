@@ -15,6 +15,7 @@ import type { Correction } from "./memory/settings.ts";
 import { toObservationsView } from "./rounds-view.ts";
 import type { LocatedSample } from "./samples/block-rows.ts";
 import { toAlertId, toObservationId } from "./samples/ids.ts";
+import { viewTrendMark } from "./trend-view.ts";
 
 const PERSON_PREFIX = "user:";
 
@@ -134,6 +135,12 @@ export function findTakenScore(facts: Facts, { alarm, latest }: Pick<MonitorMemo
 export const viewObservations = (facts: Facts, memory: MonitorMemory, now: number): ObservationsView =>
   toObservationsView(facts, memory.alarm, findTakenScore(facts, memory, now), now);
 
+/** What depends on the patient's sets: when the next one is due, and the trend mark. */
+const viewRounds = (facts: Facts, memory: MonitorMemory, now: number) => ({
+  observations: viewObservations(facts, memory, now),
+  trend_mark: viewTrendMark(facts, memory.alarm, now),
+});
+
 /** The latest values without those of sets that were not completed, and of exercise. */
 function dropPartial(latest: MonitorMemory["latest"], { vitals }: MonitorMemory["alarm"]): MonitorMemory["latest"] {
   const isPartial = ([code, sample]: [string, MonitorMemory["latest"][string]]) =>
@@ -169,7 +176,7 @@ export function buildSnapshot(facts: Facts, memory: MonitorMemory, open: readonl
     latest: listLatest(facts.patient, memory),
     alerts: open.map((alert) => toAlertView(facts.patient, alert)),
     news2: computeScore(facts, memory, now),
-    observations: viewObservations(facts, memory, now),
+    ...viewRounds(facts, memory, now),
     limits: listLimitsInForce(facts, now),
     devices: facts.bindings
       .filter(({ until }) => until === null)
@@ -190,7 +197,7 @@ export function buildSnapshot(facts: Facts, memory: MonitorMemory, open: readonl
 /** A frame of samples with the current score. */
 export function toSamplesFrame(facts: Facts, samples: LiveSample[], memory: MonitorMemory, now: number): PatientFrame {
   const news2 = computeScore(facts, memory, now);
-  return { type: "samples", patient_id: facts.patient, samples, news2, observations: viewObservations(facts, memory, now) };
+  return { type: "samples", patient_id: facts.patient, samples, news2, ...viewRounds(facts, memory, now) };
 }
 
 /** A frame with stored samples that have become invalid, and the latest valid ones in their place. */
@@ -259,7 +266,7 @@ export function toBatchFrames(
 export const toObservationsFrame = (facts: Facts, memory: MonitorMemory, now: number): PatientFrame => ({
   type: "observations",
   patient_id: facts.patient,
-  observations: viewObservations(facts, memory, now),
+  ...viewRounds(facts, memory, now),
 });
 
 /** A frame with the limits in effect and one with what is due, where new facts change them. */

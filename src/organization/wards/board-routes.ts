@@ -10,6 +10,7 @@ import {
   Observation,
   Score,
 } from "../../monitoring/history/schemas.ts";
+import { exampleTrendMark, TrendMark } from "../../monitoring/history/trend-schema.ts";
 import { DueObservations, exampleDueObservations } from "../../monitoring/rounds/due-schemas.ts";
 import { getWardBoard, MAX_BOARD_PATIENTS } from "./board.ts";
 import { getObservationsDue } from "./observations-due.ts";
@@ -25,6 +26,7 @@ const BoardEntry = z
     is_known: z.boolean().openapi({ description: "False if the patient's monitor has no data yet or does not respond" }),
     news2: Score.nullable(),
     observations: DueObservations.nullable(),
+    trend_mark: TrendMark.nullable().openapi({ description: "Null where the ward does not use it" }),
     limits: z.array(LimitsInForce),
     latest: z.array(Observation.extend({ age_s: z.number().int().openapi({ description: "Seconds since the measurement" }) })),
     alerts: z.array(Alert).openapi({ description: "Open alerts" }),
@@ -106,6 +108,7 @@ export const boardRoutes = createRouter()
               is_known: true,
               news2: exampleScore,
               observations: exampleDueObservations,
+              trend_mark: exampleTrendMark,
               limits: [exampleLimits],
               latest: [{ ...exampleObservation, age_s: 4 }],
               alerts: [exampleAlert],

@@ -158,6 +158,7 @@ async function toBoardEntry({ keys, now }: Call, { row, snapshot }: MonitoredPat
     is_known: snapshot !== null,
     news2: snapshot?.news2 ?? null,
     observations: snapshot?.observations ?? null,
+    trend_mark: snapshot?.trend_mark ?? null,
     limits: snapshot?.limits ?? [],
     latest: snapshot?.latest.map((sample) => ({ ...sample, age_s: secondsSince(shownTime(sample)) ?? 0 })) ?? [],
     alerts: snapshot?.alerts ?? [],

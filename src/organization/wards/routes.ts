@@ -19,6 +19,7 @@ import {
   Timestamp,
 } from "../../http/router.ts";
 import { NEWS2_PROFILES, SUSTAINED_LABEL } from "../../monitoring/alarm-rules/sustained-profile.ts";
+import { TREND_LABEL } from "../../monitoring/alarm-rules/trend-mark.ts";
 import { GRACE_MINUTES, OBSERVATION_MODES } from "../../monitoring/vitals/freshness.ts";
 import { singleLine } from "../../platform/text.ts";
 import { createWard, deleteWard, getWard, listWards, MAX_COUNTED_PATIENTS, updateWard } from "./wards.ts";
@@ -42,6 +43,11 @@ const ProfileField = z.enum(NEWS2_PROFILES).openapi({
 });
 const ProfileReason = singleLine(500).openapi({ example: "Fewer repeats at night; agreed with the sister in charge" });
 const OverdueAlarm = z.boolean().openapi({ description: "Whether an overdue set of observations raises a low-priority alert" });
+const TrendMarkField = z.boolean().openapi({
+  description:
+    "Whether the board and the patient's page show EdgeCare's trend mark: NEWS2 scores smoothed over time, with fever. It is not NEWS2, " +
+    "raises no alert, makes no sound and ranks nobody",
+});
 const Ward = z
   .object({
     ward_id: Id,
@@ -60,6 +66,11 @@ const Ward = z
     news2_profile_by: Id.nullable().openapi({ description: "The user who last chose a profile" }),
     news2_profile_at: Timestamp.nullable(),
     overdue_alarm: OverdueAlarm,
+    trend_mark: TrendMarkField,
+    trend_mark_label: z.string().nullable().openapi({ description: "To be shown with the mark; null where it is off" }),
+    trend_mark_reason: z.string().nullable(),
+    trend_mark_by: Id.nullable().openapi({ description: "The user who last switched it" }),
+    trend_mark_at: Timestamp.nullable(),
     created_at: Timestamp,
     updated_at: Timestamp,
     version: z.number().int(),
@@ -79,6 +90,11 @@ const example = {
   news2_profile_by: EXAMPLES.user,
   news2_profile_at: EXAMPLES.time,
   overdue_alarm: false,
+  trend_mark: true,
+  trend_mark_label: TREND_LABEL,
+  trend_mark_reason: "For the morning round; agreed with the consultant",
+  trend_mark_by: EXAMPLES.user,
+  trend_mark_at: EXAMPLES.time,
   created_at: EXAMPLES.time,
   updated_at: EXAMPLES.time,
   version: 1,
@@ -95,11 +111,17 @@ const WardChange = z
     news2_profile: ProfileField.optional(),
     news2_profile_reason: ProfileReason.optional().openapi({ description: "Required with `sustained`, refused otherwise" }),
     overdue_alarm: OverdueAlarm.optional(),
+    trend_mark: TrendMarkField.optional(),
+    trend_mark_reason: ProfileReason.optional().openapi({ description: "Required with `trend_mark: true`, refused otherwise" }),
   })
   .refine((change) => Object.keys(change).length > 0, "At least one field is required")
   .refine((change) => (change.news2_profile === "sustained") === (change.news2_profile_reason !== undefined), {
     message: "A reason is required with the sustained profile, and refused otherwise",
     path: ["news2_profile_reason"],
+  })
+  .refine((change) => (change.trend_mark === true) === (change.trend_mark_reason !== undefined), {
+    message: "A reason is required to switch the trend mark on, and refused otherwise",
+    path: ["trend_mark_reason"],
   })
   .openapi("WardChange");
 const wardParam = z.object({ ward_id: Id.openapi({ example: EXAMPLES.ward }) });

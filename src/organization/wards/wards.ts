@@ -19,6 +19,7 @@ import { ApiError } from "../../platform/errors.ts";
 import { uuidv7 } from "../../platform/ids.ts";
 import { toIso } from "../../platform/time.ts";
 import { DEFAULT_PROFILE, type ProfileChange, toProfile, toProfileColumns } from "./news2-profile.ts";
+import { DEFAULT_TREND, type TrendChange, toTrendChoice, toTrendColumns } from "./trend-choice.ts";
 
 export type NewWard = { name: string; hospital_id?: string | undefined };
 export type WardChange = {
@@ -27,7 +28,8 @@ export type WardChange = {
   observation_mode?: ObservationMode | undefined;
   observation_grace_minutes?: number | undefined;
   overdue_alarm?: boolean | undefined;
-} & ProfileChange;
+} & ProfileChange &
+  TrendChange;
 
 /** Limit of patient counts, so that no query counts without bound. */
 export const MAX_COUNTED_PATIENTS = 1_000;
@@ -38,6 +40,7 @@ const DEFAULT_OBSERVATION = {
   observationGraceMinutes: GRACE_MINUTES.default,
   overdueAlarm: 0,
   ...DEFAULT_PROFILE,
+  ...DEFAULT_TREND,
 } as const;
 
 type WardRow = typeof wards.$inferSelect;
@@ -54,6 +57,7 @@ async function toWard({ keys }: Pick<Call, "keys">, row: CountedWard) {
     observation_grace_minutes: row.observationGraceMinutes,
     ...(await toProfile(keys, row)),
     overdue_alarm: row.overdueAlarm === 1,
+    ...(await toTrendChoice(keys, row)),
     created_at: toIso(row.createdAt),
     updated_at: toIso(row.updatedAt),
     version: row.version,
@@ -74,7 +78,8 @@ const wardColumns = (
   wards.observation_mode AS observationMode, wards.observation_grace_minutes AS observationGraceMinutes,
   wards.news2_profile AS news2Profile, wards.news2_profile_reason_sealed AS news2ProfileReasonSealed,
   wards.news2_profile_by AS news2ProfileBy, wards.news2_profile_at AS news2ProfileAt,
-  wards.overdue_alarm AS overdueAlarm,
+  wards.overdue_alarm AS overdueAlarm, wards.trend_mark AS trendMark, wards.trend_mark_reason_sealed AS trendMarkReasonSealed,
+  wards.trend_mark_by AS trendMarkBy, wards.trend_mark_at AS trendMarkAt,
   ${patientCount(effectiveRole, actor)} AS patientCount`;
 
 function wardEvent(
@@ -199,10 +204,11 @@ function toSettingsDetail(ward: WardRow, change: WardChange) {
     observation_grace_minutes: ward.observationGraceMinutes,
     news2_profile: ward.news2Profile,
     overdue_alarm: ward.overdueAlarm === 1,
+    trend_mark: ward.trendMark === 1,
   };
-  const named = (["observation_mode", "observation_grace_minutes", "news2_profile", "overdue_alarm"] as const).filter(
-    (name) => change[name] !== undefined,
-  );
+  const named = (
+    ["observation_mode", "observation_grace_minutes", "news2_profile", "overdue_alarm", "trend_mark"] as const
+  ).filter((name) => change[name] !== undefined);
   const pick = (from: Partial<WardChange>) => Object.fromEntries(named.map((name) => [name, from[name]]));
   return named.length > 0 && { before: pick(before), after: pick(change) };
 }
@@ -217,6 +223,7 @@ export async function updateWard(anyCall: Call, id: string, expected: ExpectedVe
   if (ward.version !== version) return failWithAudit(call, "precondition_failed", event);
   const active = change.is_active === undefined ? ward.active : Number(change.is_active);
   const profile = await toProfileColumns(call.keys, id, change, getActorId(actor), now);
+  const trend = await toTrendColumns(call.keys, id, change, getActorId(actor), now);
   try {
     const [[after]] = await batch(db, [
       db
@@ -227,6 +234,7 @@ export async function updateWard(anyCall: Call, id: string, expected: ExpectedVe
           observationMode: change.observation_mode ?? ward.observationMode,
           observationGraceMinutes: change.observation_grace_minutes ?? ward.observationGraceMinutes,
           ...profile,
+          ...trend,
           overdueAlarm: change.overdue_alarm === undefined ? ward.overdueAlarm : Number(change.overdue_alarm),
           updatedAt: now,
           version: version + 1,

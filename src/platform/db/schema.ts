@@ -65,6 +65,11 @@ export const wards = sqliteTable(
     news2ProfileReasonSealed: text("news2_profile_reason_sealed"),
     news2ProfileBy: text("news2_profile_by"),
     news2ProfileAt: integer("news2_profile_at"),
+    /** Whether the trend mark is shown, with who chose it, when and why: alarm-rules/trend-mark.ts. */
+    trendMark: integer("trend_mark").notNull().default(0),
+    trendMarkReasonSealed: text("trend_mark_reason_sealed"),
+    trendMarkBy: text("trend_mark_by"),
+    trendMarkAt: integer("trend_mark_at"),
   },
   (t) => [
     uniqueIndex("wards_name").on(t.hospitalId, t.name),

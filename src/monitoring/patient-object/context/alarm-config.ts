@@ -81,6 +81,7 @@ export function buildAlarmConfig(facts: Facts, now: number): AlarmConfig {
     watch: { mode: facts.watch.mode, grace_ms: facts.watch.graceMinutes * MINUTE_MS },
     sustained: facts.news2Profile === "sustained" ? { repeat_ms: REPEAT_SET_MS } : null,
     overdueAlarm: facts.overdueAlarm,
+    trendMark: facts.trendMark,
     devices: Object.fromEntries(
       activeBindings.map(({ device, kind }) => [
         device,

@@ -41,6 +41,8 @@ export type Facts = {
   news2Profile: News2Profile;
   /** Whether an overdue set of observations raises an alert. */
   overdueAlarm: boolean;
+  /** Whether the ward has chosen the trend mark. */
+  trendMark: boolean;
   overrides: { ward: Record<string, Partial<Limits>>; patient: Record<string, Partial<Limits>> };
   bindings: Binding[];
 };
@@ -62,6 +64,7 @@ type PatientFactsRow = {
   grace_minutes: number | null;
   news2_profile: News2Profile | null;
   overdue_alarm: number | null;
+  trend_mark: number | null;
 };
 type BindingRow = {
   device: string;
@@ -95,6 +98,7 @@ export function newFacts(
     watch: DEFAULT_WATCH,
     news2Profile: "rcp",
     overdueAlarm: false,
+    trendMark: false,
     overrides: { ward: {}, patient: {} },
     bindings: [],
   };
@@ -106,7 +110,8 @@ export async function loadFacts({ db, keys }: Pick<Call, "db" | "keys">, patient
     db.all<PatientFactsRow>(sql`SELECT p.id AS id, p.version AS version, p.identity_sealed AS identity_sealed, p.hospital_id AS hospital_id,
         p.ward_id AS ward_id, p.monitoring AS monitoring, p.active AND h.active AS open, s.spo2_scale AS spo2_scale,
         s.pregnant AS pregnant, coalesce(s.observation_mode, w.observation_mode) AS observation_mode,
-        w.observation_grace_minutes AS grace_minutes, w.news2_profile AS news2_profile, w.overdue_alarm AS overdue_alarm
+        w.observation_grace_minutes AS grace_minutes, w.news2_profile AS news2_profile, w.overdue_alarm AS overdue_alarm,
+        w.trend_mark AS trend_mark
       FROM patients p JOIN hospitals h ON h.id = p.hospital_id LEFT JOIN monitoring_settings s ON s.patient_id = p.id
         LEFT JOIN wards w ON w.id = p.ward_id
       WHERE p.id = ${patientId}`),
@@ -133,6 +138,7 @@ export async function loadFacts({ db, keys }: Pick<Call, "db" | "keys">, patient
     },
     news2Profile: row.news2_profile ?? "rcp",
     overdueAlarm: row.overdue_alarm === 1,
+    trendMark: row.trend_mark === 1,
     overrides,
     bindings: toBindings(bindingRows),
   };

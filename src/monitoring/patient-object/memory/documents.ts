@@ -231,6 +231,7 @@ export const factsDocument = storedDocument<Facts>(
     watch: z.object({ mode: z.enum(OBSERVATION_MODES), graceMinutes: z.int() }).default(DEFAULT_WATCH),
     news2Profile: z.enum(NEWS2_PROFILES).default("rcp"),
     overdueAlarm: z.boolean().default(false),
+    trendMark: z.boolean().default(false),
     ...basis,
     bindings: z.array(
       z.object({ device: text, kind: text, from: time, until: timeOrNull, credentials: z.record(text, timeOrNull) }),
