@@ -1,8 +1,19 @@
-// Settings of a ward: the form that chooses EdgeCare's own NEWS2 profile, and what it says about the choice.
+// Settings of a ward: the form that chooses EdgeCare's own NEWS2 profile and trend mark, and what it says about the choice.
 import { expect, test, waitForPage } from "./portal.ts";
-import { uniqueText } from "./world.ts";
+import { NORMAL_VALUES, uniqueText } from "./world.ts";
 
 const REASON = "Fewer repeats at night";
+const HOUR_MS = 3_600_000;
+const VITALS = [
+  "heart_rate",
+  "spo2",
+  "respiratory_rate",
+  "systolic",
+  "diastolic",
+  "temperature",
+  "consciousness",
+  "inspired_oxygen",
+] as const;
 
 test("the sustained profile is chosen with a reason, and the ward says that it is not the RCP's", async ({ open, world }) => {
   const name = `Ward ${uniqueText()}`;
@@ -52,4 +63,36 @@ test("how a patient is watched is set beside the score, and is the ward's until 
     .poll(async () => (await world.clerk.ask(`/patients/${patient.id}/monitoring`)).data)
     .toMatchObject({ observation_mode: "spot", spo2_scale: 1, pregnant: false });
   await expect(mode).toHaveValue("spot");
+});
+
+test("the trend mark is chosen with a reason, and the board and the patient's page show it", async ({ open, world }) => {
+  const name = `Ward ${uniqueText()}`;
+  const ward = await world.newWard(name);
+  const patient = await world.newPatient({ ward_id: ward.id });
+  const page = await open(world.people.manager, { path: `/admin/hospitals/${world.hospital.hospital_id}` });
+  await waitForPage(page);
+  const row = page.getByRole("row").filter({ hasText: name });
+  const dialog = page.getByRole("dialog");
+  await row.getByRole("button", { name: "Settings" }).click();
+  await dialog.getByLabel("How patients are watched").selectOption("spot");
+  await dialog.getByLabel("Show the trend mark").check();
+  await dialog.getByLabel("Reason for the trend mark").fill(REASON);
+  await dialog.getByRole("button", { name: "Save" }).click();
+  await expect(row).toContainText("EdgeCare trend, not NEWS2");
+
+  const board = await open(world.people.nurse, { path: ward.path });
+  await waitForPage(board);
+  const entry = board.getByRole("row").filter({ hasText: patient.name });
+  await expect(entry).toContainText("Trend unknown (EdgeCare trend, not NEWS2)");
+  const now = Date.now();
+  const write = (values: object, at: number) =>
+    world.writeDown(
+      patient,
+      VITALS.map((vital) => ({ vital, value: { ...NORMAL_VALUES, ...values }[vital] ?? 0, at })),
+    );
+  await write({}, now - 12.1 * HOUR_MS);
+  await write({ respiratory_rate: 22, heart_rate: 115, temperature: 38.5 }, now);
+  await expect(entry).toContainText("Trend up (EdgeCare trend, not NEWS2)");
+  await board.goto(`/patients/${patient.id}`);
+  await expect(board.getByText("scores smoothed over time 2.5")).toBeVisible();
 });

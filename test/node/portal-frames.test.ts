@@ -8,6 +8,16 @@ const [alert] = snapshot.alerts;
 const { news2, limits, patient_id } = snapshot;
 const last_attempt = { at: snapshot.as_of, reason: "refused", performer_id: "nurse" };
 const due = { mode: "spot", status: "due", due_at: snapshot.as_of, overdue_at: snapshot.as_of, last_attempt, pause: null };
+const trend_mark = {
+  label: "EdgeCare trend, not NEWS2",
+  status: "up",
+  smoothed_score: 4.7,
+  readings_since: snapshot.as_of,
+  marked_since: snapshot.as_of,
+  fever_at: null,
+  as_of: snapshot.as_of,
+  overdue_at: snapshot.as_of,
+};
 const frames = [
   { seq: 1, type: "snapshot", patients: [snapshot] },
   { seq: 2, type: "samples", patient_id, samples, news2 },
@@ -16,6 +26,8 @@ const frames = [
   { seq: 5, type: "view", patient_ids: [patient_id] },
   { seq: 6, type: "gap", from: 1, to: 2 },
   { seq: 7, type: "observations", patient_id, observations: due },
+  { seq: 8, type: "samples", patient_id, samples, news2, trend_mark },
+  { seq: 9, type: "observations", patient_id, observations: due, trend_mark: null },
 ];
 
 describe("a frame of the live socket", () => {
@@ -41,6 +53,7 @@ describe("a frame of the live socket", () => {
     ["an alert of no priority", JSON.stringify({ ...frames[2], alert: { ...alert, priority: "urgent" } })],
     ["a patient without limits", JSON.stringify({ ...frames[0], patients: [{ ...snapshot, limits: undefined }] })],
     ["a due time that is none", JSON.stringify({ ...frames[6], observations: { ...due, due_at: "soon" } })],
+    ["a mark of no kind", JSON.stringify({ ...frames[7], trend_mark: { ...trend_mark, status: "high" } })],
     ["a score of no kind", JSON.stringify({ ...frames[1], news2: { status: "fine" } })],
   ])("with %s is damaged", (_, data) => {
     expect(readFrame(data)).toEqual({ damaged: true });

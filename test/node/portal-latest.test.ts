@@ -29,6 +29,7 @@ const push = (...samples: LiveSample[]) =>
     samples,
     news2: { status: "incomplete", missing: [], stale: [] },
     observations: { mode: "spot", status: "never", due_at: null, overdue_at: null, last_attempt: null, pause: null },
+    trend_mark: null,
     seq: ++seq,
   });
 const shown = () => [...(getLivePatient(PATIENT)?.latest.values() ?? [])].map(({ value, status }) => `${value} ${status}`);

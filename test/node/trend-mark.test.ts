@@ -74,7 +74,7 @@ it("gives a score the same weight however often it is charted again", () => {
         expect(statesOf([[0, first], ...split, [24, second]]).at(-1)?.smoothed).toBeCloseTo(whole?.smoothed ?? -1, 9);
       },
     ),
-    { numRuns: times(100) },
+    { numRuns: times(100, 5_000) },
   );
 });
 
@@ -215,7 +215,7 @@ describe("any sets", () => {
         send(inOrder, samples);
         expect(inOrder.memory.news2.trend).toEqual(inDisorder.memory.news2.trend);
       }),
-      { numRuns: times(60) },
+      { numRuns: times(60, 1_000) },
     );
   });
 
@@ -235,7 +235,7 @@ describe("any sets", () => {
         const { trend: _, ...news2 } = marked.memory.news2;
         expect({ ...marked.memory, news2 }).toEqual(plain.memory);
       }),
-      { numRuns: times(60) },
+      { numRuns: times(60, 1_000) },
     );
   });
 });

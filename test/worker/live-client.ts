@@ -87,7 +87,7 @@ export function createSampleFrame(patientId: string, value: number): PatientFram
   };
   const news2 = { status: "incomplete" as const, missing: [], stale: [] };
   const due = { mode: "spot", status: "never", due_at: null, overdue_at: null, last_attempt: null, pause: null } as const;
-  return { type: "samples", patient_id: patientId, samples: [sample], news2, observations: due };
+  return { type: "samples", patient_id: patientId, samples: [sample], news2, observations: due, trend_mark: null };
 }
 
 export const publish = (hospitalId: string, patientId: string, ...values: number[]) =>

@@ -19,6 +19,8 @@ import {
 } from "../live/patient-state.ts";
 import { useLivePatient } from "../live/use-live.ts";
 import { describeDue, describeDueShortly, judgeDue } from "../rounds/due-state.ts";
+import { TrendBadge } from "../trend-mark/trend-badge.tsx";
+import { judgeTrendMark } from "../trend-mark/trend-state.ts";
 import type { BoardEntry } from "./api.ts";
 import classes from "./board.module.css";
 import { DueCell, roundAge, roundValueAge, ScoreCell, TrendChange, UpdatedCell, ValueCell } from "./board-cells.tsx";
@@ -55,7 +57,10 @@ export const BoardRow = memo(function BoardRow({ entry, moment: boardContext, co
         <Link to="/patients/$patientId" params={{ patientId: entry.patient_id }} title={getFullName(entry)} data-row="">
           {getFullName(entry)}
         </Link>
-        <span className={classes.patientNumber}>{t("common.number", { n: entry.patient_number })}</span>
+        <span className={classes.patientNumber}>
+          {t("common.number", { n: entry.patient_number })}
+          <TrendBadge state={judgeTrendMark(live ? live.trendMark : entry.trend_mark, moment)} />
+        </span>
       </th>
       <ScoreCell score={getDisplayScore(patient, moment)} />
       <VitalCell patient={patient} code={CODES.heart_rate} moment={moment} />

@@ -7,6 +7,7 @@ import type {
   ObservationsView,
   PatientSnapshot,
   Score,
+  TrendMarkView,
 } from "../../../../src/monitoring/patient-object/contract.ts";
 
 type Check = (value: unknown) => boolean;
@@ -126,6 +127,21 @@ const observations = fields({
   pause: orNull(fields({ reason: text, from: time, expected_return_at: time, performer_id: text })),
 } satisfies Checks<ObservationsView>);
 
+const trendMark = optional(
+  orNull(
+    fields({
+      label: text,
+      status: oneOf("unknown", "none", "up", "overdue"),
+      smoothed_score: orNull(number),
+      readings_since: orNull(time),
+      marked_since: orNull(time),
+      fever_at: orNull(time),
+      as_of: orNull(time),
+      overdue_at: orNull(time),
+    } satisfies Checks<TrendMarkView>),
+  ),
+);
+
 const device = fields({
   device_id: text,
   last_seen_at: orNull(time),
@@ -143,14 +159,21 @@ const patient = fields({
   news2: score,
   // Frames that an older service stored lack it.
   observations: optional(observations),
+  trend_mark: trendMark,
   limits: listOf(limits),
   devices: listOf(device),
   as_of: time,
 } satisfies Checks<PatientSnapshot>);
 
 const FRAMES: { readonly [T in LiveFrame["type"]]: Check } = {
-  samples: fields({ patient_id: text, samples: listOf(sample), news2: score, observations: optional(observations) }),
-  observations: fields({ patient_id: text, observations }),
+  samples: fields({
+    patient_id: text,
+    samples: listOf(sample),
+    news2: score,
+    observations: optional(observations),
+    trend_mark: trendMark,
+  }),
+  observations: fields({ patient_id: text, observations, trend_mark: trendMark }),
   backfill: fields({ patient_id: text, count: number, from: time, to: time }),
   alert: fields({ patient_id: text, what: text, alert }),
   limits: fields({ patient_id: text, limits: listOf(limits) }),

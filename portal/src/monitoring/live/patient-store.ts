@@ -8,6 +8,7 @@ import type {
   ObservationsView,
   PatientSnapshot,
   Score,
+  TrendMarkView,
 } from "../../../../src/monitoring/patient-object/contract.ts";
 import { latestKey, shownTime, toLatestSamples } from "./latest-samples.ts";
 import { serverNow, syncServerClock } from "./server-clock.ts";
@@ -21,6 +22,8 @@ export type LivePatient = {
   alerts: ReadonlyMap<string, AlertView>;
   news2: Score | null;
   observations: ObservationsView | null;
+  /** Null where the ward does not use it. */
+  trendMark: TrendMarkView | null;
   /** By code. */
   limits: ReadonlyMap<string, LimitsInForce>;
   /** When these were received, by the server's clock. */
@@ -66,6 +69,7 @@ const emptyPatient = (patientId: string): LivePatient => ({
   alerts: new Map(),
   news2: null,
   observations: null,
+  trendMark: null,
   limits: new Map(),
   limitsSince: 0,
   devices: [],
@@ -133,6 +137,7 @@ function toLivePatient(snapshot: PolledPatient): LivePatient {
     alerts: new Map(snapshot.alerts.filter(isOpen).map((alert) => [alert.alert_id, alert])),
     news2: snapshot.news2,
     observations: snapshot.observations ?? null,
+    trendMark: snapshot.trend_mark ?? null,
     ...updateLimits(current, snapshot.limits, Date.parse(snapshot.as_of)),
     devices: snapshot.devices ?? current.devices,
   };
@@ -164,12 +169,13 @@ export function applyFrame(frame: LiveFrame): void {
         ...addSamples(current, frame.samples),
         news2: frame.news2,
         observations: frame.observations ?? current.observations,
+        trendMark: frame.trend_mark ?? null,
       });
       break;
     }
     case "observations": {
       const current = patients.get(frame.patient_id) ?? emptyPatient(frame.patient_id);
-      storePatient({ ...current, observations: frame.observations });
+      storePatient({ ...current, observations: frame.observations, trendMark: frame.trend_mark ?? null });
       break;
     }
     case "backfill":

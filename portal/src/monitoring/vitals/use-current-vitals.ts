@@ -17,6 +17,7 @@ export type CurrentVitals = PatientState & {
   devices: Latest["devices"];
   monitoring: Latest["monitoring"] | null;
   observations: Latest["observations"] | null;
+  trendMark: Latest["trend_mark"];
   recent: readonly LiveSample[];
   connection: Connection["status"];
 };
@@ -40,7 +41,15 @@ export function useCurrentVitals(patientId: string): { currentVitals: CurrentVit
   const isAnswering = !error && Date.now() - dataUpdatedAt < MAX_POLL_AGE_MS;
   const limits = new Map(data.limits.map((one) => [one.code, one]));
   return {
-    currentVitals: { ...data, latest, limits, alerts: NO_ALERTS, recent: [], connection: isAnswering ? "live" : "lost" },
+    currentVitals: {
+      ...data,
+      latest,
+      limits,
+      trendMark: data.trend_mark,
+      alerts: NO_ALERTS,
+      recent: [],
+      connection: isAnswering ? "live" : "lost",
+    },
     error,
   };
 }

@@ -29,6 +29,14 @@ export const wards = defineMessages({
     "wards.profile_reason_hint": "Why this ward uses a profile other than the RCP's. Staff of the hospital can read it.",
     "wards.profile_chosen": "Profile chosen by {name}, {time}",
     "wards.sustained_label": "EdgeCare profile, not RCP",
+    "wards.trend_mark": "Show the trend mark (EdgeCare trend, not NEWS2)",
+    "wards.trend_mark_hint":
+      "Marks patients whose scores have been high for hours, or raised with a fever. It makes no sound, raises no alarm and changes no " +
+      "order or colour.",
+    "wards.trend_mark_reason": "Reason for the trend mark",
+    "wards.trend_mark_reason_hint": "Why this ward shows it. Staff of the hospital can read it.",
+    "wards.trend_mark_chosen": "Trend mark set by {name}, {time}",
+    "wards.trend_mark_label": "EdgeCare trend, not NEWS2",
     "wards.changed_meanwhile": "Somebody else has changed this ward. Close this window and open it again.",
   },
   hi: {
@@ -57,6 +65,13 @@ export const wards = defineMessages({
     "wards.profile_reason_hint": "यह वार्ड RCP से अलग प्रोफ़ाइल क्यों रखता है। अस्पताल के कर्मचारी इसे पढ़ सकते हैं।",
     "wards.profile_chosen": "प्रोफ़ाइल चुना: {name}, {time}",
     "wards.sustained_label": "EdgeCare प्रोफ़ाइल, RCP का नहीं",
+    "wards.trend_mark": "रुझान का निशान दिखाएँ (EdgeCare का रुझान, NEWS2 नहीं)",
+    "wards.trend_mark_hint":
+      "जिन मरीज़ों का स्कोर घंटों से ऊँचा है, या बुखार के साथ बढ़ा है, उन पर निशान लगता है। कोई आवाज़ या अलार्म नहीं होता, क्रम और रंग नहीं बदलते।",
+    "wards.trend_mark_reason": "रुझान के निशान का कारण",
+    "wards.trend_mark_reason_hint": "यह वार्ड इसे क्यों दिखाता है। अस्पताल के कर्मचारी इसे पढ़ सकते हैं।",
+    "wards.trend_mark_chosen": "रुझान का निशान {name} ने तय किया, {time}",
+    "wards.trend_mark_label": "EdgeCare का रुझान, NEWS2 नहीं",
     "wards.changed_meanwhile": "इस बीच किसी और ने यह वार्ड बदल दिया है। यह विंडो बंद करके फिर खोलें।",
   },
 });

@@ -21,8 +21,14 @@ export function WardSettings({ ward, zone, onChanged, onClose }: WardSettingsPro
   const [profile, setProfile] = useState(ward.news2_profile);
   const [reason, setReason] = useState(ward.news2_profile_reason ?? "");
   const [alarmsOverdue, setAlarmsOverdue] = useState(ward.overdue_alarm);
+  const [hasMark, setHasMark] = useState(ward.trend_mark);
+  const [markReason, setMarkReason] = useState(ward.trend_mark_reason ?? "");
   const isSustained = profile === "sustained";
-  const labels = { observation_grace_minutes: t("wards.grace"), news2_profile_reason: t("wards.profile_reason") };
+  const labels = {
+    observation_grace_minutes: t("wards.grace"),
+    news2_profile_reason: t("wards.profile_reason"),
+    trend_mark_reason: t("wards.trend_mark_reason"),
+  };
 
   const validate = (): FieldErrors => {
     const minutes = numberIn(grace);
@@ -30,6 +36,7 @@ export function WardSettings({ ward, zone, onChanged, onClose }: WardSettingsPro
     return {
       ...(!isGrace && { observation_grace_minutes: t("wards.grace_range", { min: GRACE_MINUTES.min, max: GRACE_MINUTES.max }) }),
       ...(isSustained && reason.trim() === "" && { news2_profile_reason: t("common.required") }),
+      ...(hasMark && markReason.trim() === "" && { trend_mark_reason: t("common.required") }),
     };
   };
   const save = async () => {
@@ -39,6 +46,8 @@ export function WardSettings({ ward, zone, onChanged, onClose }: WardSettingsPro
       alarmsOverdue,
       profile,
       reason: reason.trim(),
+      hasMark,
+      markReason: markReason.trim(),
     });
     // A ward that somebody else has changed meanwhile is read again before the next attempt.
     if (Object.keys(change).length > 0)
@@ -91,7 +100,36 @@ export function WardSettings({ ward, zone, onChanged, onClose }: WardSettingsPro
                 onChange={({ currentTarget }) => setReason(currentTarget.value)}
               />
             )}
-            <ChosenBy ward={ward} zone={zone} />
+            <ChosenBy
+              ward={ward}
+              by={ward.news2_profile_by}
+              at={ward.news2_profile_at}
+              zone={zone}
+              message="wards.profile_chosen"
+            />
+            <Checkbox
+              label={t("wards.trend_mark")}
+              description={t("wards.trend_mark_hint")}
+              checked={hasMark}
+              onChange={({ currentTarget }) => setHasMark(currentTarget.checked)}
+            />
+            {hasMark && (
+              <Textarea
+                {...field("trend_mark_reason")}
+                label={t("wards.trend_mark_reason")}
+                description={t("wards.trend_mark_reason_hint")}
+                maxLength={500}
+                value={markReason}
+                onChange={({ currentTarget }) => setMarkReason(currentTarget.value)}
+              />
+            )}
+            <ChosenBy
+              ward={ward}
+              by={ward.trend_mark_by}
+              at={ward.trend_mark_at}
+              zone={zone}
+              message="wards.trend_mark_chosen"
+            />
           </>
         )}
       </Form>
@@ -99,24 +137,40 @@ export function WardSettings({ ward, zone, onChanged, onClose }: WardSettingsPro
   );
 }
 
-/** Who chose the profile, and when. */
-function ChosenBy({ ward: { hospital_id, news2_profile_by, news2_profile_at }, zone }: Pick<WardSettingsProps, "ward" | "zone">) {
+type ChosenByProps = Pick<WardSettingsProps, "ward" | "zone"> & {
+  by: string | null;
+  at: string | null;
+  message: "wards.profile_chosen" | "wards.trend_mark_chosen";
+};
+
+/** Who chose a setting, and when. */
+function ChosenBy({ ward, by, at, zone, message }: ChosenByProps) {
   const t = useTranslation();
-  const getColleagueName = useColleagueName(hospital_id);
-  if (news2_profile_at === null) return null;
-  const name = getColleagueName(news2_profile_by) ?? t("common.unknown");
-  return <p className={layout.note}>{t("wards.profile_chosen", { name, time: formatDateTime(news2_profile_at, zone) })}</p>;
+  const getColleagueName = useColleagueName(ward.hospital_id);
+  if (at === null) return null;
+  const name = getColleagueName(by) ?? t("common.unknown");
+  return <p className={layout.note}>{t(message, { name, time: formatDateTime(at, zone) })}</p>;
 }
 
-type Settings = { mode: ObservationMode; grace: number; alarmsOverdue: boolean; profile: Ward["news2_profile"]; reason: string };
+type Settings = {
+  mode: ObservationMode;
+  grace: number;
+  alarmsOverdue: boolean;
+  profile: Ward["news2_profile"];
+  reason: string;
+  hasMark: boolean;
+  markReason: string;
+};
 
-/** The fields that differ from what the ward has. A new reason is a new choice of the profile. */
-function toChange(ward: Ward, { mode, grace, alarmsOverdue, profile, reason }: Settings): WardChange {
+/** The fields that differ from what the ward has. A new reason is a new choice. */
+function toChange(ward: Ward, { mode, grace, alarmsOverdue, profile, reason, hasMark, markReason }: Settings): WardChange {
   const isChosen = profile !== ward.news2_profile || (profile === "sustained" && reason !== ward.news2_profile_reason);
+  const isMarkChosen = hasMark !== ward.trend_mark || (hasMark && markReason !== ward.trend_mark_reason);
   return {
     ...(mode !== ward.observation_mode && { observation_mode: mode }),
     ...(grace !== ward.observation_grace_minutes && { observation_grace_minutes: grace }),
     ...(alarmsOverdue !== ward.overdue_alarm && { overdue_alarm: alarmsOverdue }),
     ...(isChosen && { news2_profile: profile, ...(profile === "sustained" && { news2_profile_reason: reason }) }),
+    ...(isMarkChosen && { trend_mark: hasMark, ...(hasMark && { trend_mark_reason: markReason }) }),
   };
 }

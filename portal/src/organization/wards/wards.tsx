@@ -30,10 +30,11 @@ export function Wards({ hospital: { hospital_id, is_active, time_zone } }: { hos
   const columns: Column<Ward>[] = [
     {
       label: t("hospitals.ward"),
-      cell: ({ name, news2_profile }) => (
+      cell: ({ name, news2_profile, trend_mark }) => (
         <>
           {name}
           {news2_profile === "sustained" && <div className={layout.note}>{t("wards.sustained_label")}</div>}
+          {trend_mark && <div className={layout.note}>{t("wards.trend_mark_label")}</div>}
         </>
       ),
     },

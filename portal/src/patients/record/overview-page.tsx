@@ -6,6 +6,7 @@ import { listDevices } from "../../devices/api.ts";
 import type { LivePatient } from "../../monitoring/live/patient-store.ts";
 import { useLivePatient, useServerNow } from "../../monitoring/live/use-live.ts";
 import { EnterObservations } from "../../monitoring/observation-set/enter-observations.tsx";
+import { TrendLine } from "../../monitoring/trend-mark/trend-line.tsx";
 import { CHARTS, MAIN_CHARTS } from "../../monitoring/vitals/chart-catalogue.ts";
 import { ChartGrid } from "../../monitoring/vitals/chart-grid.tsx";
 import { LiveVitals } from "../../monitoring/vitals/live-numbers.tsx";
@@ -35,6 +36,7 @@ export function PatientOverviewPage() {
             <div className={layout.stack}>
               <LiveVitals patientId={patientId} />
               <News2 patientId={patientId} />
+              <TrendLine patientId={patientId} />
             </div>
           </Card>
           <RecentChartsCard patientId={patientId} zone={zone} />

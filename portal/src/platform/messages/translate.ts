@@ -12,6 +12,7 @@ import { alarms } from "../../monitoring/alerts/messages.ts";
 import { ward } from "../../monitoring/board/messages.ts";
 import { observationSet } from "../../monitoring/observation-set/messages.ts";
 import { rounds } from "../../monitoring/rounds/messages.ts";
+import { trendMark } from "../../monitoring/trend-mark/messages.ts";
 import { vitals } from "../../monitoring/vitals/messages.ts";
 import { hospitals } from "../../organization/hospitals/messages.ts";
 import { practitioners } from "../../organization/practitioners/messages.ts";
@@ -37,6 +38,7 @@ export const CATALOGUES = {
   observationSet,
   rules,
   rounds,
+  trendMark,
   reports,
   uploads,
   devices,
