@@ -52,7 +52,14 @@ describe("a trend mark", () => {
   });
 
   it("follows the frames, and is gone with one that has none", () => {
-    const observations = { mode: "spot", status: "never", due_at: null, overdue_at: null, last_attempt: null, pause: null } as const;
+    const observations = {
+      mode: "spot",
+      status: "never",
+      due_at: null,
+      overdue_at: null,
+      last_attempt: null,
+      pause: null,
+    } as const;
     const push = (trend_mark: TrendMarkView | null, seq: number) =>
       applyFrame({ type: "observations", patient_id: "p", observations, trend_mark, seq });
     push(UP, 1);

@@ -2,12 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { AlarmConfig, AlarmInput } from "../../src/monitoring/alarm-rules/model.ts";
-import {
-  MAX_TREND_READINGS,
-  stepTrend,
-  summarizeTrend,
-  type TrendState,
-} from "../../src/monitoring/alarm-rules/trend-mark.ts";
+import { MAX_TREND_READINGS, stepTrend, summarizeTrend, type TrendState } from "../../src/monitoring/alarm-rules/trend-mark.ts";
 import { CODES } from "../../src/monitoring/vitals/catalogue.ts";
 import { times } from "../long.ts";
 import {
@@ -39,25 +34,132 @@ function statesOf(readings: readonly Reading[]): TrendState[] {
 
 it.each<[string, Reading[], number[]]>([
   ["the first reading as it is", [[0, 7]], [7]],
-  ["half of the weight after 12 hours", [[0, 2], [12, 6], [24, 6]], [2, 4, 5]],
-  ["1 − √½ of the weight after 6 hours", [[0, 2], [6, 8]], [2, 3.757359]],
-  ["1 − ∛½ of the weight after 4 hours", [[0, 3], [4, 9]], [3, 4.237797]],
-  ["a quarter left after 24 hours", [[0, 8], [24, 0]], [8, 2]],
-  ["nothing left after a longer gap", [[0, 8], [24.01, 1], [36.01, 3]], [8, 1, 2]],
-  ["no weight for a reading of the same time", [[0, 3], [0, 9]], [3, 3]],
+  [
+    "half of the weight after 12 hours",
+    [
+      [0, 2],
+      [12, 6],
+      [24, 6],
+    ],
+    [2, 4, 5],
+  ],
+  [
+    "1 − √½ of the weight after 6 hours",
+    [
+      [0, 2],
+      [6, 8],
+    ],
+    [2, 3.757359],
+  ],
+  [
+    "1 − ∛½ of the weight after 4 hours",
+    [
+      [0, 3],
+      [4, 9],
+    ],
+    [3, 4.237797],
+  ],
+  [
+    "a quarter left after 24 hours",
+    [
+      [0, 8],
+      [24, 0],
+    ],
+    [8, 2],
+  ],
+  [
+    "nothing left after a longer gap",
+    [
+      [0, 8],
+      [24.01, 1],
+      [36.01, 3],
+    ],
+    [8, 1, 2],
+  ],
+  [
+    "no weight for a reading of the same time",
+    [
+      [0, 3],
+      [0, 9],
+    ],
+    [3, 3],
+  ],
 ])("smooths: %s", (_, readings, expected) => {
   for (const [index, { smoothed }] of statesOf(readings).entries()) expect(smoothed).toBeCloseTo(expected[index] ?? -1, 6);
 });
 
 it.each<[string, Reading[], (number | null)[]]>([
-  ["begins at 4.5, not before 12 hours", [[0, 6], [6, 6], [12, 3]], [null, null, 12]],
-  ["ends below 4", [[0, 6], [12, 3], [24, 4], [36, 3]], [null, 12, 12, null]],
-  ["does not begin at 4", [[0, 4], [12, 4]], [null, null]],
-  ["begins at 2.5 with a temperature of 38.0", [[0, 2], [12, 3, 38]], [null, 12]],
-  ["counts 37.95, which is displayed as 38.0", [[0, 2], [12, 3, 37.95]], [null, 12]],
-  ["does not count 37.9", [[0, 2], [12, 3, 37.9]], [null, null]],
-  ["counts a fever for 12 hours", [[0, 2], [12, 3, 38], [24, 2], [25, 2]], [null, 12, 12, null]],
-  ["begins anew after a gap", [[0, 6], [12, 6], [37, 6], [49, 6]], [null, 12, null, 49]],
+  [
+    "begins at 4.5, not before 12 hours",
+    [
+      [0, 6],
+      [6, 6],
+      [12, 3],
+    ],
+    [null, null, 12],
+  ],
+  [
+    "ends below 4",
+    [
+      [0, 6],
+      [12, 3],
+      [24, 4],
+      [36, 3],
+    ],
+    [null, 12, 12, null],
+  ],
+  [
+    "does not begin at 4",
+    [
+      [0, 4],
+      [12, 4],
+    ],
+    [null, null],
+  ],
+  [
+    "begins at 2.5 with a temperature of 38.0",
+    [
+      [0, 2],
+      [12, 3, 38],
+    ],
+    [null, 12],
+  ],
+  [
+    "counts 37.95, which is displayed as 38.0",
+    [
+      [0, 2],
+      [12, 3, 37.95],
+    ],
+    [null, 12],
+  ],
+  [
+    "does not count 37.9",
+    [
+      [0, 2],
+      [12, 3, 37.9],
+    ],
+    [null, null],
+  ],
+  [
+    "counts a fever for 12 hours",
+    [
+      [0, 2],
+      [12, 3, 38],
+      [24, 2],
+      [25, 2],
+    ],
+    [null, 12, 12, null],
+  ],
+  [
+    "begins anew after a gap",
+    [
+      [0, 6],
+      [12, 6],
+      [37, 6],
+      [49, 6],
+    ],
+    [null, 12, null, 49],
+  ],
 ])("marks: %s", (_, readings, expected) => {
   expect(statesOf(readings).map(({ markedSince }) => markedSince && (markedSince - START) / HOUR)).toEqual(expected);
 });
@@ -69,7 +171,10 @@ it("gives a score the same weight however often it is charted again", () => {
       fc.integer({ min: 0, max: 20 }),
       fc.array(fc.double({ min: 0.01, max: 23.9, noNaN: true }), { maxLength: 8 }),
       (first, second, between) => {
-        const whole = statesOf([[0, first], [24, second]]).at(-1);
+        const whole = statesOf([
+          [0, first],
+          [24, second],
+        ]).at(-1);
         const split = between.toSorted((a, b) => a - b).map((hours): Reading => [hours, second]);
         expect(statesOf([[0, first], ...split, [24, second]]).at(-1)?.smoothed).toBeCloseTo(whole?.smoothed ?? -1, 9);
       },

@@ -18,9 +18,7 @@ export function TrendLine({ patientId }: { patientId: string }) {
     <p className={classes.line}>
       <span className={classes.name}>{t("trend_mark.name")}</span> <strong>{describe(state)}</strong>
       {isKnown && view.smoothed_score !== null && view.as_of !== null && (
-        <span>
-          {t("trend_mark.smoothed", { score: formatNumber(view.smoothed_score, 1), time: formatDateTime(view.as_of) })}
-        </span>
+        <span>{t("trend_mark.smoothed", { score: formatNumber(view.smoothed_score, 1), time: formatDateTime(view.as_of) })}</span>
       )}
       {isKnown && view.fever_at !== null && <span>{t("trend_mark.fever", { time: formatDateTime(view.fever_at) })}</span>}
     </p>

@@ -123,13 +123,7 @@ export function WardSettings({ ward, zone, onChanged, onClose }: WardSettingsPro
                 onChange={({ currentTarget }) => setMarkReason(currentTarget.value)}
               />
             )}
-            <ChosenBy
-              ward={ward}
-              by={ward.trend_mark_by}
-              at={ward.trend_mark_at}
-              zone={zone}
-              message="wards.trend_mark_chosen"
-            />
+            <ChosenBy ward={ward} by={ward.trend_mark_by} at={ward.trend_mark_at} zone={zone} message="wards.trend_mark_chosen" />
           </>
         )}
       </Form>
