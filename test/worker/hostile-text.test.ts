@@ -184,14 +184,14 @@ const RESOURCES: Record<string, Resource> = {
     required: ["name"],
     suffix: () => ` ${uniqueText()}`,
   },
-  "ward profiles": {
+  "ward settings": {
     path: `${API}/wards/{ward_id}`,
     method: "PATCH",
     as: () => world.manager,
-    places: [line("news2_profile_reason", 500)],
-    required: ["news2_profile_reason"],
+    places: [line("news2_profile_reason", 500), line("trend_mark_reason", 500)],
+    required: ["news2_profile_reason", "trend_mark_reason"],
     others: ["name"],
-    more: { news2_profile: "sustained" },
+    more: { news2_profile: "sustained", trend_mark: true },
   },
   practitioners: {
     path: `${API}/practitioners/{practitioner_id}`,
