@@ -71,7 +71,7 @@ function inCurrentLimits<T>(value: T): T {
   return gone ? { ...value, low: drop(value.low, gone.low), high: drop(value.high, gone.high) } : value;
 }
 
-/** Earlier versions had no trend mark, which is off, and did not say when sets are due: none are, as the patient is monitored continuously. */
+/** Earlier versions had no trend mark, and did not say when sets are due: none are, as the patient is monitored continuously. */
 const NOTHING_DUE = { status: "continuous", due_at: null, overdue_at: null, last_attempt: null, pause: null };
 const observations = { mode: "continuous", ...NOTHING_DUE };
 
