@@ -219,12 +219,14 @@ describe("time", () => {
     expect(raised(batch)).toEqual(raised(live));
   });
 
-  it("is not changed by samples older than the newest", () => {
+  it("is not changed by samples older than the newest, of which a critical one is an entry", () => {
     const world = newWorld();
     sendSamples(world, { [HR]: 80 });
-    sendSamples(world, { [HR]: 150 }, "monitor", START - SECOND);
+    sendSamples(world, { [HR]: 125 }, "monitor", START - 2 * SECOND);
     advance(world, MINUTE);
     expect(listOpenAlerts(world)).toEqual([]);
+    sendSamples(world, { [HR]: 150 }, "monitor", START - SECOND);
+    expect(getOnlyAlert(world)).toMatchObject({ rule: "late_critical", sounds: false });
     expect(world.memory.vitals[HR]).toMatchObject({ lastValue: 80, measuredAt: START });
   });
 

@@ -16,6 +16,7 @@ import {
   SPO2,
   START,
   sendSamples,
+  type World,
 } from "./alerts-world.ts";
 
 const SPOT = { mode: "spot", grace_ms: 15 * MINUTE } as const;
@@ -80,6 +81,78 @@ describe("a value that arrives late", () => {
     applyInput(world, { kind: "samples", device: "monitor", samples });
     expect(listTransitions(world)).toEqual([`raised late_critical:${HR} medium active`]);
     expect(getOnlyAlert(world).why).toMatchObject({ value: 160, measured_at: new Date(from + 1_999 * 12_000).toISOString() });
+  });
+
+  describe("and is older than the newest value of its vital, inside of the window", () => {
+    const newSpotWorld = () => newWorld({ watch: SPOT });
+    const listRules = (world: World) => listOpenAlerts(world).map(({ rule }) => rule);
+
+    it("is an entry with its true time, once", () => {
+      const world = newSpotWorld();
+      sendSamples(world, { [SPO2]: 97 }, null, START - 10 * MINUTE);
+      const at = START - 30 * MINUTE;
+      sendSamples(world, { [SPO2]: 84 }, null, at);
+      const entry = {
+        rule: "late_critical",
+        code: SPO2,
+        sounds: false,
+        why: { value: 84, measured_at: new Date(at).toISOString() },
+      };
+      expect(getOnlyAlert(world)).toMatchObject(entry);
+      sendSamples(world, { [SPO2]: 84 }, null, at);
+      expect(listTransitions(world)).toHaveLength(1);
+    });
+
+    it("is no entry when the alarm of its event was raised, before or after it was acknowledged", () => {
+      const world = newSpotWorld();
+      sendSamples(world, { [SPO2]: 97 });
+      advance(world, MINUTE);
+      sendSamples(world, { [SPO2]: 84 });
+      const { number } = getOnlyAlert(world);
+      sendSamples(world, { [SPO2]: 85 }, null, world.now - 30_000);
+      expect(listRules(world)).toEqual(["limit"]);
+      applyInput(world, { kind: "acknowledge", number, by: "nurse" });
+      advance(world, 10 * MINUTE);
+      sendSamples(world, { [SPO2]: 97 });
+      advance(world, 5 * MINUTE);
+      sendSamples(world, { [SPO2]: 97 });
+      advance(world, MINUTE);
+      expect(listRules(world)).toEqual([]);
+      sendSamples(world, { [SPO2]: 83 }, null, START + 5 * MINUTE);
+      expect(listRules(world)).toEqual([]);
+    });
+
+    it("is an entry when a usual value lies between it and the alarm, or it is beyond the other limit", () => {
+      const world = newSpotWorld();
+      sendSamples(world, { [HR]: 30 });
+      advance(world, 40 * MINUTE);
+      sendSamples(world, { [HR]: 80 });
+      advance(world, 10 * MINUTE);
+      sendSamples(world, { [HR]: 145 }, null, START + 20 * MINUTE);
+      expect(listOpenAlerts(world).find(({ rule }) => rule === "late_critical")?.why).toMatchObject({ value: 145, side: "high" });
+      sendSamples(world, { [HR]: 30 }, null, START + 35 * MINUTE);
+      expect(listOpenAlerts(world).find(({ rule }) => rule === "late_critical")?.why).toMatchObject({ value: 30, side: "low" });
+    });
+
+    it("is no entry when the value must last, and a newer one shows that it did not", () => {
+      const world = newWorld({ watch: SPOT, critical_delay_s: { [HR]: 60 } });
+      sendSamples(world, { [HR]: 80 });
+      sendSamples(world, { [HR]: 145 }, "wearable", START - 30_000);
+      expect(listRules(world)).toEqual([]);
+      sendSamples(world, { [HR]: 145 }, "wearable", START - 2 * MINUTE);
+      expect(listRules(world)).toEqual(["late_critical"]);
+    });
+
+    it("is an entry again when the alarm was of a value entered in error", () => {
+      const world = newSpotWorld();
+      sendSamples(world, { [SPO2]: 84 });
+      advance(world, MINUTE);
+      const newest = { value: 97, at: world.now, received: world.now };
+      sendSamples(world, { [SPO2]: 97 });
+      applyInput(world, { kind: "corrected", code: SPO2, newest, isInvalidNewer: false });
+      sendSamples(world, { [SPO2]: 83 }, null, START + 1);
+      expect(listRules(world)).toContain("late_critical");
+    });
   });
 
   it("newer than the open entry renews it, older leaves it", () => {

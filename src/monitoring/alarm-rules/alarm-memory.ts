@@ -40,6 +40,8 @@ export type VitalMemory = {
   insideSince?: number | undefined;
   /** Since when the value has been beyond the high critical limit. */
   criticalSince?: number | undefined;
+  /** The last event that raised a high-priority alert: values of its side and time need no entry when they arrive late. */
+  told?: { side: Side; from: number; until: number } | undefined;
   /** The last value was measured during physical activity. */
   isExercise?: true | undefined;
   /** The limit beyond which a vital of a group is in alarm (pressure-group.ts). */

@@ -141,14 +141,14 @@ function applySample(run: RuleRun, source: SampleSource, sample: Sample, { prese
   if (run.now - time > MAX_EVALUATED_AGE_MS) return;
   const previous = run.memory.vitals[code];
   const isNewest = !previous || time >= previous.measuredAt;
-  const isHistory = time < presentFrom;
-  if (isHistory) {
+  // A value that newer ones have followed is no alarm of now either.
+  if (time < presentFrom || !isNewest) {
     if (status === "invalid" || isTechnicalZero(source, sample, time)) return;
     if (!sample.isExercise) noteLateValue(run, late, code, value, time);
     if (isNewest && (limits || NEWS2_CODES.has(code))) rememberHistory(run, sample, time, isPartial);
     return;
   }
-  if (!isNewest || applyTechnicalZero(run, source, sample, time)) return;
+  if (applyTechnicalZero(run, source, sample, time)) return;
   if (!limits && !NEWS2_CODES.has(code)) return;
   const isMonitored = run.config.monitoring !== "off";
   if (sample.isUnitSuspect && isMonitored && run.now - time <= MAX_VALUE_HOLD_MS) raiseUnitAlert(run, sample);
@@ -191,6 +191,7 @@ function applyCorrection(run: RuleRun, { code, newest, isInvalidNewer }: Correct
   }
   clearRate(run, code, vital);
   clearOnset(vital);
+  vital.told = undefined;
   const limits = run.config.limits[code];
   if (!limits || !newest || !locateValue(code, newest.value, limits)) dropLimitAlarm(run, code, vital);
   if (!newest || run.now - newest.at > MAX_EVALUATED_AGE_MS) {

@@ -1,8 +1,8 @@
-// The rule for critical values that arrive as history: an entry in the work list with the true time, without a sound.
+// The rule for critical values that arrive as history, or after newer ones: an entry in the work list with the true time, without a sound.
 import { presentWindowMs } from "../vitals/freshness.ts";
 import type { RuleRun } from "./alarm-memory.ts";
 import { findOpenAlert, raiseAlert } from "./alert-lifecycle.ts";
-import { formatReading, locateValue } from "./limit-rule.ts";
+import { formatReading, hasNotLasted, isTold, locateValue } from "./limit-rule.ts";
 import { getTakenScore } from "./news2-rule.ts";
 import { resolveWatch } from "./watch.ts";
 
@@ -20,10 +20,14 @@ export function beginArrival({ memory, config, now }: RuleRun, isPartial = false
   return { presentFrom: now - window, late: new Map(), ...(isPartial && { isPartial: true }) };
 }
 
-/** Notes a value beyond a critical limit. Values come in order of measurement. */
+/** Notes a value beyond a critical limit that nobody was told of. Values come in order of measurement. */
 export function noteLateValue(run: RuleRun, late: LateValues, code: string, value: number, at: number): void {
   const limits = run.config.limits[code];
-  if (run.config.monitoring !== "off" && limits && locateValue(code, value, limits)?.critical) late.set(code, { value, at });
+  const position = limits && locateValue(code, value, limits);
+  if (run.config.monitoring === "off" || !position?.critical) return;
+  const vital = run.memory.vitals[code];
+  if (isTold(vital, position.side, at) || (position.side === "high" && hasNotLasted(run, code, vital, at))) return;
+  late.set(code, { value, at });
 }
 
 /** Raises one entry per vital, or renews an open one whose value is older. It stays until somebody acknowledges it. */

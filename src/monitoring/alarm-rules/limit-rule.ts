@@ -65,6 +65,7 @@ export function evaluateLimit(watched: WatchedVital, value: number, time: number
   if (position) {
     if (vital.side !== position.side) Object.assign(vital, { side: position.side, onsetAt: time });
     Object.assign(vital, { lastBeyondAt: time, insideSince: undefined });
+    if (position.critical) noteTold(vital, position.side, time);
     if (position.critical || time - (vital.onsetAt ?? time) >= limits.duration_s * 1000)
       raiseLimitAlert(watched, value, position);
     return;
@@ -78,6 +79,27 @@ export function evaluateLimit(watched: WatchedVital, value: number, time: number
   ) {
     clearOnset(vital);
   }
+}
+
+/** Notes that the event is told: it began after the value before it, which was inside, at most as long ago as a value holds. */
+function noteTold(vital: VitalMemory, side: Side, time: number): void {
+  const { told, measuredAt } = vital;
+  if (told?.side === side && told.until >= measuredAt) {
+    vital.told = { ...told, until: Math.max(told.until, time) };
+    return;
+  }
+  const earliest = time - MAX_VALUE_HOLD_MS;
+  vital.told = { side, from: measuredAt < time ? Math.max(measuredAt + 1, earliest) : earliest, until: time };
+}
+
+/** Whether a critical value that arrives after newer ones belongs to an event that raised its alert. */
+export function isTold(vital: VitalMemory | undefined, side: Side, at: number): boolean {
+  return vital?.told?.side === side && at >= vital.told.from && at <= vital.told.until;
+}
+
+/** Whether a newer value came before a high critical one had lasted long enough to raise its alert. */
+export function hasNotLasted(run: Pick<RuleRun, "config">, code: string, vital: VitalMemory | undefined, at: number): boolean {
+  return vital !== undefined && vital.measuredAt > at && vital.measuredAt < criticalDueAt(run, code, at, undefined);
 }
 
 const isHighCritical = (position: LimitPosition | null) => position?.critical === true && position.side === "high";

@@ -67,6 +67,7 @@ const VitalSchema = z.object({
   resolved: z.literal(true).optional(),
   isPartial: z.literal(true).optional(),
   criticalSince: time.optional(),
+  told: z.object({ side, from: time, until: time }).optional(),
   isExercise: z.literal(true).optional(),
   inAlarm: z.object({ side, bound: z.number(), critical: z.boolean() }).optional(),
   ratePoints: z.array(z.tuple([z.number(), z.number()])).optional(),
