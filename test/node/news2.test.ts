@@ -4,11 +4,13 @@ import { mulberry32 } from "../../cli/random.ts";
 import { CODES } from "../../src/monitoring/vitals/catalogue.ts";
 import {
   computeNews2,
+  findNewestSet,
   isNews2Applicable,
   type LatestSample,
   NEWS2_PARAMETERS,
   type News2Parameter,
   scoreNews2,
+  scoreSet,
 } from "../../src/monitoring/vitals/news2.ts";
 import { HEALTHY_VALUES, scoreWith } from "./news2-world.ts";
 
@@ -157,6 +159,24 @@ describe("from the latest samples", () => {
     expect(oxygen(sample(40), sample(0))).toBe(2);
     expect(oxygen(sample(21), sample(2))).toBe(2);
     expect(oxygen(sample(40, 31 * MINUTE), sample(0))).toBe(0);
+  });
+
+  test("the newest statement about oxygen counts", () => {
+    const before = 20 * MINUTE;
+    const statements: [percent: LatestSample, flow: LatestSample, points: number][] = [
+      [sample(28, before), sample(0), 0],
+      [sample(28), sample(0, before), 2],
+      [sample(21), sample(2, before), 0],
+      [sample(21, before), sample(2), 2],
+      // A clock that is ahead is not newer than the receipt.
+      [sample(28, before), sample(0, -MINUTE, { received: NOW }), 0],
+    ];
+    for (const [percent, flow, points] of statements) {
+      const latest = { ...well(), [CODES.inspired_oxygen]: percent, [CODES.oxygen_flow]: flow };
+      expect(computeNews2(latest, OPTIONS)).toMatchObject({ status: "complete", parts: { oxygen: points } });
+      const set = findNewestSet(latest, OPTIONS);
+      expect(set && scoreSet(set, 1)?.parts.oxygen).toBe(points);
+    }
   });
 
   test("an invalid consciousness value is missing", () => {

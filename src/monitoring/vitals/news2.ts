@@ -154,11 +154,11 @@ export function computeNews2(
   { now, windowMs, scale }: { now: number; windowMs: number; scale: 1 | 2 },
 ): News2Result {
   const validSample = (code: string) => (latest[code]?.status === "final" ? latest[code] : null);
-  const freshValue = (code: string) => {
+  const findFresh = (code: string) => {
     const sample = validSample(code);
-    return sample && now - Math.min(sample.received, sample.at) <= windowMs ? sample.value : null;
+    return sample && now - shownAt(sample) <= windowMs ? { value: sample.value, at: shownAt(sample) } : null;
   };
-  const result = scoreNews2(toNews2Values(freshValue), scale);
+  const result = scoreNews2(toNews2Values(findFresh), scale);
   if (!("missing" in result)) return { status: "complete", ...result };
   const wasMeasured = (name: News2Parameter) => PARAMETER_CODES[name].some(validSample);
   return {
@@ -168,21 +168,24 @@ export function computeNews2(
   };
 }
 
-/** @param find the value of a LOINC code; null when it is unknown */
-function toNews2Values(find: (code: string) => number | null): News2Values {
+type Measured = { value: number; at: number };
+
+/** @param find the value of a LOINC code with its time; null when it is unknown */
+function toNews2Values(find: (code: string) => Measured | null): News2Values {
+  const readValue = (code: string) => find(code)?.value ?? null;
   return {
-    respiratory_rate: find(CODES.respiratory_rate),
-    spo2: find(CODES.spo2),
+    respiratory_rate: readValue(CODES.respiratory_rate),
+    spo2: readValue(CODES.spo2),
     oxygen: isOnOxygen(find(CODES.inspired_oxygen), find(CODES.oxygen_flow)),
-    systolic: find(CODES.systolic),
-    pulse: find(CODES.heart_rate),
-    consciousness: ACVPU[find(CODES.consciousness) ?? -1] ?? null,
-    temperature: find(CODES.temperature),
+    systolic: readValue(CODES.systolic),
+    pulse: readValue(CODES.heart_rate),
+    consciousness: ACVPU[readValue(CODES.consciousness) ?? -1] ?? null,
+    temperature: readValue(CODES.temperature),
   };
 }
 
 /** The values of one set of observations by LOINC code, with their times of measurement, epoch milliseconds. */
-export type ObservationSet = Record<string, { value: number; at: number }>;
+export type ObservationSet = Record<string, Measured>;
 
 /**
  * The newest complete set: the latest values, none older than the newest by more than `windowMs`, since RCP 2017 scores observations of
@@ -205,7 +208,7 @@ export function findNewestSet(
 /** The score of exactly these values, or the names of missing parameters. */
 export function scoreNews2Set(set: ObservationSet, scale: 1 | 2): News2 | { missing: News2Parameter[] } {
   return scoreNews2(
-    toNews2Values((code) => set[code]?.value ?? null),
+    toNews2Values((code) => set[code] ?? null),
     scale,
   );
 }
@@ -244,10 +247,13 @@ const ALL_CODES: readonly string[] = Object.values(NEWS2_SOURCES).flat();
  */
 export const MAX_AIR_PERCENT = 22;
 
-/** True above air or with any flow; null when neither is known. */
-function isOnOxygen(percent: number | null, flow: number | null): boolean | null {
-  if (percent === null && flow === null) return null;
-  return (percent ?? 0) > MAX_AIR_PERCENT || (flow ?? 0) > 0;
+/** True above air or with any flow, by what was measured last, or by either of the same time; null when neither is known. */
+function isOnOxygen(percent: Measured | null, flow: Measured | null): boolean | null {
+  const byPercent = percent && { isOxygen: percent.value > MAX_AIR_PERCENT, at: percent.at };
+  const byFlow = flow && { isOxygen: flow.value > 0, at: flow.at };
+  if (!byPercent || !byFlow) return (byPercent ?? byFlow)?.isOxygen ?? null;
+  if (byPercent.at === byFlow.at) return byPercent.isOxygen || byFlow.isOxygen;
+  return (byPercent.at > byFlow.at ? byPercent : byFlow).isOxygen;
 }
 
 /** NEWS2 applies to people aged 16 or over who are not pregnant (RCP 2017). */
