@@ -15,6 +15,8 @@ export const IDEMPOTENCY_TTL_MS = DAY_MS;
 /** The key of the request, or null without one. */
 export type IdempotencyKey = { scope: string; keyHash: string } | null;
 export type Replay = { resourceId: string; status: number };
+/** `recordedAt`: when the first request with the key came, epoch milliseconds. */
+type RecordedReplay = Replay & { recordedAt: number };
 /** Returns the statements that record the key for a new resource. */
 export type KeyStatements = (resourceId: string) => Statement[];
 
@@ -49,10 +51,10 @@ function isUnexpired(row: IdempotencyKeyRow | undefined, now: number): row is Id
 }
 
 /** @throws ApiError idempotency_key_reused */
-export function resolveReplay(row: IdempotencyKeyRow | undefined, bodyHash: string, now: number): Replay | null {
+export function resolveReplay(row: IdempotencyKeyRow | undefined, bodyHash: string, now: number): RecordedReplay | null {
   if (!isUnexpired(row, now)) return null;
   if (row.bodyHash !== bodyHash) throw new ApiError("idempotency_key_reused");
-  return { resourceId: row.resourceId, status: row.status };
+  return { resourceId: row.resourceId, status: row.status, recordedAt: row.createdAt };
 }
 
 /**
@@ -65,13 +67,13 @@ export async function runOnce<T>(
   idempotencyKey: IdempotencyKey,
   input: unknown,
   create: (keyStatements: KeyStatements) => Promise<T>,
-  render: (resourceId: string) => Promise<T>,
+  render: (resourceId: string, recordedAt: number) => Promise<T>,
 ): Promise<T> {
   // A keyed hash, because a body may contain a password.
   const bodyHash = idempotencyKey ? toBase64Url(await computeMac(call.keys.index, ["body", JSON.stringify(input)])) : "";
   const [existing] = idempotencyKey ? await selectIdempotencyKey(call, idempotencyKey) : [];
   // With another body `create` still runs: its access check comes first, then the recorded key fails its batch.
-  if (isUnexpired(existing, call.now) && existing.bodyHash === bodyHash) return render(existing.resourceId);
+  if (isUnexpired(existing, call.now) && existing.bodyHash === bodyHash) return render(existing.resourceId, existing.createdAt);
   try {
     return await create((resourceId) => recordIdempotencyKey(call, idempotencyKey, bodyHash, { resourceId, status: 201 }));
   } catch (error) {
@@ -79,7 +81,7 @@ export async function runOnce<T>(
     const current = isUnexpired(existing, call.now) ? existing : (await selectIdempotencyKey(call, idempotencyKey))[0];
     const replay = resolveReplay(current, bodyHash, call.now);
     if (!replay) throw error;
-    return render(replay.resourceId);
+    return render(replay.resourceId, replay.recordedAt);
   }
 }
 

@@ -155,6 +155,11 @@ describe("a set that is sent again", () => {
     expect([first.status, second.status, third.status]).toEqual([201, 201, 201]);
     for (const { body } of [second, third]) expect(body.data).toEqual(first.body.data);
     expect(await readHistory()).toBe(8);
+    expect(await auditOf("observation_set.create")).toEqual([["success", null]]);
+    expect(await auditOf("observation_set.replay")).toEqual([
+      ["success", null],
+      ["success", null],
+    ]);
   });
 
   it("without a key has the same results, and with its key another set is refused", async () => {
@@ -188,6 +193,85 @@ describe("a set that is sent again", () => {
     const other = await send({ ...set, effective_at: iso(0) });
     expect({ status: other.status, code: other.body.code }).toEqual({ status: 409, code: "scale_changed" });
     expect(await readHistory()).toBe(8);
+  });
+});
+
+describe("a set whose values were entered in error", () => {
+  const correct = async (ids: string[], json: object) => {
+    for (const id of ids)
+      expect((await sendRequest(`${API}/observations/${id}`, { as: world.nurse, method: "PATCH", json })).status).toBe(200);
+  };
+  const toIds = (body: { data: { results: { observation_id: string }[] } }) =>
+    body.data.results.map(({ observation_id }) => observation_id);
+  const IN_ERROR = { status: "entered-in-error", reason: "Wrong patient" };
+
+  it("counts, is judged and satisfies the round when it is filed again, and a repetition of the first restores nothing", async () => {
+    const set = newSet(EIGHT, 8, { effective_at: iso(MINUTE) });
+    const headers = key();
+    const first = await send(set, world.nurse, headers);
+    await correct(toIds(first.body), IN_ERROR);
+    expect(await readBoard()).toMatchObject({ news2: { status: "incomplete" }, observations: { status: "never" } });
+
+    const repeated = await send(set, world.nurse, headers);
+    expect(repeated.status).toBe(201);
+    expect(toIds(repeated.body)).toEqual(toIds(first.body));
+    expect(await readBoard()).toMatchObject({ news2: { status: "incomplete" }, observations: { status: "never" } });
+
+    const wrong = await send({ ...set, confirmed_score: 7 }, world.nurse, key());
+    expect({ status: wrong.status, code: wrong.body.code }).toEqual({ status: 409, code: "score_changed" });
+    const again = key();
+    const second = await send(set, world.nurse, again);
+    expect(second.status).toBe(201);
+    expect(second.body.data).toMatchObject({ score: { status: "complete", score: 8 }, observations: { status: "not_due" } });
+    expect(toIds(second.body).filter((id) => toIds(first.body).includes(id))).toEqual([]);
+    expect((await send(set, world.nurse, again)).body.data).toEqual(second.body.data);
+    expect((await send(set)).body.data).toEqual(second.body.data);
+    expect(await readHistory()).toBe(16);
+  });
+
+  it("in part is completed by the same set, and an amended value is not repeated by its original", async () => {
+    const set = newSet(EIGHT, 8, { effective_at: iso(MINUTE) });
+    const [first = "", ...rest] = toIds((await send(set, world.nurse, key())).body);
+    await correct([first], IN_ERROR);
+    expect((await send(set, world.nurse, key())).body.data.score).toMatchObject({ status: "complete", score: 8 });
+    expect(await readHistory()).toBe(9);
+    await correct(rest.slice(0, 1), { status: "amended", value: 96, reason: "Misread" });
+    const { status, body } = await send(set, world.nurse, key());
+    expect({ status, errors: body.errors }).toMatchObject({
+      status: 400,
+      errors: [{ path: "samples.1.value", code: "value_conflict" }],
+    });
+    const amended = { ...set, samples: toSamples({ ...EIGHT, "2708-6": [96, "%"] }), confirmed_score: 6 };
+    expect((await send(amended, world.nurse, key())).body.data.score).toMatchObject({ score: 6 });
+    expect(await readHistory()).toBe(9);
+  });
+});
+
+it("a set all of whose values are stored is judged by the confirmed score", async () => {
+  const effective_at = iso(MINUTE);
+  const samples = toSamples(EIGHT).map((sample) => ({ ...sample, effective_at }));
+  const json = { patient_id: world.patient.id, samples };
+  const stored = await sendRequest(`${API}/observations`, { as: world.nurse, json });
+  expect(stored.status).toBe(200);
+  const wrong = await send(newSet(EIGHT, 7, { effective_at }));
+  expect({ status: wrong.status, code: wrong.body.code }).toEqual({ status: 409, code: "score_changed" });
+  expect((await send(newSet(EIGHT, 8, { effective_at }))).status).toBe(201);
+  expect(await readHistory()).toBe(8);
+});
+
+describe("a set or an attempt ahead of the clock", () => {
+  it("is of the moment at which it was received, also when it is sent again", async () => {
+    const effective_at = iso(-100_000);
+    const attempt = newSet({}, null, { effective_at, partial_reason: "refused" });
+    const headers = key();
+    const { body } = await send(attempt, world.nurse, headers);
+    const { at } = body.data.observations.last_attempt;
+    expect(Date.parse(at)).toBeLessThanOrEqual(Date.now());
+    expect(body.data.observations.due_at).toBe(later(at, HOUR));
+    expect((await send(attempt, world.nurse, headers)).body.data.observations).toEqual(body.data.observations);
+    const set = await send(newSet(WELL, 0, { effective_at }));
+    expect(Date.parse(set.body.data.score.as_of)).toBeLessThanOrEqual(Date.now());
+    expect(set.body.data.observations).toMatchObject({ status: "not_due", last_attempt: null });
   });
 });
 

@@ -155,13 +155,14 @@ export type BatchClockView = { skew_ms: number | null; corrected_ms: number; con
 
 /**
  * Samples as received, not validated yet. `sent_at`: the sender's clock, epoch milliseconds. `clock`: as the object of the device's
- * present patient judged it, in a batch for an earlier patient.
+ * present patient judged it, in a batch for an earlier patient. `filedAt`: of a set of observations, see `dropStored()`.
  */
 export type IncomingBatch = {
   items: readonly unknown[];
   sent_at: number | null;
   conditions: readonly string[] | null;
   clock?: BatchClockView | null;
+  filedAt?: number;
 };
 
 export type ItemResult = {

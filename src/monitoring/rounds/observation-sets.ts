@@ -45,7 +45,7 @@ async function fail(call: Call, event: AuditEvent, error: ApiError, idempotencyK
 
 /**
  * Records a set once per key. The key is recorded before the object is asked, so that a key names one request, and forgotten when the
- * object refuses it. A repetition asks the object again: what it has stored it does not store twice.
+ * object refuses it. A repetition asks the object again: what it has stored it does not store twice. It is audited as a read.
  * @throws ApiError not_found, invalid_request, conflict, score_changed, scale_changed, limit_reached, idempotency_key_reused
  */
 export function recordObservationSet(
@@ -55,8 +55,15 @@ export function recordObservationSet(
   input: NewObservationSet,
   idempotencyKey: IdempotencyKey,
 ): Promise<StoredSet> {
-  const record = (keyStatements: KeyStatements) => recordOnce(env, call, ref, input, idempotencyKey, keyStatements);
-  return runOnce(call, idempotencyKey, input, record, () => record(() => []));
+  const record = (keyStatements: KeyStatements, repeats: number | null) =>
+    recordOnce(env, call, ref, input, { idempotencyKey, keyStatements, repeats });
+  return runOnce(
+    call,
+    idempotencyKey,
+    input,
+    (keyStatements) => record(keyStatements, null),
+    (_, recordedAt) => record(() => [], recordedAt),
+  );
 }
 
 async function recordOnce(
@@ -64,15 +71,19 @@ async function recordOnce(
   call: Call,
   ref: string,
   input: NewObservationSet,
-  idempotencyKey: IdempotencyKey,
-  keyStatements: KeyStatements,
+  {
+    idempotencyKey,
+    keyStatements,
+    repeats,
+  }: { idempotencyKey: IdempotencyKey; keyStatements: KeyStatements; repeats: number | null },
 ): Promise<StoredSet> {
   const access = await authorizePatient(call, { patient: ref }, "observation_set:create");
   const { db, actor, now } = call;
   const { id, active } = access.patient;
   const { samples, partial_reason } = input;
   const detail = { samples: samples.length, ...(partial_reason && { partial_reason }) };
-  const event = toEvent(access, "observation_set.create", "observation_set:create", detail);
+  const created = toEvent(access, "observation_set.create", "observation_set:create", detail);
+  const event: AuditEvent = repeats === null ? created : { ...created, event: "observation_set.replay", action: "R" };
   await batch(db, [...keyStatements(id), ...markRecordInUse(call, id), ...recordAuditEvent(db, actor, now, event)]);
   const set: NewSet = {
     by: getActorId(actor),
@@ -81,6 +92,7 @@ async function recordOnce(
     scale: input.spo2_scale ?? null,
     confirmed: input.confirmed_score,
     partial: partial_reason ?? null,
+    repeats,
   };
   const ask = (): Promise<SetResult> => callMonitor(env, async () => env.PATIENT_MONITOR.getByName(id).recordSet(set));
   // The object learns of a closed record only after the response to the change.

@@ -18,11 +18,19 @@ const isSameValue = (a: Sample, b: Sample) => a.value === b.value && (a.unit ===
 /**
  * What a sample is to those that are stored of its moment: a repetition of one, another value than the returned one, or null when all of
  * them were entered in error.
+ * @param filedAt a value that was corrected until then, epoch milliseconds, is not repeated by its original
  */
-function judgeRepetition(store: Store, stored: readonly LocatedSample[], sample: Sample): "duplicate" | LocatedSample | null {
-  if (stored.some((one) => isSameValue(one, sample))) return "duplicate";
+function judgeRepetition(
+  store: Store,
+  stored: readonly LocatedSample[],
+  sample: Sample,
+  filedAt = Number.NEGATIVE_INFINITY,
+): "duplicate" | LocatedSample | null {
   const corrections = stored.map(({ block, index }) => store.documents.correction(block, index));
-  if (corrections.some((correction) => correction?.value === sample.value)) return "duplicate";
+  const isOriginal = (i: number) => (corrections[i]?.at ?? Number.POSITIVE_INFINITY) > filedAt;
+  if (stored.some((one, i) => isSameValue(one, sample) && isOriginal(i))) return "duplicate";
+  const isAmended = (i: number) => isOriginal(i) || corrections[i]?.status === "amended";
+  if (corrections.some((correction, i) => correction?.value === sample.value && isAmended(i))) return "duplicate";
   return stored.find((_, i) => corrections[i]?.status !== "entered-in-error") ?? null;
 }
 
@@ -35,6 +43,8 @@ function valueConflict(index: number): ItemResult {
 /**
  * Drops items that the sender has stored already, and those of times that the search did not reach, and reports them in `results`.
  * @param items as their sender stated them
+ * @param filedAt of a set that a person filed: what was corrected until then, epoch milliseconds, counts as corrected. Without it, a
+ * value that was corrected is repeated by its original, which a device may send at any time.
  */
 export function dropStored(
   store: Store,
@@ -45,6 +55,7 @@ export function dropStored(
   results: ItemResult[],
   now: number,
   toId: (place: BlockPosition) => string,
+  filedAt?: number,
 ): { unseen: AcceptedItem[]; stored: StoredSamples } {
   const newest = memory.newestSampleAt[by] ?? {};
   // Nothing newer of this code is stored.
@@ -57,7 +68,7 @@ export function dropStored(
   const unseen = items.filter(({ index, sample }) => {
     if (isNewest(sample) && !hasParts(sample)) return true;
     const same = stored.find(sample);
-    const repeated = same.length === 0 ? null : judgeRepetition(store, same, sample);
+    const repeated = same.length === 0 ? null : judgeRepetition(store, same, sample, filedAt);
     if (repeated !== null) {
       results[index] =
         repeated === "duplicate" ? { index, status: repeated } : { ...valueConflict(index), observation_id: toId(repeated) };

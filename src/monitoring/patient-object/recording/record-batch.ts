@@ -97,7 +97,7 @@ export function recordBatch(store: Store, patientId: string, sender: Sender, bat
   const items = readItems(batch.items, bindings === null, results);
   const toId = ({ block, index }: BlockPosition) => toObservationId(patientId, block, index);
   // What a sender has stored is known by its own words, before any judgement of its clock.
-  const { unseen, stored } = dropStored(store, memory, by, items, before, results, now, toId);
+  const { unseen, stored } = dropStored(store, memory, by, items, before, results, now, toId, batch.filedAt);
   const { status, clock } = judgeBatch(before, sender, batch, unseen, now);
   const placed = placeItems(unseen, sender, clock, { batch, results, now });
   const limited = enforceItemLimits(memory, by, placed, results, now);

@@ -10,6 +10,7 @@ import { toNews2Config } from "../context/alarm-config.ts";
 import type { Facts } from "../context/facts.ts";
 import type { ItemResult, ObservationsView, Score } from "../contract.ts";
 import { toObservationId } from "../samples/ids.ts";
+import type { BlockPosition } from "../memory/monitor-memory.ts";
 import type { Store } from "../samples/store.ts";
 import { computeScore, toPersonKey, viewObservations } from "../snapshot.ts";
 import { dropStored } from "./duplicates.ts";
@@ -19,7 +20,10 @@ import { type RecordedBatch, recordAndEvaluate } from "./record-batch.ts";
 /** How old a set may be when it arrives: one that a phone kept over a shift without a network. */
 export const MAX_SET_AGE_MS = DAY_MS;
 
-/** A set of one moment, epoch milliseconds. `scale`: the SpO2 scale by which it was scored; `confirmed`: the score that its author saw. */
+/**
+ * A set of one moment, epoch milliseconds. `scale`: the SpO2 scale by which it was scored; `confirmed`: the score that its author saw;
+ * `repeats`: for a repetition, when the first request with its key came.
+ */
 export type NewSet = {
   by: string;
   at: number;
@@ -27,6 +31,7 @@ export type NewSet = {
   scale: 1 | 2 | null;
   confirmed: number | null;
   partial: PartialReason | null;
+  repeats: number | null;
 };
 
 export type ConfirmedScore = Pick<News2, "score" | "risk" | "parts">;
@@ -41,8 +46,7 @@ export type StoredValue = { index: number; status: "stored"; observation_id: str
 export type StoredSet = { results: StoredValue[]; score: Score; observations: ObservationsView };
 export type SetResult = { known: false } | { known: true; refusal: SetRefusal } | { known: true; stored: StoredSet };
 
-/** Thrown within the transaction, which it rolls back. */
-/** Nothing of the set is kept. `contradicted`: indexes of values that contradict stored ones. */
+/** Thrown within the transaction, which it rolls back. `contradicted`: indexes of values that contradict stored ones. */
 export class SetNotStored extends Error {
   readonly contradicted: readonly number[];
 
@@ -57,6 +61,9 @@ const invalid = (path: string, code: string, message: string): SetRefusal => ({
   errors: [{ path, code, message }],
 });
 
+/** Corrections until then were known when the set was filed; later ones are of the set itself. */
+const filedAt = ({ repeats }: NewSet, now: number) => repeats ?? now;
+
 const toItems = ({ samples, at }: NewSet) => samples.map((sample) => ({ ...sample, effective_at: toIso(at) }));
 
 /** Compares the set with what is stored: which of its values are new, and what their ids are otherwise. */
@@ -67,17 +74,20 @@ function readSet(store: Store, patientId: string, set: NewSet, now: number) {
   const items = readItems(toItems(set), true, results);
   const status = memory.deviceStatuses[by] ?? { received: now, skew: null, corrected: 0, conditions: [] };
   const toId = ({ block, index }: { block: number; index: number }) => toObservationId(patientId, block, index);
-  const { unseen, stored } = dropStored(store, memory, by, items, status, results, now, toId);
+  const { unseen, stored } = dropStored(store, memory, by, items, status, results, now, toId, filedAt(set, now));
+  const isInError = ({ block, index }: BlockPosition) => store.documents.correction(block, index)?.status === "entered-in-error";
   const findId = (index: number) => {
     const sample = items.find((item) => item.index === index)?.sample;
-    const same = sample ? stored.find(sample) : [];
-    const found = same.find(({ value }) => value === sample?.value) ?? same[0];
+    const all = sample ? stored.find(sample) : [];
+    const same = all.filter(({ value }) => value === sample?.value);
+    // A set that was filed again after an error is the last one.
+    const found = same.findLast((one) => !isInError(one)) ?? same.at(-1) ?? all[0];
     return found && toId(found);
   };
   return { items, results, unseen, findId };
 }
 
-/** Checks a set without storing anything. A set that is stored already is not judged again, since its first answer may be lost. */
+/** Checks a set without storing anything. A repetition of a stored set is not judged again, since its first answer may be lost. */
 function checkSet(store: Store, facts: Facts, set: NewSet, now: number): SetRefusal | null {
   const { items, results, unseen } = readSet(store, facts.patient, set, now);
   const rejected = results.filter((result) => result?.status === "rejected");
@@ -86,7 +96,7 @@ function checkSet(store: Store, facts: Facts, set: NewSet, now: number): SetRefu
       kind: "invalid",
       errors: rejected.map(({ index, reason = "", message = "" }) => ({ path: `samples.${index}.value`, code: reason, message })),
     };
-  if (set.samples.length > 0 && unseen.length === 0) return null;
+  if (set.repeats !== null && set.samples.length > 0 && unseen.length === 0) return null;
   const times = { earliest: now - MAX_SET_AGE_MS, latest: now + MAX_CLOCK_LEAD_MS };
   if (set.at < times.earliest) return invalid("effective_at", "too_old", "Measured more than 24 hours ago");
   if (set.at > times.latest)
@@ -163,7 +173,7 @@ export function recordSet(
 function storeSet(store: Store, facts: Facts, set: NewSet, now: number, runRules: (input: AlarmInput) => void): Recorded {
   const isPartial = set.partial !== null;
   const sender = { by: toPersonKey(set.by), device: null, bindings: null };
-  const batch = { items: toItems(set), sent_at: null, conditions: null };
+  const batch = { items: toItems(set), sent_at: null, conditions: null, filedAt: filedAt(set, now) };
   const recorded =
     set.samples.length === 0
       ? null
@@ -178,10 +188,12 @@ function storeSet(store: Store, facts: Facts, set: NewSet, now: number, runRules
     throw new SetNotStored("A value of the set cannot be stored", contradicted);
   }
   const codes = set.samples.map(({ code }) => findVital(code)?.code ?? code);
+  // As values, a set is not of the future.
+  const at = Math.min(set.at, filedAt(set, now));
   const event =
     set.partial === null
-      ? { type: "set" as const, at: set.at, codes }
-      : { type: "attempt" as const, at: set.at, reason: set.partial, by: set.by };
+      ? { type: "set" as const, at, codes }
+      : { type: "attempt" as const, at, reason: set.partial, by: set.by };
   runRules({ kind: "round", event });
   const { findId } = readSet(store, facts.patient, set, now);
   const results = (recorded?.results ?? []).map(({ index, observation_id = findId(index) }): StoredValue => {
