@@ -60,6 +60,16 @@ describe("the next set of a spot patient", () => {
     },
   );
 
+  it("after a refusal before its time is due from the refusal too, never later than a repeat set of the ward's profile", () => {
+    const refusedAt = START + 10 * MINUTE;
+    const rounds = apply(NO_ROUNDS, refusal(refusedAt), refusedAt);
+    expect(judge(rounds, scored(5), refusedAt)).toMatchObject({ status: "not_due", dueAt: refusedAt + HOUR });
+    const repeatDueAt = START + 30 * MINUTE;
+    const withRepeat = { watch: SPOT, isApplicable: true, taken: scored(5), repeatDueAt, since: START };
+    expect(judgeRounds(rounds, { ...withRepeat, now: refusedAt })).toMatchObject({ status: "not_due", dueAt: repeatDueAt });
+    expect(judgeRounds(rounds, { ...withRepeat, now: repeatDueAt + 16 * MINUTE })).toMatchObject({ status: "overdue" });
+  });
+
   it("without any set is due since monitoring began, and an hour after an attempt", () => {
     expect(judge(NO_ROUNDS, null, START + HOUR)).toMatchObject({ status: "never", dueAt: START, overdueAt: START + 15 * MINUTE });
     const rounds = apply(NO_ROUNDS, refusal(START + HOUR), START + HOUR);

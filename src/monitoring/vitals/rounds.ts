@@ -71,7 +71,8 @@ export function resolvePause({ pause, returnedAt }: Rounds, now: number): Pick<R
 
 /**
  * When the next set is due: RCP 2017 (NEWS2 chart 4) by the score of the last one; after an attempt that is later than it, the same
- * interval from the attempt; on return from a pause at once. What happened last decides.
+ * interval from the attempt; on return from a pause at once. What happened last decides, but no attempt postpones a repeat set that
+ * the ward's profile asks for.
  */
 export function judgeRounds(
   rounds: Rounds,
@@ -83,12 +84,11 @@ export function judgeRounds(
   if (!isApplicable) return { ...known, status: "not_applicable" };
   if (pause) return { ...known, status: "paused" };
   if (watch.mode === "continuous") return { ...known, status: "continuous" };
+  const repeatBy = repeatDueAt ?? Number.POSITIVE_INFINITY;
   const last = [
     ...(returnedAt === null ? [] : [{ at: returnedAt, dueAt: returnedAt }]),
-    ...(attempt ? [{ at: attempt.at, dueAt: attempt.at + postponementMs(taken) }] : []),
-    ...(taken
-      ? [{ at: taken.at, dueAt: Math.min(judgeScore(watch, taken, now).dueAt, repeatDueAt ?? Number.POSITIVE_INFINITY) }]
-      : []),
+    ...(attempt ? [{ at: attempt.at, dueAt: Math.min(attempt.at + postponementMs(taken), repeatBy) }] : []),
+    ...(taken ? [{ at: taken.at, dueAt: Math.min(judgeScore(watch, taken, now).dueAt, repeatBy) }] : []),
   ].reduce<{ at: number; dueAt: number } | null>((latest, one) => (latest && latest.at > one.at ? latest : one), null);
   const dueAt = last?.dueAt ?? since;
   const overdueAt = dueAt === null ? null : dueAt + watch.grace_ms;
