@@ -1,11 +1,13 @@
 // The alert of an overdue set: raised where a ward chose it, and ended by a set, an attempt or a pause.
 import { describe, expect, it } from "vitest";
+import { nextDeadline } from "../../src/monitoring/alarm-rules/engine.ts";
 import type { AlarmConfig } from "../../src/monitoring/alarm-rules/model.ts";
 import { getTakenScore } from "../../src/monitoring/alarm-rules/news2-rule.ts";
 import { CODES } from "../../src/monitoring/vitals/catalogue.ts";
 import type { RoundEvent } from "../../src/monitoring/vitals/rounds.ts";
 import {
   advance,
+  advanceTo,
   applyInput,
   createSample,
   getOnlyAlert,
@@ -109,6 +111,17 @@ describe("an overdue set", () => {
     advance(world, 1);
     expect(getOnlyAlert(world).rule).toBe("observations_due");
   });
+});
+
+it("the clock is due when a monitor stops counting, also where no overdue set raises an alert", () => {
+  const devices = { monitor: { silence_s: null, isContinuous: true } };
+  const world = newRound({ watch: { mode: "auto", grace_ms: 0 }, devices, overdueAlarm: false });
+  sendSamples(world, { [HR]: 80 });
+  const end = world.now + 24 * HOUR + 1;
+  advanceTo(world, end - 1);
+  expect(nextDeadline(world.memory, world.config)).toBe(end);
+  advanceTo(world, end);
+  expect(nextDeadline(world.memory, world.config)).toBeNull();
 });
 
 describe("a set that was not completed", () => {

@@ -1,6 +1,9 @@
 // How patients are watched, through HTTP: which scores are current, which overdue, and what an old value may raise.
+import { runInDurableObject } from "cloudflare:test";
 import { beforeEach, describe, expect, it } from "vitest";
-import { API, newWard, newWorld, readJson, sendRequest, type World } from "../world.ts";
+import { runRules } from "../../src/monitoring/patient-object/recording/run-rules.ts";
+import { Store } from "../../src/monitoring/patient-object/samples/store.ts";
+import { API, env, newDevice, newWard, newWorld, readJson, sendRequest, type World } from "../world.ts";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -85,4 +88,18 @@ describe("a value that arrives late", () => {
     await chart({ "2708-6": [84, "%"] }, 40 * MINUTE);
     expect(await alerts()).toMatchObject([{ rule: "late_critical", sounds: false }]);
   });
+});
+
+it("a live view learns that a monitor has stopped counting a day after its last message", async () => {
+  const monitor = await newDevice(world.nurse, world.patient.id, "bedside_monitor");
+  const json = { samples: [{ code: "8867-4", value: 70, unit: "/min", effective_at: new Date().toISOString() }] };
+  expect((await sendRequest(`${API}/observations`, { as: monitor, json })).status).toBe(200);
+  expect((await get(`wards/${ward}/board`)).patients[0].observations).toMatchObject({ mode: "continuous", status: "continuous" });
+  const frames = await runInDurableObject(env.PATIENT_MONITOR.getByName(world.patient.id), (_, { storage }) => {
+    const store = new Store(storage, (error) => expect.unreachable(String(error)));
+    const tick = (after: number) => runRules(store, { kind: "tick" }, Date.now() + after).frames;
+    return [tick(23 * HOUR), tick(24 * HOUR + 1)].map((pushed) => pushed.filter(({ type }) => type === "observations"));
+  });
+  const observations = { mode: "spot", status: "never" };
+  expect(frames).toMatchObject([[], [{ type: "observations", patient_id: world.patient.id, observations }]]);
 });

@@ -73,8 +73,9 @@ export function ignoreOverdue({ memory, config, now }: RuleRun): void {
 /** Each is later than the last run: a deadline that has passed and changes nothing would never end. */
 export function listRoundDeadlines(memory: AlarmMemory, config: AlarmConfig): number[] {
   const pauseEnd = memory.rounds?.pause?.until ?? null;
-  const { status, overdueAt } = config.overdueAlarm ? judge(memory, config, memory.now) : { status: null, overdueAt: null };
-  const sendingEnd = status === "continuous" ? findSendingEnd(memory, config) : null;
+  const { overdueAt } = config.overdueAlarm ? judge(memory, config, memory.now) : { overdueAt: null };
+  // Then sets are due again, which live views show.
+  const sendingEnd = findSendingEnd(memory, config);
   const times = [pauseEnd, ...[overdueAt, sendingEnd].map((last) => (last === null ? null : last + 1))];
   return times.filter((time) => time !== null && time > memory.now).map(Number);
 }

@@ -1,6 +1,7 @@
 // One step of the alarm rules on a patient's memory: queues alerts for D1 and makes their frames.
 import { stepAlarms } from "../../alarm-rules/engine.ts";
 import type { AlarmInput, Transition } from "../../alarm-rules/model.ts";
+import { resolveWatch } from "../../alarm-rules/watch.ts";
 import { buildAlarmConfig } from "../context/alarm-config.ts";
 import type { PatientFrame } from "../contract.ts";
 import type { Store } from "../samples/store.ts";
@@ -11,8 +12,11 @@ export function runRules(store: Store, input: AlarmInput, now: number): { transi
   const facts = store.facts();
   if (!facts) return { transitions: [], frames: [] };
   const memory = store.memory(now);
-  const { rounds } = memory.alarm;
-  const { state, transitions } = stepAlarms(memory.alarm, input, buildAlarmConfig(facts, now), now);
+  const before = memory.alarm;
+  const config = buildAlarmConfig(facts, now);
+  const { state, transitions } = stepAlarms(before, input, config, now);
+  // The clock alone ends continuous monitoring, a day after the monitor's last message.
+  const isWatchChanged = resolveWatch(before, config, before.now).mode !== resolveWatch(state, config, state.now).mode;
   memory.alarm = state;
   for (const transition of transitions) store.enqueueForD1("alert", { version: ++memory.version, ward: facts.ward, transition });
   store.markDirty(now);
@@ -24,6 +28,7 @@ export function runRules(store: Store, input: AlarmInput, now: number): { transi
       alert: toAlertView(facts.patient, alert),
     }),
   );
-  if (input.kind === "round" || state.rounds !== rounds) frames.push(toObservationsFrame(facts, memory, now));
+  if (input.kind === "round" || state.rounds !== before.rounds || isWatchChanged)
+    frames.push(toObservationsFrame(facts, memory, now));
   return { transitions, frames };
 }
