@@ -47,6 +47,23 @@ const readKept = (page: Page) =>
     return { fields: sets.map((set) => Object.keys(set).sort()), extractable: keys.map(({ key }) => key.extractable) };
   });
 
+/** Changes the first set that the browser keeps, or adds it under another id. Arrays become bytes. */
+const changeKept = (page: Page, change: Record<string, string | number | number[]>) =>
+  page.evaluate(async (fields) => {
+    const settle = <T>(request: IDBRequest<T>) =>
+      new Promise<T>((resolve, reject) => {
+        request.onsuccess = () => resolve(request.result);
+        request.onerror = () => reject(request.error);
+      });
+    const database = await settle(indexedDB.open("edgecare.waiting-sets"));
+    const store = database.transaction("sets", "readwrite").objectStore("sets");
+    const [first] = await settle(store.getAll());
+    const toStored = (value: string | number | number[]) => (Array.isArray(value) ? new Uint8Array(value).buffer : value);
+    const changed = Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, toStored(value)]));
+    await settle(store.put({ ...first, ...changed }));
+    database.close();
+  }, change);
+
 /** Keystroke time of a practised typist who is no typist by trade (keystroke-level model, Card, Moran and Newell 1980): 0.28 s. */
 const KEYSTROKE_S = 0.28;
 
@@ -138,7 +155,7 @@ test("a set whose answer is lost waits over a reload, encrypted, and is stored o
   await waitForPage(page);
   await expect(notSent(page)).toHaveText(/1 set not sent/);
   await expect(page.getByRole("region", { name: "Observations not sent" })).toContainText("Not sent.");
-  expect(await readKept(page)).toEqual({ fields: [["id", "iv", "owner", "sealed"]], extractable: [false] });
+  expect(await readKept(page)).toEqual({ fields: [["id", "iv", "measuredAt", "owner", "sealed"]], extractable: [false] });
   let sent = 0;
   await context.unroute(ROUTE);
   context.on("response", (response) => {
@@ -181,7 +198,11 @@ test("a set of thirteen hours ago is sent only when its owner says so", async ({
   expect(await storedRates(world, patient)).toEqual([18]);
 });
 
-test("signing out warns and deletes what waits; another person never sees it", async ({ open, world, nurse }) => {
+test("signing out warns and deletes what waits; another person learns of it, and sees no content", async ({
+  open,
+  world,
+  nurse,
+}) => {
   const patient = await world.newPatient();
   const leaveWaiting = async (page: Page) => {
     await page.goto(formOf(patient));
@@ -201,13 +222,62 @@ test("signing out warns and deletes what waits; another person never sees it", a
 
   await signIn(page.request, nurse);
   await leaveWaiting(page);
-  await signIn(page.request, await world.newPerson("nurse"));
-  await page.goto(`/patients/${patient.id}`);
-  await waitForPage(page);
-  await expect.poll(async () => (await readKept(page)).fields).toEqual([]);
+  const other = await world.newPerson("nurse");
+  const visitAs = async (person: Parameters<typeof signIn>[1]) => {
+    await signIn(page.request, person);
+    await page.goto(`/patients/${patient.id}`);
+    await waitForPage(page);
+    await expect(notSent(page)).toBeVisible();
+  };
+  const region = page.getByRole("region", { name: "Observations not sent" });
+  const list = page.getByRole("dialog", { name: "Observations not sent" });
+  await visitAs(other);
+  await expect(region).toHaveCount(0);
+  await notSent(page).click();
+  await expect(list).toContainText("Never sent by another person, whose session expired: 1 set. Measured:");
+  await expect(list).not.toContainText("RR");
+  await visitAs(nurse);
+  await expect(region).toContainText("RR 18");
+
+  await changeKept(page, { measuredAt: Date.now() - 13 * 3_600_000 });
+  await visitAs(other);
+  await expect.poll(async () => (await readKept(page)).fields).toEqual([["id", "iv", "measuredAt", "owner"]]);
+  await notSent(page).click();
+  await expect(list).toContainText("and deleted after 12 hours: 1 set.");
+  await list.getByRole("button", { name: "Discard", exact: true }).click();
   await expect(notSent(page)).toHaveCount(0);
-  await expect(page.getByRole("region", { name: "Observations not sent" })).toHaveCount(0);
+  expect(await readKept(page)).toEqual({ fields: [], extractable: [] });
   expect(await storedRates(world, patient)).toEqual([]);
+});
+
+test("another person discards knowingly; sign-out counts unreadable sets and one in its first attempt", async ({
+  open,
+  world,
+  nurse,
+}) => {
+  const patient = await world.newPatient();
+  const held = Promise.withResolvers<void>();
+  const page = await open(nurse, { path: "/account", before: (page) => page.route(ROUTE, () => held.promise) });
+  await page.goto(formOf(patient));
+  await fill(page);
+  await fileButton(page).click();
+  await expect.poll(async () => (await readKept(page)).fields.length).toBe(1);
+  await changeKept(page, { id: crypto.randomUUID(), sealed: new Array(40).fill(0) });
+  await page.getByRole("button", { name: nurse.name }).click();
+  await page.getByRole("menuitem", { name: "Sign out" }).click();
+  const question = page.getByRole("dialog", { name: "2 sets of observations are not sent" });
+  await question.getByRole("button", { name: "Cancel" }).click();
+
+  await signIn(page.request, await world.newPerson("nurse"));
+  await page.goto("/account");
+  await waitForPage(page);
+  await notSent(page).click();
+  await page.getByRole("button", { name: "Discard…" }).click();
+  const sure = page.getByRole("dialog", { name: "Discard 2 sets of another person?" });
+  await sure.getByRole("button", { name: "Discard" }).click();
+  await expect(notSent(page)).toHaveCount(0);
+  expect((await readKept(page)).fields).toEqual([]);
+  held.resolve();
 });
 
 test("what was entered outlasts an expired session, and an incomplete set of a refusal is filed", async ({
@@ -330,6 +400,46 @@ test("a browser that keeps nothing says so, and the form keeps the set until it 
   await page.unroute(ROUTE);
   await fileButton(page).click();
   await expect(page.getByText("Observations filed.")).toBeVisible();
+  expect(await storedRates(world, patient)).toEqual([18]);
+});
+
+test("a store that answers too late: the set is unknown to be kept, and filing it again stores it once", async ({
+  open,
+  world,
+  nurse,
+}) => {
+  const patient = await world.newPatient();
+  const page = await open(nurse, {
+    path: formOf(patient),
+    before: (page) =>
+      page.addInitScript(() => {
+        // The first write reaches the disk, and its end is never told.
+        const end = Object.getOwnPropertyDescriptor(IDBTransaction.prototype, "oncomplete");
+        let isFirst = true;
+        Object.defineProperty(IDBTransaction.prototype, "oncomplete", {
+          ...end,
+          set(this: IDBTransaction, handler: unknown) {
+            const isSetAlone =
+              this.mode === "readwrite" && this.objectStoreNames.length === 1 && this.objectStoreNames.contains("sets");
+            if (isSetAlone && isFirst) isFirst = false;
+            else end?.set?.call(this, handler);
+          },
+        });
+      }),
+  });
+  let attempts = 0;
+  await page.route(ROUTE, async (route) => {
+    if (attempts++ === 0) await route.fetch();
+    await route.abort();
+  });
+  await fill(page);
+  await fileButton(page).click();
+  await expect(page.getByRole("alert").filter({ hasText: "it is unknown whether this browser keeps it" })).toBeVisible();
+  await expect.poll(async () => (await readKept(page)).fields.length).toBe(1);
+  await page.unroute(ROUTE);
+  await fileButton(page).click();
+  await expect(page.getByText("Observations filed.")).toBeVisible();
+  await expect.poll(async () => (await readKept(page)).fields).toEqual([]);
   expect(await storedRates(world, patient)).toEqual([18]);
 });
 

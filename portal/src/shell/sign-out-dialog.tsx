@@ -1,7 +1,7 @@
 // Sign-out, with a question while observations are not sent: it deletes them.
 import { useSyncExternalStore } from "react";
 import { signOut } from "../accounts/session/session.ts";
-import { getOutbox } from "../monitoring/observation-set/outbox.ts";
+import { countOwn, countUnsent } from "../monitoring/observation-set/outbox.ts";
 import { useOutbox } from "../monitoring/observation-set/use-outbox.ts";
 import { ConfirmDialog } from "../platform/design/confirm-dialog.tsx";
 import { useTranslation } from "../platform/messages/translate.ts";
@@ -19,19 +19,19 @@ function subscribe(listener: () => void): () => void {
   return () => listeners.delete(listener);
 }
 
-export function requestSignOut(): void {
-  if (getOutbox().sets.length > 0) setAsking(true);
-  else void signOut();
+export async function requestSignOut(): Promise<void> {
+  if ((await countUnsent()) > 0) setAsking(true);
+  else await signOut();
 }
 
 export function SignOutDialog() {
   const t = useTranslation();
   const isOpen = useSyncExternalStore(subscribe, () => isAsking);
-  const { sets } = useOutbox();
+  const outbox = useOutbox();
   if (!isOpen) return null;
   return (
     <ConfirmDialog
-      title={t("set.sign_out_title", { n: sets.length })}
+      title={t("set.sign_out_title", { n: countOwn(outbox) })}
       confirmLabel={t("set.sign_out_act")}
       isMutation={false}
       onConfirm={signOut}

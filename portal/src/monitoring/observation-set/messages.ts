@@ -62,6 +62,8 @@ export const observationSet = defineMessages({
       "not sent, and 20 sets wait already, so this one is not kept. Stay on this page and file again when the network is back",
     "set.not_kept.unavailable":
       "not sent, and this browser cannot keep it. Stay on this page and file again when the network is back",
+    "set.not_kept.unknown":
+      "not sent, and it is unknown whether this browser keeps it. Stay on this page and file again: the set is stored once",
     "set.cannot_keep": "This browser cannot keep sets (private window or full disk). Stay on this page until the set is filed.",
     "set.another": "Enter another set",
     "set.to_vitals": "Show vitals",
@@ -80,6 +82,13 @@ export const observationSet = defineMessages({
     "set.state.other_hospital": "Not sent: entered for another of your hospitals. Switch to it to send the set.",
     "set.unreadable":
       "{n, plural, one {# set cannot be read any more. Enter it again.} other {# sets cannot be read any more. Enter them again.}}",
+    "set.others_kept":
+      "Never sent by another person, whose session expired: {n, plural, one {# set} other {# sets}}. Measured: {times}. Kept until that person signs in here again, at most 12 hours after the measurement.",
+    "set.others_deleted":
+      "Never sent by another person, whose session expired, and deleted after 12 hours: {n, plural, one {# set} other {# sets}}. Measured: {times}.",
+    "set.time_unknown": "unknown",
+    "set.others_discard_title": "Discard {n, plural, one {# set} other {# sets}} of another person?",
+    "set.others_discard_text": "The values are in no record, and that person cannot send them any more.",
     "set.send_now": "Send now",
     "set.correct": "Correct…",
     "set.discard": "Discard…",
@@ -148,6 +157,8 @@ export const observationSet = defineMessages({
       "सर्वर ने इन्हें अभी नहीं लिया। आँकड़े इस ब्राउज़र में एन्क्रिप्ट करके रखे हैं और सर्वर का जवाब मिलते ही भेजे जाएँगे। उससे पहले साइन आउट न करें। मरीज़ के पेज पर ये “नहीं भेजे गए” दिखते हैं।",
     "set.not_kept.full": "नहीं भेजा गया, और 20 जाँचें पहले से रुकी हैं, इसलिए यह रखी नहीं गई। इसी पेज पर रहें और नेटवर्क लौटने पर फिर दर्ज करें",
     "set.not_kept.unavailable": "नहीं भेजा गया, और यह ब्राउज़र इसे रख नहीं सकता। इसी पेज पर रहें और नेटवर्क लौटने पर फिर दर्ज करें",
+    "set.not_kept.unknown":
+      "नहीं भेजा गया, और पता नहीं कि यह ब्राउज़र इसे रखता है या नहीं। इसी पेज पर रहें और फिर दर्ज करें: यह एक ही बार सहेजा जाता है",
     "set.cannot_keep": "यह ब्राउज़र आँकड़े रख नहीं सकता (निजी विंडो या भरी डिस्क)। दर्ज होने तक इसी पेज पर रहें।",
     "set.another": "एक और जाँच भरें",
     "set.to_vitals": "जाँच के आँकड़े देखें",
@@ -165,6 +176,13 @@ export const observationSet = defineMessages({
     "set.refused.limit": "रिकॉर्ड में और मान नहीं आ सकते।",
     "set.state.other_hospital": "नहीं भेजा गया: यह आपके दूसरे अस्पताल के लिए भरा गया था। भेजने के लिए उस अस्पताल पर जाएँ।",
     "set.unreadable": "{n, plural, one {# जाँच अब पढ़ी नहीं जा सकती। उसे फिर भरें।} other {# जाँचें अब पढ़ी नहीं जा सकतीं। उन्हें फिर भरें।}}",
+    "set.others_kept":
+      "किसी और व्यक्ति की {n, plural, one {# जाँच} other {# जाँचें}} कभी नहीं भेजी गईं, क्योंकि उनका सत्र समाप्त हो गया। जाँच का समय: {times}। उनके यहाँ फिर साइन इन करने तक रखी जाएँगी, जाँच के बाद ज़्यादा से ज़्यादा 12 घंटे।",
+    "set.others_deleted":
+      "किसी और व्यक्ति की {n, plural, one {# जाँच} other {# जाँचें}} कभी नहीं भेजी गईं और 12 घंटे बाद मिटा दी गईं। जाँच का समय: {times}।",
+    "set.time_unknown": "अज्ञात",
+    "set.others_discard_title": "किसी और व्यक्ति की {n, plural, one {# जाँच} other {# जाँचें}} हटाएँ?",
+    "set.others_discard_text": "ये मान किसी रिकॉर्ड में नहीं हैं, और वह व्यक्ति इन्हें फिर नहीं भेज सकेगा।",
     "set.send_now": "अभी भेजें",
     "set.correct": "सुधारें…",
     "set.discard": "हटाएँ…",

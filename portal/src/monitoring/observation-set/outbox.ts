@@ -5,15 +5,16 @@ import { getConnection, subscribeConnection } from "../live/connection.ts";
 import { serverNow } from "../live/server-clock.ts";
 import { type FiledSet, postSet } from "./api.ts";
 import type { SetBody } from "./set-draft.ts";
-import { getWaitingState, judgeFailure, retryDelayMs, toRefusal, type WaitingSet } from "./waiting-set.ts";
+import { ASK_AFTER_MS, getWaitingState, judgeFailure, retryDelayMs, toRefusal, type WaitingSet } from "./waiting-set.ts";
 import {
   addSet,
   KeepError,
   type KeepFailure,
   listSets,
+  listSetsOfOthers,
   removeSet,
   removeSetsOf,
-  removeSetsOfOthers,
+  type SetOfOther,
   updateSet,
 } from "./waiting-store.ts";
 
@@ -26,12 +27,16 @@ export type Outbox = {
   sets: readonly WaitingSet[];
   /** Kept by this browser and not readable any more. */
   unreadable: readonly string[];
+  /** Of people whose sessions expired. */
+  others: readonly SetOfOther[];
+  /** Ids of sets in their first attempt, from the form. */
+  submitting: readonly string[];
   /** Being sent now. */
   sendingId: string | null;
   /** Null while sets can be kept; otherwise why not. */
   failure: KeepFailure | null;
 };
-const EMPTY: Outbox = { sets: [], unreadable: [], sendingId: null, failure: null };
+const EMPTY: Outbox = { sets: [], unreadable: [], others: [], submitting: [], sendingId: null, failure: null };
 
 type Owner = { userId: string; hospitalId: string | null };
 let owner: Owner | null = null;
@@ -58,7 +63,7 @@ function setOutbox(change: Partial<Outbox>): void {
   for (const listener of listeners) listener();
 }
 
-/** Reads the kept sets of the signed-in person; those of anybody else are deleted first. @returns ends it */
+/** Reads the kept sets of the signed-in person, and that there are some of anybody else. @returns ends it */
 export function startOutbox(next: Owner): () => void {
   owner = next;
   failures = 0;
@@ -75,10 +80,7 @@ export function startOutbox(next: Owner): () => void {
   const unsubscribeConnection = subscribeConnection(sendWhenLive);
   const unsubscribeSession = subscribeSession(sendWhenSignedIn);
   const offSignOut = onSignOut(() => removeSetsOf(next.userId).finally(notifyTabs));
-  void removeSetsOfOthers(next.userId)
-    .catch(() => undefined)
-    .then(refresh)
-    .then(sendNow);
+  void refresh().then(sendNow);
   return () => {
     removeEventListener("online", sendNow);
     unsubscribeConnection();
@@ -100,7 +102,8 @@ async function refresh(): Promise<void> {
   if (user === undefined) return;
   try {
     const { sets, unreadable } = await listSets(user);
-    if (owner?.userId === user) setOutbox({ sets, unreadable, failure: null });
+    const others = await listSetsOfOthers(user, serverNow() - ASK_AFTER_MS);
+    if (owner?.userId === user) setOutbox({ sets, unreadable, others, failure: null });
   } catch {
     if (owner?.userId === user) setOutbox({ failure: "unavailable" });
   }
@@ -110,6 +113,15 @@ async function afterChange(): Promise<void> {
   await refresh();
   notifyTabs();
 }
+
+/** How many sets of the signed-in person sign-out would delete: waiting, unreadable, and in their first attempt. */
+export async function countUnsent(): Promise<number> {
+  await refresh();
+  return countOwn(outbox);
+}
+
+export const countOwn = ({ sets, unreadable, submitting }: Outbox): number =>
+  new Set([...sets.map(({ id }) => id), ...unreadable, ...submitting]).size;
 
 /** One attempt. @throws Problem `unreachable` also when nothing answers in time */
 async function post({ id, patientId, body }: WaitingSet): Promise<FiledSet> {
@@ -130,7 +142,7 @@ export type Submission =
   /** Kept, and sent later. */
   | { kind: "waiting" }
   | { kind: "refused"; problem: Problem }
-  /** Neither filed nor kept: the form keeps it, and a retry must use the same set. */
+  /** Neither filed nor known to be kept: the form keeps it, and a retry must use the same set. */
   | { kind: "not_kept"; why: KeepFailure; set: WaitingSet };
 
 export function newSet(patientId: string, body: SetBody): WaitingSet {
@@ -143,6 +155,11 @@ export function newSet(patientId: string, body: SetBody): WaitingSet {
  * @param replaces id of a refused set that this one corrects
  */
 export function submitSet(set: WaitingSet, replaces: string | null): Promise<Submission> {
+  setOutbox({ submitting: [...outbox.submitting, set.id] });
+  return attempt(set, replaces).finally(() => setOutbox({ submitting: outbox.submitting.filter((id) => id !== set.id) }));
+}
+
+function attempt(set: WaitingSet, replaces: string | null): Promise<Submission> {
   // No other tab sends it meanwhile.
   return navigator.locks.request(setLock(set.id), async () => {
     const failure = await addSet(set).then(
@@ -151,14 +168,14 @@ export function submitSet(set: WaitingSet, replaces: string | null): Promise<Sub
     );
     try {
       const answer = await post(set);
-      if (failure === null) await forget(set.id);
+      if (isPerhapsKept(failure)) await forget(set.id);
       if (replaces !== null) await forget(replaces);
       await afterChange();
       return { kind: "filed", answer };
     } catch (error) {
       const problem = toProblem(error);
       if (judgeFailure(problem.status) === "refused") {
-        if (failure === null) await forget(set.id);
+        if (isPerhapsKept(failure)) await forget(set.id);
         await afterChange();
         return { kind: "refused", problem };
       }
@@ -171,8 +188,15 @@ export function submitSet(set: WaitingSet, replaces: string | null): Promise<Sub
   });
 }
 
+/** A store that did not answer in time may have kept the set all the same. */
+const isPerhapsKept = (failure: KeepFailure | null) => failure === null || failure === "unknown";
+
 /** A set that cannot be removed is sent again with its key, which changes nothing. */
 const forget = (id: string) => removeSet(id).catch(() => undefined);
+
+/** The form has other values now: a set that may be kept must not be sent beside them. */
+export const dropUnsent = (set: WaitingSet): Promise<void> =>
+  navigator.locks.request(setLock(set.id), () => forget(set.id)).then(afterChange);
 
 export async function discardSet(id: string): Promise<void> {
   await removeSet(id);

@@ -10,7 +10,7 @@ import { formatUcumUnit } from "../vitals/chart-catalogue.ts";
 import { formatParameters } from "../vitals/news2.tsx";
 import type { FiledSet } from "./api.ts";
 import classes from "./observation-set.module.css";
-import { newSet, submitSet } from "./outbox.ts";
+import { dropUnsent, newSet, submitSet } from "./outbox.ts";
 import { describeRefusal } from "./refusal-text.ts";
 import { ScorePanel } from "./score-panel.tsx";
 import {
@@ -66,7 +66,9 @@ export function SetForm({ patientId, scale, scoring, zone, draft, replaces, onDr
 
   async function submit() {
     const body = toBody(draft, { scale, isScored, now: serverNow(), zone }, confirmedScore?.score ?? null);
-    const set = unsent && isSameSet(unsent.body, body, draft) ? unsent : newSet(patientId, body);
+    const isRetry = unsent !== null && isSameSet(unsent.body, body, draft);
+    if (unsent && !isRetry) await dropUnsent(unsent);
+    const set = isRetry ? unsent : newSet(patientId, body);
     const submission = await submitSet(set, replaces);
     if (submission.kind === "refused") return handleRefusal(submission.problem, body);
     if (submission.kind === "not_kept") {

@@ -18,6 +18,7 @@ import { describeRefusal } from "./refusal-text.ts";
 import { useOutbox } from "./use-outbox.ts";
 import { getWaitingState, type WaitingSet, type WaitingState } from "./waiting-set.ts";
 import classes from "./waiting-sets.module.css";
+import type { SetOfOther } from "./waiting-store.ts";
 
 const STATE_TEXTS = {
   waiting: "set.state.waiting",
@@ -29,9 +30,9 @@ const STATE_TEXTS = {
 /** In the header of every page while something is not sent. */
 export function WaitingSetsButton() {
   const t = useTranslation();
-  const { sets, unreadable } = useOutbox();
+  const { sets, unreadable, others } = useOutbox();
   const [isOpen, setIsOpen] = useState(false);
-  const count = sets.length + unreadable.length;
+  const count = sets.length + unreadable.length + others.length;
   if (count === 0) return null;
   return (
     <>
@@ -53,6 +54,8 @@ export function WaitingSetsButton() {
             ))}
           </ul>
           <UnreadableSets ids={unreadable} />
+          <SetsOfOthers sets={others.filter(({ isDeleted }) => !isDeleted)} />
+          <SetsOfOthers sets={others.filter(({ isDeleted }) => isDeleted)} />
         </Dialog>
       )}
     </>
@@ -159,6 +162,43 @@ function UnreadableSets({ ids }: { ids: readonly string[] }) {
       <Button variant="default" onClick={() => void Promise.all(ids.map(discardSet))}>
         {t("set.discard_act")}
       </Button>
+    </div>
+  );
+}
+
+/** Of people whose sessions expired: that they exist and their times, not what they contain. */
+function SetsOfOthers({ sets }: { sets: readonly SetOfOther[] }) {
+  const t = useTranslation();
+  const zone = useOwnTimeZone();
+  const [isDiscarding, setIsDiscarding] = useState(false);
+  const [first] = sets;
+  if (!first) return null;
+  const n = sets.length;
+  const discard = async () => {
+    await Promise.all(sets.map(({ id }) => discardSet(id)));
+  };
+  const times = sets
+    .map(({ measuredAt }) =>
+      measuredAt === null ? t("set.time_unknown") : formatDateTime(new Date(measuredAt).toISOString(), zone),
+    )
+    .join(", ");
+  return (
+    <div className={classes.row}>
+      <p className={classes.state}>{t(first.isDeleted ? "set.others_deleted" : "set.others_kept", { n, times })}</p>
+      <Button variant="default" onClick={() => (first.isDeleted ? void discard() : setIsDiscarding(true))}>
+        {t(first.isDeleted ? "set.discard_act" : "set.discard")}
+      </Button>
+      {isDiscarding && (
+        <ConfirmDialog
+          title={t("set.others_discard_title", { n })}
+          confirmLabel={t("set.discard_act")}
+          isMutation={false}
+          onConfirm={discard}
+          onClose={() => setIsDiscarding(false)}
+        >
+          <p>{t("set.others_discard_text")}</p>
+        </ConfirmDialog>
+      )}
     </div>
   );
 }

@@ -6,11 +6,14 @@ const VERSION = 1;
 const SETS = "sets";
 const KEYS = "keys";
 
-type SealedSet = { id: string; owner: string; iv: Uint8Array<ArrayBuffer>; sealed: ArrayBuffer };
+/** `measuredAt`: epoch milliseconds, readable for everybody who uses this browser. */
+type KeptSet = { id: string; owner: string; measuredAt?: number };
+/** A set whose content was deleted has no `sealed`. */
+type SealedSet = KeptSet & { iv: Uint8Array<ArrayBuffer>; sealed?: ArrayBuffer };
 type OwnerKey = { owner: string; key: CryptoKey };
 
-/** `unavailable`: no IndexedDB (private mode), no room, or no answer of it. */
-export type KeepFailure = "full" | "unavailable";
+/** `unavailable`: no IndexedDB (private mode) or no room. `unknown`: no answer of it, so that the change may still be made. */
+export type KeepFailure = "full" | "unavailable" | "unknown";
 export class KeepError extends Error {
   readonly reason: KeepFailure;
   constructor(reason: KeepFailure, cause?: unknown) {
@@ -66,8 +69,12 @@ async function transact<T>(
   stores: string[],
   mode: IDBTransactionMode,
   run: (store: (name: string) => IDBObjectStore) => Promise<T>,
+  signal?: AbortSignal,
 ): Promise<T> {
-  const transaction = (await open()).transaction(stores, mode, { durability: "strict" });
+  const database = await open();
+  signal?.throwIfAborted();
+  const transaction = database.transaction(stores, mode, { durability: "strict" });
+  signal?.addEventListener("abort", () => abort(transaction));
   const ended = new Promise<void>((resolve, reject) => {
     transaction.oncomplete = () => resolve();
     transaction.onabort = () => reject(transaction.error ?? new Error("aborted"));
@@ -88,14 +95,18 @@ function abort(transaction: IDBTransaction): void {
   }
 }
 
-/** @throws KeepError */
-async function bounded<T>(work: () => Promise<T>): Promise<T> {
+/** @param work ends by the signal, unless it is being written to the disk already  @throws KeepError */
+async function bounded<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new AbortController();
   const deadline = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new KeepError("unavailable")), DEADLINE_MS);
+    timer = setTimeout(() => {
+      reject(new KeepError("unknown"));
+      late.abort();
+    }, DEADLINE_MS);
   });
   try {
-    return await Promise.race([work(), deadline]);
+    return await Promise.race([work(late.signal), deadline]);
   } catch (error) {
     throw error instanceof KeepError ? error : new KeepError("unavailable", error);
   } finally {
@@ -127,14 +138,15 @@ const additionalData = ({ id, owner }: Pick<SealedSet, "id" | "owner">) => new T
 
 async function seal(set: WaitingSet): Promise<SealedSet> {
   const { id, owner } = set;
+  const measuredAt = Date.parse(set.body.effective_at);
   const iv = crypto.getRandomValues(new Uint8Array(12));
   const content = new TextEncoder().encode(JSON.stringify(set));
   const algorithm = { name: "AES-GCM", iv, additionalData: additionalData(set) };
-  return { id, owner, iv, sealed: await crypto.subtle.encrypt(algorithm, await ownKey(owner), content) };
+  return { id, owner, measuredAt, iv, sealed: await crypto.subtle.encrypt(algorithm, await ownKey(owner), content) };
 }
 
 async function unseal(record: SealedSet, key: CryptoKey | null): Promise<WaitingSet | null> {
-  if (!key) return null;
+  if (!key || !record.sealed) return null;
   const algorithm = { name: "AES-GCM", iv: record.iv, additionalData: additionalData(record) };
   try {
     return JSON.parse(new TextDecoder().decode(await crypto.subtle.decrypt(algorithm, key, record.sealed)));
@@ -143,14 +155,16 @@ async function unseal(record: SealedSet, key: CryptoKey | null): Promise<Waiting
   }
 }
 
-/** Keeps a new set. @throws KeepError `full` beyond twenty sets of this browser */
+/** Keeps a set; one that is kept already changes nothing. @throws KeepError `full` beyond twenty sets of this browser */
 export const addSet = (set: WaitingSet): Promise<void> =>
-  bounded(async () => {
+  bounded(async (signal) => {
     const record = await seal(set);
-    await transact([SETS], "readwrite", async (store) => {
+    const add = async (store: (name: string) => IDBObjectStore) => {
+      if ((await settle(store(SETS).count(set.id))) > 0) return;
       if ((await settle(store(SETS).count())) >= MAX_WAITING_SETS) throw new KeepError("full");
       await settle(store(SETS).add(record));
-    });
+    };
+    await transact([SETS], "readwrite", add, signal);
   });
 
 /** Changes a set that is still kept. @throws KeepError */
@@ -184,16 +198,37 @@ export const listSets = (owner: string): Promise<{ sets: WaitingSet[]; unreadabl
     };
   });
 
-/** Deletes sets and keys of everybody else: this browser is another person's now. @throws KeepError */
-export const removeSetsOfOthers = (owner: string): Promise<void> => bounded(() => removeWhere((other) => other !== owner));
+/** A set of somebody else whose session expired. `isDeleted`: its content was too old to keep. */
+export type SetOfOther = { id: string; measuredAt: number | null; isDeleted: boolean };
+
+/**
+ * The sets of everybody else, oldest measurement first: not their content. Deletes the content of those measured until `keptSince`,
+ * epoch milliseconds, and keys that nothing is sealed with any more.
+ * @throws KeepError
+ */
+export const listSetsOfOthers = (owner: string, keptSince: number): Promise<SetOfOther[]> =>
+  bounded(() =>
+    transact([SETS, KEYS], "readwrite", async (store) => {
+      const all: SealedSet[] = await settle(store(SETS).getAll());
+      const others = all.filter((set) => set.owner !== owner);
+      for (const set of others) {
+        if (!set.sealed || (set.measuredAt ?? Number.POSITIVE_INFINITY) > keptSince) continue;
+        delete set.sealed;
+        await settle(store(SETS).put(set));
+      }
+      for (const other of await settle(store(KEYS).getAllKeys()))
+        if (other !== owner && !others.some((set) => set.owner === other && set.sealed)) await settle(store(KEYS).delete(other));
+      return others
+        .map(({ id, measuredAt = null, sealed }) => ({ id, measuredAt, isDeleted: sealed === undefined }))
+        .sort((a, b) => (a.measuredAt ?? 0) - (b.measuredAt ?? 0));
+    }),
+  );
 
 /** Deletes a person's sets and key. @throws KeepError */
-export const removeSetsOf = (owner: string): Promise<void> => bounded(() => removeWhere((other) => other === owner));
-
-const removeWhere = (isRemoved: (owner: string) => boolean): Promise<void> =>
-  transact([SETS, KEYS], "readwrite", async (store) => {
-    const sets: SealedSet[] = await settle(store(SETS).getAll());
-    const owners = await settle(store(KEYS).getAllKeys());
-    for (const { id, owner } of sets) if (isRemoved(owner)) await settle(store(SETS).delete(id));
-    for (const owner of owners) if (isRemoved(String(owner))) await settle(store(KEYS).delete(owner));
-  });
+export const removeSetsOf = (owner: string): Promise<void> =>
+  bounded(() =>
+    transact([SETS, KEYS], "readwrite", async (store) => {
+      for (const id of await settle(store(SETS).index("owner").getAllKeys(owner))) await settle(store(SETS).delete(id));
+      await settle(store(KEYS).delete(owner));
+    }),
+  );
