@@ -35,6 +35,38 @@ describe("POST /observations", () => {
     expect(snapshot?.latest).toMatchObject([{ code: "8867-4", value: 72, device_id: device.id, status: "final" }]);
   });
 
+  it("rejects an item with a field that samples do not have, and stores the others", async () => {
+    const { data } = await readJson(await bring([{ ...heart(72), note: "x" }, heart(70)]));
+    expect(data).toMatchObject({
+      stored: 1,
+      refused: 1,
+      results: [{ status: "rejected", reason: "field_unknown" }, { status: "stored" }],
+    });
+  });
+
+  it("stores the activity that a source says, and returns it in the history", async () => {
+    const items = [
+      { ...heart(140, { effective_at: at(2000) }), activity: "during exercise" },
+      heart(70, { effective_at: at(1000) }),
+    ];
+    const samples = [...items, { ...heart(64), activity: "at rest" }];
+    const { data } = await readJson(await bring(samples, world.nurse, { patient_id: world.patient.id }));
+    expect(data.stored).toBe(3);
+    const read = async () => {
+      const path = `${API}/patients/${world.patient.id}/observations`;
+      const { data } = await readJson(await sendRequest(path, { as: world.nurse }));
+      return data.map(({ value, activity }: Record<string, unknown>) => [value, activity]);
+    };
+    const stored = [
+      [64, "at rest"],
+      [70, undefined],
+      [140, "during exercise"],
+    ];
+    expect(await read()).toEqual(stored);
+    await evictDurableObject(monitor());
+    expect(await read()).toEqual(stored);
+  });
+
   it("keeps a repeated batch once, by sequence number and by time", async () => {
     const samples = [heart(72, { seq: 1 }), heart(73, { seq: 2, effective_at: at(-1000) })];
     await bring(samples);
@@ -93,6 +125,16 @@ describe("POST /observations", () => {
     expect(data).toMatchObject({ patient_id: null, refused: 1, results: [{ status: "quarantined", reason: "not_bound" }] });
     const row = await env.DB.prepare("SELECT count, reason FROM held_observations WHERE device_id = ?").bind(unbound.id).first();
     expect(row).toEqual({ count: 1, reason: "not_bound" });
+  });
+
+  it("keeps the body site of a quarantined sample: that of a wrist is no body temperature", async () => {
+    const unbound = await newDevice(world.nurse, null, "wearable");
+    const skin = { code: "8310-5", value: 30, unit: "Cel", effective_at: at(), body_site: "wrist" };
+    await bring([skin], unbound);
+    const { data } = await readJson(await sendRequest(`${API}/observations/quarantine`, { as: world.nurse }));
+    const held = data.find(({ device_id }: { device_id: string }) => device_id === unbound.id);
+    const entry = await readJson(await sendRequest(`${API}/observations/quarantine/${held.held_id}`, { as: world.nurse }));
+    expect(entry.data.items).toEqual([skin]);
   });
 
   it("refuses a revoked credential at once", async () => {

@@ -2,6 +2,7 @@
 import { z } from "@hono/zod-openapi";
 import { EXAMPLES, Id, Timestamp } from "../../http/router.ts";
 import { DueObservations, exampleDueObservations } from "../rounds/due-schemas.ts";
+import { ACTIVITIES } from "../vitals/model.ts";
 import { exampleTrendMark, TrendMark } from "./trend-schema.ts";
 
 const exampleObservationId = "agj2lmaaaadqaiaaaaaaaaaaae-1hn4k9q0o-0";
@@ -35,6 +36,9 @@ export const Observation = z
     device_id: z.string().nullable(),
     performer_id: z.string().nullable().openapi({ description: "The user who entered it; null for a sample from a device" }),
     status: z.enum(["final", "invalid", "amended", "entered-in-error"]),
+    activity: z.enum(ACTIVITIES).optional().openapi({
+      description: "As the source said, in the words of IEEE 1752.1; in the history, not in latest values and columns",
+    }),
   })
   .openapi("Observation");
 export const exampleObservation = {

@@ -1,6 +1,6 @@
 // Types of the calls and frames between the Worker, the PatientMonitor objects and the WardFeed objects. Frames carry ids, never names.
 import type { Alert, Transition } from "../alarm-rules/model.ts";
-import type { Limits } from "../vitals/model.ts";
+import type { Activity, Limits } from "../vitals/model.ts";
 import type { DueStatus, PartialReason, PauseReason } from "../vitals/rounds.ts";
 
 /** A sample in responses and frames. `amended` and `entered-in-error` are the FHIR statuses of corrected samples. */
@@ -17,6 +17,8 @@ export type LiveSample = {
   /** The user who entered it; null for a sample from a device. */
   performer_id: string | null;
   status: "final" | "invalid" | "amended" | "entered-in-error";
+  /** As its source said; not in latest values. */
+  activity?: Activity | undefined;
 };
 
 /** A NEWS2 score of a complete set of observations. */

@@ -21,7 +21,7 @@ const PERSON_PREFIX = "user:";
 
 export type CorrectedSample = Pick<
   LocatedSample,
-  "code" | "value" | "unit" | "at" | "received" | "device" | "index" | "block"
+  "code" | "value" | "unit" | "at" | "received" | "device" | "index" | "block" | "activity"
 > & {
   status: LiveSample["status"];
 };
@@ -30,7 +30,7 @@ export const toPersonKey = (id: string) => `${PERSON_PREFIX}${id}`;
 
 export function toLiveSample(
   patientId: string,
-  { code, value, unit, at, received, device, status, block, index }: CorrectedSample,
+  { code, value, unit, at, received, device, status, block, index, activity }: CorrectedSample,
 ): LiveSample {
   const personId = device?.startsWith(PERSON_PREFIX) ? device.slice(PERSON_PREFIX.length) : null;
   return {
@@ -44,6 +44,7 @@ export function toLiveSample(
     device_id: personId === null ? device : null,
     performer_id: personId,
     status,
+    ...(activity && { activity }),
   };
 }
 

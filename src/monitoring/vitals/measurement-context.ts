@@ -1,5 +1,6 @@
 // Where and during what a value was measured, as far as it changes what the value means.
 import { CODES } from "./codes.ts";
+import { ACTIVITIES, type Activity } from "./model.ts";
 
 /**
  * Sites of a body temperature (FHIR Observation.bodySite, in words). At `core` ones a thermometer shows the temperature of the body; at
@@ -25,9 +26,9 @@ const TEMPERATURE_SITES: Readonly<Record<string, "core" | "skin">> = {
 };
 export const BODY_SITES = Object.keys(TEMPERATURE_SITES);
 
-/** IEEE 1752.1, temporal relationship to physical activity. */
-export const ACTIVITIES = ["at rest", "active", "before exercise", "during exercise", "after exercise"] as const;
-const EXERCISE: ReadonlySet<string> = new Set(["active", "during exercise"]);
+export { ACTIVITIES };
+
+const EXERCISE: ReadonlySet<Activity> = new Set(["active", "during exercise"]);
 /** Vitals whose limits depend on activity. */
 export const ACTIVITY_CODES: ReadonlySet<string> = new Set([CODES.heart_rate, CODES.respiratory_rate]);
 
@@ -39,9 +40,11 @@ export function codeAtSite(code: string, site: unknown): string | null {
   return kind === "skin" ? CODES.skin_temperature : code;
 }
 
-/** Whether a value was measured during physical activity; null for words that are unknown or say nothing about this vital. */
-export function readActivity(code: string, activity: unknown): boolean | null {
-  if (activity === undefined || activity === null) return false;
-  if (!ACTIVITY_CODES.has(code) || !ACTIVITIES.some((known) => known === activity)) return null;
-  return typeof activity === "string" && EXERCISE.has(activity);
+/** What a source says of the activity: undefined for nothing, null for words that are unknown or say nothing about this vital. */
+export function readActivity(code: string, activity: unknown): Activity | undefined | null {
+  if (activity === undefined || activity === null) return undefined;
+  return (ACTIVITY_CODES.has(code) ? ACTIVITIES.find((known) => known === activity) : null) ?? null;
 }
+
+/** Whether a value was measured during physical activity. */
+export const isDuringExercise = (activity: Activity | undefined) => activity !== undefined && EXERCISE.has(activity);

@@ -4,6 +4,10 @@
 export const AGE_BANDS = ["neonate", "infant", "toddler", "child", "adolescent", "adult"] as const;
 export type AgeBand = (typeof AGE_BANDS)[number];
 
+/** IEEE 1752.1, temporal relationship to physical activity. */
+export const ACTIVITIES = ["at rest", "active", "before exercise", "during exercise", "after exercise"] as const;
+export type Activity = (typeof ACTIVITIES)[number];
+
 /** One value at one time, in the unit of the catalogue, or as sent for unknown codes. */
 export type Sample = {
   /** LOINC, or the device's own code. */
@@ -19,7 +23,9 @@ export type Sample = {
   status: "final" | "invalid";
   /** The unit is doubtful: value and unit are as sent, the status is `invalid`, and staff are told. */
   isUnitSuspect?: true;
-  /** Measured during physical activity. For the alarm rules alone; not stored. */
+  /** As its source said. */
+  activity?: Activity | undefined;
+  /** Measured during physical activity, by `activity`. For the alarm rules alone; not stored. */
   isExercise?: true;
 };
 

@@ -3,7 +3,7 @@ import { MAX_CLOCK_LEAD_MS } from "../../platform/device-times.ts";
 import { DAY_MS } from "../../platform/time.ts";
 import { CODES, findVital, PRESSURES, roundHalfUp, UNKNOWN_UNIT } from "./catalogue.ts";
 import { parseAcvpu } from "./codes.ts";
-import { ACTIVITIES, BODY_SITES, codeAtSite, readActivity } from "./measurement-context.ts";
+import { ACTIVITIES, BODY_SITES, codeAtSite, isDuringExercise, readActivity } from "./measurement-context.ts";
 import type { Sample, Vital } from "./model.ts";
 
 /** One item of a request. `effective_at` must have a time zone. */
@@ -17,6 +17,17 @@ export type SampleInput = {
   activity?: string;
 };
 
+export const SAMPLE_FIELDS = [
+  "code",
+  "value",
+  "unit",
+  "effective_at",
+  "seq",
+  "body_site",
+  "activity",
+] as const satisfies (keyof SampleInput)[];
+const FIELD_NAMES: ReadonlySet<string> = new Set(SAMPLE_FIELDS);
+
 /** `rejected`: unreadable. `quarantined`: readable, but held for review by staff. */
 export type SampleRejection = { ok: false; status: "rejected" | "quarantined"; reason: RejectionReason; message: string };
 export type SampleNote = "unit_converted" | "implausible" | "unit_suspect" | "skin_temperature";
@@ -25,6 +36,7 @@ export type ValidationResult = ReadSample | SampleRejection;
 
 const REJECTIONS = {
   item_invalid: ["rejected", "An item must be an object with code, value, unit and effective_at"],
+  field_unknown: ["rejected", `An item has no fields but ${SAMPLE_FIELDS.join(", ")}`],
   code_invalid: [
     "rejected",
     "A code must have 1 to 64 letters, digits and the characters . _ : / -, and begin and end with a letter or digit",
@@ -123,6 +135,7 @@ export function correctTime(read: ReadSample, clock: Clock): ValidationResult {
 /** Reads one item as the sender stated it: `at` is its own time, which `correctTime` judges. */
 export function readSample(item: unknown): ValidationResult {
   if (!isFields(item)) return rejectSample("item_invalid");
+  for (const name in item) if (!FIELD_NAMES.has(name)) return rejectSample("field_unknown");
   const { code, value, unit, effective_at, seq = null, body_site, activity } = item;
   if (typeof code !== "string") return rejectSample("code_invalid");
   const named = findVital(code);
@@ -131,8 +144,8 @@ export function readSample(item: unknown): ValidationResult {
   // Codes are object keys in the memory: rejects `constructor` and other names of Object.prototype.
   if (!vital && (!CODE_PATTERN.test(code) || code in Object.prototype)) return rejectSample("code_invalid");
   if (siteCode === null) return rejectSample("body_site_invalid");
-  const isExercise = readActivity(siteCode, activity);
-  if (isExercise === null) return rejectSample("activity_invalid");
+  const stated = readActivity(siteCode, activity);
+  if (stated === null) return rejectSample("activity_invalid");
   if (seq !== null && !isNonNegativeInteger(seq)) return rejectSample("seq_invalid");
   const number = parseValue(value, vital);
   if (number === null) return rejectSample("value_not_a_number");
@@ -143,7 +156,8 @@ export function readSample(item: unknown): ValidationResult {
   const measured = convertValue(vital, number, unit);
   if (!measured) return rejectSample("unit_unknown");
   const { note = vital === named ? undefined : ("skin_temperature" as const), ...rest } = measured;
-  const sample: Sample = { code: vital.code, at, seq, ...rest, ...(isExercise && { isExercise }) };
+  const context = { ...(stated && { activity: stated }), ...(isDuringExercise(stated) && { isExercise: true as const }) };
+  const sample: Sample = { code: vital.code, at, seq, ...rest, ...context };
   return { ok: true, sample, ...(note && { note }) };
 }
 

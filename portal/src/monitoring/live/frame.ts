@@ -55,6 +55,7 @@ const sample = fields({
   device_id: orNull(text),
   performer_id: orNull(text),
   status: oneOf("final", "invalid", "amended", "entered-in-error"),
+  activity: optional(text),
 } satisfies Checks<LiveSample>);
 
 const alert = fields({

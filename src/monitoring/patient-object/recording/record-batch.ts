@@ -4,6 +4,7 @@ import { DAY_MS, HOUR_MS } from "../../../platform/time.ts";
 import { classifyConditions } from "../../alarm-rules/device-conditions.ts";
 import type { AlarmInput } from "../../alarm-rules/model.ts";
 import { type Sample, shownAt } from "../../vitals/model.ts";
+import { SAMPLE_FIELDS } from "../../vitals/sample-validation.ts";
 import type { Facts } from "../context/facts.ts";
 import type { BatchClockView, IncomingBatch, ItemResult, Origin } from "../contract.ts";
 import type { BlockPosition, DeviceStatus, MonitorMemory } from "../memory/monitor-memory.ts";
@@ -47,10 +48,10 @@ export function findSender(facts: Facts, origin: Origin, now: number): Sender | 
   return first ? { by: first.device, device: first.device, bindings } : null;
 }
 
-/** The known fields of an item, which validation has bounded; drops all other fields. */
+/** The fields of an item, which validation has bounded. */
 export function pickSampleFields(item: unknown): Record<string, unknown> {
-  const { code, value, unit, effective_at, seq }: Record<string, unknown> = typeof item === "object" ? { ...item } : {};
-  return { code, value, unit, effective_at, seq };
+  const given: Record<string, unknown> = typeof item === "object" ? { ...item } : {};
+  return Object.fromEntries(SAMPLE_FIELDS.flatMap((name) => (given[name] === undefined ? [] : [[name, given[name]]])));
 }
 
 /**

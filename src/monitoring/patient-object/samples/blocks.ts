@@ -1,6 +1,7 @@
 // Encoding of samples as packed blocks: one row of the object's storage holds minutes of samples at a few bytes each.
 import { crc32 } from "node:zlib";
 import { z } from "zod";
+import { ACTIVITIES } from "../../vitals/measurement-context.ts";
 import type { Sample } from "../../vitals/model.ts";
 import {
   damaged,
@@ -49,6 +50,7 @@ const POWERS_OF_TEN = [1, 10, 100, 1000, 10_000, 100_000, 1_000_000] as const;
 /** Differences of numbers up to this, doubled for the sign, are exact in a double. */
 const MAX_EXACT_INTEGER = 2 ** 50;
 
+const Activity = z.enum(ACTIVITIES).optional();
 const Head = z.object({
   count: z.int().min(0),
   received: z.int(),
@@ -61,7 +63,10 @@ const Head = z.object({
       clock: z.object({ corrected: z.int(), unconfirmed: z.literal(true).optional() }).optional(),
     }),
   ),
-  series: z.array(z.object({ code: z.string(), unit: z.string(), decimals: z.int().min(0).max(6), last: z.int() })),
+  // One entry per code, unit and activity, which blocks of earlier code do not have.
+  series: z.array(
+    z.object({ code: z.string(), unit: z.string(), activity: Activity, decimals: z.int().min(0).max(6), last: z.int() }),
+  ),
 });
 type Head = z.infer<typeof Head>;
 type Device = Head["devices"][number];
@@ -222,14 +227,14 @@ function findOrAddDevice(head: Head, { device: id, clock }: StoredBatch): Device
   return device;
 }
 
-function addSeries(head: Head, { code, unit }: Sample): { series: Series; place: number } {
-  const series: Series = { code, unit, decimals: 0, last: 0 };
+function addSeries(head: Head, { code, unit, activity }: Sample): { series: Series; place: number } {
+  const series: Series = { code, unit, decimals: 0, last: 0, ...(activity && { activity }) };
   return { series, place: head.series.push(series) - 1 };
 }
 
 /** The length comes first so that ("a", "bc") and ("ab", "c") differ. */
-function toSeriesKey({ code, unit }: { code: string; unit: string }): string {
-  return `${code.length}:${code}${unit}`;
+function toSeriesKey({ code, unit, activity }: Pick<Sample, "code" | "unit" | "activity">): string {
+  return `${activity ?? ""}|${code.length}:${code}${unit}`;
 }
 
 function toWholeMilliseconds(time: number): number {
@@ -245,7 +250,7 @@ function* readSamples(block: Uint8Array): Generator<StoredSample, void> {
   const state: Head = {
     ...emptyHead(),
     devices: head.devices.map((device) => ({ ...device, seq: null })),
-    series: head.series.map(({ code, unit }) => ({ code, unit, decimals: 0, last: 0 })),
+    series: head.series.map((series) => ({ ...series, decimals: 0, last: 0 })),
   };
   const reader: Reader = { bytes: body, offset: 0 };
   while (reader.offset < body.length) {
@@ -277,6 +282,7 @@ function readSample(reader: Reader, state: Head, device: Device): StoredSample {
     index: state.count++,
   };
   if (device.clock) sample.clock = device.clock;
+  if (series.activity) sample.activity = series.activity;
   return sample;
 }
 
