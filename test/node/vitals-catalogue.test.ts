@@ -47,6 +47,7 @@ describe("codes", () => {
     }
     expect(VITALS).toHaveLength(Object.keys(CODES).length);
     expect(findVital("59408-5")).toBe(findVitalByName("spo2"));
+    expect(findVital("19891-1")).toBe(findVitalByName("etco2"));
     for (const nobody of ["", "heart_rate", "constructor", "__proto__", "8867-4 "]) expect(findVital(nobody)).toBeNull();
     for (const nobody of ["", "8867-4", "constructor"]) expect(findVitalByName(nobody)).toBeNull();
   });

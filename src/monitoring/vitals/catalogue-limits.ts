@@ -141,7 +141,7 @@ export const MEAN_PRESSURE = {
 const TEMPERATURE_BOUNDS: Bounds = [32, 35, 39.1, 40];
 export const TEMPERATURE = {
   source:
-    "NEWS2 three points (≤ 35.0) and, up to 11 years, its two points (≥ 39.1); moderate hypothermia (32) and heat stroke (40). Neonate: hypothermia of WHO (< 36.0, severe < 32.0), fever " +
+    "NEWS2 three points (≤ 35.0) and, up to 11 years, its two points (≥ 39.1); moderate hypothermia (32) and heat stroke (40). Neonate: moderate and severe hypothermia of WHO (< 36.0, < 32.0), fever " +
     "of NICE NG143 under 3 months (38.0); infant: fever of NICE NG143 at 3 to 6 months (39.0)",
   limits: limitsByBand(
     { duration_s: 0, hysteresis: 0.2 },

@@ -210,7 +210,8 @@ export const VITALS: readonly Vital[] = [
     name: "etco2",
     display: "End-tidal carbon dioxide",
     unit: UNITS.etco2,
-    also: [],
+    // Profiles of intensive care use it for the partial pressure (IEEE 11073 151708).
+    also: ["19891-1"],
     units: PRESSURE,
     plausible: { min: 0, max: 150, source: "Upper end of capnometers; 0 is no breath" },
     decimals: 2,

@@ -65,9 +65,9 @@ export const LIMIT_REASONS: Readonly<Record<string, LimitReasons>> = {
     hysteresis: OWN_HYSTERESIS,
   },
   glucose: {
-    critical_low: "ADA level 2 hypoglycaemia",
-    low: "ADA level 1 hypoglycaemia",
-    high: "ADA level 2 hyperglycaemia",
+    critical_low: "ADA level 2 hypoglycaemia is below 54",
+    low: "ADA level 1 hypoglycaemia: at most 70 in 2017, below 70 since",
+    high: "ADA level 2 hyperglycaemia is above 250",
     critical_high: "mean critical limit of Kost 1990",
     delay: SPOT,
     hysteresis: OWN_HYSTERESIS,
