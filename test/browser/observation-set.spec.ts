@@ -311,6 +311,8 @@ test("a child's observations are filed without a score, and the form says why", 
   await page.getByRole("button", { name: "File observations" }).click();
   await expect(page.getByText("Observations filed.")).toBeVisible();
   expect(await storedRates(world, patient)).toEqual([18]);
+  await page.goto(`/patients/${patient.id}/limits`);
+  await expect(page.getByText("NEWS2 does not apply under 16: limits alone raise alarms.")).toBeVisible();
 });
 
 test("a set that the service refuses is not sent again, and is corrected in the form", async ({ open, world, nurse }) => {

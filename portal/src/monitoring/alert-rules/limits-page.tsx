@@ -70,6 +70,7 @@ function LimitsCard({ effective, zone }: { effective: EffectiveRules; zone: stri
                 {t("rules.judged_as", { band: translateCode("rules.band", effective.age_band) })} ·{" "}
                 {t("rules.marked", { n: changed, total: rules.length })}
               </p>
+              <p className={classes.note}>{t(effective.age_band === "adult" ? "rules.for_adults" : "rules.for_children")}</p>
               <LimitsTable
                 rules={rules}
                 extraColumn={lastChangeColumn}

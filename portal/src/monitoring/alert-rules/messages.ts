@@ -82,6 +82,9 @@ export const rules = defineMessages({
     "rules.band.adolescent": "12 to 15 years",
     "rules.band.adult": "16 years and over",
     "rules.judged_as": "Age group: {band}",
+    "rules.for_adults":
+      "Default limits are those of adults who are not pregnant. They also apply in pregnancy and without a date of birth, where NEWS2 does not apply and limits alone raise alarms.",
+    "rules.for_children": "Default limits are those of this age group. NEWS2 does not apply under 16: limits alone raise alarms.",
     "rules.marked": "{n, plural, one {# of {total} vital signs differs} other {# of {total} vital signs differ}} from default",
     "rules.sources": "Sources of the defaults",
     "rules.last_change": "Last change",
@@ -219,6 +222,9 @@ export const rules = defineMessages({
     "rules.band.child": "3 से 11 वर्ष",
     "rules.band.adolescent": "12 से 15 वर्ष",
     "rules.band.adult": "16 वर्ष से",
+    "rules.for_adults":
+      "डिफ़ॉल्ट सीमाएँ उन वयस्कों की हैं जो गर्भवती नहीं हैं। गर्भावस्था में और जन्मतिथि न होने पर भी यही लागू हैं; तब NEWS2 लागू नहीं होता और अलार्म केवल सीमाओं से आते हैं।",
+    "rules.for_children": "डिफ़ॉल्ट सीमाएँ इस आयु वर्ग की हैं। 16 वर्ष से कम में NEWS2 लागू नहीं होता: अलार्म केवल सीमाओं से आते हैं।",
     "rules.judged_as": "आयु वर्ग जिससे परखा जाता है: {band}",
     "rules.marked": "{total} में से {n, plural, one {# जाँच की} other {# जाँचों की}} सीमा मूल से अलग है",
     "rules.sources": "मूल सीमाओं के स्रोत",
