@@ -190,6 +190,75 @@ describe("a scrypt hash of another cost", () => {
   });
 });
 
+describe("a password typed on another keyboard", () => {
+  const MARKS = "ज़रूर कढ़ाई für Zoë";
+  const spellings = (text: string) => [text.normalize("NFC"), text.normalize("NFD"), text.replaceAll(" ", "\u00a0")];
+  /** Characters with a nukta in one code point, which no normal form keeps. */
+  const oneCodePoint = MARKS.normalize("NFC").replaceAll("ज\u093c", "\u095b").replaceAll("ढ\u093c", "\u095d");
+  const rawHash = (password: string) => {
+    const salt = crypto.randomBytes(16);
+    const hash = crypto.scryptSync(password, salt, 32, { ...SCRYPT, maxmem: 64 * 1024 * 1024 });
+    return `scrypt$${SCRYPT.N}$${SCRYPT.r}$${SCRYPT.p}$${toBase64Url(salt)}$${toBase64Url(hash)}`;
+  };
+  const unlock = () => env.DB.prepare("DELETE FROM login_attempts").run();
+
+  it("is the same password, in whichever form it was set", async () => {
+    for (const set of [...spellings(MARKS), oneCodePoint]) {
+      const person = await newPerson("nurse", hospitalId);
+      await setHash(person.id, await hashPassword(set));
+      const stored = await hashOf(person.id);
+      for (const typed of [...spellings(MARKS), oneCodePoint]) expect((await login(person.email, typed)).status).toBe(200);
+      expect(await hashOf(person.id)).toBe(stored);
+      for (const other of [MARKS.replaceAll("\u093c", ""), MARKS.toUpperCase(), ` ${MARKS}`])
+        await expectProblem(await login(person.email, other), 401, "invalid_credentials");
+      await unlock();
+    }
+  });
+
+  it("whose hash was made before normalization is accepted as typed, once, and as every spelling from then on", async () => {
+    for (const typed of [MARKS.normalize("NFD"), oneCodePoint, MARKS.replaceAll(" ", "\u00a0")]) {
+      const person = await newPerson("nurse", hospitalId);
+      await setHash(person.id, rawHash(typed));
+      await expectProblem(await login(person.email, MARKS.normalize("NFC")), 401, "invalid_credentials");
+      const response = await login(person.email, typed);
+      expect(response.status).toBe(200);
+      expect(await readAuditEvents(response.headers.get("x-request-id") ?? "")).toMatchObject([
+        { event: "login.success", detail: '{"rehashed":true}' },
+      ]);
+      for (const other of spellings(MARKS)) expect((await login(person.email, other)).status).toBe(200);
+    }
+  });
+
+  it("costs as many hashes for an unknown name as for a known one, right or wrong", async () => {
+    const [person, disabled] = await Promise.all([newPerson("nurse", hospitalId), newPerson("nurse", hospitalId)]);
+    for (const { id } of [person, disabled]) await setHash(id, await hashPassword(MARKS));
+    await env.DB.prepare("UPDATE users SET active = 0 WHERE id = ?").bind(disabled.id).run();
+    const hashes = vi.spyOn(crypto, "scrypt");
+    const count = async (email: string, password: string) => {
+      hashes.mockClear();
+      await login(email, password);
+      return hashes.mock.calls.length;
+    };
+    const nobody = `${uniqueText()}@example.org`;
+    const inTurn = async (password: string) => {
+      const counts: number[] = [];
+      for (const email of [person.email, disabled.email, nobody]) {
+        counts.push(await count(email, password), await count(email, `${password}!`));
+      }
+      return counts;
+    };
+    expect(await inTurn(MARKS.normalize("NFC"))).toEqual([1, 1, 1, 1, 1, 1]);
+    expect(await inTurn(MARKS.normalize("NFD"))).toEqual([2, 2, 2, 2, 2, 2]);
+  });
+
+  it("counts its characters in its normal form, and has no control character", async () => {
+    expect(() => assertPasswordPolicy("n\u0303o\u0308 a\u0301rbol n", [])).toThrow();
+    for (const character of ["\u0007", "\u0085", "\u{e000}", "\u0378", "\ud800"])
+      expect(() => assertPasswordPolicy(`quiet river${character} stones`, [])).toThrow();
+    expect(() => assertPasswordPolicy("quiet river \u{1f468}\u200d\u{1f469} क्\u200dष stones", [])).not.toThrow();
+  });
+});
+
 describe("a login that is being verified while the password changes", () => {
   it("opens no session with the old password", async () => {
     const person = await newPerson("nurse", hospitalId);

@@ -19,7 +19,7 @@ import {
   recordFailedAttempt,
   throwAccountLocked,
 } from "../passwords/lockout.ts";
-import { hashPassword, needsRehash, verifyPassword } from "../passwords/passwords.ts";
+import { hashPassword, verifyPassword } from "../passwords/passwords.ts";
 import type { AccessTokenSubject } from "../sessions/access-tokens.ts";
 import { findKnownBrowser, rememberBrowser } from "../sessions/known-browser.ts";
 import { prepareSession, refreshToken, type SessionClient } from "../sessions/sessions.ts";
@@ -69,10 +69,10 @@ export async function login(
 
 async function verifyLogin(call: Call, name: LoginName, password: string, client: SessionClient, hashSlot: HashSlot) {
   const { found, slot } = await acquireLoginSlot(call, name);
-  const isCorrect = await hashSlot.run(() => verifyPassword(password, found?.password_hash ?? null));
+  const { isCorrect, needsRehash } = await hashSlot.run(() => verifyPassword(password, found?.password_hash ?? null));
   if (!isCorrect || !found?.active || !canLogIn(found))
     return rejectLogin(call, slot, found, isCorrect ? "disabled" : "wrong_password");
-  const upgradedHash = needsRehash(found.password_hash) ? await hashSlot.run(() => hashPassword(password)) : null;
+  const upgradedHash = needsRehash ? await hashSlot.run(() => hashPassword(password)) : null;
   try {
     return await startSession(call, found, slot, client, upgradedHash);
   } catch (error) {

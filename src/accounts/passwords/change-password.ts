@@ -110,7 +110,7 @@ async function change(
     await batch(db, [...recordFailedAttempt(db, slot, now), ...auditStatements]);
     throw new ApiError("wrong_password");
   };
-  const isCorrect = await hashSlot.run(() => verifyPassword(currentPassword, found.passwordHash));
+  const { isCorrect } = await hashSlot.run(() => verifyPassword(currentPassword, found.passwordHash));
   if (!isCorrect) return rejectWrongPassword(slotResult.slot);
   const personalWords = Object.values(await unsealProfile(keys, found)).filter((word) => word !== null);
   assertPasswordPolicy(newPassword, personalWords, "new_password");

@@ -4,6 +4,7 @@ import bcrypt from "bcryptjs";
 import { constantTimeEqual, fromBase64Url, toBase64Url } from "../../platform/crypto.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { isBasedOnCommonPassword } from "./common-passwords.ts";
+import { isOpaqueString, toOpaqueString } from "./opaque-string.ts";
 import { SCRYPT } from "./password-cost.ts";
 
 /** workerd rejects N·r·p above 2^20, and an isolate has 128 MiB, of which a hash takes 128·N·r bytes. */
@@ -21,23 +22,37 @@ function scrypt(password: string, salt: Uint8Array, cost: { N: number; r: number
   });
 }
 
-/** `scrypt$N$r$p$salt$hash`. Uses the password verbatim: no trimming, no normalization. */
+/** `scrypt$N$r$p$salt$hash` of the password's normal form. */
 export async function hashPassword(password: string): Promise<string> {
   const salt = crypto.getRandomValues(new Uint8Array(16));
-  const hash = await scrypt(password, salt, SCRYPT);
+  const hash = await scrypt(toOpaqueString(password), salt, SCRYPT);
   return ["scrypt", SCRYPT.N, SCRYPT.r, SCRYPT.p, toBase64Url(salt), toBase64Url(hash)].join("$");
 }
 
-/** True for a hash to be replaced at the next login: imported bcrypt, or a cost other than the current one. */
-export function needsRehash(stored: string): boolean {
+/** True for a hash whose scheme or cost is not the current one: imported bcrypt, or scrypt of another cost. */
+function isOutdated(stored: string): boolean {
   return !stored.startsWith(`scrypt$${SCRYPT.N}$${SCRYPT.r}$${SCRYPT.p}$`);
 }
 
 /** A hash without a password, so that unknown names cost the same time as known ones. */
 const DUMMY_HASH = `scrypt$${SCRYPT.N}$${SCRYPT.r}$${SCRYPT.p}$${"A".repeat(22)}$${"A".repeat(43)}`;
 
-/** False for a wrong password, for null (unknown name), and, without hashing, for a cost above the limit. */
-export async function verifyPassword(password: string, stored: string | null): Promise<boolean> {
+/** @property needsRehash the hash is to be replaced at this login: an outdated one, or one of the password as it was typed */
+type PasswordCheck = { isCorrect: boolean; needsRehash: boolean };
+
+/**
+ * Verifies the normal form and, if that differs, also the password as typed: hashes made before normalization contain it. Both are
+ * computed for every account and for null (unknown name), so that the time depends on the input alone.
+ */
+export async function verifyPassword(password: string, stored: string | null): Promise<PasswordCheck> {
+  const normalForm = toOpaqueString(password);
+  const isNormalForm = await matchesHash(normalForm, stored);
+  const isTypedForm = normalForm !== password && (await matchesHash(password, stored));
+  return { isCorrect: isNormalForm || isTypedForm, needsRehash: stored !== null && (isOutdated(stored) || !isNormalForm) };
+}
+
+/** False for a wrong password, for null, and, without hashing, for a cost above the limit. */
+async function matchesHash(password: string, stored: string | null): Promise<boolean> {
   if (stored !== null && BCRYPT_PATTERN.test(stored)) return bcrypt.compare(password, stored);
   const [scheme, n, r, p, salt = "", hash = ""] = (stored ?? DUMMY_HASH).split("$");
   const cost = { N: Number(n), r: Number(r), p: Number(p) };
@@ -63,7 +78,8 @@ export function assertPasswordPolicy(password: string, forbiddenContext: readonl
       errors: [{ path: field, message, code: "weak_password" }],
     });
   };
-  if (Array.from(password).length < 15) reject("Must have at least 15 characters");
+  if (!isOpaqueString(password)) reject("Must not contain control characters or code points without a meaning");
+  if (Array.from(toOpaqueString(password)).length < 15) reject("Must have at least 15 characters");
   if (new Set(normalized).size < 6) reject("Must have at least 6 different characters");
   if (isBasedOnCommonPassword(normalized)) reject("Must not be a common password");
   const words = ["edgecare", ...forbiddenContext.flatMap((w) => w.toLowerCase().split(/[^\p{L}\p{N}]+/u))].filter(
