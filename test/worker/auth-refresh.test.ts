@@ -1,4 +1,4 @@
-// Refresh tokens: one successor for concurrent requests, a grace period of ten seconds, and revocation on later reuse.
+// Refresh tokens: one successor for concurrent requests, a new one after a lost response, and revocation on reuse.
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { withRandomDelays } from "../stores.ts";
 import { decodeToken, expectProblem } from "../token-forge.ts";
@@ -107,18 +107,61 @@ describe("a reuse", () => {
     expect((await next(first.refresh_token)).refresh_token).not.toBe(first.refresh_token);
   });
 
-  it("ten seconds later ends the family: the session, its access tokens, the successor", async () => {
+  it("ten seconds later is a lost response as long as no successor was used: a successor that replaces the first", async () => {
     const person = await nurse();
     const at = freeze();
     const first = await next(person.refresh);
-    at(10_000);
-    expect(await refused(person.refresh)).toEqual(REUSE);
+    at(12_000);
+    const second = await next(person.refresh);
+    expect(second.refresh_token).not.toBe(first.refresh_token);
+    expect((await next(person.refresh)).refresh_token).toBe(second.refresh_token);
+    at(3_600_000);
+    const third = await next(person.refresh);
+    const used = await next(third.refresh_token);
+    expect(await sessionsOf(person)).toEqual([{ id: person.sessionId, generation: 5, revoked_at: null, revoked_reason: null }]);
+    expect((await sendRequest(`${API}/auth/me`, { as: used.access_token })).status).toBe(200);
+  });
+
+  it.each([
+    ["the first token", 0],
+    ["a replaced successor", 1],
+  ])("of %s, after a successor was used, ends the family: the session and all its tokens", async (_, reused) => {
+    const person = await nurse();
+    const at = freeze();
+    const first = await next(person.refresh);
+    at(12_000);
+    const second = await next(person.refresh);
+    const third = await next(second.refresh_token);
+    expect(await refused([person.refresh, first.refresh_token][reused] ?? "")).toEqual(REUSE);
     expect(await sessionsOf(person)).toMatchObject([{ revoked_reason: "token_reuse" }]);
-    for (const token of [person.token, first.access_token]) {
+    for (const token of [person.token, first.access_token, second.access_token, third.access_token]) {
       await expectProblem(await sendRequest(`${API}/auth/me`, { as: token }), 401, "unauthenticated");
     }
-    at(11_000);
-    expect(await refused(first.refresh_token)).toEqual(ENDED);
+    at(13_000);
+    for (const { refresh_token } of [first, second, third]) expect(await refused(refresh_token)).toEqual(ENDED);
+    expect(await refused(person.refresh)).toEqual(ENDED);
+  });
+
+  it("of a replaced successor that was not lost ends the family", async () => {
+    const person = await nurse();
+    const at = freeze();
+    const delivered = await next(person.refresh);
+    at(60_000);
+    const stolen = await next(person.refresh);
+    expect(await refused(delivered.refresh_token)).toEqual(REUSE);
+    at(61_000);
+    expect(await refused(stolen.refresh_token)).toEqual(ENDED);
+  });
+
+  it("does not prolong the session: seven idle days after its use a token has ended", async () => {
+    const person = await nurse();
+    const at = freeze();
+    await next(person.refresh);
+    for (const day of [2, 4, 6]) {
+      at(day * DAY_MS);
+      await next(person.refresh);
+    }
+    at(7 * DAY_MS + 60_000);
     expect(await refused(person.refresh)).toEqual(ENDED);
   });
 

@@ -21,7 +21,7 @@ import type { AccessTokenSubject } from "./access-tokens.ts";
 
 export const REFRESH_TTL_MS = 30 * DAY_MS;
 export const REFRESH_IDLE_TTL_MS = 7 * DAY_MS;
-/** Within this time of a rotation, the previous token gets the same successor (a lost response, two tabs). */
+/** Within this time of a rotation, the previous token gets the same successor (two tabs); later, one that replaces it. */
 export const ROTATION_GRACE_MS = 10_000;
 export const MAX_SESSIONS = 10;
 /** Ended sessions that are kept per account; a login deletes the oldest beyond. */
@@ -117,8 +117,9 @@ const USER_STILL_ACTIVE = sql`EXISTS (SELECT 1 FROM users u WHERE u.id = session
     WHERE m.user_id = u.id AND m.hospital_id = sessions.hospital_id AND ${ACTIVE_MEMBERSHIP})))`;
 
 /**
- * Rotates a refresh token with one compare-and-set: the current generation advances; the previous one gets the same successor
- * within ten seconds; anything older is a reuse and ends the session.
+ * Rotates a refresh token with one compare-and-set. The current one gets a successor. The previous one, whose response may have been
+ * lost, is accepted while no successor was used: within ten seconds it gets the same successor, later one that replaces it. Anything
+ * else, also a replaced successor, is a reuse and ends the session: two holders of a stolen token cannot both go on.
  * @throws ApiError invalid_refresh_token
  */
 export async function rotateRefreshToken(
@@ -127,15 +128,19 @@ export async function rotateRefreshToken(
 ): Promise<AccessTokenSubject & { refreshToken: string }> {
   const { db, keys, now } = call;
   const isCurrent = sql`generation = ${generation}`;
-  const isAccepted = sql`(${isCurrent} OR (generation = ${generation + 1} AND rotated_at > ${now - ROTATION_GRACE_MS}))`;
+  const isPrevious = sql`generation - lost_successors = ${generation + 1}`;
+  const isAccepted = sql`(${isCurrent} OR ${isPrevious})`;
+  const isRotated = sql`(${isCurrent} OR (${isPrevious} AND rotated_at <= ${now - ROTATION_GRACE_MS}))`;
   // A current token of an inactive member changes nothing; a reused token always ends the session.
   const mayChange = sql`(${USER_STILL_ACTIVE} OR NOT ${isAccepted})`;
+  // Only the use of a current token prolongs the session, so a previous one is accepted for seven days at most.
   const update = db.all<RotatedSession>(sql`UPDATE sessions SET
       revoked_at = CASE WHEN ${isAccepted} THEN NULL ELSE CAST(${now} AS INTEGER) END,
       revoked_reason = CASE WHEN ${isAccepted} THEN NULL ELSE 'token_reuse' END,
-      rotated_at = CASE WHEN ${isCurrent} THEN CAST(${now} AS INTEGER) ELSE rotated_at END,
+      rotated_at = CASE WHEN ${isRotated} THEN CAST(${now} AS INTEGER) ELSE rotated_at END,
       idle_expires_at = CASE WHEN ${isCurrent} THEN CAST(${now + REFRESH_IDLE_TTL_MS} AS INTEGER) ELSE idle_expires_at END,
-      generation = CASE WHEN ${isCurrent} THEN generation + 1 ELSE generation END
+      lost_successors = CASE WHEN ${isCurrent} THEN 0 WHEN ${isRotated} THEN lost_successors + 1 ELSE lost_successors END,
+      generation = CASE WHEN ${isRotated} THEN generation + 1 ELSE generation END
     WHERE id = ${sessionId} AND user_id = ${userId} AND revoked_at IS NULL AND expires_at > ${now}
       AND idle_expires_at > ${now} AND ${mayChange}
     RETURNING hospital_id, generation, revoked_reason,

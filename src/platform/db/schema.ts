@@ -208,6 +208,8 @@ export const sessions = sqliteTable(
     hospitalId: text("hospital_id"),
     /** The valid refresh token is HMAC(REFRESH_KEY, id, generation); the token itself is not stored. */
     generation: integer("generation").notNull().default(1),
+    /** Successors of the previous token that were replaced unused; it has the generation before them. */
+    lostSuccessors: integer("lost_successors").notNull().default(0),
     rotatedAt: integer("rotated_at").notNull(),
     createdAt: integer("created_at").notNull(),
     idleExpiresAt: integer("idle_expires_at").notNull(),
