@@ -18,6 +18,7 @@ const ALLOWED_LATIN_WORDS = new Set(
 /** Text that a user has to type, by the message that shows it. */
 const EXAMPLES = {
   "audit.action_hint": ["report", "download"],
+  "hospitals.country_hint": ["IN"],
   "hospitals.time_zone_hint": ["Asia", "Kolkata"],
   "me.claim.hint": ["MFRG", "GZDF", "MZTW"],
   "me.claim.shape": ["A", "Z"],

@@ -2,6 +2,7 @@
 import { app } from "./app.ts";
 import { runCleanup } from "./cron.ts";
 import { deliverChanges } from "./monitoring/patient-object/context/change-delivery.ts";
+import { reindexPatients } from "./patients/reindex.ts";
 
 /** As in wrangler.toml; the other cron schedule runs the cleanup. */
 const EVERY_MINUTE_CRON = "* * * * *";
@@ -11,6 +12,9 @@ export { PatientMonitor } from "./monitoring/patient-object/patient-monitor.ts";
 
 export default {
   fetch: app.fetch,
-  scheduled: ({ cron }, env, ctx) =>
-    ctx.waitUntil(cron === EVERY_MINUTE_CRON ? deliverChanges(env) : runCleanup(env, Date.now())),
+  scheduled: ({ cron }, env, ctx) => {
+    if (cron !== EVERY_MINUTE_CRON) return ctx.waitUntil(runCleanup(env, Date.now()));
+    ctx.waitUntil(deliverChanges(env));
+    ctx.waitUntil(reindexPatients(env, Date.now()));
+  },
 } satisfies ExportedHandler<Env>;

@@ -5,6 +5,7 @@ import { type Call, type EffectiveRole, getActorId, type Principal } from "../ac
 import { afterAudit, recordAuditEvent } from "../access/audit.ts";
 import { denyAccess } from "../access/deny.ts";
 import { findCounterScope, resolveHospitalId } from "../access/effective-role.ts";
+import { readHospitalSettings } from "../access/hospital-settings.ts";
 import { PATIENT_SUMMARY_COLUMNS, type PatientRow } from "../access/patient-row.ts";
 import { patientVisibility } from "../access/visibility.ts";
 import { buildPage, COUNT_LIMIT, keysetClauses, type PageQuery, resolvePageStart } from "../http/pagination.ts";
@@ -14,6 +15,7 @@ import { batch } from "../platform/db/client.ts";
 import { patients } from "../platform/db/schema.ts";
 import { ApiError } from "../platform/errors.ts";
 import { toAsciiDigits } from "../platform/text.ts";
+import { parseEarlierQueryTerms } from "./identity/earlier-query-terms.ts";
 import { unsealIdentity } from "./identity/sealed-fields.ts";
 import { computeQueryTokens, parseQueryTerms } from "./identity/search-tokens.ts";
 import { toPatientSummary } from "./patients.ts";
@@ -130,6 +132,15 @@ export type PatientSearchQuery = PageQuery & { q: string; hospital_id?: string |
 /** Sorts after every id: the page after an exact number match starts at the first other match. */
 const BEFORE_ALL_IDS = "g";
 
+/** Alternatives of tokens; a patient is found if all of one match. */
+async function readQueryTokens({ db, keys, now }: Call, hospitalId: string, query: string): Promise<string[][]> {
+  const { country, isReindexing } = await readHospitalSettings(db, hospitalId, now);
+  const terms = [...parseQueryTerms(query, country), ...(isReindexing ? [parseEarlierQueryTerms(query)] : [])];
+  const tokens = await computeQueryTokens(keys, hospitalId, terms);
+  const distinct = new Map(tokens.filter((all) => all.length > 0).map((all) => [all.join(), all]));
+  return [...distinct.values()];
+}
+
 /**
  * Patients whose names, phone or e-mail match every word of the query, newest first; preceded, for a query of digits, by the
  * patient with that number. Reads only the rows of the page: the total is exact on the last page only.
@@ -137,25 +148,28 @@ const BEFORE_ALL_IDS = "g";
  */
 export async function searchPatients(anyCall: Call, query: PatientSearchQuery) {
   const start = await resolvePageStart(anyCall, "patients.search", query);
-  const terms = parseQueryTerms(query.q);
   const searchedHospital = (effectiveRole: EffectiveRole) => resolveHospitalId(effectiveRole, query.hospital_id) ?? "";
   const { call, effectiveRole, results } = await withPrincipal(
     anyCall,
     "patient:search",
-    async (effectiveRole, { db, keys, actor }) => {
+    async (effectiveRole, roleCall) => {
+      const { db, actor } = roleCall;
       const hospitalId = searchedHospital(effectiveRole);
-      const tokens = await computeQueryTokens(keys, hospitalId, terms);
+      const alternatives = await readQueryTokens(roleCall, hospitalId, query.q);
       const scope = patientVisibility(effectiveRole, actor, patients.id, patients.hospitalId);
       const numberMatches = sql`FROM patients WHERE patient_number = CAST(${parsePatientNumber(query.q)} AS INTEGER)
       AND hospital_id = ${hospitalId} AND ${scope}`;
+      const skipped = sql`max(0, ${start.skip} - (SELECT count(*) ${numberMatches}))`;
+      const found = alternatives.map(
+        (tokens) => sql`SELECT ${PATIENT_SUMMARY_COLUMNS} FROM ${joinTokenMatches(effectiveRole, actor, hospitalId, tokens)}
+        WHERE found.patient_id < ${start.after?.id ?? BEFORE_ALL_IDS} AND found.patient_id NOT IN (SELECT id ${numberMatches})
+        ORDER BY found.patient_id DESC`,
+      );
       return [
         db.all<SummaryRow>(
           sql`SELECT ${PATIENT_SUMMARY_COLUMNS} ${numberMatches} AND ${start.after || start.skip > 0 ? sql`0` : sql`1`}`,
         ),
-        db.all<SummaryRow>(sql`SELECT ${PATIENT_SUMMARY_COLUMNS} FROM ${joinTokenMatches(effectiveRole, actor, hospitalId, tokens)}
-        WHERE found.patient_id < ${start.after?.id ?? BEFORE_ALL_IDS} AND found.patient_id NOT IN (SELECT id ${numberMatches})
-        ORDER BY found.patient_id DESC LIMIT ${start.limit + 1}
-        OFFSET max(0, ${start.skip} - (SELECT count(*) ${numberMatches}))`),
+        db.all<SummaryRow>(unionMatches(found, start.limit + 1, skipped)),
       ];
     },
   );
@@ -174,6 +188,15 @@ export async function searchPatients(anyCall: Call, query: PatientSearchQuery) {
   return { items: await toAuditedSummaries(call, effectiveRole, pageRows, "patient.search", { words: queryHash }), pagination };
 }
 
+/** The first rows of all alternatives; each reads no more than the page needs. */
+function unionMatches(alternatives: SQL[], limit: number, skipped: SQL): SQL {
+  const [only, ...others] = alternatives;
+  if (!only) return sql`SELECT ${PATIENT_SUMMARY_COLUMNS} FROM patients WHERE 0`;
+  if (others.length === 0) return sql`${only} LIMIT ${limit} OFFSET ${skipped}`;
+  const arms = alternatives.map((select) => sql`SELECT * FROM (${select} LIMIT ${limit} + ${skipped})`);
+  return sql`${sql.join(arms, sql` UNION `)} ORDER BY id DESC LIMIT ${limit} OFFSET ${skipped}`;
+}
+
 const parsePatientNumber = (q: string) =>
   /^[1-9][0-9]{0,8}$/.test(toAsciiDigits(q).trim()) ? Number(toAsciiDigits(q).trim()) : null;
 
@@ -185,7 +208,6 @@ const MAX_MATCHES_COUNTED = 200;
  * their own patients come first, so that response time reveals nothing about other patients.
  */
 function joinTokenMatches(effectiveRole: EffectiveRole, actor: Principal, hospitalId: string, tokens: string[]): SQL {
-  if (tokens.length === 0) return sql`patient_tokens found JOIN patients ON 0`;
   const words = JSON.stringify(tokens);
   const inHospital = (alias: SQL) => sql`${alias}.hospital_id = ${hospitalId}`;
   const hasAllTokens = sql`NOT EXISTS (SELECT 1 FROM json_each(${words}) w WHERE NOT EXISTS

@@ -4,16 +4,21 @@ import { type SQL, sql } from "drizzle-orm";
 import { type Call, type EffectiveRole, getActorId } from "../access/actor.ts";
 import { recordAuditEvent } from "../access/audit.ts";
 import { ACTIVE_MEMBERSHIP, activeHospitalId } from "../access/effective-role.ts";
+import { type HospitalSettings, readHospitalSettings } from "../access/hospital-settings.ts";
 import { Id } from "../http/router.ts";
 import { COUNTER_SCOPES, counterValue, incrementCounters } from "../platform/counters.ts";
 import type { Statement } from "../platform/db/client.ts";
-import { careTeam, patients, patientTokens } from "../platform/db/schema.ts";
+import { careTeam, patients, patientTokens, SELF_CARE_HOSPITAL_ID } from "../platform/db/schema.ts";
+import { ApiError } from "../platform/errors.ts";
 import { uuidv7 } from "../platform/ids.ts";
+import { toLocalDate } from "../platform/time.ts";
 import { AadhaarNumber, identifyPerson, patientUidOf, upsertPerson } from "./identity/aadhaar.ts";
 import {
+  BIRTH_DATE_RANGE,
   clinicalFields,
   type Identity,
   identityFields,
+  isPastEverywhere,
   pickClinical,
   pickIdentity,
   sealPatient,
@@ -46,6 +51,26 @@ export function activeWardId(wardId: string, hospitalId: string): SQL {
 }
 
 /**
+ * The settings by which the hospital reads an identity; they are loaded only for a number or a date of today.
+ * @throws ApiError invalid_request for a birth date after today at the hospital. Records that patients made themselves belong to
+ *   no time zone: their birth date may be today anywhere.
+ */
+export async function readIdentitySettings(
+  { db, now }: Call,
+  hospitalId: string,
+  { date_of_birth: born, phone }: Pick<Identity, "date_of_birth" | "phone">,
+): Promise<Pick<HospitalSettings, "country">> {
+  const isRecent = born !== null && !isPastEverywhere(born, now) && hospitalId !== SELF_CARE_HOSPITAL_ID;
+  if (phone === null && !isRecent) return { country: null };
+  const settings = await readHospitalSettings(db, hospitalId, now);
+  if (isRecent && born > toLocalDate(now, settings.timeZone)) {
+    const errors = [{ path: "date_of_birth", message: BIRTH_DATE_RANGE, code: "custom" }];
+    throw new ApiError("invalid_request", undefined, { errors });
+  }
+  return settings;
+}
+
+/**
  * Statements for the row (its result is at `insertIndex`), search tokens, care team (a creating and the assigned doctor),
  * counters and audit event.
  * @throws ApiError invalid_request (a number where none is accepted). The batch fails on a foreign key for an unknown doctor
@@ -60,13 +85,14 @@ export async function preparePatient(
   const { db, keys, actor, now } = call;
   const id = uuidv7();
   const actorId = getActorId(actor);
+  const { country } = await readIdentitySettings(call, hospitalId, input);
   const named = input.aadhaar_number ? await identifyPerson(call, input.aadhaar_number) : null;
   // Whoever registers has proved nothing: the number is not looked up, only its last digits are kept.
   const person = role === "patient" ? null : named;
   const identity = pickIdentity({ ...input, aadhaar_last4: named?.last4 ?? null });
   const sealed = await sealPatient(keys, id, 1, identity, pickClinical(input));
   const { assigned_doctor_id: doctor, ward_id: ward } = input;
-  const tokens = await computeSearchTokens(keys, hospitalId, identity);
+  const tokens = await computeSearchTokens(keys, hospitalId, country, identity);
   const careTeamIds = new Set([...(role === "doctor" ? [actorId] : []), ...(doctor ? [doctor] : [])]);
   const insert = db.insert(patients).values({
     id,
@@ -131,5 +157,14 @@ export function insertSearchTokens(
   when: SQL = sql`1`,
 ): Statement {
   return db.run(sql`INSERT INTO ${patientTokens} (hospital_id, token, patient_id)
-    SELECT ${hospitalId}, value, ${id} FROM json_each(${JSON.stringify(tokens)}) WHERE ${when}`);
+    SELECT ${hospitalId}, value, ${id} FROM json_each(${JSON.stringify(tokens)}) WHERE ${when} ON CONFLICT DO NOTHING`);
+}
+
+/** Replaces all tokens, also those that earlier rules made; writes only the difference. @param when condition for the change */
+export function replaceSearchTokens(call: Call, hospitalId: string, id: string, tokens: string[], when: SQL): Statement[] {
+  return [
+    call.db.run(sql`DELETE FROM patient_tokens WHERE hospital_id = ${hospitalId} AND patient_id = ${id}
+      AND token NOT IN (SELECT value FROM json_each(${JSON.stringify(tokens)})) AND ${when}`),
+    insertSearchTokens(call, hospitalId, id, tokens, when),
+  ];
 }

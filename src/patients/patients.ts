@@ -33,7 +33,14 @@ import {
   unsealIdentity,
 } from "./identity/sealed-fields.ts";
 import { computeSearchTokens } from "./identity/search-tokens.ts";
-import { activeDoctorId, activeWardId, insertSearchTokens, type NewPatient, preparePatient } from "./new-patient.ts";
+import {
+  activeDoctorId,
+  activeWardId,
+  type NewPatient,
+  preparePatient,
+  readIdentitySettings,
+  replaceSearchTokens,
+} from "./new-patient.ts";
 import { teamAuthorUnlessFull } from "./record/care-team.ts";
 
 const UNKNOWN_REFERENCE_DETAIL = "hospital_id, ward_id or assigned_doctor_id does not exist at that hospital.";
@@ -220,26 +227,24 @@ export async function updatePatient(call: Call, ref: string, expected: ExpectedV
   return { ...after, patient_uid: uid, uid_basis: basis, updated_at: toIso(now), version: version + 1 };
 }
 
-/** Writes only the difference: most updates leave names and numbers unchanged. */
+/** No statement unless a field changes that is searched. @throws ApiError invalid_request for a birth date after today */
 async function updateSearchTokens(
   call: Call,
   { patient, hospitalId }: Access,
   previous: Identity,
   next: Identity,
   isThisUpdate: SQL,
-) {
-  const [before, after] = await Promise.all(
-    [previous, next].map((identity) => computeSearchTokens(call.keys, hospitalId, identity)),
-  );
-  const removed = (before ?? []).filter((token) => !after?.includes(token));
-  const added = (after ?? []).filter((token) => !before?.includes(token));
-  const deleteRemoved =
-    call.db.run(sql`DELETE FROM patient_tokens WHERE hospital_id = ${hospitalId} AND patient_id = ${patient.id}
-    AND token IN (SELECT value FROM json_each(${JSON.stringify(removed)})) AND ${isThisUpdate}`);
-  return [
-    ...(removed.length > 0 ? [deleteRemoved] : []),
-    ...(added.length > 0 ? [insertSearchTokens(call, hospitalId, patient.id, added, isThisUpdate)] : []),
-  ];
+): Promise<Statement[]> {
+  const isUnchanged = (field: keyof Identity) => previous[field] === next[field];
+  const changed = { date_of_birth: isUnchanged("date_of_birth") ? null : next.date_of_birth, phone: next.phone };
+  const isSearchUnchanged = (["first_name", "last_name", "phone", "email"] as const).every(isUnchanged);
+  if (isSearchUnchanged) {
+    await readIdentitySettings(call, hospitalId, { ...changed, phone: null });
+    return [];
+  }
+  const { country } = await readIdentitySettings(call, hospitalId, changed);
+  const tokens = await computeSearchTokens(call.keys, hospitalId, country, next);
+  return replaceSearchTokens(call, hospitalId, patient.id, tokens, isThisUpdate);
 }
 
 /** Records the failure. @throws ApiError precondition_failed always */

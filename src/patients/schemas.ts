@@ -125,12 +125,13 @@ export const searchQuery = z.strictObject({
   ...pageQuery,
   q: z
     .string()
-    .max(200)
-    .refine((q) => Array.from(q.trim()).length >= 2, "Must have at least two characters")
+    .max(320)
+    .refine((q) => Array.from(q.trim()).length >= 2 || /^[\p{L}\p{N}]$/u.test(q.trim()), "Must have at least two characters")
     .openapi({
       example: "ash",
-      minLength: 2,
-      description: "Prefixes of names, a phone number or an e-mail address; every word must match",
+      minLength: 1,
+      description:
+        "Prefixes of names, any spelling or the last four digits or more of a phone number, or an e-mail address; every word must match. A single letter finds names that are this letter",
     }),
   hospital_id: Id.optional().openapi({ example: EXAMPLES.hospital, description: "Required for administrators" }),
 });

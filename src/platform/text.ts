@@ -1,5 +1,6 @@
 // Free-text rules: single-line and multi-line fields, digits of every script, and case-folded words for search.
 import { z } from "@hono/zod-openapi";
+import { deburr } from "es-toolkit/string";
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the pattern exists to reject them.
 const CONTROL_CHARACTERS = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/;
@@ -23,13 +24,6 @@ export const singleLine = (max: number) =>
 
 export const multiLine = (max: number) => z.string().max(max);
 
-/** A phone number in ASCII digits with optional separators. */
-export const phoneNumber = z
-  .string()
-  .trim()
-  .max(26)
-  .regex(/^\+?[0-9][0-9 ().-]{4,24}$/, "Not a valid phone number");
-
 /** Converts digits of every script to 0-9; Unicode keeps the ten digits of a script consecutive. */
 export function toAsciiDigits(text: string): string {
   return text.normalize("NFKC").replace(/\p{Nd}/gu, (digit) => {
@@ -43,17 +37,32 @@ export function toAsciiDigits(text: string): string {
   });
 }
 
+/** Every apostrophe that keyboards and word processors put into a name, also a grave, an acute and a prime. */
+const APOSTROPHES = /['\u2018-\u201b\u02b9-\u02bd\u0060\u00b4\u2032\u2035\ua78b\ua78c\uff07]/g;
+/** The dot below that writes foreign sounds in Indic scripts; many leave it out. */
+const NUKTAS = /[\u093c\u09bc\u0a3c\u0abc\u0b3c\u0c3c\u0cbc]/g;
+/** Candrabindu, which many write as anusvara, the next code point. */
+const CANDRABINDUS = /[\u0901\u0981\u0a01\u0a81\u0b01\u0c01\u0c81\u0d01]/g;
+
 /**
- * The words of a text with case and Latin accents folded. Joiners and apostrophes are removed, so that spellings with and
- * without them match; the marks of Indic scripts stay, because they are vowels.
+ * The words of a text with case, accents and Latin letters with strokes folded (es-toolkit's `deburr`: Đ to d, Ł to l, Ø to o, Æ to
+ * ae). Joiners, apostrophes and nuktas are removed and candrabindu is read as anusvara, so that spellings with and without them
+ * match; the other marks of Indic scripts stay, because they are vowels.
  */
 export function foldWords(text: string): string[] {
-  const folded = text
-    .normalize("NFKD")
+  const folded = deburr(text.replace(APOSTROPHES, "").normalize("NFKD"))
     .toUpperCase()
     .toLowerCase()
-    .replace(/[\u0300-\u036f'’ʼ]|\p{Cf}/gu, "")
+    .normalize("NFD")
+    .replace(/[\u0300-\u036f]|\p{Cf}/gu, "")
+    .replace(NUKTAS, "")
+    .replace(CANDRABINDUS, (sign) => String.fromCodePoint(sign.charCodeAt(0) + 1))
     .replaceAll("ς", "σ")
     .normalize("NFC");
   return folded.split(/[^\p{L}\p{M}\p{N}]+/u).filter(Boolean);
+}
+
+/** The words of a name in all spellings that are searched: with apostrophes as spaces, and without candrabindu. */
+export function foldSpellings(text: string): string[][] {
+  return [text, text.replace(APOSTROPHES, " "), text.normalize("NFD").replace(CANDRABINDUS, "")].map(foldWords);
 }

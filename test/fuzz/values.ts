@@ -100,6 +100,8 @@ export function namedValue(context: ValueContext, name: string, schema: Schema):
       return fc.constantFrom(...AADHAAR);
     case "date_of_birth":
       return fc.constantFrom("1964-03-04", "2026-11-01", "1900-01-01", null);
+    case "country":
+      return fc.constantFrom("IN", "GB", null);
     case "time_zone":
       return fc.constantFrom("Asia/Kolkata", "UTC", "Europe/Berlin");
     case "languages":

@@ -55,12 +55,12 @@ describe("what a search finds", () => {
     for (const q of queries) expect({ q, ids: (await search(q)).ids }).toEqual({ q, ids: expect.arrayContaining([patient_id]) });
   });
 
-  it("phones by their digits from either end of the country code, and by the last four", async () => {
+  it("phones by their digits from either end of the country code, and by any ending of four or more", async () => {
     const { patient_id } = await register({ first_name: "Phone", phone: "+91 70123 45689" });
-    for (const q of ["+91 70123", "917012", "7012345689", "70123-456", "5689", "७०१२३"]) {
+    for (const q of ["+91 70123", "917012", "7012345689", "70123-456", "5689", "12345689", "७०१२३"]) {
       expect({ q, ids: (await search(q)).ids }).toEqual({ q, ids: [patient_id] });
     }
-    expect((await search("12345689")).ids).toEqual([]);
+    expect((await search("01234568")).ids).toEqual([]);
   });
 
   it("e-mail addresses, whole or by the start of the part before the @", async () => {
@@ -152,7 +152,7 @@ describe("access in a search", () => {
     },
   );
 
-  it.each(["", "a", " a ", "💩", "x".repeat(201)])("refuses %j", async (q) => expect((await search(q)).status).toBe(400));
+  it.each(["", "-", " . ", "💩", "x".repeat(321)])("refuses %j", async (q) => expect((await search(q)).status).toBe(400));
   it("refuses unknown parameters", async () => expect((await search("asha", world.nurse, "&name=1")).status).toBe(400));
 });
 

@@ -1,9 +1,10 @@
 // Patients: create, read, change with If-Match, patient numbers in place of ids, and care team membership.
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { withRandomDelays } from "../stores.ts";
 import {
   API,
   env,
+  newHospital,
   newPatient,
   newPerson,
   newWorld,
@@ -199,5 +200,33 @@ describe("the care team", () => {
     expect(await count()).toBe(before);
     await newPatient(world.hospitalId, world.nurse);
     expect(await count()).toBe(Number(before) + 1);
+  });
+});
+
+describe("a birth date", () => {
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+  const DESKS = { "Asia/Kolkata": "2027-03-10T19:30:00Z", "America/Los_Angeles": "2027-03-10T03:00:00Z", UTC: "2027-03-10T12:00:00Z" };
+
+  it.each(Object.entries(DESKS))("is judged by the date in %s, for a new record and a changed one", async (zone, instant) => {
+    const hospitalId = await newHospital();
+    await env.DB.prepare("UPDATE hospitals SET time_zone = ? WHERE id = ?").bind(zone, hospitalId).run();
+    vi.useFakeTimers({ toFake: ["Date"] });
+    vi.setSystemTime(instant);
+    const nurse = await newPerson("nurse", hospitalId);
+    const local = { "Asia/Kolkata": "2027-03-11", "America/Los_Angeles": "2027-03-09", UTC: "2027-03-10" }[zone] ?? "";
+    const nextDay = new Date(Date.parse(local) + 86_400_000).toISOString().slice(0, 10);
+    const register = (date_of_birth: string) =>
+      sendRequest(`${API}/patients`, { as: nurse, json: { first_name: "Baby", date_of_birth } });
+    const born = await register(local);
+    expect(born.status).toBe(201);
+    const { patient_id, date_of_birth } = (await readJson(born)).data;
+    expect(date_of_birth).toBe(local);
+    for (const refused of [await register(nextDay), await change(patient_id, nurse, { date_of_birth: nextDay }, '"1"')]) {
+      expect(refused.status).toBe(400);
+      expect((await readJson(refused)).errors).toMatchObject([{ path: "date_of_birth", message: "Must be from 1880-01-01 to today" }]);
+    }
+    expect((await change(patient_id, nurse, { date_of_birth: local, notes: "Twin." }, '"1"')).status).toBe(200);
   });
 });

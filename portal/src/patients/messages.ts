@@ -4,7 +4,7 @@ import { defineMessages } from "../platform/messages/define-messages.ts";
 export const patients = defineMessages({
   en: {
     "patients.search.label": "Find a patient",
-    "patients.search.hint": "Name, number, phone or e-mail; at least 2 characters",
+    "patients.search.hint": "Name, number, e-mail, or phone in any form or by its last 4 digits",
     "patients.search.found": "Patients found",
     "patients.search.n_found": "{n, plural, other {# found}}",
     "patients.search.searching": "Searching…",
@@ -65,7 +65,7 @@ export const patients = defineMessages({
   },
   hi: {
     "patients.search.label": "मरीज़ ढूँढें",
-    "patients.search.hint": "नाम, क्रमांक, फ़ोन या ई-मेल; कम से कम 2 अक्षर",
+    "patients.search.hint": "नाम, क्रमांक, ई-मेल, या फ़ोन किसी भी रूप में या उसके अंतिम 4 अंकों से",
     "patients.search.found": "मिले हुए मरीज़",
     "patients.search.n_found": "{n, plural, one {# मिला} other {# मिले}}",
     "patients.search.searching": "खोज जारी है…",

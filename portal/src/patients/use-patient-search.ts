@@ -6,11 +6,11 @@ import { CURSOR_PAGINATION } from "../platform/design/data-table.tsx";
 import { listHospitals, type PatientSummary, searchPatients } from "./api.ts";
 
 const DEBOUNCE_MS = 200;
-/** The API requires at least two characters. */
-const MIN_SEARCH_LENGTH = 2;
+/** The API requires two characters, or one letter or digit: there are names of one letter. */
+const SEARCHABLE = /^(?:.{2,}|[\p{L}\p{N}])$/u;
 
 const normalizeSearch = (text: string) => text.trim().replace(/\s+/g, " ");
-export const isSearchable = (text: string) => Array.from(normalizeSearch(text)).length >= MIN_SEARCH_LENGTH;
+export const isSearchable = (text: string) => SEARCHABLE.test(normalizeSearch(text));
 
 function useDebounced(text: string): string {
   const [debouncedText, setRested] = useState(text);

@@ -2,7 +2,7 @@
 import { z } from "@hono/zod-openapi";
 import type { Keys } from "../../platform/config.ts";
 import { computeBlindIndex } from "../../platform/crypto.ts";
-import { normalizeName } from "../../platform/email.ts";
+import { normalizeEmail, normalizeName } from "../../platform/email.ts";
 import { MAX_PASSWORD_LENGTH } from "../passwords/passwords.ts";
 
 export const Username = z
@@ -16,12 +16,12 @@ export const Username = z
   .openapi({ type: "string", maxLength: 64, example: "asha.rao" });
 
 export function computeEmailIndex(keys: Keys, email: string): Promise<string> {
-  return computeBlindIndex(keys.index, "user.email", normalizeName(email));
+  return computeBlindIndex(keys.index, "user.email", normalizeEmail(email));
 }
 
 export function computeUsernameIndex(keys: Keys, username: string): Promise<string> {
   return computeBlindIndex(keys.index, "user.username", normalizeName(username));
 }
 
-/** Verbatim text: no trimming, no normalization. */
+/** Not trimmed; hashed in its normal form (passwords/opaque-string.ts). */
 export const Password = z.string().min(1).max(MAX_PASSWORD_LENGTH).openapi({ format: "password" });

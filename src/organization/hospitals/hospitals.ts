@@ -6,6 +6,7 @@ import type { Call, DoctorScope, Role, UserCall } from "../../access/actor.ts";
 import { type AuditEvent, recordAuditEvent } from "../../access/audit.ts";
 import { denyAccess, denyNotFound, failWithAudit } from "../../access/deny.ts";
 import { canManageHospital, isVisibleHospital } from "../../access/effective-role.ts";
+import { forgetHospitalSettings } from "../../access/hospital-settings.ts";
 import { type ExpectedVersion, matchVersion } from "../../http/conditional-requests.ts";
 import type { KeyStatements } from "../../http/idempotency.ts";
 import { buildPage, COUNT_LIMIT, keysetClauses, type PageQuery, resolvePageStart } from "../../http/pagination.ts";
@@ -15,9 +16,10 @@ import { ROW_LIMITS, toLimitError, unlessFull } from "../../platform/db/row-limi
 import { hospitals, SELF_CARE_HOSPITAL_ID } from "../../platform/db/schema.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { uuidv7 } from "../../platform/ids.ts";
+import { countryOfTimeZone } from "../../platform/phone.ts";
 import { toIso } from "../../platform/time.ts";
 
-type Contact = { time_zone?: string; phone?: string | null; email?: string | null; address?: string | null };
+type Contact = { time_zone?: string; country?: string | null | undefined; phone?: string | null; email?: string | null; address?: string | null };
 export type NewHospital = { name: string; doctor_scope: DoctorScope } & Contact;
 export type HospitalChange = { name?: string; doctor_scope?: DoctorScope; is_active?: boolean } & Contact;
 
@@ -30,6 +32,7 @@ function toHospital(row: HospitalRow) {
     is_active: row.active === 1,
     doctor_scope: row.doctorScope,
     time_zone: row.timeZone,
+    country: row.country,
     phone: row.phone,
     email: row.email,
     address: row.address,
@@ -48,7 +51,8 @@ export async function insertHospital(call: Call, input: NewHospital, role: Role,
   const { db, actor, now } = call;
   const id = uuidv7();
   const name = unlessFull(input.name, ROW_LIMITS.hospitals, sql`hospitals`);
-  const insert = db.insert(hospitals).values({ ...toColumns(input), id, name, createdAt: now, updatedAt: now });
+  const country = input.country === undefined ? countryOfTimeZone(input.time_zone ?? "UTC") : input.country;
+  const insert = db.insert(hospitals).values({ ...toColumns({ ...input, country }), id, name, createdAt: now, updatedAt: now });
   const [[row]] = await batch(db, [
     insert.returning(),
     ...keyStatements(id),
@@ -68,9 +72,9 @@ export async function insertHospital(call: Call, input: NewHospital, role: Role,
 }
 
 /** Maps input to columns. Undefined keeps the stored value, or the schema's default on insert. */
-function toColumns({ name, doctor_scope, is_active, time_zone, phone, email, address }: HospitalChange) {
+function toColumns({ name, doctor_scope, is_active, time_zone, country, phone, email, address }: HospitalChange) {
   const active = is_active === undefined ? undefined : Number(is_active);
-  return { name, doctorScope: doctor_scope, active, timeZone: time_zone, phone, email, address };
+  return { name, doctorScope: doctor_scope, active, timeZone: time_zone, country, phone, email, address };
 }
 
 export async function getHospital(anyCall: Call, id: string) {
@@ -142,15 +146,17 @@ async function saveHospital(call: UserCall, role: Role, row: HospitalRow, versio
     detail: { fields: Object.keys(change) },
   };
   if (row.version !== version) return failWithAudit(call, "precondition_failed", event);
+  const isCountryChanged = change.country !== undefined && change.country !== row.country;
   const [[after]] = await batch(db, [
     db
       .update(hospitals)
-      .set({ ...toColumns(change), updatedAt: now, version: version + 1 })
+      .set({ ...toColumns(change), ...(isCountryChanged && { searchReindexAfter: 0 }), updatedAt: now, version: version + 1 })
       .where(and(eq(hospitals.id, row.id), eq(hospitals.version, version)))
       .returning(),
     ...recordAuditEvent(db, actor, now, { ...event, when: sql`changes() > 0` }),
     ...(change.is_active === false ? [endHospitalSessions(call, row.id, version + 1)] : []),
   ]);
+  forgetHospitalSettings(row.id);
   return after ? toHospital(after) : failWithAudit(call, "precondition_failed", event);
 }
 

@@ -21,7 +21,8 @@ import {
 } from "../../http/router.ts";
 import { STAFF_ROLES } from "../../platform/db/schema.ts";
 import { Email } from "../../platform/email.ts";
-import { multiLine, phoneNumber, singleLine } from "../../platform/text.ts";
+import { isCountry, phoneNumber } from "../../platform/phone.ts";
+import { multiLine, singleLine } from "../../platform/text.ts";
 import { createHospital, getHospital, listHospitals, updateHospital } from "./hospitals.ts";
 import { listMembers } from "./members.ts";
 import { hospitalParam } from "./schemas.ts";
@@ -44,6 +45,7 @@ const Hospital = z
     is_active: z.boolean(),
     doctor_scope: DoctorScope,
     time_zone: z.string(),
+    country: z.string().nullable().openapi({ description: "Null if it is not known" }),
     phone: z.string().nullable(),
     email: z.string().nullable(),
     address: z.string().nullable(),
@@ -58,6 +60,7 @@ const example = {
   is_active: true,
   doctor_scope: "care_team" as const,
   time_zone: "Asia/Kolkata",
+  country: "IN",
   phone: "+91 20 5550 0100",
   email: "desk@example.org",
   address: "1 Lake Road, Pune",
@@ -68,6 +71,15 @@ const example = {
 const HospitalName = singleLine(200).openapi({ example: "Demo General" });
 const contactFields = {
   time_zone: z.string().max(60).refine(isTimeZone, "Must be an IANA time zone").openapi({ example: "Asia/Kolkata" }),
+  country: z
+    .string()
+    .length(2)
+    .refine(isCountry, "Must be a country of ISO 3166-1, in two capital letters")
+    .nullable()
+    .openapi({
+      example: "IN",
+      description: "ISO 3166-1 alpha-2. Phone numbers without a country code belong to it, and search by phone depends on it",
+    }),
   phone: phoneNumber.nullable().openapi({ example: "+91 20 5550 0100" }),
   email: Email.nullable(),
   address: multiLine(500).nullable().openapi({ example: "1 Lake Road, Pune" }),
@@ -77,6 +89,7 @@ const NewHospital = z
     name: HospitalName,
     doctor_scope: DoctorScope.default("care_team"),
     time_zone: contactFields.time_zone.default("UTC"),
+    country: contactFields.country.optional(),
     phone: contactFields.phone.default(null),
     email: contactFields.email.default(null),
     address: contactFields.address.default(null),
@@ -87,6 +100,7 @@ const HospitalChange = z
     name: HospitalName.optional(),
     doctor_scope: DoctorScope.optional(),
     time_zone: contactFields.time_zone.optional(),
+    country: contactFields.country.optional(),
     phone: contactFields.phone.optional(),
     email: contactFields.email.optional(),
     address: contactFields.address.optional(),

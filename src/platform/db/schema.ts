@@ -27,6 +27,10 @@ export const hospitals = sqliteTable(
       .default("care_team"),
     /** IANA time zone, e.g. `Asia/Kolkata`; defines the hospital's calendar day. */
     timeZone: text("time_zone").notNull().default("UTC"),
+    /** ISO 3166-1 alpha-2: where phone numbers without a country's code belong. */
+    country: text("country"),
+    /** The patient number up to which search tokens were made again; null when all are current (patients/reindex.ts). */
+    searchReindexAfter: integer("search_reindex_after"),
     /** Public contact details of the organization; no personal data. */
     phone: text("phone"),
     email: text("email"),
@@ -36,7 +40,11 @@ export const hospitals = sqliteTable(
     updatedAt: integer("updated_at").notNull(),
     version: integer("version").notNull().default(1),
   },
-  (t) => [index("hospitals_created").on(t.createdAt), index("hospitals_demo").on(t.demo).where(sql`demo = 1`)],
+  (t) => [
+    index("hospitals_created").on(t.createdAt),
+    index("hospitals_demo").on(t.demo).where(sql`demo = 1`),
+    index("hospitals_reindex").on(t.updatedAt).where(sql`search_reindex_after is not null`),
+  ],
 );
 
 export const wards = sqliteTable(

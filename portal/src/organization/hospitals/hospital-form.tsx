@@ -1,4 +1,4 @@
-// Form of a hospital: name, address, time zone and doctors' scope.
+// Form of a hospital: name, address, time zone, country and doctors' scope.
 import { NativeSelect, Textarea, TextInput } from "@mantine/core";
 import { useId, useState } from "react";
 import { type FieldErrors, Form, validateRequired } from "../../platform/design/form.tsx";
@@ -8,6 +8,7 @@ import type { Hospital } from "./api.ts";
 type HospitalInput = {
   name: string;
   time_zone: string;
+  country: string | null;
   doctor_scope: Hospital["doctor_scope"];
   phone: string | null;
   email: string | null;
@@ -36,13 +37,14 @@ export function HospitalForm({ hospital, submitLabel, onSubmit, onCancel }: Hosp
   const [input, setInput] = useState({
     name: hospital?.name ?? "",
     time_zone: hospital?.time_zone ?? Intl.DateTimeFormat().resolvedOptions().timeZone,
+    country: hospital ? (hospital.country ?? "") : (new Intl.Locale(navigator.language).region ?? ""),
     doctor_scope: hospital?.doctor_scope ?? ("care_team" as const),
     phone: hospital?.phone ?? "",
     email: hospital?.email ?? "",
     address: hospital?.address ?? "",
   });
   const updateInput = (change: Partial<typeof input>) => setInput({ ...input, ...change });
-  const { name, time_zone, doctor_scope, phone, email, address } = input;
+  const { name, time_zone, country, doctor_scope, phone, email, address } = input;
   const validate = (): FieldErrors => ({
     ...(!isZone(time_zone.trim()) && { time_zone: t("hospitals.bad_zone") }),
     ...validateRequired({ name, time_zone }),
@@ -57,6 +59,7 @@ export function HospitalForm({ hospital, submitLabel, onSubmit, onCancel }: Hosp
         onSubmit({
           name: name.trim(),
           time_zone: time_zone.trim(),
+          country: emptyToNull(country)?.toUpperCase() ?? null,
           doctor_scope,
           phone: emptyToNull(phone),
           email: emptyToNull(email),
@@ -66,6 +69,7 @@ export function HospitalForm({ hospital, submitLabel, onSubmit, onCancel }: Hosp
       labels={{
         name: t("hospitals.name"),
         time_zone: t("hospitals.time_zone"),
+        country: t("hospitals.country"),
         phone: t("hospitals.phone"),
         email: t("hospitals.email"),
         address: t("hospitals.address"),
@@ -93,6 +97,14 @@ export function HospitalForm({ hospital, submitLabel, onSubmit, onCancel }: Hosp
               <option key={zone} value={zone} />
             ))}
           </datalist>
+          <TextInput
+            {...field("country")}
+            label={t("hospitals.country")}
+            description={t("hospitals.country_hint")}
+            value={country}
+            onChange={(event) => updateInput({ country: event.target.value })}
+            maxLength={2}
+          />
           <NativeSelect
             {...field("doctor_scope")}
             label={t("hospitals.doctor_scope")}

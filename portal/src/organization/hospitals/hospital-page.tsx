@@ -68,6 +68,7 @@ function HospitalDetails({ versioned }: { versioned: VersionedHospital }) {
           items={[
             [t("hospitals.state"), t(hospital.is_active ? "hospitals.state.active" : "hospitals.state.inactive")],
             [t("hospitals.time_zone"), hospital.time_zone],
+            [t("hospitals.country"), hospital.country],
             [t("hospitals.doctor_scope"), t(`hospitals.scope.${hospital.doctor_scope}`)],
             [t("hospitals.phone"), hospital.phone],
             [t("hospitals.email"), hospital.email],
