@@ -149,30 +149,26 @@ async function readQueryTokens({ db, keys, now }: Call, hospitalId: string, quer
 export async function searchPatients(anyCall: Call, query: PatientSearchQuery) {
   const start = await resolvePageStart(anyCall, "patients.search", query);
   const searchedHospital = (effectiveRole: EffectiveRole) => resolveHospitalId(effectiveRole, query.hospital_id) ?? "";
-  const { call, effectiveRole, results } = await withPrincipal(
-    anyCall,
-    "patient:search",
-    async (effectiveRole, roleCall) => {
-      const { db, actor } = roleCall;
-      const hospitalId = searchedHospital(effectiveRole);
-      const alternatives = await readQueryTokens(roleCall, hospitalId, query.q);
-      const scope = patientVisibility(effectiveRole, actor, patients.id, patients.hospitalId);
-      const numberMatches = sql`FROM patients WHERE patient_number = CAST(${parsePatientNumber(query.q)} AS INTEGER)
+  const { call, effectiveRole, results } = await withPrincipal(anyCall, "patient:search", async (effectiveRole, roleCall) => {
+    const { db, actor } = roleCall;
+    const hospitalId = searchedHospital(effectiveRole);
+    const alternatives = await readQueryTokens(roleCall, hospitalId, query.q);
+    const scope = patientVisibility(effectiveRole, actor, patients.id, patients.hospitalId);
+    const numberMatches = sql`FROM patients WHERE patient_number = CAST(${parsePatientNumber(query.q)} AS INTEGER)
       AND hospital_id = ${hospitalId} AND ${scope}`;
-      const skipped = sql`max(0, ${start.skip} - (SELECT count(*) ${numberMatches}))`;
-      const found = alternatives.map(
-        (tokens) => sql`SELECT ${PATIENT_SUMMARY_COLUMNS} FROM ${joinTokenMatches(effectiveRole, actor, hospitalId, tokens)}
+    const skipped = sql`max(0, ${start.skip} - (SELECT count(*) ${numberMatches}))`;
+    const found = alternatives.map(
+      (tokens) => sql`SELECT ${PATIENT_SUMMARY_COLUMNS} FROM ${joinTokenMatches(effectiveRole, actor, hospitalId, tokens)}
         WHERE found.patient_id < ${start.after?.id ?? BEFORE_ALL_IDS} AND found.patient_id NOT IN (SELECT id ${numberMatches})
         ORDER BY found.patient_id DESC`,
-      );
-      return [
-        db.all<SummaryRow>(
-          sql`SELECT ${PATIENT_SUMMARY_COLUMNS} ${numberMatches} AND ${start.after || start.skip > 0 ? sql`0` : sql`1`}`,
-        ),
-        db.all<SummaryRow>(unionMatches(found, start.limit + 1, skipped)),
-      ];
-    },
-  );
+    );
+    return [
+      db.all<SummaryRow>(
+        sql`SELECT ${PATIENT_SUMMARY_COLUMNS} ${numberMatches} AND ${start.after || start.skip > 0 ? sql`0` : sql`1`}`,
+      ),
+      db.all<SummaryRow>(unionMatches(found, start.limit + 1, skipped)),
+    ];
+  });
   const { role, hospitalId } = effectiveRole;
   if (!searchedHospital(effectiveRole)) throw new ApiError("invalid_request", "hospital_id is required.");
   if (query.hospital_id && query.hospital_id !== searchedHospital(effectiveRole)) {

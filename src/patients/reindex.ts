@@ -45,7 +45,12 @@ async function computePatientTokens(
 }
 
 /** A patient who changed meanwhile has current tokens. A country that changed meanwhile starts again. */
-function writeTokens(db: Db, hospital: DueHospital, patients: { id: string; version: number; tokens: string[] }[], last: number | null) {
+function writeTokens(
+  db: Db,
+  hospital: DueHospital,
+  patients: { id: string; version: number; tokens: string[] }[],
+  last: number | null,
+) {
   const unchanged = sql`json_each(${JSON.stringify(patients)}) p JOIN patients x ON x.id = p.value->>'id' AND x.version = p.value->>'version'`;
   return batch(db, [
     db.run(sql`DELETE FROM patient_tokens WHERE patient_id IN (SELECT x.id FROM ${unchanged}) AND hospital_id = ${hospital.id}

@@ -48,4 +48,4 @@ export const Email = z
   .max(320)
   .overwrite((email) => email.trim())
   .refine(isAddress, "Not a valid e-mail address")
-  .openapi({ type: "string", maxLength: 320, example: "asha@example.org" });
+  .openapi({ type: "string", maxLength: 320, pattern: ".@.", example: "asha@example.org" });

@@ -1,16 +1,11 @@
 // Phone numbers: what may be stored, and the digits under which a number is indexed and searched.
 import { z } from "@hono/zod-openapi";
-import {
-  AsYouType,
-  type CountryCode,
-  getCountries,
-  Metadata,
-  parsePhoneNumberFromString,
-} from "libphonenumber-js/core";
+import { AsYouType, type CountryCode, getCountries, Metadata, parsePhoneNumberFromString } from "libphonenumber-js/core";
 import metadata from "libphonenumber-js/min/metadata";
 import { toAsciiDigits } from "./text.ts";
 
 export type { CountryCode };
+
 const COUNTRIES: ReadonlySet<string> = new Set(getCountries(metadata));
 /** ISO 3166-1 alpha-2, in capital letters. */
 export const isCountry = (code: string): code is CountryCode => COUNTRIES.has(code);
@@ -46,7 +41,8 @@ export const phoneNumber = z
   .string()
   .max(60)
   .overwrite((text) => text.replace(/[\p{Cf}\p{Cc}]/gu, "").trim())
-  .refine((text) => text.length <= 40 && isPhone(text), INVALID_NUMBER);
+  .refine((text) => text.length <= 40 && isPhone(text), INVALID_NUMBER)
+  .openapi({ pattern: "[0-9].*[0-9]|[^ -~]" });
 
 /** The digits after `+`, or after the prefix for calls abroad; null for a number without one. */
 function readInternational(plain: string, country: CountryCode | null): string | null {

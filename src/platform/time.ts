@@ -24,7 +24,13 @@ export function toIsoDate(time: number): string {
 
 /** @param timeZone IANA name  @returns the date there, e.g. `2026-11-21` */
 export function toLocalDate(time: number, timeZone: string): string {
-  const parts = new Intl.DateTimeFormat("en", { timeZone, calendar: "iso8601", year: "numeric", month: "2-digit", day: "2-digit" });
+  const parts = new Intl.DateTimeFormat("en", {
+    timeZone,
+    calendar: "iso8601",
+    year: "numeric",
+    month: "2-digit",
+    day: "2-digit",
+  });
   const { year, month, day } = Object.fromEntries(parts.formatToParts(time).map(({ type, value }) => [type, value]));
   return `${year}-${month}-${day}`;
 }

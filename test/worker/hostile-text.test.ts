@@ -168,7 +168,7 @@ const RESOURCES: Record<string, Resource> = {
     as: () => world.admin,
     places: [line("name", 200), prose("address", 500)],
     required: ["name"],
-    others: ["time_zone"],
+    others: ["country", "time_zone"],
   },
   "import-grants": {
     path: `${API}/hospitals/{hospital_id}/import-grants`,

@@ -207,7 +207,11 @@ describe("a birth date", () => {
   afterEach(() => {
     vi.useRealTimers();
   });
-  const DESKS = { "Asia/Kolkata": "2027-03-10T19:30:00Z", "America/Los_Angeles": "2027-03-10T03:00:00Z", UTC: "2027-03-10T12:00:00Z" };
+  const DESKS = {
+    "Asia/Kolkata": "2027-03-10T19:30:00Z",
+    "America/Los_Angeles": "2027-03-10T03:00:00Z",
+    UTC: "2027-03-10T12:00:00Z",
+  };
 
   it.each(Object.entries(DESKS))("is judged by the date in %s, for a new record and a changed one", async (zone, instant) => {
     const hospitalId = await newHospital();
@@ -225,7 +229,9 @@ describe("a birth date", () => {
     expect(date_of_birth).toBe(local);
     for (const refused of [await register(nextDay), await change(patient_id, nurse, { date_of_birth: nextDay }, '"1"')]) {
       expect(refused.status).toBe(400);
-      expect((await readJson(refused)).errors).toMatchObject([{ path: "date_of_birth", message: "Must be from 1880-01-01 to today" }]);
+      expect((await readJson(refused)).errors).toMatchObject([
+        { path: "date_of_birth", message: "Must be from 1880-01-01 to today" },
+      ]);
     }
     expect((await change(patient_id, nurse, { date_of_birth: local, notes: "Twin." }, '"1"')).status).toBe(200);
   });

@@ -1,8 +1,8 @@
 // How people are found: every spelling of a phone number, a name and an address, at hospitals of several countries.
 import fc from "fast-check";
 import { beforeAll, describe, expect, it, vi } from "vitest";
-import { reindexPatients } from "../../src/patients/reindex.ts";
 import { MAX_TOKENS_PER_PATIENT } from "../../src/patients/identity/search-tokens.ts";
+import { reindexPatients } from "../../src/patients/reindex.ts";
 import { API, env, newHospital, newPerson, type Person, readJson, sendRequest, uniqueText } from "../world.ts";
 
 type Desk = { hospitalId: string; nurse: Person };
@@ -34,15 +34,32 @@ async function expectFound(desk: Desk, id: string, queries: string[]) {
 
 describe("a phone number", () => {
   const OF_INDIA = ["+91 98450 12345", "098450 12345", "0091 98450 12345", "98450 12345", "9845012345", "(098450) 12345"];
-  const PASTED = ["\u202a+91 98450\u00a012345\u202c", "+91\u201398450\u201212345", "＋９１ ９８４５０ １２３４５", "\u200e९८४५०\u2011१२३४५"];
+  const PASTED = [
+    "\u202a+91 98450\u00a012345\u202c",
+    "+91\u201398450\u201212345",
+    "＋９１ ９８４５０ １２３４５",
+    "\u200e९८४५०\u2011१२३४५",
+  ];
 
-  it.each([...OF_INDIA, ...PASTED])("typed as %j is found by every spelling at a hospital in India, and stays as typed", async (typed) => {
-    const desk = await newDesk("IN");
-    const { patient_id, phone } = await register(desk, { phone: typed });
-    expect(phone).toBe(typed.replace(/[\u200e\u202a\u202c]/g, ""));
-    await expectFound(desk, patient_id, [...OF_INDIA, ...PASTED, "919845012345", "+91 984", "0984", "2345", "12345", "0 12345"]);
-    for (const other of ["+44 98450 12345", "98450 12346", "9845012345 6"]) expect(await search(desk, other)).toEqual([]);
-  });
+  it.each([...OF_INDIA, ...PASTED])(
+    "typed as %j is found by every spelling at a hospital in India, and stays as typed",
+    async (typed) => {
+      const desk = await newDesk("IN");
+      const { patient_id, phone } = await register(desk, { phone: typed });
+      expect(phone).toBe(typed.replace(/[\u200e\u202a\u202c]/g, ""));
+      await expectFound(desk, patient_id, [
+        ...OF_INDIA,
+        ...PASTED,
+        "919845012345",
+        "+91 984",
+        "0984",
+        "2345",
+        "12345",
+        "0 12345",
+      ]);
+      for (const other of ["+44 98450 12345", "98450 12346", "9845012345 6"]) expect(await search(desk, other)).toEqual([]);
+    },
+  );
 
   it("of London is one number at a hospital in Britain", async () => {
     const spellings = ["+44 20 7946 0958", "020 7946 0958", "(020) 7946-0958", "0044 20 79460958", "+44 (0)20 7946 0958"];
@@ -77,9 +94,12 @@ describe("a phone number", () => {
     }
   });
 
-  it.each(["call us", "12", "+", "12345 or 67890", "9".repeat(25), "98450 12345 ext", "<98450>", "1;2;3"])("refuses %j", async (phone) => {
-    expect((await sendRequest(`${API}/patients`, { as: india.nurse, json: { first_name: "A", phone } })).status).toBe(400);
-  });
+  it.each(["call us", "12", "+", "12345 or 67890", "9".repeat(25), "98450 12345 ext", "<98450>", "1;2;3"])(
+    "refuses %j",
+    async (phone) => {
+      expect((await sendRequest(`${API}/patients`, { as: india.nurse, json: { first_name: "A", phone } })).status).toBe(400);
+    },
+  );
 
   it("in any grouping finds its patient by any of its spellings and by any ending (property)", async () => {
     const desk = await newDesk("IN");
@@ -90,7 +110,11 @@ describe("a phone number", () => {
         .tuple(fc.constantFrom("", "0", "+91", "0091", "+91 "), fc.array(separator, { minLength: 10, maxLength: 10 }))
         .map(([prefix, gaps]) => prefix + [...digits].map((digit, i) => (i === 5 ? gaps[i] : "") + digit).join(""));
     const cases = number.chain((digits) =>
-      fc.record({ typed: spelling(digits), asked: spelling(digits), ending: fc.integer({ min: 4, max: 10 }).map((n) => digits.slice(-n)) }),
+      fc.record({
+        typed: spelling(digits),
+        asked: spelling(digits),
+        ending: fc.integer({ min: 4, max: 10 }).map((n) => digits.slice(-n)),
+      }),
     );
     await fc.assert(
       fc.asyncProperty(cases, async ({ typed, asked, ending }) => {
@@ -137,7 +161,10 @@ describe("a name", () => {
 
   it("of one letter is found by it, and by no other letter", async () => {
     const desk = await newDesk(null);
-    const [v, vera] = [await register(desk, { first_name: "V", last_name: "Kumar" }), await register(desk, { first_name: "Vera" })];
+    const [v, vera] = [
+      await register(desk, { first_name: "V", last_name: "Kumar" }),
+      await register(desk, { first_name: "Vera" }),
+    ];
     expect(await search(desk, "V")).toEqual([v.patient_id]);
     await expectFound(desk, v.patient_id, ["v", "V Kumar", "kumar v"]);
     expect(await search(desk, "k")).toEqual([]);
@@ -155,7 +182,9 @@ describe("the tokens of a patient", () => {
     expect(await count((await register(india, usual)).patient_id)).toBeLessThan(60);
     const widest = {
       first_name: "ﷺ ".repeat(50).trim(),
-      last_name: Array.from({ length: 25 }, (_, i) => `w'${i}x`).join("").slice(0, 100),
+      last_name: Array.from({ length: 25 }, (_, i) => `w'${i}x`)
+        .join("")
+        .slice(0, 100),
       phone: "+36 1 234 5678 ext. 1234567",
       email: `${"a.b".repeat(20)}@example.org`,
     };

@@ -19,7 +19,13 @@ import { uuidv7 } from "../../platform/ids.ts";
 import { countryOfTimeZone } from "../../platform/phone.ts";
 import { toIso } from "../../platform/time.ts";
 
-type Contact = { time_zone?: string; country?: string | null | undefined; phone?: string | null; email?: string | null; address?: string | null };
+type Contact = {
+  time_zone?: string;
+  country?: string | null | undefined;
+  phone?: string | null;
+  email?: string | null;
+  address?: string | null;
+};
 export type NewHospital = { name: string; doctor_scope: DoctorScope } & Contact;
 export type HospitalChange = { name?: string; doctor_scope?: DoctorScope; is_active?: boolean } & Contact;
 

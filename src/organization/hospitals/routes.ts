@@ -71,15 +71,10 @@ const example = {
 const HospitalName = singleLine(200).openapi({ example: "Demo General" });
 const contactFields = {
   time_zone: z.string().max(60).refine(isTimeZone, "Must be an IANA time zone").openapi({ example: "Asia/Kolkata" }),
-  country: z
-    .string()
-    .length(2)
-    .refine(isCountry, "Must be a country of ISO 3166-1, in two capital letters")
-    .nullable()
-    .openapi({
-      example: "IN",
-      description: "ISO 3166-1 alpha-2. Phone numbers without a country code belong to it, and search by phone depends on it",
-    }),
+  country: z.string().length(2).refine(isCountry, "Must be a country of ISO 3166-1, in two capital letters").nullable().openapi({
+    example: "IN",
+    description: "ISO 3166-1 alpha-2. Phone numbers without a country code belong to it, and search by phone depends on it",
+  }),
   phone: phoneNumber.nullable().openapi({ example: "+91 20 5550 0100" }),
   email: Email.nullable(),
   address: multiLine(500).nullable().openapi({ example: "1 Lake Road, Pune" }),

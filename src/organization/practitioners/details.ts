@@ -2,8 +2,8 @@
 import { z } from "@hono/zod-openapi";
 import type { Keys } from "../../platform/config.ts";
 import { sealValue } from "../../platform/crypto.ts";
-import { readSealed } from "../../platform/sealed-documents.ts";
 import { phoneNumber } from "../../platform/phone.ts";
+import { readSealed } from "../../platform/sealed-documents.ts";
 import { multiLine, singleLine } from "../../platform/text.ts";
 
 /** Returns the canonical BCP 47 form; null if the tag is invalid. */

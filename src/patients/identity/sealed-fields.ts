@@ -4,8 +4,8 @@ import { z } from "@hono/zod-openapi";
 import type { Keys } from "../../platform/config.ts";
 import { sealValue } from "../../platform/crypto.ts";
 import { Email } from "../../platform/email.ts";
-import { readSealed } from "../../platform/sealed-documents.ts";
 import { phoneNumber } from "../../platform/phone.ts";
+import { readSealed } from "../../platform/sealed-documents.ts";
 import { multiLine, singleLine } from "../../platform/text.ts";
 import { HOUR_MS, toIsoDate } from "../../platform/time.ts";
 
@@ -29,10 +29,7 @@ export const identityFields = {
     .nullable()
     .default(null)
     .openapi({ example: "1964-03-04" }),
-  phone: phoneNumber
-    .nullable()
-    .default(null)
-    .openapi({ example: "+91 98765 43210" }),
+  phone: phoneNumber.nullable().default(null).openapi({ example: "+91 98765 43210" }),
   email: Email.nullable().default(null),
   address: multiLine(500).nullable().default(null).openapi({ example: "12 Lake Road, Pune" }),
 };
