@@ -58,7 +58,7 @@ export async function seedPatients(
       address: null,
       aadhaar_last4: null,
     };
-    tokens.push([hospital, id, JSON.stringify(await computeSearchTokens(keys, hospital, identity))]);
+    tokens.push([hospital, id, JSON.stringify(await computeSearchTokens(keys, hospital, null, identity))]);
     const clinical = { medical_history: null, notes: null, symptoms: [] };
     const [identitySealed, clinicalSealed, name] = await Promise.all([
       sealValue(keys.fields, { table: "patients", column: "identity", id, version: 1 }, identity),
