@@ -133,7 +133,7 @@ async function recordEcgs(env: Env, nurse: UserCall, patient: RegisteredPatient,
   const times = Array.from({ length: recordings }, (_, n) => nurse.now - (i * 7 + n * 30 + 1) * HOUR_MS);
   // From before the first recording: a device's report belongs to the patient to whom the device was assigned then.
   const assignedAt = Math.min(...times) - HOUR_MS;
-  await assignDevice({ ...nurse, now: assignedAt }, device.device_id, patient.patient_id, withoutKey);
+  await assignDevice({ ...nurse, now: assignedAt }, device.device_id, patient.patient_id, null, withoutKey);
   const { token } = await issueCredential(nurse, device.device_id, "demo recorder", null, withoutKey);
   const actor = await readCredentialToken(nurse.keys, token, via);
   if (actor?.kind !== "device") throw new Error("a new credential cannot be parsed");

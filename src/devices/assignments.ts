@@ -4,48 +4,77 @@ import { and, eq, isNull, type SQL, sql } from "drizzle-orm";
 import { authorizePatient, withUser } from "../access/access.ts";
 import { type Call, getActorId } from "../access/actor.ts";
 import { recordAuditEvent } from "../access/audit.ts";
-import { denyAccess } from "../access/deny.ts";
+import { denyAccess, failWithAudit } from "../access/deny.ts";
 import { isInCallerHospital } from "../access/effective-role.ts";
 import type { KeyStatements } from "../http/idempotency.ts";
 import { buildPage, COUNT_LIMIT, keysetClauses, type PageQuery, resolvePageStart } from "../http/pagination.ts";
 import { batch, isConditionFailed } from "../platform/db/client.ts";
 import { ROW_LIMITS, toLimitError, unlessFull } from "../platform/db/row-limits.ts";
 import { deviceAssignments, devices } from "../platform/db/schema.ts";
-import { MAX_BINDING_LATENESS_MS } from "../platform/device-times.ts";
+import { MAX_BINDING_LATENESS_MS, MAX_SAMPLE_AGE_MS } from "../platform/device-times.ts";
 import { ApiError } from "../platform/errors.ts";
 import { uuidv7 } from "../platform/ids.ts";
 import { toIso, toIsoOrNull } from "../platform/time.ts";
 import { deviceEvent, isPatientVisible, requireDevice } from "./devices.ts";
 
 /**
- * Assigns a device to a patient of its hospital and ends the current assignment in the same batch.
- * @throws ApiError not_found, limit_reached
+ * Assigns a device to a patient of its hospital. Without `startedAt` it ends the current assignment in the same batch.
+ * @param startedAt epoch milliseconds in the past, of a device that was assigned to nobody from then until now
+ * @throws ApiError not_found, limit_reached, conflict (the device was assigned meanwhile), invalid_request (`startedAt`)
  */
-export async function assignDevice(call: Call, deviceId: string, patientRef: string, keyStatements: KeyStatements) {
+export async function assignDevice(
+  call: Call,
+  deviceId: string,
+  patientRef: string,
+  startedAt: number | null,
+  keyStatements: KeyStatements,
+) {
+  const { now } = call;
+  if (startedAt !== null && !(startedAt <= now && startedAt >= now - MAX_SAMPLE_AGE_MS)) throw startError();
   const { patient, role, hospitalId } = await authorizePatient(call, { patient: patientRef }, "device:manage");
-  const { db, actor, now } = call;
+  const { db, actor } = call;
   const id = uuidv7();
   const actorId = getActorId(actor);
   const device = sql`SELECT id FROM devices WHERE id = ${deviceId} AND hospital_id = ${hospitalId} AND active = 1`;
   const entity = { type: "device", id: deviceId };
   const subjects = [patient.id];
+  const event = { event: "device.assign" as const, action: "U" as const, role, hospitalId, entity, subjects };
+  const values = { id, deviceId: sql`(${device})`, ...unlessTooMany(patient.id, deviceId, actorId, now) };
   try {
     await batch(db, [
       ...keyStatements(id),
-      endOpenAssignment(call, deviceId, sql`EXISTS (${device})`),
+      ...(startedAt === null ? [endOpenAssignment(call, deviceId, sql`EXISTS (${device})`)] : []),
       // For a device of another hospital or out of service, device_id is NULL and the whole batch fails.
       db
         .insert(deviceAssignments)
-        .values({ id, deviceId: sql`(${device})`, ...unlessTooMany(patient.id, deviceId, actorId, now), startedAt: now }),
-      ...recordAuditEvent(db, actor, now, { event: "device.assign", action: "U", role, hospitalId, entity, subjects }),
-      addFormerPatientSubject(call, deviceId, patient.id),
+        .values({ ...values, startedAt: startedAt === null ? now : unlessAssignedSince(deviceId, startedAt) }),
+      ...recordAuditEvent(db, actor, now, event),
+      ...(startedAt === null ? [addFormerPatientSubject(call, deviceId, patient.id)] : []),
     ]);
   } catch (error) {
+    if (isConditionFailed(error, "device_assignments.started_at")) return failWithAudit(call, "conflict", event);
     if (!isConditionFailed(error, "device_assignments.device_id"))
       throw toLimitError(error, ROW_LIMITS.deviceAssignments, ROW_LIMITS.recentPatientAssignments);
     return denyAccess(call, "device:manage", "not_found", { role, hospitalId, target: { device: deviceId } });
   }
-  return { assignment_id: id, device_id: deviceId, patient_id: patient.id, started_at: toIso(now), ended_at: null };
+  return {
+    assignment_id: id,
+    device_id: deviceId,
+    patient_id: patient.id,
+    started_at: toIso(startedAt ?? now),
+    ended_at: null,
+  };
+}
+
+const startError = () =>
+  new ApiError("invalid_request", "started_at must be in the past 30 days.", {
+    errors: [{ path: "started_at", message: "Must be in the past 30 days", code: "custom" }],
+  });
+
+/** NULL, which fails the batch, if the device was assigned after that time: what it measured then may be somebody else's. */
+function unlessAssignedSince(deviceId: string, startedAt: number) {
+  return sql`CASE WHEN EXISTS (SELECT 1 FROM device_assignments
+    WHERE device_id = ${deviceId} AND (ended_at IS NULL OR ended_at > ${startedAt})) THEN NULL ELSE ${startedAt} END`;
 }
 
 /** The patient's object keeps assignments for as long as late samples may belong to them. */

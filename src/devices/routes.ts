@@ -14,7 +14,6 @@ import {
   jsonResponse,
   ok,
   okPage,
-  PatientRef,
   pageResponse,
   problemResponses,
   TimeInput,
@@ -32,6 +31,7 @@ import {
   exampleAssignment,
   exampleCredential,
   exampleDevice,
+  NewAssignment,
   NewCredential,
   NewDevice,
 } from "./schemas.ts";
@@ -214,12 +214,14 @@ export const deviceRoutes = createRouter()
       path: "/devices/{device_id}/assignments",
       tags,
       summary: "Assign a device to a patient",
-      description: "Ends the current assignment.",
+      description:
+        "Ends the current assignment. With started_at, for what the device has measured before: the device must have been " +
+        "assigned to nobody since then, otherwise 409.",
       security: BEARER_AUTH,
       request: {
         params: deviceParam,
         headers: idempotencyHeaders,
-        body: jsonRequestBody(z.strictObject({ patient_id: PatientRef }), { patient_id: EXAMPLES.patient }),
+        body: jsonRequestBody(NewAssignment, { patient_id: EXAMPLES.patient }),
       },
       responses: {
         201: jsonResponse(Assignment, "The assignment", exampleAssignment),
@@ -231,7 +233,8 @@ export const deviceRoutes = createRouter()
       const { device_id } = c.req.valid("param");
       const input = c.req.valid("json");
       const idempotencyKey = await readIdempotencyKey(c, `device.assign ${device_id}`);
-      const create = (keyStatements: KeyStatements) => assignDevice(call, device_id, input.patient_id, keyStatements);
+      const startedAt = input.started_at === undefined ? null : Date.parse(input.started_at);
+      const create = (keyStatements: KeyStatements) => assignDevice(call, device_id, input.patient_id, startedAt, keyStatements);
       return ok(
         c,
         await runOnce<Assignment>(call, idempotencyKey, input, create, (id) => getAssignment(call, device_id, id)),

@@ -1,7 +1,7 @@
 // API schemas of devices, credentials and assignments, with examples, and the filters of the device list.
 import { z } from "@hono/zod-openapi";
 import { booleanParam, pageQuery } from "../http/pagination.ts";
-import { EXAMPLES, Id, Timestamp } from "../http/router.ts";
+import { EXAMPLES, Id, PatientRef, TimeInput, Timestamp } from "../http/router.ts";
 import { DEVICE_KINDS } from "../platform/db/vocabulary.ts";
 
 export const DeviceKind = z.enum(DEVICE_KINDS);
@@ -66,6 +66,12 @@ export const Assignment = z
   })
   .openapi("DeviceAssignment");
 export type Assignment = z.infer<typeof Assignment>;
+export const NewAssignment = z
+  .strictObject({
+    patient_id: PatientRef,
+    started_at: TimeInput.optional().openapi({ description: "In the past 30 days; default now" }),
+  })
+  .openapi("NewDeviceAssignment");
 export const exampleAssignment = {
   assignment_id: EXAMPLES.request,
   device_id: EXAMPLES.device,

@@ -6,3 +6,6 @@ export const MAX_BINDING_LATENESS_MS = 7 * DAY_MS;
 
 /** How far a time of measurement may be ahead of the server's clock. */
 export const MAX_CLOCK_LEAD_MS = 2 * 60_000;
+
+/** How old a sample of a device may be when it arrives. */
+export const MAX_SAMPLE_AGE_MS = 30 * DAY_MS;

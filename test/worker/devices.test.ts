@@ -117,6 +117,49 @@ describe("a binding", () => {
     expect(await open.bind(device.id).first("n")).toBe(1);
   });
 
+  it("may start in the past, if the device was assigned to nobody since then", async () => {
+    const world = await newWorld();
+    const device = await newDevice(world.nurse, null);
+    const path = `${API}/devices/${device.id}/assignments`;
+    const ago = (ms: number) => new Date(Date.now() - ms).toISOString();
+    const assign = (started_at: string, key?: string) =>
+      sendRequest(path, {
+        as: world.nurse,
+        json: { patient_id: world.patient.id, started_at },
+        ...(key && { headers: { "Idempotency-Key": key } }),
+      });
+    const HOUR = 3_600_000;
+    for (const at of [ago(-HOUR), ago(31 * 24 * HOUR)]) {
+      const refused = await assign(at);
+      expect(refused.status).toBe(400);
+      expect((await readJson(refused)).errors).toMatchObject([{ path: "started_at" }]);
+    }
+    const start = ago(3 * HOUR);
+    const first = await assign(start, "assign-in-the-past");
+    expect(first.status).toBe(201);
+    expect((await readJson(first)).data).toMatchObject({ started_at: start, patient_id: world.patient.id, ended_at: null });
+    expect((await assign(start, "assign-in-the-past")).status).toBe(201);
+    const sample = (hours: number) => ({ code: "8867-4", value: 70 + hours, unit: "/min", effective_at: ago(hours * HOUR) });
+    const sent = await sendRequest(`${API}/observations`, { as: device, json: { samples: [sample(1), sample(2), sample(4)] } });
+    expect((await readJson(sent)).data.results).toMatchObject([
+      { status: "stored" },
+      { status: "stored" },
+      { status: "quarantined", reason: "not_bound_then" },
+    ]);
+    // What was measured while the device was on somebody stays that person's.
+    expect((await assign(ago(HOUR))).status).toBe(409);
+    expect((await sendRequest(`${path}/current`, { as: world.nurse, method: "DELETE" })).status).toBe(200);
+    const stranger = (started_at: string) =>
+      sendRequest(path, { as: world.nurse, json: { patient_id: world.stranger.id, started_at } });
+    expect((await stranger(ago(HOUR))).status).toBe(409);
+    const { data } = await readJson(await sendRequest(path, { as: world.nurse }));
+    expect((await stranger(data[0].ended_at)).status).toBe(201);
+    const events = await readJson(await sendRequest(`${API}/audit-events?event=device.assign&limit=10`, { as: world.admin }));
+    expect(events.data.map((event: { outcome: string }) => event.outcome).sort()).toEqual(
+      expect.arrayContaining(["failed", "failed", "success", "success"]),
+    );
+  });
+
   it("is limited to the hospital and to patients whom the caller may see", async () => {
     const [world, other] = await Promise.all([newWorld(), newWorld()]);
     const device = await newDevice(world.nurse, null);

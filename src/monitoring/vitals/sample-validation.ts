@@ -1,5 +1,5 @@
 // Validation of incoming items: a sample to store, or a rejection with a reason.
-import { MAX_CLOCK_LEAD_MS } from "../../platform/device-times.ts";
+import { MAX_CLOCK_LEAD_MS, MAX_SAMPLE_AGE_MS } from "../../platform/device-times.ts";
 import { DAY_MS } from "../../platform/time.ts";
 import { CODES, findVital, PRESSURES, roundHalfUp, UNKNOWN_UNIT } from "./catalogue.ts";
 import { parseAcvpu } from "./codes.ts";
@@ -55,8 +55,6 @@ const REJECTIONS = {
   too_old: ["quarantined", "Measured more than 30 days before it was received"],
 } as const satisfies Record<string, readonly [SampleRejection["status"], string]>;
 export type RejectionReason = keyof typeof REJECTIONS;
-
-export const MAX_SAMPLE_AGE_MS = 30 * DAY_MS;
 
 /** LOINC, and names of devices such as MDC_ECG_HEART_RATE: codes are object keys, parts of alert keys and query parameters. */
 const CODE_PATTERN = /^[A-Za-z0-9](?:[A-Za-z0-9._:/-]{0,62}[A-Za-z0-9])?$/;

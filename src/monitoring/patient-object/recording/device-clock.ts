@@ -2,7 +2,7 @@
 //
 // A delay makes a clock look slow and never fast. A body that is sent again, or late, therefore looks like a clock that was set back;
 // what tells them apart is the next body: of a clock, it is as far away as the time that has passed.
-import { MAX_SAMPLE_AGE_MS } from "../../vitals/sample-validation.ts";
+import { MAX_SAMPLE_AGE_MS } from "../../../platform/device-times.ts";
 import type { BatchClockView } from "../contract.ts";
 import type { DeviceStatus } from "../memory/monitor-memory.ts";
 
