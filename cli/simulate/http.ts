@@ -2,7 +2,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 export type ApiResponse = { status: number; body: unknown; retryAfterMs: number | null };
-export type RequestOptions = { method?: "GET" | "POST" | "DELETE"; token?: string; json?: object; signal: AbortSignal };
+export type RequestOptions = {
+  method?: "GET" | "POST" | "DELETE";
+  token?: string;
+  json?: object;
+  ifMatch?: string;
+  signal: AbortSignal;
+};
 
 const TIMEOUT_MS = 15_000;
 const INITIAL_WAIT_MS = 200;
@@ -16,11 +22,18 @@ function parseRetryAfter(header: string | null): number | null {
 }
 
 /** @throws the error of `fetch` when no complete response arrived; the request may or may not have been processed */
-export async function sendRequest(url: URL, { method = "GET", token, json, signal }: RequestOptions): Promise<ApiResponse> {
+export async function sendRequest(
+  url: URL,
+  { method = "GET", token, json, ifMatch, signal }: RequestOptions,
+): Promise<ApiResponse> {
   const response = await fetch(url, {
     method,
     redirect: "error",
-    headers: { ...(token && { Authorization: `Bearer ${token}` }), ...(json && { "Content-Type": "application/json" }) },
+    headers: {
+      ...(token && { Authorization: `Bearer ${token}` }),
+      ...(json && { "Content-Type": "application/json" }),
+      ...(ifMatch && { "If-Match": ifMatch }),
+    },
     ...(json && { body: JSON.stringify(json) }),
     signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
   });

@@ -5,10 +5,14 @@ import { type ApiResponse, describeError, isRetryable, pause, retryDelay, sendRe
 /** The service, or a proxy in front of it, rejected the set-up; the message says why. */
 export class SetupError extends Error {}
 
-export type Monitor = { patient: number; deviceId: string; credentialId: string; token: string };
+export type Monitor = { patient: number; deviceId: string; credentialId: string; token: string; isReplay: boolean };
 export type NurseSession = {
+  /** The patient's simulated monitor, which stays registered and assigned between runs. */
   setUpMonitor: (patient: number) => Promise<Monitor>;
-  revokeCredential: (monitor: Monitor) => Promise<void>;
+  /** A monitor of its own for a recording, assigned from `startedAt` (epoch milliseconds, in the past) or from now. */
+  setUpReplayMonitor: (patient: number, name: string, startedAt: number | null) => Promise<Monitor>;
+  /** Revokes the credential; takes a replay's monitor out of service. */
+  endMonitor: (monitor: Monitor) => Promise<void>;
 };
 
 const MAX_TRIES = 6;
@@ -26,7 +30,7 @@ const Page = z.object({
 });
 const Problem = z.object({ title: z.string(), detail: z.string().optional(), code: z.string().optional() });
 
-type RequestInput = { method?: "GET" | "POST" | "DELETE"; json?: object };
+type RequestInput = { method?: "GET" | "POST" | "DELETE"; json?: object; ifMatch?: string };
 
 function toSetupError(what: string, { status, body }: ApiResponse): SetupError {
   const { data } = Problem.safeParse(body);
@@ -118,32 +122,60 @@ export async function logIn(
   }
 
   /** @returns the device and the patient to whom it is assigned */
-  async function registerDevice(patient: number): Promise<z.infer<typeof Device>> {
+  async function findOrRegisterDevice(patient: number): Promise<z.infer<typeof Device>> {
     const serial = `simulator-${patient}`;
-    const json = { kind: "bedside_monitor", name: `Simulator ${patient}`, serial_number: serial };
-    const response = await request("/devices", { method: "POST", json });
-    if (response.status === 201) return parseBody(dataSchema(Device), "/devices", response.body).data;
-    if (response.status !== 409) throw toSetupError("register a device", response);
+    const response = await registerDevice({ name: `Simulator ${patient}`, serial_number: serial });
+    if (response) return response;
     return (await get(dataSchema(Device), `/devices/${await findDeviceBySerial(serial)}`)).data;
+  }
+
+  /** @returns null if the hospital has a device with the serial number */
+  async function registerDevice(fields: { name: string; serial_number?: string }): Promise<z.infer<typeof Device> | null> {
+    const response = await request("/devices", { method: "POST", json: { kind: "bedside_monitor", ...fields } });
+    if (response.status === 201) return parseBody(dataSchema(Device), "/devices", response.body).data;
+    if (response.status === 409 && fields.serial_number) return null;
+    throw toSetupError("register a device", response);
+  }
+
+  const findPatientId = async (patient: number) => (await get(dataSchema(Patient), `/patients/${patient}`)).data.patient_id;
+
+  async function assign(deviceId: string, patient: number, json: { patient_id: string; started_at?: string }): Promise<void> {
+    const bound = await request(`/devices/${deviceId}/assignments`, { method: "POST", json });
+    if (bound.status !== 201) throw toSetupError(`assign the monitor to patient ${patient}`, bound);
+  }
+
+  async function issueCredential(deviceId: string, patient: number): Promise<z.infer<typeof Credential>> {
+    const issued = await request(`/devices/${deviceId}/credentials`, { method: "POST", json: { name: "simulator" } });
+    if (issued.status !== 201) throw toSetupError(`create a credential for the monitor of patient ${patient}`, issued);
+    return parseBody(dataSchema(Credential), "credential", issued.body).data;
+  }
+
+  async function toMonitor(deviceId: string, patient: number, isReplay: boolean): Promise<Monitor> {
+    const { credential_id, token } = await issueCredential(deviceId, patient);
+    return { patient, deviceId, credentialId: credential_id, token, isReplay };
   }
 
   return {
     async setUpMonitor(patient) {
-      const { patient_id } = (await get(dataSchema(Patient), `/patients/${patient}`)).data;
-      const device = await registerDevice(patient);
-      const devicePath = `/devices/${device.device_id}`;
-      if (device.patient_id !== patient_id) {
-        const bound = await request(`${devicePath}/assignments`, { method: "POST", json: { patient_id } });
-        if (bound.status !== 201) throw toSetupError(`assign the monitor to patient ${patient}`, bound);
-      }
-      const issued = await request(`${devicePath}/credentials`, { method: "POST", json: { name: "simulator" } });
-      if (issued.status !== 201) throw toSetupError(`create a credential for the monitor of patient ${patient}`, issued);
-      const { credential_id, token } = parseBody(dataSchema(Credential), "credential", issued.body).data;
-      return { patient, deviceId: device.device_id, credentialId: credential_id, token };
+      const patient_id = await findPatientId(patient);
+      const device = await findOrRegisterDevice(patient);
+      if (device.patient_id !== patient_id) await assign(device.device_id, patient, { patient_id });
+      return toMonitor(device.device_id, patient, false);
     },
-    async revokeCredential({ deviceId, credentialId }) {
-      const ended = await request(`/devices/${deviceId}/credentials/${credentialId}`, { method: "DELETE" });
-      if (ended.status !== 200 && ended.status !== 404) throw toSetupError("revoke a credential", ended);
+    async setUpReplayMonitor(patient, name, startedAt) {
+      const patient_id = await findPatientId(patient);
+      const device = await registerDevice({ name });
+      if (!device) throw new SetupError("register a device: unexpected response");
+      const start = startedAt === null ? {} : { started_at: new Date(startedAt).toISOString() };
+      await assign(device.device_id, patient, { patient_id, ...start });
+      return toMonitor(device.device_id, patient, true);
+    },
+    async endMonitor({ deviceId, credentialId, isReplay }) {
+      const ended = await request(isReplay ? `/devices/${deviceId}` : `/devices/${deviceId}/credentials/${credentialId}`, {
+        method: "DELETE",
+        ...(isReplay && { ifMatch: "*" }),
+      });
+      if (ended.status !== 200 && ended.status !== 404) throw toSetupError("end the monitor", ended);
     },
   };
 }

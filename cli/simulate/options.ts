@@ -16,7 +16,8 @@ export const SIMULATE_USAGE = `  simulate [--rate 5] [--patients 5] [--start-id 
          --socket    one WebSocket per monitor instead of HTTP requests
          --replay    play a recording for the first patient only: Challenge 2019 .psv, Challenge 2012 .txt, bedside
                      numerics (.hea or CSV), or CSV of effective_at,code,value,unit; it ends now and is sent at once,
-                     or with --speed starts now and plays N times as fast as recorded`;
+                     or with --speed starts now and plays N times as fast as recorded
+         exits with 1 if the service refuses a monitor, if responses are missing, or if less than half was stored`;
 
 const OptionsSchema = z
   .strictObject({

@@ -1,14 +1,16 @@
 // One run of the simulator: set up monitors, measure and send rows on schedule, report the outcome.
+import { basename } from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
+import { MAX_SAMPLE_AGE_MS } from "../../src/platform/device-times.ts";
 import { describeError, pause } from "./http.ts";
 import { logIn, type Monitor, type NurseSession } from "./nurse-session.ts";
 import type { Options } from "./options.ts";
-import { readRecording } from "./recording.ts";
+import { type RecordedValue, ReplayError, readRecording } from "./recording.ts";
 import { generateRows, replayRows, type SimulatedRow } from "./rows.ts";
 import { createClockError } from "./scenarios.ts";
 import { createHttpSender, type QueuedSample, type Sender, type SenderOptions } from "./sender.ts";
 import { createSocketSender } from "./socket-sender.ts";
-import { formatProgress, formatSummary, newTally, type Tally } from "./tally.ts";
+import { countStored, formatProgress, formatSummary, newTally, storedShare, type Tally } from "./tally.ts";
 
 export type Terminal = { logLine: (line: string) => void; progress: (line: string) => void; result: (text: string) => void };
 /** `stop` ends measuring and waits for pending responses; `abort` waits for nothing. */
@@ -24,23 +26,45 @@ const MAX_QUEUED_SAMPLES = 200_000;
 const MAX_REPLAY_AHEAD = 5_000;
 const POLL_MS = 20;
 
+/** An assignment starts this long before the recording, since the clocks of client and service differ. */
+const REPLAY_LEAD_MS = 10 * 60_000;
+const MAX_NAME_LENGTH = 120;
+/** A run of which less was stored has failed. */
+const MIN_STORED_SHARE = 0.5;
+
+type Recording = { name: string; values: RecordedValue[] };
 type SimulatedBed = { monitor: Monitor; sender: Sender; clock: (now: number) => number; seq: number };
 
+/** @param recording null for simulated values */
 async function setUpMonitors(
   staff: NurseSession,
   options: Options,
+  recording: Recording | null,
   { stop }: Signals,
   logLine: Terminal["logLine"],
 ): Promise<Monitor[]> {
   const monitors: Monitor[] = [];
-  const count = options.replay === null ? options.patients : 1;
-  while (monitors.length < count && !stop.aborted) {
+  if (recording) monitors.push(await setUpReplayMonitor(staff, options, recording));
+  while (!recording && monitors.length < options.patients && !stop.aborted) {
     monitors.push(await staff.setUpMonitor(options.startId + monitors.length));
   }
   logLine(
     `${monitors.length} monitor${monitors.length === 1 ? "" : "s"} at ${options.base.origin}, from patient ${options.startId}`,
   );
   return monitors;
+}
+
+/** What was measured before a device was assigned is quarantined: a recording that ends now needs an assignment from its first value. */
+async function setUpReplayMonitor(
+  staff: NurseSession,
+  { startId, speed }: Options,
+  { name, values }: Recording,
+): Promise<Monitor> {
+  const lengthMs = values.at(-1)?.offset ?? 0;
+  if (speed === null && lengthMs + REPLAY_LEAD_MS > MAX_SAMPLE_AGE_MS)
+    throw new ReplayError(`${name} is longer than 30 days, and the service takes no older samples; play it with --speed.`);
+  const startedAt = speed === null ? Date.now() - lengthMs - REPLAY_LEAD_MS : null;
+  return staff.setUpReplayMonitor(startId, `Replay of ${name}`.slice(0, MAX_NAME_LENGTH), startedAt);
 }
 
 function createBed(
@@ -105,8 +129,8 @@ async function awaitLastAnswers(beds: SimulatedBed[], abort: AbortSignal): Promi
   while (hasUnanswered() && Date.now() < until && !abort.aborted) await pause(POLL_MS, abort);
 }
 
-/** Revokes the credentials that the run created. Logs failures, so that an operator can revoke them by hand. */
-async function revokeCredentials(
+/** Ends the credentials that the run created. Logs failures, so that an operator can end them by hand. */
+async function endMonitors(
   staff: NurseSession,
   monitors: Monitor[],
   abort: AbortSignal,
@@ -114,20 +138,22 @@ async function revokeCredentials(
 ): Promise<void> {
   for (const monitor of monitors) {
     if (abort.aborted) return;
-    await staff.revokeCredential(monitor).catch((error) => logLine(`patient ${monitor.patient}: ${describeError(error)}`));
+    await staff.endMonitor(monitor).catch((error) => logLine(`patient ${monitor.patient}: ${describeError(error)}`));
   }
 }
 
 /**
- * @returns 0 when stopped or when every sample got a response; 1 when a monitor was refused or responses are missing
+ * @returns 0 when stopped or when every sample got a response; 1 when a monitor was refused, responses are missing, or less
+ * than half of what was answered was stored
  * @throws SetupError, ReplayError
  */
 export async function runSimulation(options: Options, terminal: Terminal, signals: Signals): Promise<number> {
   const { logLine } = terminal;
   const { stop, abort } = signals;
-  const recording = options.replay === null ? null : readRecording(options.replay);
+  const { replay } = options;
+  const recording = replay === null ? null : { name: basename(replay), values: readRecording(replay) };
   const staff = await logIn(options.base, options, abort, logLine);
-  const monitors = await setUpMonitors(staff, options, signals, logLine);
+  const monitors = await setUpMonitors(staff, options, recording, signals, logLine);
   const tally = newTally();
   const started = Date.now();
   const seconds = () => (Date.now() - started) / 1_000;
@@ -137,7 +163,7 @@ export async function runSimulation(options: Options, terminal: Terminal, signal
     rowsBefore = tally.rows;
   }, 1_000);
   const beds = monitors.map((monitor) => createBed(monitor, options, tally, started, abort, logLine));
-  const rows = recording ? replayRows(recording, options.speed, options.duration) : generateRows(options);
+  const rows = recording ? replayRows(recording.values, options.speed, options.duration) : generateRows(options);
   await playRows(rows, beds, started, tally, stop);
   const measuredFor = seconds();
   await awaitLastAnswers(beds, abort);
@@ -147,8 +173,10 @@ export async function runSimulation(options: Options, terminal: Terminal, signal
     if (sender.failureReason() !== null)
       logLine(`patient ${monitor.patient}: the service rejected the monitor (${sender.failureReason()})`);
   }
-  await revokeCredentials(staff, monitors, abort, logLine);
+  await endMonitors(staff, monitors, abort, logLine);
   terminal.result(formatSummary(tally, measuredFor));
   const complete = beds.every(({ sender }) => sender.waitingCount() === 0);
-  return stop.aborted || (complete && beds.length > 0) ? OK : FAILED;
+  const isStored = tally.sent === 0 || storedShare(tally) >= MIN_STORED_SHARE;
+  if (!isStored) logLine(`only ${countStored(tally)} of ${tally.sent} samples were stored; the reasons are above`);
+  return isStored && (stop.aborted || (complete && beds.length > 0)) ? OK : FAILED;
 }

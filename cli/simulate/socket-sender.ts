@@ -4,7 +4,7 @@ import { openWebSocket } from "../web-socket.ts";
 import { describeError, isRetryable, pause, retryDelay, sendRequest } from "./http.ts";
 import type { QueuedSample, Sender, SenderOptions } from "./sender.ts";
 import { toWireSample } from "./sender.ts";
-import { addLag } from "./tally.ts";
+import { addLag, addReason } from "./tally.ts";
 
 const SAMPLES_PER_FRAME = 100;
 /** When no new frame was queued for this long, the queue counts as idle. */
@@ -20,6 +20,11 @@ const ACK_TIMEOUT_MS = 30_000;
 
 const Ack = z.object({ type: z.literal("ack"), upto: z.number() });
 const Beat = z.object({ type: z.literal("beat"), beat: z.number() });
+const Refused = z.object({
+  type: z.literal("refused"),
+  total: z.number().int().nonnegative(),
+  reasons: z.record(z.string(), z.number().int().nonnegative()),
+});
 const ErrorMessage = z.object({ type: z.literal("error"), code: z.string().optional(), detail: z.string().optional() });
 
 function parseJson(text: unknown): unknown {
@@ -36,6 +41,8 @@ export function createSocketSender(options: SenderOptions, ackTimeoutMs = ACK_TI
   const queue: QueuedSample[] = [];
   /** Number of samples at the head of the queue that were sent over the current connection. */
   let unackedCount = 0;
+  /** Samples that the service has not stored, by reason; they are among the unacknowledged ones until the next acknowledgement. */
+  const refused = { total: 0, reasons: new Map<string, number>() };
   let socket: WebSocket | null = null;
   let failure: string | null = null;
   let closed = false;
@@ -64,7 +71,12 @@ export function createSocketSender(options: SenderOptions, ackTimeoutMs = ACK_TI
     }
     queue.splice(0, n);
     unackedCount -= n;
-    tally.acknowledged += n;
+    const refusedCount = Math.min(refused.total, n);
+    tally.acknowledged += n - refusedCount;
+    tally.rejected += refusedCount;
+    refused.total -= refusedCount;
+    for (const [reason, count] of refused.reasons) addReason(tally, `refused: ${reason}`, count);
+    refused.reasons.clear();
     lastProgressAt = now;
     attempt = 0;
     flush();
@@ -85,6 +97,9 @@ export function createSocketSender(options: SenderOptions, ackTimeoutMs = ACK_TI
     socket = null;
     if (unackedCount > 0) tally.retried++;
     unackedCount = 0;
+    // They are sent again, and refused again.
+    refused.total = 0;
+    refused.reasons.clear();
     if (closed || abort.aborted) return;
     if (attempt === 0) logLine(`connection lost (${code}); reconnecting`);
     failure = code === POLICY_VIOLATION ? `closed with ${code}` : opened ? null : await findRefusal();
@@ -105,6 +120,12 @@ export function createSocketSender(options: SenderOptions, ackTimeoutMs = ACK_TI
       const message = parseJson(data);
       const { data: ack } = Ack.safeParse(message);
       if (ack && socket === connection) acknowledge(ack.upto);
+      const { data: refusal } = Refused.safeParse(message);
+      if (refusal && socket === connection) {
+        refused.total += refusal.total;
+        for (const [reason, n] of Object.entries(refusal.reasons))
+          refused.reasons.set(reason, (refused.reasons.get(reason) ?? 0) + n);
+      }
       const { data: beat } = Beat.safeParse(message);
       if (beat && connection.readyState === OPEN) connection.send(JSON.stringify(beat));
       const { data: errorMessage } = ErrorMessage.safeParse(message);

@@ -57,6 +57,14 @@ export function countWaiting(tally: Tally): number {
   return tally.sent - tally.acknowledged - OUTCOMES.reduce((sum, outcome) => sum + tally[outcome], 0);
 }
 
+export const countStored = ({ stored, duplicate, acknowledged }: Tally): number => stored + duplicate + acknowledged;
+
+/** Of the samples that got an answer; 1 if none did. */
+export function storedShare(tally: Tally): number {
+  const answered = tally.sent - countWaiting(tally);
+  return answered === 0 ? 1 : countStored(tally) / answered;
+}
+
 function formatOutcomes(tally: Tally): string {
   const { acknowledged } = tally;
   const outcomes = OUTCOMES.map((outcome) => `${outcome} ${tally[outcome]}`).join("  ");

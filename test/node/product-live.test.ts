@@ -1,8 +1,11 @@
 // Live vitals end to end: the served product, the simulator, a nurse's socket, and a kill -9 during the run.
 import { type ChildProcess, spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { DEMO_PASSWORD } from "../../cli/demo/people.ts";
+import { readRecording } from "../../cli/simulate/recording.ts";
 import { generateRows } from "../../cli/simulate/rows.ts";
 import type { Measurement } from "../../cli/simulate/source.ts";
 import { openWebSocket } from "../../cli/web-socket.ts";
@@ -14,6 +17,7 @@ import type { AlertView, LiveFrame, LiveSample } from "../../src/monitoring/pati
 import { findAgeBand } from "../../src/monitoring/vitals/catalogue.ts";
 import type { Sample } from "../../src/monitoring/vitals/model.ts";
 import { VERIFY } from "../long.ts";
+import { absent } from "../shared-data.ts";
 import { served } from "./served-product.ts";
 import { deleteStateFolder, newDemoState, type Server, startServer } from "./server.ts";
 import { bash, missingOf } from "./shell.ts";
@@ -472,5 +476,40 @@ describe("fifty rows a second of ten patients", () => {
     for (const patient of [startId, startId + PATIENTS - 1]) {
       expect(kept(await historyOf(patient))).toEqual(measured(patient, { startId, rows: RATE * duration, scenario: "stable" }));
     }
+  });
+});
+
+describe("the simulator again and again on one database", () => {
+  const folder = mkdtempSync(join(tmpdir(), "edgecare-recording-"));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  it("finds its monitor of the run before", async () => {
+    for (let run = 0; run < 2; run++) {
+      const simulation = edgecare(["simulate", "--patients", "1", "--rate", "5", "--duration", "1", "--start-id", "21"]);
+      expect(await simulation.exit, simulation.said().slice(-2_000)).toBe(0);
+      const { rows, samples, stored } = figures(simulation.said());
+      expect([rows, stored]).toEqual([5, samples]);
+    }
+  });
+
+  const own = join(folder, "72-minutes.csv");
+  const minutes = Array.from({ length: 72 }, (_, i) => `${new Date(i * 60_000).toISOString()},8867-4,${60 + (i % 30)},/min`);
+  writeFileSync(own, `effective_at,code,value,unit\n${minutes.join("\n")}\n`);
+  const recorded = ["bedside/s25047-2704-05-04-10-44n.csv", "icu-hourly/p100068.psv", "icu-48h/132591.txt"].map(
+    (name) => `../shared/data/vitals/${name}`,
+  );
+
+  it("replays a recording that ends now: every sample of it is the patient's", async ({ annotate }) => {
+    const paths = [own, ...recorded.filter((path) => existsSync(path))];
+    if (paths.length === 1) await annotate(absent("vitals"));
+    for (const [i, path] of paths.entries()) {
+      const simulation = edgecare(["simulate", "--replay", path, "--start-id", String(22 + (i % 4))]);
+      expect(await simulation.exit, simulation.said().slice(-2_000)).toBe(0);
+      const { samples, stored } = figures(simulation.said());
+      expect([path, samples, stored]).toEqual([path, readRecording(path).length, samples]);
+    }
+    const { data } = await ask("/patients/22", nurse);
+    const values = await historyOf(data.patient_id);
+    expect(values.map(({ value }) => value)).toEqual(minutes.map((line) => Number(line.split(",")[2])).reverse());
   });
 });

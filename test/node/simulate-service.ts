@@ -1,8 +1,10 @@
-// A small fake service for tests of the simulator: it implements the API and fails on request.
+// A stand-in of the service for tests of the simulator, which fails on request. Its answers are examples of the OpenAPI document,
+// and both sides are checked against that document.
 import { createHash, randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
+import { findRequestFaults, findStandInFaults, standInExample } from "./stand-in.ts";
 
 export type WireSample = { code: string; value: number; unit: string; effective_at: string; seq: number };
 /** Outcome of a batch: normal response, refused before or connection dropped after it was stored, or one sample left out. */
@@ -24,7 +26,11 @@ const REFUSALS: Partial<Record<InjectedFault, { status: number; headers?: Record
 };
 /** A status, and the body as JSON. */
 type Reply = [status: number, body: object];
-type Device = { id: string; serial: string; patient: string | null };
+type Device = { id: string; serial: string | null; patient: string | null; startedAt: string | null; isActive: boolean };
+
+/** The id of the nth patient, and of a device that is not the simulator's. */
+export const patientId = (n: number): string => `0193a5b0-0000-7000-8000-${String(n).padStart(12, "0")}`;
+export const OTHER = "0193a5b0-0000-7000-9000-000000000001";
 
 export type Service = {
   url: string;
@@ -34,6 +40,8 @@ export type Service = {
   requests: string[];
   credentials: Map<string, string>;
   batches: number;
+  /** What did not fit the OpenAPI document: requests of the simulator and answers of the stand-in. */
+  faults: Set<string>;
   stop: () => Promise<void>;
   start: () => Promise<void>;
 };
@@ -47,7 +55,9 @@ export type ServiceBehaviour = {
   cutAfterFrames?: number;
   mute?: (connection: number) => boolean;
   ackEveryMs?: number;
-  status?: (sample: WireSample) => { status: string; reason?: string };
+  /** Of a socket: the reason why a sample is not stored; null if it is. */
+  refused?: (sample: WireSample) => string | null;
+  status?: (sample: WireSample) => { status: string; reason?: string; message?: string };
 };
 
 function unmasked(frame: Buffer): { text: string; opcode: number; length: number } | null {
@@ -80,10 +90,11 @@ export async function startService(behaviour: ServiceBehaviour = {}): Promise<Se
   const service: Service = {
     url: "",
     taken: new Map(),
-    devices: new Map([["other", { id: "other", serial: "other-1", patient: null }]]),
+    devices: new Map([[OTHER, { id: OTHER, serial: "other-1", patient: null, startedAt: null, isActive: true }]]),
     requests: [],
     credentials: new Map(),
     batches: 0,
+    faults: new Set(),
     stop,
     start,
   };
@@ -94,7 +105,9 @@ export async function startService(behaviour: ServiceBehaviour = {}): Promise<Se
       const before = service.taken.get(key);
       if (before) return { index, status: "duplicate" };
       service.taken.set(key, { sample, patient: device.patient, sentAt, receivedAt: Date.now() });
-      return { index, ...(behaviour.status?.(sample) ?? { status: "stored", observation_id: randomUUID() }) };
+      if (device.startedAt !== null && sample.effective_at < device.startedAt)
+        return { index, status: "quarantined", reason: "not_bound_then", message: "Quarantined" };
+      return { index, ...(behaviour.status?.(sample) ?? { status: "stored", observation_id: `${index}-${randomUUID()}` }) };
     });
   }
 
@@ -103,7 +116,7 @@ export async function startService(behaviour: ServiceBehaviour = {}): Promise<Se
     const life = behaviour.tokenLife ?? 900;
     tokens.set(access, Date.now() + life * 1_000);
     refreshTokens.add(refresh);
-    return { data: { access_token: access, refresh_token: refresh, token_type: "bearer", expires_in: life } };
+    return { access_token: access, refresh_token: refresh, expires_in: life };
   }
 
   function observe(device: Device, body: { samples: WireSample[]; sent_at: string }, response: ServerResponse): void {
@@ -126,49 +139,74 @@ export async function startService(behaviour: ServiceBehaviour = {}): Promise<Se
     else if (mishap === "502-after") response.writeHead(502).end("<html>bad gateway</html>");
     else {
       const reported = mishap === "half-answered" ? results.slice(0, Math.ceil(results.length / 2)) : results;
-      response.writeHead(200, { "Content-Type": "application/json" }).end(JSON.stringify({ data: { results: reported } }));
+      const answer = documented("POST", "/observations", 200, { patient_id: device.patient, results: reported });
+      response.writeHead(200, { "Content-Type": "application/json" }).end(JSON.stringify(answer[1]));
     }
   }
+
+  /** The document's example of the answer with these members of `data`; a list has one example per item. */
+  function documented(method: string, path: string, status: number, data: object | object[], pagination?: object): Reply {
+    const answer = standInExample(method, path, status, data, pagination);
+    for (const fault of findStandInFaults(method, path, status, answer)) service.faults.add(fault);
+    return [status, answer];
+  }
+
+  const problem = (status: number, title: string): Reply => [status, { title, status, code: "x" }];
+  const shown = ({ id, serial, patient, isActive }: Device) => ({
+    device_id: id,
+    kind: "bedside_monitor",
+    serial_number: serial,
+    patient_id: patient,
+    is_active: isActive,
+  });
 
   function staff(method: string, path: string, body: Record<string, string>): Reply {
     const [, deviceId = "", what] = /^\/devices\/([^/?]+)(?:\/(\w+))?/.exec(path) ?? [];
     const device = service.devices.get(deviceId);
-    const shown = ({ id, serial, patient }: Device) => ({ device_id: id, serial_number: serial, patient_id: patient });
     if (method === "GET" && path.startsWith("/patients/")) {
       const number = Number(path.slice("/patients/".length));
-      return number <= 100 ? [200, { data: { patient_id: `patient-${number}` } }] : [404, { title: "Not found" }];
+      if (number > 100) return problem(404, "Not found");
+      return documented(method, "/patients/{patient_id}", 200, { patient_id: patientId(number), patient_number: number });
     }
     if (method === "POST" && path === "/devices") {
-      const serial = body["serial_number"] ?? "";
-      if ([...service.devices.values()].some((known) => known.serial === serial))
-        return [409, { title: "Resource already exists" }];
-      const made = { id: randomUUID(), serial, patient: null };
+      const serial = body["serial_number"] ?? null;
+      if (serial !== null && [...service.devices.values()].some((known) => known.serial === serial))
+        return problem(409, "Resource already exists");
+      const made = { id: randomUUID(), serial, patient: null, startedAt: null, isActive: true };
       service.devices.set(made.id, made);
-      return [201, { data: shown(made) }];
+      return documented(method, "/devices", 201, shown(made));
     }
     if (method === "GET" && path.startsWith("/devices?")) {
       // Two devices per page and, as in the real service, without their patients.
       const from = Number(new URLSearchParams(path.slice("/devices?".length)).get("cursor") ?? 0);
       const all = [...service.devices.values()].map((known) => ({ ...shown(known), patient_id: null }));
       const next = from + 2 < all.length ? `${from + 2}` : null;
-      return [200, { data: all.slice(from, from + 2), meta: { pagination: { next_cursor: next } } }];
+      return documented(method, "/devices", 200, all.slice(from, from + 2), { next_cursor: next });
     }
-    if (!device) return [404, { title: "Not found" }];
-    if (method === "GET") return [200, { data: shown(device) }];
+    if (!device) return problem(404, "Not found");
+    if (method === "GET") return documented(method, "/devices/{device_id}", 200, shown(device));
     if (method === "POST" && what === "assignments") {
       device.patient = body["patient_id"] ?? null;
-      return [201, { data: {} }];
+      device.startedAt = body["started_at"] ?? null;
+      return documented(method, "/devices/{device_id}/assignments", 201, { device_id: device.id, patient_id: device.patient });
     }
     if (method === "POST" && what === "credentials") {
       const token = `ecd_${randomUUID()}`;
       service.credentials.set(token, device.id);
-      return [201, { data: { credential_id: token, token } }];
+      const data = { device_id: device.id, credential_id: token.slice("ecd_".length), token };
+      return documented(method, "/devices/{device_id}/credentials", 201, data);
+    }
+    if (method === "DELETE" && what === undefined) {
+      device.isActive = false;
+      for (const [token, id] of service.credentials) if (id === device.id) service.credentials.delete(token);
+      return documented(method, "/devices/{device_id}", 200, { device_id: device.id });
     }
     if (method === "DELETE") {
-      service.credentials.delete(path.split("/").at(-1) ?? "");
-      return [200, { data: {} }];
+      const credentialId = path.split("/").at(-1) ?? "";
+      service.credentials.delete(`ecd_${credentialId}`);
+      return documented(method, "/devices/{device_id}/credentials/{credential_id}", 200, { credential_id: credentialId });
     }
-    return [404, { title: "Not found" }];
+    return problem(404, "Not found");
   }
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -178,6 +216,7 @@ export async function startService(behaviour: ServiceBehaviour = {}): Promise<Se
     const { method = "GET", url = "" } = request;
     const path = url.replace("/api/v1", "");
     service.requests.push(`${method} ${path}`);
+    for (const fault of findRequestFaults(method, path, text === "" ? undefined : body)) service.faults.add(fault);
     const token = (request.headers.authorization ?? "").replace("Bearer ", "");
     const device = service.devices.get(service.credentials.get(token) ?? "");
     if (path === "/observations" && device) return observe(device, body, response);
@@ -186,21 +225,21 @@ export async function startService(behaviour: ServiceBehaviour = {}): Promise<Se
   }
 
   function streamWithoutUpgrade(path: string): Reply {
-    return path === "/observations/stream" ? [426, { title: "Upgrade" }] : [404, { title: "Not found" }];
+    return path === "/observations/stream" ? problem(426, "Upgrade") : problem(404, "Not found");
   }
 
   function publicly(path: string, body: Record<string, string>): Reply | null {
     if (path === "/auth/login") {
       const right = body["email"] === "nurse@demo.com" && body["password"] === "password123";
-      return right ? [200, pair()] : [401, { title: "Invalid credentials" }];
+      return right ? documented("POST", path, 200, pair()) : problem(401, "Invalid credentials");
     }
     if (path !== "/auth/refresh") return null;
     const known = refreshTokens.delete(body["refresh_token"] ?? "");
-    return known ? [200, pair()] : [401, { title: "Invalid refresh token" }];
+    return known ? documented("POST", path, 200, pair()) : problem(401, "Invalid refresh token");
   }
 
   function inside(token: string, method: string, path: string, body: Record<string, string>): Reply {
-    if ((tokens.get(token) ?? 0) < Date.now()) return [401, { title: "Missing or invalid access token" }];
+    if ((tokens.get(token) ?? 0) < Date.now()) return problem(401, "Missing or invalid access token");
     return staff(method, path, body);
   }
 
@@ -240,6 +279,13 @@ export async function startService(behaviour: ServiceBehaviour = {}): Promise<Se
         const { samples, sent_at } = JSON.parse(frame.text);
         // The samples are stored although the connection is closed before the response.
         take(device, samples, sent_at ?? null);
+        const reasons: Record<string, number> = {};
+        for (const sample of samples) {
+          const reason = behaviour.refused?.(sample) ?? null;
+          if (reason !== null) reasons[reason] = (reasons[reason] ?? 0) + 1;
+        }
+        const total = Object.values(reasons).reduce((sum, n) => sum + n, 0);
+        if (total > 0) socket.write(textFrame(JSON.stringify({ type: "refused", results: [], total, reasons })));
         upto = Math.max(upto, ...samples.map(({ seq }: WireSample) => seq));
         if (++frames === behaviour.cutAfterFrames && connection % 2 === 0) socket.destroy();
       }

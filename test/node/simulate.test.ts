@@ -9,7 +9,8 @@ import { parseOptions } from "../../cli/simulate/options.ts";
 import { runSimulation } from "../../cli/simulate/run.ts";
 import { createSocketSender } from "../../cli/simulate/socket-sender.ts";
 import { addLag, lagQuantile, newTally } from "../../cli/simulate/tally.ts";
-import { type InjectedFault, type Service, type ServiceBehaviour, startService } from "./simulate-service.ts";
+import { type InjectedFault, OTHER, patientId, type Service, type ServiceBehaviour, startService } from "./simulate-service.ts";
+import { findRequestFaults, findStandInFaults, standInExample } from "./stand-in.ts";
 
 /** Each test has its own services, so that the tests of this file, which mostly wait, run concurrently. */
 const it = test.extend<{ serve: (behaviour?: ServiceBehaviour) => Promise<Service> }>({
@@ -21,7 +22,10 @@ const it = test.extend<{ serve: (behaviour?: ServiceBehaviour) => Promise<Servic
       services.push(service);
       return service;
     });
-    for (const service of services) await service.stop();
+    for (const service of services) {
+      await service.stop();
+      expect([...service.faults]).toEqual([]);
+    }
   },
 });
 
@@ -97,7 +101,7 @@ describe.concurrent("a run", () => {
     expect(service.taken.size).toBe(samples);
     expect(holes(service)).toBe(0);
     expect(new Set([...service.taken.values()].map(({ patient }) => patient))).toEqual(
-      new Set(["patient-7", "patient-8", "patient-9", "patient-10"]),
+      new Set([patientId(7), patientId(8), patientId(9), patientId(10)]),
     );
     expect(service.credentials.size).toBe(0);
     expect(printed.progress.length).toBeGreaterThanOrEqual(2);
@@ -124,14 +128,14 @@ describe.concurrent("a run", () => {
     const first = service.taken.size;
     service.requests.length = 0;
     const [stranger] = [...service.devices.values()].filter(({ serial }) => serial === "simulator-2");
-    if (stranger) stranger.patient = "patient-99";
+    if (stranger) stranger.patient = patientId(99);
     const second = start(service, again);
     expect(await second.code).toBe(0);
     expect(figures(second.printed.result)["duplicate"]).toBe(0);
     expect(service.taken.size).toBe(first + (figures(second.printed.result)["samples"] ?? 0));
     expect(service.devices.size).toBe(4);
     expect(service.requests.filter((line) => line.endsWith("/assignments"))).toHaveLength(1);
-    expect(stranger?.patient).toBe("patient-2");
+    expect(stranger?.patient).toBe(patientId(2));
   });
 
   it("renews its login before it ends", async ({ serve }) => {
@@ -147,7 +151,7 @@ describe.concurrent("a run", () => {
     const args = ["--rate", "10", "--patients", "2", "--duration", "1", "--scenario", "clock-wrong", "--start-id", "2"];
     expect(await start(service, args).code).toBe(0);
     for (const { sample, patient, sentAt, receivedAt } of service.taken.values()) {
-      const error = patient === "patient-2" ? -187 * 60_000 : 0;
+      const error = patient === patientId(2) ? -187 * 60_000 : 0;
       expect(Math.abs(Date.parse(sample.effective_at) - receivedAt - error)).toBeLessThan(5_000);
       expect(Math.abs(Date.parse(sentAt ?? "") - receivedAt - error)).toBeLessThan(5_000);
     }
@@ -291,14 +295,23 @@ describe.concurrent("sockets", () => {
 
   it("a silent peer: closed after a time without an acknowledgement", async ({ serve }) => {
     const service = await serve({ mute: (connection) => connection === 0 });
-    service.credentials.set("key", "other");
+    service.credentials.set("key", OTHER);
     const { sender, tally, said } = createSender(service, "key", 600);
     sender.push([sample(1), sample(2)]);
     await until(() => sender.waitingCount() === 0);
     sender.close();
     expect([sender.waitingCount(), tally.acknowledged, tally.retried]).toEqual([0, 2, 1]);
-    expect([...service.taken.keys()]).toEqual(["other 1", "other 2"]);
+    expect([...service.taken.keys()]).toEqual([`${OTHER} 1`, `${OTHER} 2`]);
     expect(said).toEqual(["connection lost (0); reconnecting"]);
+  });
+
+  it("refused samples: counted with their reason, not as acknowledged", async ({ serve }) => {
+    const service = await serve({ refused: ({ code }) => (code === "8310-5" ? "unit_unknown" : null) });
+    const { code, printed } = start(service, ["--socket", "--rate", "10", "--patients", "1", "--duration", "1"]);
+    expect(await code).toBe(0);
+    const { samples = 0, ...rest } = figures(printed.result);
+    expect(rest).toMatchObject({ acknowledged: samples - 10, rejected: 10, unanswered: 0 });
+    expect(printed.result).toContain("10 × refused: unit_unknown");
   });
 
   it("an unknown key: the run ends, though the socket gives no reason", async ({ serve }) => {
@@ -327,12 +340,55 @@ describe.concurrent("recordings", () => {
     expect(await start(service, ["--replay", path, "--start-id", "3"]).code).toBe(0);
     const taken = [...service.taken.values()];
     expect(taken).toHaveLength(1_500);
-    expect(new Set(taken.map(({ patient }) => patient))).toEqual(new Set(["patient-3"]));
+    expect(new Set(taken.map(({ patient }) => patient))).toEqual(new Set([patientId(3)]));
     const inOrder = taken.map(({ sample }) => sample).sort((a, b) => a.seq - b.seq);
     expect(inOrder.map(({ value }) => value)).toEqual(lines.map((line) => Number(line.split(",")[2])));
     const times = inOrder.map(({ effective_at }) => Date.parse(effective_at));
     expect(times.every((time, i) => i === 0 || time - (times[i - 1] ?? 0) === 2_000)).toBe(true);
     expect(Math.abs((times.at(-1) ?? 0) - before)).toBeLessThan(2_000);
+  });
+
+  it("has a monitor of its own, assigned before the first value, and takes it out of service", async ({ serve }) => {
+    const service = await serve();
+    const args = ["--replay", path, "--start-id", "3"];
+    const first = Date.now() - 1_499 * 2_000;
+    expect(await start(service, args).code).toBe(0);
+    expect(await start(service, args).code).toBe(0);
+    const own = [...service.devices.values()].filter(({ id }) => id !== OTHER);
+    expect(own).toMatchObject([
+      { serial: null, patient: patientId(3), isActive: false },
+      { serial: null, patient: patientId(3), isActive: false },
+    ]);
+    for (const { startedAt } of own) expect(Date.parse(startedAt ?? "")).toBeLessThan(first);
+    expect(service.taken.size).toBe(3_000);
+    expect(service.credentials.size).toBe(0);
+  });
+
+  it("fails, and says why, if less than half of it was stored", async ({ serve }) => {
+    const service = await serve({ status: () => ({ status: "quarantined", reason: "not_bound_then", message: "Quarantined" }) });
+    const { code, printed, lines } = start(service, ["--replay", path]);
+    expect(await code).toBe(1);
+    expect(printed.result).toContain("1500 × quarantined: 8867-4 not_bound_then");
+    expect(lines.at(-1)).toBe("only 0 of 1500 samples were stored; the reasons are above");
+  });
+
+  it("is refused before anything is registered if the service takes no samples of that age", async ({ serve }) => {
+    const service = await serve();
+    const long = join(folder, "long.csv");
+    const month = new Date(31 * 86_400_000).toISOString();
+    writeFileSync(long, `effective_at,code,value,unit\n1970-01-01T00:00:00Z,8867-4,70,/min\n${month},8867-4,70,/min\n`);
+    await expect(start(service, ["--replay", long]).code).rejects.toThrow("long.csv is longer than 30 days");
+    expect([...service.devices.keys()]).toEqual([OTHER]);
+    expect(await start(service, ["--replay", long, "--speed", "1e10"]).code).toBe(0);
+  });
+});
+
+describe("the stand-in", () => {
+  it("is checked against the OpenAPI document: other shapes are found", () => {
+    expect(findStandInFaults("GET", "/devices", 200, { data: [], pagination: { next_cursor: null } })).not.toEqual([]);
+    expect(findStandInFaults("GET", "/devices", 200, standInExample("GET", "/devices", 200, []))).toEqual([]);
+    expect(findRequestFaults("POST", "/devices", { kind: "bedside_monitor", name: "a", serial: "b" })).not.toEqual([]);
+    expect(findRequestFaults("GET", "/gadgets", undefined)).toEqual(["GET /gadgets is not documented"]);
   });
 });
 
