@@ -9,6 +9,8 @@ export { SIMULATE_USAGE };
 
 const REFUSED = 1;
 const USAGE = 2;
+/** Signals within this time are one Ctrl-C. */
+const ONE_INTERRUPT_MS = 500;
 
 /** On a terminal one line that is overwritten every second, otherwise one line after another. */
 function createTerminal(): Terminal {
@@ -30,7 +32,13 @@ export async function runSimulate(args: string[]): Promise<number> {
   }
   const stop = new AbortController();
   const abort = new AbortController();
-  const onInterrupt = () => (stop.signal.aborted ? abort : stop).abort();
+  let interruptedAt = 0;
+  const onInterrupt = () => {
+    // A terminal sends Ctrl-C to npx and to this process, and npx passes it on.
+    if (stop.signal.aborted && Date.now() - interruptedAt < ONE_INTERRUPT_MS) return;
+    (stop.signal.aborted ? abort : stop).abort();
+    interruptedAt = Date.now();
+  };
   process.on("SIGINT", onInterrupt).on("SIGTERM", onInterrupt);
   try {
     return await runSimulation(options, createTerminal(), { stop: stop.signal, abort: abort.signal });

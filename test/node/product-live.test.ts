@@ -313,7 +313,7 @@ describe("a ward, one patient of which becomes septic, and a server that is kill
 
   it("shows a snapshot, then the samples of ten patients, each once and in order", async () => {
     const readme = readFileSync("README.md", "utf8");
-    const [, line = ""] = /^node cli\/edgecare\.ts (simulate .*--scenario sepsis.*)$/m.exec(readme) ?? [];
+    const [, line = ""] = /^npx edgecare (simulate .*--scenario sepsis.*)$/m.exec(readme) ?? [];
     expect(line).toContain(`--patients ${PATIENTS} --rate ${RATE} --scenario sepsis`);
     before = watch();
     await until("a snapshot or an end", () => before.frames.length > 0 || before.done.code > 0);

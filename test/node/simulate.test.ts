@@ -9,6 +9,7 @@ import { parseOptions } from "../../cli/simulate/options.ts";
 import { runSimulation } from "../../cli/simulate/run.ts";
 import { createSocketSender } from "../../cli/simulate/socket-sender.ts";
 import { addLag, lagQuantile, newTally } from "../../cli/simulate/tally.ts";
+import { installedNode, runInShell } from "./installed-node.ts";
 import { type InjectedFault, OTHER, patientId, type Service, type ServiceBehaviour, startService } from "./simulate-service.ts";
 import { findRequestFaults, findStandInFaults, standInExample } from "./stand-in.ts";
 
@@ -457,6 +458,16 @@ describe.concurrent("the command", () => {
     expect(all).not.toMatch(/warning|error/i);
     expect(holes(service)).toBe(0);
     expect(service.taken.size).toBe(Number(/(\d+) samples in/.exec(all)?.[1]));
+  });
+
+  it("ends with a summary on one Ctrl-C of a terminal, which reaches npx too", async ({ serve, skip }) => {
+    skip(installedNode === "", "there is no Node beside the npm package");
+    const service = await serve();
+    const args = ["edgecare", "simulate", "--url", service.url, "--rate", "5", "--patients", "1"];
+    const { stdout, stderr } = await runInShell("npx", args, /0:0\d {2}rows/);
+    expect(stdout, stderr).toMatch(/^\d+ rows, \d+ samples in .*\n.*unanswered 0 /m);
+    // A second Ctrl-C would leave it behind.
+    expect(service.credentials.size).toBe(0);
   });
 
   it.for<[string[], number, string]>([
