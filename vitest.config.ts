@@ -28,7 +28,7 @@ function sharedJsonBodies() {
 }
 
 /** Tests that build the product or start it with `npm start`. */
-const SERVED = ["product", "product-live", "live-served", "direct", "pages", "bundle", "cost"].map(
+const SERVED = ["product", "product-live", "living-ward", "live-served", "direct", "pages", "bundle", "cost"].map(
   (name) => `test/node/${name}.test.ts`,
 );
 

@@ -2,7 +2,8 @@
 import { parseArgs } from "node:util";
 
 const DEMO_USAGE = `  demo   apply pending migrations to the local stores and load the demo data if they are missing (development only)
-         --recreate   restore the demo logins, passwords and roles; remove locks and sessions`;
+         --recreate   restore the demo logins, passwords and roles; remove locks and sessions
+         --live       simulate a few patients of the demo ward on the server at --url until Ctrl-C, as npm start does`;
 
 /** Each command imports its own modules: a usage message or a new key needs neither wrangler nor the Worker. */
 const COMMANDS: Record<string, (args: string[]) => Promise<number>> = {
@@ -27,7 +28,7 @@ async function formatUsage(): Promise<string> {
     import("./cost.ts"),
   ]);
   const head =
-    "usage: edgecare demo [--state DIR] [--recreate] | simulate [options] | cost | keys new | keys rotate NAME --stage STAGE";
+    "usage: edgecare demo [--state DIR] [--recreate | --live [--url http://localhost:8787]] | simulate [options] | cost | keys new | keys rotate NAME --stage STAGE";
   return [head, `${DEMO_USAGE}\n${KEYS_USAGE}`, SIMULATE_USAGE, COST_USAGE].join("\n\n");
 }
 
@@ -40,10 +41,40 @@ async function runDemo(args: string[]): Promise<number> {
   }
   const { values } = parseArgs({
     args,
-    options: { state: { type: "string", default: ".wrangler/state" }, recreate: { type: "boolean", default: false } },
+    options: {
+      state: { type: "string", default: ".wrangler/state" },
+      recreate: { type: "boolean", default: false },
+      live: { type: "boolean", default: false },
+      url: { type: "string", default: "http://localhost:8787" },
+    },
   });
+  if (values.live) return runLive(values.url, values.state);
   const { loadDemo } = await import("./demo/demo-world.ts");
   return loadDemo(values.state, values.recreate);
+}
+
+/** Only for a server on this machine: the simulated patients must never be mixed with others. */
+async function runLive(url: string, state: string): Promise<number> {
+  const base = URL.canParse(url) ? new URL(url) : null;
+  if (base?.protocol !== "http:" || !["localhost", "127.0.0.1", "[::1]"].includes(base.hostname)) {
+    console.error(`Refused: ${url} is no server on this machine.`);
+    return 1;
+  }
+  const stop = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stop.abort());
+  // The server that started this process has ended, however it ended.
+  process.once("disconnect", () => stop.abort());
+  // The listener alone would keep this process.
+  process.channel?.unref();
+  const { runLivingWard } = await import("./demo/living-ward.ts");
+  try {
+    await runLivingWard({ base, state, signal: stop.signal, logLine: (line) => console.error(`demo ward: ${line}`) });
+    return 0;
+  } catch (error) {
+    if (stop.signal.aborted) return 0;
+    console.error(`demo ward: ${error instanceof Error ? error.message : error}`);
+    return 1;
+  }
 }
 
 process.exitCode = await main(process.argv.slice(2));

@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { rmSync, writeFileSync } from "node:fs";
 import { optionalDevVars } from "./dev-secrets.mjs";
-import { logFile, runningFile, stateFolder, versionHere } from "./lib/development.mjs";
+import { logFile, productionReason, runningFile, stateFolder, versionHere } from "./lib/development.mjs";
 import { prepareStores, writeSecrets } from "./lib/local-state.mjs";
 import { passOutput } from "./lib/server-output.mjs";
 
@@ -46,9 +46,18 @@ const server = spawn(
 passOutput(server.stdout, logFile(state));
 const entry = { pid: process.pid, url: `http://localhost:${port}`, started_at: new Date().toISOString(), ...versionHere() };
 writeFileSync(runningFile(state), JSON.stringify(entry));
+const ward = startDemoWard();
 for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => server.kill(signal));
 server.on("exit", (code) => {
+  ward?.kill("SIGTERM");
   rmSync(runningFile(state), { force: true });
   // The last lines may still be in the pipe.
   process.exitCode = code ?? 0;
 });
+
+/** Simulated patients of the demo ward, unless EDGECARE_DEMO_WARD or EDGECARE_DEMO is off. They end with this process. */
+function startDemoWard() {
+  if (process.env.EDGECARE_DEMO_WARD === "off" || process.env.EDGECARE_DEMO === "off" || productionReason() !== null) return null;
+  const args = ["cli/edgecare.ts", "demo", "--live", "--url", `http://localhost:${port}`, "--state", state];
+  return spawn("node", args, { stdio: ["ignore", "inherit", "inherit", "ipc"] });
+}

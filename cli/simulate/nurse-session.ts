@@ -1,6 +1,8 @@
 // The nurse's API calls that prepare a monitor: log in, register the device, assign it to a patient, create a credential.
 import { z } from "zod";
+import { CODES } from "../../src/monitoring/vitals/catalogue.ts";
 import { type ApiResponse, describeError, isRetryable, pause, retryDelay, sendRequest } from "./http.ts";
+import { type Measurement, toMeasurement } from "./source.ts";
 
 /** The service, or a proxy in front of it, rejected the set-up; the message says why. */
 export class SetupError extends Error {}
@@ -11,6 +13,8 @@ export type NurseSession = {
   setUpMonitor: (patient: number) => Promise<Monitor>;
   /** A monitor of its own for a recording, assigned from `startedAt` (epoch milliseconds, in the past) or from now. */
   setUpReplayMonitor: (patient: number, name: string, startedAt: number | null) => Promise<Monitor>;
+  /** Enters a complete set of observations of a patient without a monitor. @param at epoch milliseconds */
+  recordObservationSet: (patient: number, at: number, values: readonly Measurement[]) => Promise<void>;
   /** Revokes the credential; takes a replay's monitor out of service. */
   endMonitor: (monitor: Monitor) => Promise<void>;
 };
@@ -63,6 +67,11 @@ function parseBody<T extends z.ZodType>(schema: T, what: string, body: unknown):
   const { data, success } = schema.safeParse(body);
   if (!success) throw new SetupError(`${what}: unexpected response`);
   return data;
+}
+
+/** Nurses chart oxygen as a flow: room air is none. */
+function toSetSamples(values: readonly Measurement[]): Measurement[] {
+  return values.map((value) => (value.code === CODES.inspired_oxygen ? toMeasurement("oxygen_flow", 0) : value));
 }
 
 const dataSchema = <T extends z.ZodType>(schema: T) => z.object({ data: schema });
@@ -169,6 +178,12 @@ export async function logIn(
       const start = startedAt === null ? {} : { started_at: new Date(startedAt).toISOString() };
       await assign(device.device_id, patient, { patient_id, ...start });
       return toMonitor(device.device_id, patient, true);
+    },
+    async recordObservationSet(patient, at, values) {
+      const patientId = await findPatientId(patient);
+      const json = { effective_at: new Date(at).toISOString(), samples: toSetSamples(values), confirmed_score: 0 };
+      const first = await request(`/patients/${patientId}/observation-sets`, { method: "POST", json });
+      if (first.status !== 201) throw toSetupError("enter a set of observations", first);
     },
     async endMonitor({ deviceId, credentialId, isReplay }) {
       const ended = await request(isReplay ? `/devices/${deviceId}` : `/devices/${deviceId}/credentials/${credentialId}`, {

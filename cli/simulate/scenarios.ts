@@ -1,7 +1,7 @@
 // Scenarios of the simulator: each one changes the values of a healthy body or the clock of the monitor.
 import { createNoise, seededRandom, type Vitals } from "./vital-model.ts";
 
-export const SCENARIOS = ["stable", "sepsis", "hypoxia", "arrhythmia", "sensor-off", "clock-wrong"] as const;
+export const SCENARIOS = ["stable", "sepsis", "deterioration", "hypoxia", "arrhythmia", "sensor-off", "clock-wrong"] as const;
 export type Scenario = (typeof SCENARIOS)[number];
 /** What the sensors deliver; a disconnected sensor delivers nothing. */
 export type ShownVitals = Partial<Vitals>;
@@ -9,6 +9,14 @@ type ScenarioEffect = (calm: Vitals, seconds: number) => ShownVitals;
 
 /** Seconds since the start. Sepsis develops over hours; here within two minutes, so that a demonstration can show it. */
 export const SEPSIS = { from: 10, to: 130 } as const;
+/** Seconds within a cycle: getting worse over hours, treated, well again. */
+export const DETERIORATION = {
+  cycle: 12 * 3_600,
+  from: 2 * 3_600,
+  to: 9 * 3_600,
+  treated: 10 * 3_600,
+  well: 11 * 3_600,
+} as const;
 /** Seconds within a cycle: falling, low, on oxygen, recovered, back on air. */
 export const HYPOXIA = { cycle: 300, from: 20, low: 60, oxygen: 95, risen: 140, air: 240 } as const;
 /** Seconds within a cycle: a run of tachycardia and a pause. */
@@ -38,6 +46,22 @@ function applySepsis(calm: Vitals, seconds: number): ShownVitals {
     respiratory_rate: calm.respiratory_rate + 15 * severity,
     temperature: calm.temperature + 2.6 * severity,
     consciousness: severity > 0.85 ? CONFUSED : calm.consciousness,
+  };
+}
+
+/** A slow infection: NEWS2 rises from 0 to about 7 within seven hours. */
+function applyDeterioration(calm: Vitals, seconds: number): ShownVitals {
+  const { cycle, from, to, treated, well } = DETERIORATION;
+  const at = seconds % cycle;
+  const severity = smoothStep(at, from, to) - smoothStep(at, treated, well);
+  return {
+    ...calm,
+    heart_rate: calm.heart_rate + 40 * severity,
+    spo2: calm.spo2 - 4 * severity,
+    systolic: calm.systolic - 22 * severity,
+    diastolic: calm.diastolic - 14 * severity,
+    respiratory_rate: calm.respiratory_rate + 8 * severity,
+    temperature: calm.temperature + 1.9 * severity,
   };
 }
 
@@ -81,6 +105,8 @@ export function createScenario(scenario: Scenario, seed: number, patient: number
   switch (scenario) {
     case "sepsis":
       return applySepsis;
+    case "deterioration":
+      return applyDeterioration;
     case "hypoxia":
       return applyHypoxia;
     case "arrhythmia":

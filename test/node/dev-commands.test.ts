@@ -47,9 +47,9 @@ function newDatabase(state: string): void {
 
 describe("development commands in production", () => {
   const commands = [["scripts/reset.mjs"], ["scripts/status.mjs"], ["scripts/logs.mjs"], ["scripts/db-browse.mjs"]];
-  const demo = ["cli/edgecare.ts", "demo", "--recreate"];
+  const demo = ["--recreate", "--live"].map((flag) => ["cli/edgecare.ts", "demo", flag]);
 
-  it.each([...commands, demo])(
+  it.each([...commands, ...demo])(
     "%s %s is refused by ENVIRONMENT, --remote, .dev.vars and a remote binding",
     (path = "", ...args) => {
       const state = newFolder();

@@ -41,6 +41,8 @@ export function newDemoState(demo: string): string {
 
 type Options = {
   demo: boolean;
+  /** Simulates patients of the demo ward, as `npm start` does. */
+  ward?: boolean;
   /** False if dist/ exists: a build makes every running server reload. */
   build?: boolean;
   port?: number;
@@ -63,6 +65,8 @@ export async function startServer(state: string, options: Options): Promise<Serv
       PORT: String(port),
       EDGECARE_STATE: state,
       EDGECARE_DEMO: options.demo ? "on" : "off",
+      // Its values would be among those that tests count.
+      EDGECARE_DEMO_WARD: options.ward ? "on" : "off",
       EDGECARE_BUILD: options.build === false ? "off" : (process.env["EDGECARE_BUILD"] ?? "on"),
       ...(options.registry && { WRANGLER_REGISTRY_PATH: options.registry }),
     },

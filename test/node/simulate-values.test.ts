@@ -175,6 +175,31 @@ describe("determinism", () => {
 });
 
 describe("scenarios", () => {
+  it("deterioration: well at first, NEWS2 of 7 or more after nine hours, well again after eleven", () => {
+    const source = createVitalSource(1, 2, "deterioration");
+    const scoreAt = (hours: number) => {
+      const shown = new Map(source(hours * 3_600).map(({ code, value }) => [code, value]));
+      const value = (name: keyof typeof CODES) => shown.get(CODES[name]) ?? Number.NaN;
+      return {
+        rate: value("respiratory_rate"),
+        spo2: value("spo2"),
+        heart: value("heart_rate"),
+        systolic: value("systolic"),
+        temperature: value("temperature"),
+      };
+    };
+    const [well, worse, ill, again] = [scoreAt(1), scoreAt(6), scoreAt(9.5), scoreAt(11.5)];
+    for (const values of [well, again]) expect(values).toMatchObject({ spo2: expect.toSatisfy((spo2) => spo2 >= 96) });
+    expect(worse.heart).toBeGreaterThan(well.heart + 10);
+    expect(ill.heart).toBeGreaterThan(worse.heart + 10);
+    // Two points each for respiration and heart rate, one or two each for saturation, pressure and temperature.
+    expect(ill.rate).toBeGreaterThanOrEqual(21);
+    expect(ill.heart).toBeGreaterThanOrEqual(111);
+    expect(ill.spo2).toBeLessThanOrEqual(95);
+    expect(ill.systolic).toBeLessThanOrEqual(110);
+    expect(ill.temperature).toBeGreaterThan(38);
+  });
+
   it("sepsis: limits are crossed within 90 s and stay crossed", () => {
     const of = series("sepsis", 900);
     const stable = series("stable", 900);
