@@ -28,9 +28,17 @@ function sharedJsonBodies() {
 }
 
 /** Tests that build the product or start it with `npm start`. */
-const SERVED = ["product", "product-live", "living-ward", "live-served", "direct", "pages", "bundle", "cost"].map(
-  (name) => `test/node/${name}.test.ts`,
-);
+const SERVED = [
+  "product",
+  "product-live",
+  "python-client",
+  "living-ward",
+  "live-served",
+  "direct",
+  "pages",
+  "bundle",
+  "cost",
+].map((name) => `test/node/${name}.test.ts`);
 
 keepTemporaryFilesInMemory();
 

@@ -15,6 +15,7 @@
 // - news2-chart: a million random patients from a random seed instead of 100,000 from a fixed one
 // - product: `npm start` in a new folder must respond within a minute, which needs an idle machine
 // - product-live: 30 seconds at fifty rows a second instead of 10
+// - python-client: 40 reports instead of 6, and a server of its own that is killed half-way
 // The end of the run then prints no budget.
 export const VERIFY = Boolean(process.env["VERIFY"]);
 
