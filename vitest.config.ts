@@ -27,6 +27,13 @@ function sharedJsonBodies() {
   return names.map((name) => ({ name, base64: readFileSync(`${data}/${name}`, "base64") }));
 }
 
+/** Exports and payloads of wearables as text; empty if the data folder is absent. */
+function sharedWearables() {
+  const data = "../shared/data/wearables";
+  const paths = existsSync(data) ? globSync("**/*.{xml,csv,json}", { cwd: data }).sort() : [];
+  return paths.map((path) => ({ path, text: readFileSync(`${data}/${path}`, "utf8").slice(0, 20_000) }));
+}
+
 /** Tests that build the product or start it with `npm start`. */
 const SERVED = [
   "product",
@@ -103,6 +110,7 @@ export default defineConfig(async () => ({
           provide: {
             pdfs: sharedPdfs(),
             jsonBodies: sharedJsonBodies(),
+            wearables: sharedWearables(),
             naughtyStrings: sharedJson("hostile/json/blns.json"),
             vectors: {
               aadhaar: sharedJson("vectors/aadhaar/aadhaar_cases.json"),

@@ -7,6 +7,8 @@ declare module "vitest" {
     pdfs: { path: string; base64: string }[];
     /** JSONTestSuite of ../shared/data/hostile/json. */
     jsonBodies: { name: string; base64: string }[];
+    /** The first 20,000 characters of each file of ../shared/data/wearables. */
+    wearables: { path: string; text: string }[];
     /** The big list of naughty strings. */
     naughtyStrings: string[];
     /** Published cases of numbers. */

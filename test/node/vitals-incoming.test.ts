@@ -9,7 +9,7 @@ import {
   type ValidationResult,
   validateSample,
 } from "../../src/monitoring/vitals/sample-validation.ts";
-import { toSampleInputs } from "../../src/monitoring/vitals/wearables.ts";
+import { toWearableItems } from "../../src/monitoring/vitals/wearables.ts";
 import { absent } from "../shared-data.ts";
 
 const NOW = Date.parse("2026-03-04T05:06:07Z");
@@ -254,6 +254,10 @@ describe("a time", () => {
     ["2026-03-04T05:06:00.123999999Z", "2026-03-04T05:06:00.123Z"],
     ["2024-02-29T23:59:59-00:00", "2024-02-29T23:59:59.000Z"],
     ["2026-01-01T00:00:00+14:00", "2025-12-31T10:00:00.000Z"],
+    ["2018-09-10 02:28:55 -0700", "2018-09-10T09:28:55.000Z"],
+    ["2026-03-04 05:06:00Z", "2026-03-04T05:06:00.000Z"],
+    ["2026-03-04T10:36:00+0530", "2026-03-04T05:06:00.000Z"],
+    ["2026-03-04 10:36:00.250 +05:30", "2026-03-04T05:06:00.250Z"],
   ])("%s is %s", (text, utc) => {
     expect(new Date(parseInstant(text) ?? Number.NaN).toISOString()).toBe(utc);
   });
@@ -261,7 +265,6 @@ describe("a time", () => {
   test.each([
     "2026-03-04T05:06:00",
     "2026-03-04",
-    "2026-03-04 05:06:00Z",
     "2026-03-04T05:06Z",
     "2026-03-04T05:06:60Z",
     "2026-06-30T23:59:60Z",
@@ -272,7 +275,10 @@ describe("a time", () => {
     "2026-03-00T05:06:00Z",
     "2026-03-04T24:00:00Z",
     "2026-03-04T05:60:00Z",
-    "2026-03-04T05:06:00+0530",
+    "2026-03-04  05:06:00Z",
+    "2026-03-04T05:06:00  +0530",
+    "2026-03-04T05:06:00+05",
+    "2026-03-04 05:06:00",
     "2026-03-04T05:06:00+24:00",
     "2026-03-04T05:06:00+05:60",
     "10000-01-01T00:00:00Z",
@@ -412,6 +418,8 @@ describe("pressures of one instant", () => {
 
 describe("a wearable's metrics", () => {
   const timestamp = "2026-03-04T10:36:00+05:30";
+  const inputsOf = (readings: readonly unknown[]) =>
+    toWearableItems(readings).map(({ input }) => input as { code: string; value: unknown });
 
   test("are items in LOINC and UCUM, each of them known", () => {
     const all = {
@@ -426,7 +434,7 @@ describe("a wearable's metrics", () => {
       sleep_minutes: 431,
       calories: 2100,
     };
-    const items = toSampleInputs([{ timestamp, ...all }]);
+    const items = inputsOf([{ timestamp, ...all }]);
     expect(items.map(({ value }) => value)).toEqual(Object.values(all));
     expect(items.map((item) => outcome(validateSample(item, CLOCK)))).toEqual(
       Object.values(all).map((value) => `${value} final as it is`),
@@ -435,10 +443,9 @@ describe("a wearable's metrics", () => {
   });
 
   test("keep 0, leave out what was not measured, and keep the order", () => {
-    const items = toSampleInputs([
+    const items = inputsOf([
       { timestamp, steps: 0, heart_rate: null },
       { timestamp: "2026-03-04T10:37:00+05:30", spo2: 96, heart_rate: 70, glucose: undefined },
-      { timestamp },
     ]);
     expect(items.map(({ code, value }) => [code, value])).toEqual([
       [CODES.steps, 0],
@@ -447,8 +454,32 @@ describe("a wearable's metrics", () => {
     ]);
   });
 
+  test("of a reading that is no reading, has no value or has unknown names are refused one by one", () => {
+    const judged = toWearableItems([
+      { timestamp, heart_rate: "72", spo2: 97, "": 1, constructor: 2, [`x${"y".repeat(99)}`]: null },
+      { timestamp, heart_rate: null },
+      {},
+      null,
+      [],
+      "72",
+    ]);
+    expect(judged.map(({ reading, metric, refusal }) => [reading, metric, refusal?.reason ?? null])).toEqual([
+      [0, "heart_rate", null],
+      [0, "spo2", null],
+      [0, "", "metric_unknown"],
+      [0, "constructor", "metric_unknown"],
+      [0, `x${"y".repeat(63)}`, "metric_unknown"],
+      [1, null, "no_value"],
+      [2, null, "no_value"],
+      [3, null, "reading_invalid"],
+      [4, null, "reading_invalid"],
+      [5, null, "reading_invalid"],
+    ]);
+    expect(outcome(validateSample(judged[0]?.input, CLOCK))).toBe("rejected: value_not_a_number");
+  });
+
   test("in another unit than the table's are suspect, not converted", () => {
-    const items = toSampleInputs([{ timestamp, temperature: 98.6, spo2: 0.97, glucose: 5.2 }]);
+    const items = inputsOf([{ timestamp, temperature: 98.6, spo2: 0.97, glucose: 5.2 }]);
     expect(items.map((item) => outcome(validateSample(item, CLOCK)))).toEqual([
       "0.97 invalid unit_suspect",
       "98.6 invalid unit_suspect",

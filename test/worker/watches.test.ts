@@ -35,7 +35,7 @@ it("the temperature of a wrist has a code of its own and no alarm, and the core'
   expect(await alerts()).toEqual([`limit ${CODES.temperature}`]);
 });
 
-it("a heart rate of a run raises nothing, and a context that says nothing is refused", async () => {
+it("a heart rate of a run raises nothing, and a context that says nothing is refused by itself", async () => {
   const run = Array.from({ length: 10 }, (_, i) => ({
     timestamp: iso((10 - i) * 60_000),
     heart_rate: 140,
@@ -43,12 +43,20 @@ it("a heart rate of a run raises nothing, and a context that says nothing is ref
   }));
   expect((await sync(run)).status).toBe(200);
   expect((await alerts()).filter((alert) => alert.includes(CODES.heart_rate))).toEqual([]);
-  for (const unused of [
-    { steps: 10, activity: "at rest" },
-    { heart_rate: 70, body_site: "wrist" },
-    { heart_rate: 70, activity: "jogging" },
-  ])
-    expect((await sync([{ timestamp: iso(), ...unused }])).status, JSON.stringify(unused)).toBe(400);
+  const { data: judged } = await readJson(
+    await sync([
+      { timestamp: iso(), steps: 10, activity: "at rest" },
+      { timestamp: iso(), body_site: "wrist" },
+      { timestamp: iso(), heart_rate: 70, activity: "jogging", spo2: 97 },
+    ]),
+  );
+  expect(judged.results).toMatchObject([
+    { status: "stored", reading: 0, metric: "steps" },
+    { status: "rejected", reason: "context_unused", reading: 0, metric: "activity" },
+    { status: "rejected", reason: "context_unused", reading: 1, metric: "body_site" },
+    { status: "rejected", reason: "activity_invalid", reading: 2, metric: "heart_rate" },
+    { status: "stored", reading: 2, metric: "spo2" },
+  ]);
   const refused = { code: "2708-6", value: 97, unit: "%", effective_at: iso(), activity: "at rest" };
   const { data } = await readJson(await post("/observations", { patient_id: patient.id, samples: [refused] }));
   expect(data.results).toMatchObject([{ status: "rejected", reason: "activity_invalid" }]);
@@ -66,7 +74,7 @@ it("totals of the day do not add to counts", async () => {
   ]);
   const { today } = await get(`/wearables/summary?patient_id=${patient.id}&days=1`);
   const sums = Object.fromEntries(today.map(({ name, sum }: { name: string; sum: number }) => [name, sum]));
-  expect(sums).toEqual({ steps: 800, energy: 50, steps_day: 900, energy_day: 50 });
+  expect(sums).toEqual({ steps: 810, energy: 50, steps_day: 900, energy_day: 50 });
 });
 
 it("default limits of both profiles are listed, and the patient's are those of home", async () => {

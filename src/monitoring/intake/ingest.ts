@@ -6,24 +6,18 @@ import { authorizePatient, resolveDeviceAccess } from "../../access/access.ts";
 import { type Call, type DeviceActor, getActorId } from "../../access/actor.ts";
 import { recordAuditEvent } from "../../access/audit.ts";
 import { OWN_RECORD } from "../../access/patient-row.ts";
-import { sealValue } from "../../platform/crypto.ts";
 import { batch, type Statement } from "../../platform/db/client.ts";
 import { monitoringSettings } from "../../platform/db/schema.ts";
 import { withDeadline } from "../../platform/deadline.ts";
 import { ApiError } from "../../platform/errors.ts";
-import { uuidv7 } from "../../platform/ids.ts";
 import { log } from "../../platform/log.ts";
-import { isQuotaError } from "../../platform/storage-quotas.ts";
-import { DAY_MS } from "../../platform/time.ts";
 import { loadFacts } from "../patient-object/context/facts.ts";
 import type { BatchClockView, IncomingBatch, ItemResult, Origin, RecordResult } from "../patient-object/contract.ts";
-import { pickSampleFields } from "../patient-object/recording/record-batch.ts";
-import { parseInstant, validateSample } from "../vitals/sample-validation.ts";
+import { parseInstant } from "../vitals/sample-validation.ts";
+import { hospitalOfCredential, resolveDays } from "./day-times.ts";
+import { holdSamples, rejectByQuota } from "./hold-samples.ts";
 import { denyOtherDevice, type NamedOrigin, requireAssignedDevice } from "./named-origin.ts";
 import { deletePatientHint, findPatientHint, storePatientHint } from "./patient-hints.ts";
-
-/** Quarantined requests per device and day. */
-const MAX_HELD_PER_DAY = 1_000;
 
 export type IngestResult = {
   patient_id: string | null;
@@ -37,7 +31,10 @@ export type IngestResult = {
  */
 export async function ingestSamples(env: Env, call: Call, named: NamedOrigin, samples: IncomingBatch): Promise<IngestResult> {
   const { actor } = call;
-  if (actor.kind === "device") return ingestFromDevice(env, { ...call, actor }, named, samples);
+  if (actor.kind === "device") {
+    const items = await resolveDays(call, samples.items, hospitalOfCredential(actor.credentialId));
+    return ingestFromDevice(env, { ...call, actor }, named, { ...samples, items });
+  }
   const patientRef = named.patient;
   const { patient, role, basis, hospitalId } = await authorizePatient(
     call,
@@ -60,8 +57,10 @@ export async function ingestSamples(env: Env, call: Call, named: NamedOrigin, sa
   };
   await batch(call.db, [...markRecordInUse(call, patient.id), ...recordAuditEvent(call.db, actor, call.now, event)]);
   const origin: Origin = { kind: "person", id: getActorId(actor), isApp: actor.kind === "app" };
+  const items = await resolveDays(call, samples.items, sql`${patient.hospital_id}`);
   // The object learns of a closed record only after the response to the change.
-  const recorded = patient.active === 1 ? await recordWithFacts(env, call, patient.id, origin, samples) : NOT_RECORDED;
+  const recorded =
+    patient.active === 1 ? await recordWithFacts(env, call, patient.id, origin, { ...samples, items }) : NOT_RECORDED;
   if (!recorded.known) throw new ApiError("conflict", "The patient record does not accept samples.");
   return { patient_id: patient.id, results: recorded.results, clock: null };
 }
@@ -187,70 +186,6 @@ function correctedTime(item: unknown, correctedMs: number): number | null {
   const time = typeof item === "object" && item !== null && "effective_at" in item ? item.effective_at : null;
   const statedAt = typeof time === "string" ? parseInstant(time) : null;
   return statedAt === null ? null : statedAt - correctedMs;
-}
-
-function rejectByQuota(indexes: readonly number[], error: unknown): ItemResult[] {
-  if (!isQuotaError(error)) throw error;
-  return indexes.map((index) => ({ index, status: "rejected", reason: error.code, message: error.message }));
-}
-
-const UNASSIGNED_MESSAGE = "Quarantined: the device was assigned to no patient";
-const HOLD_MESSAGES = {
-  not_bound: UNASSIGNED_MESSAGE,
-  not_bound_then: UNASSIGNED_MESSAGE,
-  record_closed: "Quarantined: the patient record is closed",
-  other_patient: "Quarantined: the device was not assigned to the patient whom it named",
-} as const;
-
-/** Quarantines items without a patient, sealed, for review by staff. @param indexes of the items; null for all */
-async function holdSamples(
-  { db, keys, actor, now }: Call,
-  { deviceId, hospitalId }: { deviceId: string; hospitalId: string },
-  items: readonly unknown[],
-  indexes: number[] | null,
-  reason: keyof typeof HOLD_MESSAGES,
-): Promise<ItemResult[]> {
-  const all = indexes ?? items.map((_, index) => index);
-  const unreadable = all.flatMap((index): ItemResult[] => {
-    const validated = validateSample(items[index], { received: now, skewMs: null });
-    if (validated.ok || validated.status === "quarantined") return [];
-    return [{ index, status: "rejected", reason: validated.reason, message: validated.message }];
-  });
-  const held = all.filter((index) => unreadable.every((rejected) => rejected.index !== index));
-  if (held.length === 0) return unreadable;
-  const id = uuidv7();
-  const place = { table: "held_observations", column: "items", id };
-  const itemsSealed = await sealValue(
-    keys.fields,
-    place,
-    held.map((index) => pickSampleFields(items[index])),
-  );
-  const entity = { type: "device", id: deviceId };
-  const today = sql`SELECT count(*) FROM (SELECT 1 FROM held_observations WHERE hospital_id = ${hospitalId}
-    AND received_at > ${now - DAY_MS} AND device_id = ${deviceId} LIMIT ${MAX_HELD_PER_DAY})`;
-  const [kept] = await batch(db, [
-    db.all<{
-      id: string;
-    }>(sql`INSERT INTO held_observations (id, hospital_id, device_id, reason, count, items_sealed, received_at)
-      SELECT ${id}, ${hospitalId}, ${deviceId}, ${reason}, CAST(${held.length} AS INTEGER), ${itemsSealed}, CAST(${now} AS INTEGER)
-      WHERE (${today}) < ${MAX_HELD_PER_DAY} RETURNING id`),
-    ...recordAuditEvent(db, actor, now, {
-      event: "observation.hold",
-      action: "C",
-      role: "device",
-      hospitalId,
-      entity,
-      reason,
-      detail: { samples: held.length },
-      when: sql`changes() > 0`,
-    }),
-  ]);
-  if (kept.length === 0) {
-    const message = "The limit of 1,000 quarantined requests per device and day is reached";
-    return [...unreadable, ...held.map((index): ItemResult => ({ index, status: "rejected", reason: "too_many_held", message }))];
-  }
-  const message = HOLD_MESSAGES[reason];
-  return [...unreadable, ...held.map((index): ItemResult => ({ index, status: "quarantined", reason, message }))];
 }
 
 const recordWithFacts = (env: Env, call: Call, patientId: string, origin: Origin, samples: IncomingBatch) =>

@@ -16,8 +16,8 @@ import {
 import { ApiError } from "../../platform/errors.ts";
 import type { IncomingBatch, ItemResult } from "../patient-object/contract.ts";
 import { ACTIVITIES, BODY_SITES } from "../vitals/measurement-context.ts";
-import { toSampleInputs } from "../vitals/wearables.ts";
-import { callMonitor, ingestSamples } from "./ingest.ts";
+import { toWearableItems, WEARABLE_METRICS, type WearableItem } from "../vitals/wearables.ts";
+import { callMonitor, type IngestResult, ingestSamples } from "./ingest.ts";
 import type { NamedOrigin } from "./named-origin.ts";
 import { resolveSocketPatient } from "./socket-patient.ts";
 
@@ -50,6 +50,8 @@ const ItemResultSchema = z.object({
   reason: z.string().optional(),
   message: z.string().optional(),
   note: z.string().optional(),
+  reading: z.int().optional().openapi({ description: "Of wearables/sync: the index in metrics" }),
+  metric: z.string().optional().openapi({ description: "Of wearables/sync: the name of the metric" }),
 });
 const IngestResponse = z
   .object({
@@ -98,7 +100,34 @@ const NewObservations = z.union([
   z.strictObject({ patient_id: PatientRef.optional(), ...sampleFields }),
 ]);
 
-const metricValue = z.number().nullable().optional();
+type Property = { type: "string" | ("number" | "null")[]; description?: string; enum?: string[]; example?: string };
+/** Readings are judged metric by metric (vitals/wearables.ts), so that an invalid one rejects no others. */
+const metricValue: Property = { type: ["number", "null"] };
+const described = (description: string): Property => ({ ...metricValue, description });
+const READING_PROPERTIES: Record<string, Property> = {
+  timestamp: {
+    type: "string",
+    description:
+      "RFC 3339 with zone; of totals of a day, resting_heart_rate and sleep_minutes also the date of a day that is over",
+    example: EXAMPLES.time,
+  },
+  activity: {
+    ...{ type: "string", enum: [...ACTIVITIES] },
+    description: "During what heart_rate and respiratory_rate were measured, in the words of IEEE 1752.1",
+  },
+  body_site: {
+    ...{ type: "string", enum: BODY_SITES },
+    description: "Where temperature was measured; at a site of the skin it is stored as skin_temperature",
+  },
+  ...Object.fromEntries(WEARABLE_METRICS.map(([name]) => [name, metricValue])),
+  glucose: described(
+    "In mg/dL; below 40 the unit is doubtful, and staff are alarmed. Send glucose_mg_dl or glucose_mmol_l instead",
+  ),
+  steps: described("Steps since the last reading; a total of the day is steps_day"),
+  calories: described("kcal since the last reading; a total of the day is calories_day"),
+  distance_m: described("Metres since the last reading; a total of the day is distance_day_m"),
+  hrv_sdnn_ms: described("Standard deviation of the intervals between beats (SDNN); RMSSD is another measure"),
+};
 const WearableSync = z.strictObject({
   device_id: z
     .string()
@@ -107,64 +136,34 @@ const WearableSync = z.strictObject({
     .openapi({ description: "The device that measured: assigned to the patient, and for a device's own request itself" }),
   patient_id: PatientRef.optional(),
   metrics: z
-    .array(
-      z.strictObject({
-        timestamp: z.string().max(40).openapi({ example: EXAMPLES.time }),
-        activity: z
-          .enum(ACTIVITIES)
-          .optional()
-          .openapi({ description: "During what heart_rate and respiratory_rate were measured, in the words of IEEE 1752.1" }),
-        body_site: z
-          .enum(BODY_SITES)
-          .optional()
-          .openapi({ description: "Where temperature was measured; at a site of the skin it is stored as skin_temperature" }),
-        heart_rate: metricValue,
-        spo2: metricValue,
-        systolic: metricValue,
-        diastolic: metricValue,
-        respiratory_rate: metricValue,
-        temperature: metricValue,
-        skin_temperature: metricValue,
-        glucose_mg_dl: metricValue,
-        glucose_mmol_l: metricValue,
-        glucose: metricValue.openapi({
-          description:
-            "In mg/dL; below 40 the unit is doubtful, and staff are alarmed. Send glucose_mg_dl or glucose_mmol_l instead",
-        }),
-        steps: metricValue.openapi({ description: "Steps since the last reading; a total of the day is steps_day" }),
-        sleep_minutes: metricValue,
-        calories: metricValue.openapi({ description: "kcal since the last reading; a total of the day is calories_day" }),
-        steps_day: metricValue,
-        calories_day: metricValue,
-      }),
-    )
+    .array(z.unknown().openapi("WearableReading", { type: "object", properties: READING_PROPERTIES }))
     .min(1)
     .max(200),
   sent_at: SentAt.optional(),
 });
 
-async function handleIngest(c: Context<AppEnv>, named: NamedOrigin, batch: IncomingBatch) {
-  const { results, ...rest } = await ingestSamples(c.env, c.get("call"), named, batch);
+function toResponse({ results, ...rest }: IngestResult) {
   const count = (...statuses: ItemResult["status"][]) => results.filter(({ status }) => statuses.includes(status)).length;
   const counts = {
     stored: count("stored"),
     duplicate: count("duplicate"),
     refused: count("quarantined", "rejected", "elsewhere"),
   };
-  return ok(c, { ...rest, ...counts, results });
+  return { ...rest, ...counts, results };
 }
 
-/** A context without a value that it says something about is refused. */
-function assertContextUsed(metrics: z.infer<typeof WearableSync>["metrics"]): void {
-  const isMissing = (value: number | null | undefined) => value === undefined || value === null;
-  const errors = metrics.flatMap(({ activity, body_site, heart_rate, respiratory_rate, temperature }, index) => [
-    ...(activity && isMissing(heart_rate) && isMissing(respiratory_rate) ? [`metrics.${index}.activity`] : []),
-    ...(body_site && isMissing(temperature) ? [`metrics.${index}.body_site`] : []),
-  ]);
-  if (errors.length === 0) return;
-  throw new ApiError("invalid_request", "activity needs heart_rate or respiratory_rate, and body_site needs temperature.", {
-    errors: errors.map((path) => ({ path, message: "Nothing in this reading has this context", code: "unused" })),
+async function handleIngest(c: Context<AppEnv>, named: NamedOrigin, batch: IncomingBatch) {
+  return ok(c, toResponse(await ingestSamples(c.env, c.get("call"), named, batch)));
+}
+
+async function handleSync(c: Context<AppEnv>, named: NamedOrigin, items: readonly WearableItem[], sentAt: number | null) {
+  const batch = { items: items.map(({ input }) => input), sent_at: sentAt, conditions: null };
+  const ingested = await ingestSamples(c.env, c.get("call"), named, batch);
+  const results = ingested.results.map((result) => {
+    const { reading, metric, refusal } = items[result.index] ?? {};
+    return { ...result, ...refusal, ...(reading !== undefined && { reading }), ...(metric && { metric }) };
   });
+  return ok(c, toResponse({ ...ingested, results }));
 }
 
 const parseOptionalTime = (time: string | undefined) => (time === undefined ? null : Date.parse(time));
@@ -230,12 +229,9 @@ export const vitalRoutes = createRouter()
     }),
     async (c) => {
       const { patient_id, device_id, metrics, sent_at } = c.req.valid("json");
-      assertContextUsed(metrics);
-      const items = toSampleInputs(metrics);
-      if (items.length === 0) throw new ApiError("invalid_request", "At least one metric must have a value.");
+      const items = toWearableItems(metrics);
       if (items.length > 1000) throw new ApiError("invalid_request", "At most 1,000 values per request.");
-      const named = { patient: patient_id, device: device_id };
-      return handleIngest(c, named, { items, sent_at: parseOptionalTime(sent_at), conditions: null });
+      return handleSync(c, { patient: patient_id, device: device_id }, items, parseOptionalTime(sent_at));
     },
   )
   .openapi(

@@ -10,6 +10,31 @@ export function unitTable(...units: readonly (readonly [factor: number, ...spell
   return Object.fromEntries(units.flatMap(([factor, ...names]) => names.map((name) => [name, { factor, offset: 0 }] as const)));
 }
 
+export const PER_MINUTE_UNITS: Units = unitTable([
+  1,
+  ...["/min", "1/min", "{beats}/min", "{beat}/min", "{breaths}/min", "{breath}/min"],
+  ...["beats/min", "beat/min", "breaths/min", "count/min", "beats/minute", "breaths/minute", "bpm"],
+]);
+
+/**
+ * UCUM defines the calorie as 4.184 J; [Cal] is the one of food labels, 1,000 of them, and so is Apple's Cal. A small "cal" is read as
+ * UCUM writes it.
+ */
+const ENERGY_UNITS: Units = unitTable([1, "kcal", "Cal", "[Cal]"], [1 / 4.184, "kJ"], [1 / 4184, "J"], [0.001, "cal"]);
+const STEP_UNITS: Units = unitTable([1, "{steps}", "steps", "{count}", "count", "1"]);
+/** UCUM: the international mile has 1,609.344 m. */
+const DISTANCE_UNITS: Units = unitTable([1, "m"], [1000, "km"], [1609.344, "[mi_i]", "mi"]);
+const DISTANCE_RANGE = { min: 0, max: 500_000, source: "More than anybody covers on foot in 24 hours" };
+
+/** Vitals of a whole day, whose time may be a date. */
+export const DAY_CODES: ReadonlySet<string> = new Set([
+  CODES.steps_day,
+  CODES.energy_day,
+  CODES.distance_day,
+  CODES.sleep_minutes,
+  CODES.resting_heart_rate,
+]);
+
 export const ACTIVITY_VITALS: readonly Vital[] = [
   {
     code: CODES.steps,
@@ -17,7 +42,7 @@ export const ACTIVITY_VITALS: readonly Vital[] = [
     display: "Steps",
     unit: UNITS.steps,
     also: [],
-    units: unitTable([1, "{steps}", "steps", "{count}", "count", "1"]),
+    units: STEP_UNITS,
     plausible: { min: 0, max: 400_000, source: "More than anybody runs in 24 hours" },
     decimals: 0,
     ...NO_LIMITS,
@@ -39,8 +64,7 @@ export const ACTIVITY_VITALS: readonly Vital[] = [
     display: "Energy expended",
     unit: UNITS.energy,
     also: [],
-    // UCUM defines the calorie as 4.184 J.
-    units: unitTable([1, "kcal", "Cal", "[Cal]"], [1 / 4.184, "kJ"]),
+    units: ENERGY_UNITS,
     plausible: { min: 0, max: 20_000, source: "Above the most reported of a day of endurance racing" },
     decimals: 2,
     ...NO_LIMITS,
@@ -52,7 +76,7 @@ export const ACTIVITY_VITALS: readonly Vital[] = [
     display: "Steps of the day",
     unit: UNITS.steps_day,
     also: [],
-    units: unitTable([1, "{steps}", "steps", "{count}", "count", "1"]),
+    units: STEP_UNITS,
     plausible: { min: 0, max: 400_000, source: "More than anybody runs in 24 hours" },
     decimals: 0,
     ...NO_LIMITS,
@@ -63,9 +87,32 @@ export const ACTIVITY_VITALS: readonly Vital[] = [
     display: "Energy expended in the day",
     unit: UNITS.energy_day,
     also: [],
-    units: unitTable([1, "kcal", "Cal", "[Cal]"], [1 / 4.184, "kJ"]),
+    units: ENERGY_UNITS,
     plausible: { min: 0, max: 20_000, source: "Above the most reported of a day of endurance racing" },
     decimals: 2,
+    ...NO_LIMITS,
+  },
+  {
+    // "Walking distance unspecified time Pedometer", and "Walking distance 24 hour".
+    code: CODES.distance,
+    name: "distance",
+    display: "Distance walked",
+    unit: UNITS.distance,
+    also: [],
+    units: DISTANCE_UNITS,
+    plausible: DISTANCE_RANGE,
+    decimals: 1,
+    ...NO_LIMITS,
+  },
+  {
+    code: CODES.distance_day,
+    name: "distance_day",
+    display: "Distance walked in the day",
+    unit: UNITS.distance_day,
+    also: [],
+    units: DISTANCE_UNITS,
+    plausible: DISTANCE_RANGE,
+    decimals: 1,
     ...NO_LIMITS,
   },
 ];

@@ -1,5 +1,6 @@
 // The catalogue of vital signs: LOINC codes, UCUM units and conversions, plausible ranges, default limits.
-import { ACTIVITY_VITALS, type Units, unitTable } from "./catalogue-activity.ts";
+import { ACTIVITY_VITALS, PER_MINUTE_UNITS, type Units, unitTable } from "./catalogue-activity.ts";
+import { BODY_VITALS } from "./catalogue-body.ts";
 import {
   CONSCIOUSNESS,
   DIASTOLIC,
@@ -21,7 +22,6 @@ export { CODES, PRESSURES };
 /** An annotation of UCUM (no unit): the sender named none, and the value fits two. */
 export const UNKNOWN_UNIT = "{unknown}";
 
-const PER_MINUTE = ["/min", "1/min", "{beats}/min", "{beat}/min", "{breaths}/min", "beats/min", "breaths/min", "bpm"] as const;
 const PERCENT: Units = unitTable([1, "%", "percent"], [100, "1", "{fraction}"]);
 /** UCUM defines m[Hg] as 133.322 kPa. */
 const PRESSURE: Units = unitTable([1, "mm[Hg]", "mmHg", "mm Hg"], [1 / 0.133322, "kPa"]);
@@ -43,7 +43,7 @@ export const VITALS: readonly Vital[] = [
     unit: UNITS.heart_rate,
     // Not the pulse of an oximeter, which is 0 when its sensor is detached.
     also: [],
-    units: unitTable([1, ...PER_MINUTE]),
+    units: PER_MINUTE_UNITS,
     plausible: { min: 0, max: 350, source: "Upper end of bedside monitors (neonatal mode); 0 is asystole" },
     decimals: 1,
     ...HEART_RATE,
@@ -55,7 +55,7 @@ export const VITALS: readonly Vital[] = [
     display: "Pulse rate (oximeter)",
     unit: UNITS.pulse_rate,
     also: [],
-    units: unitTable([1, ...PER_MINUTE]),
+    units: PER_MINUTE_UNITS,
     plausible: PULSE_RANGE,
     decimals: 1,
     ...NO_LIMITS,
@@ -67,7 +67,7 @@ export const VITALS: readonly Vital[] = [
     display: "Pulse rate (arterial line)",
     unit: UNITS.arterial_pulse_rate,
     also: [],
-    units: unitTable([1, ...PER_MINUTE]),
+    units: PER_MINUTE_UNITS,
     plausible: PULSE_RANGE,
     decimals: 1,
     ...NO_LIMITS,
@@ -122,7 +122,7 @@ export const VITALS: readonly Vital[] = [
     display: "Respiratory rate",
     unit: UNITS.respiratory_rate,
     also: [],
-    units: unitTable([1, ...PER_MINUTE]),
+    units: PER_MINUTE_UNITS,
     plausible: { min: 0, max: 170, source: "Upper end of bedside monitors (neonatal mode); 0 is apnoea" },
     decimals: 1,
     ...RESPIRATION,
@@ -218,17 +218,7 @@ export const VITALS: readonly Vital[] = [
     ...END_TIDAL_CO2,
   },
   ...ACTIVITY_VITALS,
-  {
-    code: CODES.weight,
-    name: "weight",
-    display: "Body weight",
-    unit: UNITS.weight,
-    also: [],
-    units: unitTable([1, "kg"], [0.001, "g"], [0.453_592_37, "[lb_av]", "lb", "lbs"], [6.350_293_18, "[stone_av]", "st"]),
-    plausible: { min: 0.2, max: 650, source: "Smallest newborn that survived (212 g), heaviest adult on record (635 kg)" },
-    decimals: 3,
-    ...NO_LIMITS,
-  },
+  ...BODY_VITALS,
 ];
 
 const VITAL_BY_CODE = new Map(VITALS.flatMap((vital) => [vital.code, ...vital.also].map((code) => [code, vital] as const)));

@@ -22,7 +22,14 @@ export const CODES = {
   energy: "41981-2",
   steps_day: "41950-7",
   energy_day: "41979-6",
+  distance: "55430-3",
+  distance_day: "41953-1",
   weight: "29463-7",
+  height: "8302-2",
+  bmi: "39156-5",
+  body_fat: "41982-0",
+  resting_heart_rate: "40443-4",
+  heart_rate_variability: "80404-7",
 } as const;
 
 /** The pressures of one measurement. */
@@ -50,7 +57,14 @@ export const UNITS: Readonly<Record<keyof typeof CODES, string>> = {
   energy: "kcal",
   steps_day: "{steps}",
   energy_day: "kcal",
+  distance: "m",
+  distance_day: "m",
   weight: "kg",
+  height: "cm",
+  bmi: "kg/m2",
+  body_fat: "%",
+  resting_heart_rate: "/min",
+  heart_rate_variability: "ms",
 };
 
 /** Levels of consciousness; a sample has their index as its value. */

@@ -46,7 +46,10 @@ const REJECTIONS = {
     "A value must be a JSON number from -10^15 to 10^15; consciousness may be A, C, V, P, U or its word",
   ],
   unit_invalid: ["rejected", "A unit is required and must have 1 to 32 printable characters"],
-  effective_at_invalid: ["rejected", "effective_at must be an RFC 3339 time with a zone, such as 2026-03-04T05:06:07Z"],
+  effective_at_invalid: [
+    "rejected",
+    "A time must have a zone, such as 2026-03-04T05:06:07Z or 2026-03-04 05:06:07 +0530; a total of a day may have the date of a day that is over",
+  ],
   seq_invalid: ["rejected", "seq must be a whole number from 0 to 2^53 - 1"],
   body_site_invalid: ["rejected", `body_site is for a body temperature (8310-5), one of ${BODY_SITES.join(", ")}`],
   activity_invalid: ["rejected", `activity is for a heart rate or respiratory rate, one of ${ACTIVITIES.join(", ")}`],
@@ -59,7 +62,8 @@ export type RejectionReason = keyof typeof REJECTIONS;
 /** LOINC, and names of devices such as MDC_ECG_HEART_RATE: codes are object keys, parts of alert keys and query parameters. */
 const CODE_PATTERN = /^[A-Za-z0-9](?:[A-Za-z0-9._:/-]{0,62}[A-Za-z0-9])?$/;
 const UNIT_PATTERN = /^[^\s\p{C}](?:[^\p{C}\p{Zl}\p{Zp}]{0,30}[^\s\p{C}])?$/u;
-const RFC3339_PATTERN = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?:Z|([+-])(\d\d):(\d\d))$/i;
+/** RFC 3339, also as Apple Health and others write it: `2018-09-10 02:28:55 -0700`. */
+const TIME_PATTERN = /^(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))? ?(?:Z|([+-])(\d\d):?(\d\d))$/i;
 
 /**
  * Plausible values, in the catalogue's unit, that are far more often sent in the wrong one: SpO2 as a fraction of 1, and pressures in
@@ -76,14 +80,14 @@ const SUSPECT_RANGES: Readonly<Record<string, { min: number; max: number }>> = {
 /** Cache of the last parsed time, since vitals of one time arrive together. */
 let lastRead: { text: string; instant: number | null } = { text: "", instant: null };
 
-/** Epoch milliseconds of an RFC 3339 time; null for a missing zone, a nonexistent date or time, or a leap second. */
+/** Epoch milliseconds of a time; null for a missing zone, a nonexistent date or time, or a leap second. */
 export function parseInstant(text: string): number | null {
   if (text !== lastRead.text) lastRead = { text, instant: readInstant(text) };
   return lastRead.instant;
 }
 
 function readInstant(text: string): number | null {
-  const found = RFC3339_PATTERN.exec(text);
+  const found = TIME_PATTERN.exec(text);
   if (!found) return null;
   const [, year, month, day, hour, minute, second, fraction, sign, zoneHour, zoneMinute] = found;
   if (Number(hour) > 23 || Number(minute) > 59 || Number(second) > 59) return null;

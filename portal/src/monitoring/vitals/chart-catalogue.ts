@@ -38,6 +38,13 @@ export const CHARTS: readonly Chart[] = [
   { id: "energy", vitals: ["energy"], range: [0, 3000], decimals: 0 },
   { id: "steps_day", vitals: ["steps_day"], range: [0, 10_000], decimals: 0 },
   { id: "energy_day", vitals: ["energy_day"], range: [0, 3000], decimals: 0 },
+  { id: "distance", vitals: ["distance"], range: [0, 5000], decimals: 0 },
+  { id: "distance_day", vitals: ["distance_day"], range: [0, 10_000], decimals: 0 },
+  { id: "resting_heart_rate", vitals: ["resting_heart_rate"], range: [40, 100], decimals: 0 },
+  { id: "heart_rate_variability", vitals: ["heart_rate_variability"], range: [0, 100], decimals: 0 },
+  { id: "height", vitals: ["height"], range: [50, 200], decimals: 1 },
+  { id: "bmi", vitals: ["bmi"], range: [15, 40], decimals: 1 },
+  { id: "body_fat", vitals: ["body_fat"], range: [5, 50], decimals: 1 },
 ];
 
 /** Shown even without data, so that missing data is visible. */
@@ -50,7 +57,7 @@ export const findUsualRange = (code: string): Chart["range"] | null =>
   CHARTS.find(({ vitals }) => vitals.includes(getVitalName(code)))?.range ?? null;
 export const getDecimals = (vital: string): number => CHARTS.find(({ vitals }) => vitals.includes(vital))?.decimals ?? 1;
 
-const DISPLAY_UNITS: Record<string, string> = { "mm[Hg]": "mmHg", Cel: "°C", "{ACVPU}": "", "{steps}": "", "{unknown}": "?" };
+const DISPLAY_UNITS: Record<string, string> = { "mm[Hg]": "mmHg", Cel: "°C", "{ACVPU}": "", "{steps}": "", "{unknown}": "?", "kg/m2": "kg/m²" };
 const UCUM_BY_VITAL: Readonly<Record<string, string>> = UNITS;
 
 /** The catalogue's unit (UCUM), in which every value is shown. */
