@@ -189,18 +189,18 @@ export const ROUTES: Record<string, RouteRule> = {
   "GET /api/v1/api-keys": rule("own", MANAGERS),
   "POST /api/v1/api-keys/:api_key_id/rotate": rule("staff", MANAGERS),
   "DELETE /api/v1/api-keys/:api_key_id": rule("staff", MANAGERS),
-  "POST /api/v1/devices": rule("own", EDITORS),
-  "GET /api/v1/devices": rule("own", STAFF),
-  "GET /api/v1/devices/:device_id": rule("device", STAFF),
-  "PATCH /api/v1/devices/:device_id": rule("device", EDITORS),
-  "DELETE /api/v1/devices/:device_id": rule("device", EDITORS),
+  "POST /api/v1/devices": rule("own", [...EDITORS, "patient"]),
+  "GET /api/v1/devices": rule("own", EVERYONE),
+  "GET /api/v1/devices/:device_id": rule("device", EVERYONE),
+  "PATCH /api/v1/devices/:device_id": rule("device", [...EDITORS, "patient"]),
+  "DELETE /api/v1/devices/:device_id": rule("device", [...EDITORS, "patient"]),
   "POST /api/v1/devices/:device_id/claim-code": rule("device", EDITORS),
   "POST /api/v1/devices/claim": PUBLIC,
-  "POST /api/v1/devices/:device_id/credentials": rule("device", EDITORS),
-  "GET /api/v1/devices/:device_id/credentials": rule("device", EDITORS),
-  "DELETE /api/v1/devices/:device_id/credentials/:credential_id": rule("device", EDITORS),
+  "POST /api/v1/devices/:device_id/credentials": rule("device", [...EDITORS, "patient"]),
+  "GET /api/v1/devices/:device_id/credentials": rule("device", [...EDITORS, "patient"]),
+  "DELETE /api/v1/devices/:device_id/credentials/:credential_id": rule("device", [...EDITORS, "patient"]),
   "POST /api/v1/devices/:device_id/assignments": rule("device", EDITORS),
-  "GET /api/v1/devices/:device_id/assignments": rule("device", STAFF),
+  "GET /api/v1/devices/:device_id/assignments": rule("device", EVERYONE),
   "DELETE /api/v1/devices/:device_id/assignments/current": rule("device", EDITORS),
   "POST /api/v1/observations": shared("samples", EVERYONE, "observation:create"),
   "POST /api/v1/wearables/sync": shared("samples", EVERYONE, "observation:create"),
@@ -303,6 +303,8 @@ export function expectedDecision(principal: TestPrincipal, rule: RouteRule, rela
   if (role === "admin") return "allow";
   // Doctors and nurses change only their own profile; here it is a colleague's.
   if (about === "profile") return role === "hospital_admin" && relation !== "none" ? "allow" : 404;
+  // The device is the hospital's; patients see only their own.
+  if (about === "device" && role === "patient") return 404;
   if (about === "hospital" || about === "staff" || about === "device") return relation === "none" ? 404 : "allow";
   if (!maySee(principal, relation)) return 404;
   // A patient changes only records that they created; these are a hospital's.

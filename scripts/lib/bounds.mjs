@@ -97,7 +97,7 @@ export const BOUNDS = [
   { bound: rowLimit("members"), test: LIMIT, operations: ["PUT /hospitals/{hospital_id}/members/{user_id}"] },
   { bound: rowLimit("members"), test: LIMIT, operations: ["POST /auth/invitations/join"] },
   { bound: rowLimit("recentInvitations"), test: LIMIT, operations: ["POST /users/invite"] },
-  { bound: rowLimit("devices"), test: LIMIT, operations: ["POST /devices"] },
+  { bound: rowLimit("devices", "currentOwnDevices", "ownDevices"), test: LIMIT, operations: ["POST /devices"] },
   {
     bound: rowLimit("validDeviceCredentials", "deviceCredentials"),
     test: LIMIT,

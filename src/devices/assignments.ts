@@ -5,7 +5,6 @@ import { authorizePatient, withUser } from "../access/access.ts";
 import { type Call, getActorId } from "../access/actor.ts";
 import { recordAuditEvent } from "../access/audit.ts";
 import { denyAccess, failWithAudit } from "../access/deny.ts";
-import { isInCallerHospital } from "../access/effective-role.ts";
 import type { KeyStatements } from "../http/idempotency.ts";
 import { buildPage, COUNT_LIMIT, keysetClauses, type PageQuery, resolvePageStart } from "../http/pagination.ts";
 import { batch, isConditionFailed } from "../platform/db/client.ts";
@@ -15,7 +14,7 @@ import { MAX_BINDING_LATENESS_MS, MAX_SAMPLE_AGE_MS } from "../platform/device-t
 import { ApiError } from "../platform/errors.ts";
 import { uuidv7 } from "../platform/ids.ts";
 import { toIso, toIsoOrNull } from "../platform/time.ts";
-import { deviceEvent, isPatientVisible, requireDevice } from "./devices.ts";
+import { deviceEvent, isDeviceVisible, isPatientVisible, requireDevice } from "./devices.ts";
 
 /**
  * Assigns a device to a patient of its hospital. Without `startedAt` it ends the current assignment in the same batch.
@@ -31,11 +30,13 @@ export async function assignDevice(
 ) {
   const { now } = call;
   if (startedAt !== null && !(startedAt <= now && startedAt >= now - MAX_SAMPLE_AGE_MS)) throw startError();
-  const { patient, role, hospitalId } = await authorizePatient(call, { patient: patientRef }, "device:manage");
+  const { patient, role, hospitalId } = await authorizePatient(call, { patient: patientRef }, "device:assign");
   const { db, actor } = call;
   const id = uuidv7();
   const actorId = getActorId(actor);
-  const device = sql`SELECT id FROM devices WHERE id = ${deviceId} AND hospital_id = ${hospitalId} AND active = 1`;
+  // A patient's own device sends for nobody else.
+  const device = sql`SELECT id FROM devices WHERE id = ${deviceId} AND hospital_id = ${hospitalId} AND active = 1
+    AND (owner_patient_id IS NULL OR owner_patient_id = ${patient.id})`;
   const entity = { type: "device", id: deviceId };
   const subjects = [patient.id];
   const event = { event: "device.assign" as const, action: "U" as const, role, hospitalId, entity, subjects };
@@ -55,7 +56,7 @@ export async function assignDevice(
     if (isConditionFailed(error, "device_assignments.started_at")) return failWithAudit(call, "conflict", event);
     if (!isConditionFailed(error, "device_assignments.device_id"))
       throw toLimitError(error, ROW_LIMITS.deviceAssignments, ROW_LIMITS.recentPatientAssignments);
-    return denyAccess(call, "device:manage", "not_found", { role, hospitalId, target: { device: deviceId } });
+    return denyAccess(call, "device:assign", "not_found", { role, hospitalId, target: { device: deviceId } });
   }
   return {
     assignment_id: id,
@@ -78,7 +79,7 @@ function unlessAssignedSince(deviceId: string, startedAt: number) {
 }
 
 /** The patient's object keeps assignments for as long as late samples may belong to them. */
-function unlessTooMany(patientId: string, deviceId: string, actorId: string, now: number) {
+export function unlessTooMany(patientId: string, deviceId: string, actorId: string, now: number) {
   const recent = sql`device_assignments
     WHERE patient_id = ${patientId} AND (ended_at IS NULL OR ended_at > ${now - MAX_BINDING_LATENESS_MS})`;
   return {
@@ -103,10 +104,10 @@ export function endOpenAssignment({ db, now }: Call, deviceId: string, when?: SQ
 
 /** Ends the current assignment: later uploads of the device go to quarantine. @throws ApiError not_found without an assignment */
 export async function unassignDevice(anyCall: Call, deviceId: string): Promise<void> {
-  const { call, effectiveRole, device, assignment } = await requireDevice(anyCall, deviceId, "device:manage");
+  const { call, effectiveRole, device, assignment } = await requireDevice(anyCall, deviceId, "device:assign");
   const { db, actor, now } = call;
   const { role, hospitalId } = effectiveRole;
-  if (!assignment) return denyAccess(call, "device:manage", "not_found", { role, hospitalId, target: { device: deviceId } });
+  if (!assignment) return denyAccess(call, "device:assign", "not_found", { role, hospitalId, target: { device: deviceId } });
   const event = deviceEvent(effectiveRole, device, "device.unassign", "U");
   await batch(db, [
     endOpenAssignment(call, deviceId),
@@ -116,7 +117,7 @@ export async function unassignDevice(anyCall: Call, deviceId: string): Promise<v
 
 /** The current state of an assignment, for the replay of an idempotency key. */
 export async function getAssignment(anyCall: Call, deviceId: string, assignmentId: string) {
-  const { call, effectiveRole, device } = await requireDevice(anyCall, deviceId, "device:manage");
+  const { call, effectiveRole, device } = await requireDevice(anyCall, deviceId, "device:assign");
   const { db, actor, now } = call;
   const isRequested = and(eq(deviceAssignments.id, assignmentId), eq(deviceAssignments.deviceId, device.id));
   const [row] = await db.select().from(deviceAssignments).where(isRequested);
@@ -146,7 +147,7 @@ export async function listAssignments(anyCall: Call, deviceId: string, query: Pa
       db
         .select({ id: devices.id, hospitalId: devices.hospitalId })
         .from(devices)
-        .where(and(eq(devices.id, deviceId), isInCallerHospital(effectiveRole, devices.hospitalId))),
+        .where(and(eq(devices.id, deviceId), isDeviceVisible(effectiveRole, actor))),
       db
         .select()
         .from(deviceAssignments)

@@ -50,7 +50,7 @@ function generateCode(): string {
 
 /** Issues a code, which replaces the device's unused one. @throws ApiError not_found, conflict (out of service) */
 export async function issueDeviceClaimCode(anyCall: Call, deviceId: string) {
-  const { call, effectiveRole, device } = await requireDevice(anyCall, deviceId, "device:manage");
+  const { call, effectiveRole, device } = await requireDevice(anyCall, deviceId, "device_claim_code:create");
   const { db, keys, actor, now } = call;
   const event = deviceEvent(effectiveRole, device, "device_claim_code.issue", "C");
   if (!device.active) return failWithAudit(call, "conflict", event);

@@ -1,6 +1,6 @@
-// The device registry: create, read, list.
+// The device registry: create, read, list. Devices of patients: own-devices.ts.
 
-import { and, eq, getTableColumns, isNull, type SQL, sql } from "drizzle-orm";
+import { and, eq, getTableColumns, isNull, type SQL, type SQLWrapper, sql } from "drizzle-orm";
 import { withUser } from "../access/access.ts";
 import type { Call, EffectiveRole, UserActor } from "../access/actor.ts";
 import { recordAuditEvent } from "../access/audit.ts";
@@ -17,7 +17,7 @@ import { deviceAssignments, devices, patients, SELF_CARE_HOSPITAL_ID } from "../
 import type { DEVICE_KINDS } from "../platform/db/vocabulary.ts";
 import { ApiError } from "../platform/errors.ts";
 import { uuidv7 } from "../platform/ids.ts";
-import { toIso } from "../platform/time.ts";
+import { toIso, toIsoOrNull } from "../platform/time.ts";
 
 export type NewDevice = {
   kind: (typeof DEVICE_KINDS)[number];
@@ -26,6 +26,7 @@ export type NewDevice = {
   model: string | null;
   serial_number: string | null;
   hospital_id?: string | undefined;
+  patient_id?: string | undefined;
 };
 
 export function toDevice(row: typeof devices.$inferSelect, patientId: string | null) {
@@ -38,7 +39,9 @@ export function toDevice(row: typeof devices.$inferSelect, patientId: string | n
     model: row.model,
     serial_number: row.serialNumber,
     is_active: row.active === 1,
+    is_patient_owned: row.ownerPatientId !== null,
     patient_id: patientId,
+    last_synced_at: toIsoOrNull(row.lastSyncedAt),
     created_at: toIso(row.createdAt),
     version: row.version,
   };
@@ -46,13 +49,15 @@ export function toDevice(row: typeof devices.$inferSelect, patientId: string | n
 
 /** @throws ApiError already_exists (the serial number, per hospital), not_found (hospital), limit_reached */
 export async function createDevice(anyCall: Call, input: NewDevice, keyStatements: KeyStatements) {
-  const { call, effectiveRole } = await withUser(anyCall, "device:manage", () => []);
+  const { call, effectiveRole } = await withUser(anyCall, "device:create", () => []);
   const { db, actor, now } = call;
   const { role } = effectiveRole;
+  if (input.patient_id !== undefined)
+    throw new ApiError("invalid_request", "patient_id is for patients: assign the device to the patient afterwards.");
   const hospitalId = role === "admin" ? input.hospital_id : effectiveRole.hospitalId;
   if (!hospitalId) throw new ApiError("invalid_request", "hospital_id is required.");
   if ((input.hospital_id && input.hospital_id !== hospitalId) || hospitalId === SELF_CARE_HOSPITAL_ID) {
-    return denyAccess(call, "device:manage", "not_found", {
+    return denyAccess(call, "device:create", "not_found", {
       role,
       hospitalId,
       target: { hospital: input.hospital_id ?? hospitalId },
@@ -61,8 +66,10 @@ export async function createDevice(anyCall: Call, input: NewDevice, keyStatement
   const id = uuidv7();
   const { kind, name, manufacturer, model, serial_number: serialNumber } = input;
   const defaults = { createdBy: actor.userId, createdAt: now, updatedAt: now, active: 1, clockSkewMs: null, version: 1 };
-  const row = { id, hospitalId, kind, name, manufacturer, model, serialNumber, ...defaults };
-  const createdBy = unlessFull(actor.userId, ROW_LIMITS.devices, sql`devices WHERE hospital_id = ${hospitalId}`);
+  const ownership = { ownerPatientId: null, lastSyncedAt: null };
+  const row = { id, hospitalId, kind, name, manufacturer, model, serialNumber, ...defaults, ...ownership };
+  const ofHospital = sql`devices WHERE hospital_id = ${hospitalId} AND owner_patient_id IS NULL`;
+  const createdBy = unlessFull(actor.userId, ROW_LIMITS.devices, ofHospital);
   try {
     await batch(db, [
       // First, so that a concurrent request with the same key fails on the key and not on the serial number.
@@ -92,13 +99,25 @@ export function isPatientVisible(effectiveRole: EffectiveRole, actor: UserActor)
   return sql`${deviceAssignments.patientId} IN (SELECT id FROM patients WHERE ${patients.id} = ${deviceAssignments.patientId} AND ${scope})`;
 }
 
-/** Loads a device of the caller's hospital with its current assignment. @throws ApiError not_found (audited) */
+/**
+ * Condition for devices: patients see their own, staff those of their hospital and those of patients whom they may see.
+ * @param hospitalId the column, or an expression of it that keeps SQLite from its index
+ */
+export function isDeviceVisible(effectiveRole: EffectiveRole, actor: UserActor, hospitalId: SQLWrapper = devices.hospitalId): SQL {
+  if (effectiveRole.role === "patient")
+    return sql`${devices.id} IN (SELECT o.id FROM patient_links l JOIN devices o ON o.owner_patient_id = l.patient_id
+      WHERE l.user_id = ${actor.userId})`;
+  const isVisibleOwner = patientVisibility(effectiveRole, actor, devices.ownerPatientId, devices.hospitalId);
+  return sql`${isInCallerHospital(effectiveRole, hospitalId)} AND (${devices.ownerPatientId} IS NULL OR (${isVisibleOwner}))`;
+}
+
+/** Loads a device that the caller may see with its current assignment. @throws ApiError not_found (audited) */
 export async function requireDevice(anyCall: Call, id: string, permission: Permission) {
   const { call, effectiveRole, results } = await withUser(anyCall, permission, (effectiveRole, { db, actor }) => [
     db
       .select()
       .from(devices)
-      .where(and(eq(devices.id, id), isInCallerHospital(effectiveRole, devices.hospitalId))),
+      .where(and(eq(devices.id, id), isDeviceVisible(effectiveRole, actor))),
     db
       .select({ id: deviceAssignments.id, patientId: deviceAssignments.patientId })
       .from(deviceAssignments)
@@ -161,7 +180,7 @@ export async function listDevices(anyCall: Call, query: DeviceListQuery) {
   const { call, effectiveRole, results } = await withUser(anyCall, "device:read", (effectiveRole, { db, actor }) => {
     // `+` makes SQLite start from the patient's few devices instead of the hospital's in the order of the list.
     const hospitalId = query.patient_id ? sql`+${devices.hospitalId}` : devices.hospitalId;
-    const filter = and(isInCallerHospital(effectiveRole, hospitalId), buildDeviceFilter(query, effectiveRole, actor));
+    const filter = and(isDeviceVisible(effectiveRole, actor, hospitalId), buildDeviceFilter(query, effectiveRole, actor));
     const patientId = sql<string | null>`(SELECT patient_id FROM device_assignments
       WHERE device_id = devices.id AND ended_at IS NULL AND ${isPatientVisible(effectiveRole, actor)})`.as("current_patient");
     return [

@@ -20,7 +20,8 @@ import {
 } from "../http/router.ts";
 import { assignDevice, getAssignment, listAssignments, unassignDevice } from "./assignments.ts";
 import { issueCredential, listCredentials, replayCredential, revokeCredential } from "./device-credentials.ts";
-import { createDevice, getDevice, listDevices } from "./devices.ts";
+import { getDevice, listDevices } from "./devices.ts";
+import { registerDevice } from "./own-devices.ts";
 import {
   Assignment,
   Credential,
@@ -49,6 +50,8 @@ export const deviceRoutes = createRouter()
       path: "/devices",
       tags,
       summary: "Register a device",
+      description:
+        "A patient registers an own device, at most 10: wearable, ecg, oxygen, cpap or bipap, assigned to the own record and to no other.",
       security: BEARER_AUTH,
       request: {
         headers: idempotencyHeaders,
@@ -59,7 +62,7 @@ export const deviceRoutes = createRouter()
     async (c) => {
       const call = c.get("call");
       const input = c.req.valid("json");
-      const create = (keyStatements: KeyStatements) => createDevice(call, input, keyStatements);
+      const create = (keyStatements: KeyStatements) => registerDevice(call, input, keyStatements);
       const idempotencyKey = await readIdempotencyKey(c, "device.create");
       const device = await runOnce(call, idempotencyKey, input, create, (id) => getDevice(call, id));
       return ok(c, device, 201);

@@ -16,7 +16,11 @@ export const Device = z
     model: z.string().nullable(),
     serial_number: z.string().nullable(),
     is_active: z.boolean(),
+    is_patient_owned: z.boolean().openapi({ description: "Registered by the patient as their own" }),
     patient_id: Id.nullable().openapi({ description: "The assigned patient; null if none or not visible to the caller" }),
+    last_synced_at: Timestamp.nullable().openapi({
+      description: "When a person last sent samples of it; null for a device that sends by itself",
+    }),
     created_at: Timestamp,
     version: z.number().int(),
   })
@@ -30,7 +34,9 @@ export const exampleDevice = {
   model: null,
   serial_number: "SN-0042",
   is_active: true,
+  is_patient_owned: false,
   patient_id: null,
+  last_synced_at: null,
   created_at: EXAMPLES.time,
   version: 1,
 };
@@ -88,6 +94,9 @@ export const NewDevice = z
     model: deviceLabel.nullable().default(null),
     serial_number: deviceLabel.nullable().default(null),
     hospital_id: Id.optional(),
+    patient_id: PatientRef.optional().openapi({
+      description: "For patients with several records: the record whose own device it is. Staff assign a device afterwards",
+    }),
   })
   .openapi("NewDevice");
 export const DeviceChange = z

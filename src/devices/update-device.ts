@@ -28,6 +28,8 @@ const matchesVersion = (id: string, version: number) => and(eq(devices.id, id), 
 export async function updateDevice(anyCall: Call, id: string, expected: ExpectedVersion, change: DeviceChange) {
   const { call, effectiveRole, device, assignment } = await requireDevice(anyCall, id, "device:manage");
   const version = matchVersion(expected, device.version);
+  if (change.is_active && device.ownerPatientId !== null)
+    throw new ApiError("conflict", "A patient's device that was removed is registered again.");
   const { db, actor, now } = call;
   const subjects = assignment ? [assignment.patientId] : [];
   const event = {

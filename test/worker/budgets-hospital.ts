@@ -1,5 +1,5 @@
 // Budgets of patients, devices, hospitals, wards and practitioners.
-import { API, env, newHospital, newPatient, newPerson, readJson, sendRequest, uniqueText } from "../world.ts";
+import { API, env, link, newHospital, newPatient, newPerson, readJson, sendRequest, uniqueText } from "../world.ts";
 import {
   type BudgetCase,
   budget,
@@ -28,6 +28,7 @@ export const hospitalReads: BudgetCase[] = [
     (e) => getAs(`/patients/${world.patient.id}/care-team`, nurse)(e),
   ],
   ["GET /devices", "read", 200, budget(2, 22, 8), getAs("/devices", nurse)],
+  ["GET /devices, by a patient", "read", 200, budget(2, 22, 8), getAs("/devices", () => world.self)],
   ["GET /devices/{id}", "read", 200, budget(2, 15, 10), (e) => getAs(`/devices/${device.id}`, nurse)(e)],
   ["GET /hospitals", "read", 200, budget(2, 10, 5), getAs("/hospitals", nurse)],
   [
@@ -106,6 +107,18 @@ export const hospitalWrites: BudgetCase[] = [
     201,
     budget(4, 15, 15),
     (e) => sendRequest(`${API}/devices`, { as: world.nurse, json: { kind: "ecg", name: "x" }, ...withNewKey(), env: e }),
+  ],
+  [
+    "POST /devices, by a patient",
+    "notify",
+    201,
+    // Assigned at once: notifies the patient's object and the hospital's live views.
+    budget(5, 72, 40, "", NOTIFIED_OBJECTS),
+    async (e) => {
+      const wearer = await newPerson("patient");
+      await link(wearer, await newPatient(world.hospitalId, world.nurse));
+      return sendRequest(`${API}/devices`, { as: wearer, json: { kind: "wearable", name: "x" }, ...withNewKey(), env: e });
+    },
   ],
   [
     "POST /devices/{id}/assignments",

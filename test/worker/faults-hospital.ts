@@ -1,6 +1,6 @@
 // Faults in requests about patients, API keys, hospitals, wards and practitioners.
 import { expect } from "vitest";
-import { API, env, newHospital, newPatient, newPerson, readJson, sendRequest, uniqueText } from "../world.ts";
+import { API, env, link, newHospital, newPatient, newPerson, readJson, sendRequest, uniqueText } from "../world.ts";
 import { type FaultCase, queryCount, readCase, withNewKey, world } from "./faults-world.ts";
 
 /** How often a row has been changed since its creation. */
@@ -94,6 +94,23 @@ export const hospital: FaultCase[] = [
       return {
         send: (faulty) => sendRequest(`${API}/api-keys`, { ...options, env: faulty }),
         effects: () => queryCount(env.DB.prepare("SELECT count(*) AS n FROM credentials WHERE name = ?").bind(json.name)),
+      };
+    },
+  },
+  {
+    name: "POST /devices, by a patient",
+    status: 201,
+    retry: "once",
+    notifies: true,
+    async attempt() {
+      const [options, wearer] = [withNewKey(), await newPerson("patient")];
+      await link(wearer, await newPatient(world.hospitalId, world.nurse));
+      const made = env.DB.prepare(`SELECT (SELECT count(*) FROM devices WHERE created_by = ?1)
+        + (SELECT count(*) FROM device_assignments WHERE created_by = ?1) AS n`).bind(wearer.id);
+      return {
+        send: (faulty) =>
+          sendRequest(`${API}/devices`, { as: wearer, json: { kind: "wearable", name: "x" }, ...options, env: faulty }),
+        effects: async () => (await queryCount(made)) / 2,
       };
     },
   },

@@ -163,6 +163,26 @@ const CASES: Case[] = [
   },
   ...(
     [
+      ["currentOwnDevices", 1],
+      ["ownDevices", 0],
+    ] as const
+  ).map(
+    ([limit, active]): Case => ({
+      name: "POST /devices, of a patient",
+      limit,
+      status: 201,
+      arrange: async (max) => {
+        const { hospitalId, self, patient } = await newWorld();
+        const count = () => countRows("devices WHERE owner_patient_id = ?", patient.id);
+        const columns = "id, hospital_id, kind, name, active, owner_patient_id, created_by, created_at, updated_at";
+        const insert = `INSERT INTO devices (${columns}) SELECT ${NEW_ID}, ?2, 'ecg', 'D', CAST(?3 AS INTEGER), ?4, 'x', 1, 1 FROM k`;
+        await seed(max - 1, insert, hospitalId, active, patient.id);
+        return { add: (over) => post("/devices", self, { kind: "wearable", name: "One more" }, withEnv(over)), count };
+      },
+    }),
+  ),
+  ...(
+    [
       ["deviceCredentials", 1],
       ["validDeviceCredentials", null],
     ] as const

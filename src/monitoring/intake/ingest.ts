@@ -16,7 +16,7 @@ import type { BatchClockView, IncomingBatch, ItemResult, Origin, RecordResult } 
 import { parseInstant } from "../vitals/sample-validation.ts";
 import { hospitalOfCredential, resolveDays } from "./day-times.ts";
 import { holdSamples, rejectByQuota } from "./hold-samples.ts";
-import { denyOtherDevice, type NamedOrigin, requireAssignedDevice } from "./named-origin.ts";
+import { denyOtherDevice, markSynced, type NamedOrigin, requireAssignedDevice } from "./named-origin.ts";
 import { deletePatientHint, findPatientHint, storePatientHint } from "./patient-hints.ts";
 
 export type IngestResult = {
@@ -55,7 +55,8 @@ export async function ingestSamples(env: Env, call: Call, named: NamedOrigin, sa
     subjects: [patient.id],
     detail,
   };
-  await batch(call.db, [...markRecordInUse(call, patient.id), ...recordAuditEvent(call.db, actor, call.now, event)]);
+  const marks = named.device === undefined ? [] : [markSynced(call, named.device)];
+  await batch(call.db, [...markRecordInUse(call, patient.id), ...marks, ...recordAuditEvent(call.db, actor, call.now, event)]);
   const origin: Origin = { kind: "person", id: getActorId(actor), isApp: actor.kind === "app" };
   const items = await resolveDays(call, samples.items, sql`${patient.hospital_id}`);
   // The object learns of a closed record only after the response to the change.

@@ -1,8 +1,10 @@
 // The patient and the device that a request names: honoured or refused, never ignored.
-import { sql } from "drizzle-orm";
+import { eq, sql } from "drizzle-orm";
 import type { Access } from "../../access/access.ts";
 import type { Call, DeviceActor } from "../../access/actor.ts";
 import { denyAccess } from "../../access/deny.ts";
+import type { Statement } from "../../platform/db/client.ts";
+import { devices } from "../../platform/db/schema.ts";
 
 /** As sent: a patient's id or number, a device's id. */
 export type NamedOrigin = { patient?: string | undefined; device?: string | undefined };
@@ -25,3 +27,7 @@ export async function requireAssignedDevice(
   const facts = { role, hospitalId, target: { device }, patientId: patient.id };
   await denyAccess(call, "observation:create", "not_found", facts);
 }
+
+/** Notes that a person sent samples of a device that is assigned to the patient. */
+export const markSynced = ({ db, now }: Call, deviceId: string): Statement =>
+  db.update(devices).set({ lastSyncedAt: now }).where(eq(devices.id, deviceId));

@@ -23,7 +23,17 @@ export const ROW_LIMITS = {
   devices: {
     max: 10_000,
     column: "devices.created_by",
-    detail: "A hospital has at most 10,000 devices; reactivate or rename one.",
+    detail: "A hospital has at most 10,000 devices, those of patients not counted; reactivate or rename one.",
+  },
+  currentOwnDevices: {
+    max: 10,
+    column: "devices.name",
+    detail: "A record has at most 10 devices of its own; remove one first.",
+  },
+  ownDevices: {
+    max: 100,
+    column: "devices.kind",
+    detail: "A record has at most 100 devices of its own, removed ones included; rename one.",
   },
   deviceCredentials: {
     max: 500,

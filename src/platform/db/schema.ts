@@ -399,11 +399,20 @@ export const devices = sqliteTable(
     createdAt: integer("created_at").notNull(),
     updatedAt: integer("updated_at").notNull(),
     version: integer("version").notNull().default(1),
+    /** The patient who registered it as their own; null for a device of the hospital. */
+    ownerPatientId: text("owner_patient_id").references(() => patients.id),
+    /** When a person last sent samples of it (intake/ingest.ts); what it sends itself is in `credentials`. */
+    lastSyncedAt: integer("last_synced_at"),
   },
   (t) => [
     index("devices_hospital_created").on(t.hospitalId, t.createdAt),
     index("devices_created").on(t.createdAt),
-    uniqueIndex("devices_serial").on(t.hospitalId, t.serialNumber).where(sql`serial_number is not null`),
+    // Patients see no devices of others, so a serial number must not tell of them.
+    uniqueIndex("devices_serial")
+      .on(t.hospitalId, t.serialNumber)
+      .where(sql`serial_number is not null and owner_patient_id is null`),
+    index("devices_of_hospital").on(t.hospitalId).where(sql`owner_patient_id is null`),
+    index("devices_owner").on(t.ownerPatientId).where(sql`owner_patient_id is not null`),
   ],
 );
 
