@@ -92,6 +92,12 @@ const BODIES: Record<
   "PATCH /api/v1/devices/:device_id": (handle) => ({ ...matching(handle), json: { model: null } }),
   "DELETE /api/v1/devices/:device_id": matching,
   "POST /api/v1/observations": ({ patientId }) => ({ json: { patient_id: patientId, ...sample() } }),
+  "POST /api/v1/observations/quarantine/file": ({ patientId, heldId, heldDeviceId }) => ({
+    json: { patient_id: patientId, device_id: heldDeviceId, held_ids: [heldId], reason: "of this patient" },
+  }),
+  "POST /api/v1/observations/quarantine/discard": ({ heldId, heldDeviceId }) => ({
+    json: { device_id: heldDeviceId, held_ids: [heldId], reason: "a test" },
+  }),
   "POST /api/v1/wearables/sync": ({ patientId }) => ({
     json: { patient_id: patientId, metrics: [{ timestamp: new Date().toISOString(), heart_rate: 71 }] },
   }),

@@ -49,6 +49,7 @@ export type ResourceIds = {
   alertId: string;
   /** Samples of an unassigned device of the hospital. */
   heldId: string;
+  heldDeviceId: string;
   /** A nurse of the hospital, not in the care team. */
   staffId: string;
   /** A doctor of the hospital, in the care team. */
@@ -155,7 +156,7 @@ async function newHandle(hospitalId: string, nurse: Person, uploader: { token: s
     hospitalId,
     wardId,
     ...(await newAlert(nurse, patient.id, wardId)),
-    heldId: await newHeld(nurse),
+    ...(await newHeld(nurse)),
     practitionerId: await newProfile(manager, member.id),
     patientId: patient.id,
     reportId: data.report_id,
@@ -193,11 +194,11 @@ async function newAlert(nurse: Person, patientId: string, wardId: string): Promi
   return { observationId: results[0].observation_id, alertId: id };
 }
 
-async function newHeld(nurse: Person): Promise<string> {
+async function newHeld(nurse: Person): Promise<Pick<ResourceIds, "heldId" | "heldDeviceId">> {
   const device = await newDevice(nurse, null);
   await sendRequest(`${API}/observations`, { as: device, json: sample() });
   const row = env.DB.prepare("SELECT id FROM held_observations WHERE device_id = ?").bind(device.id);
-  return (await row.first<string>("id")) ?? "";
+  return { heldId: (await row.first<string>("id")) ?? "", heldDeviceId: device.id };
 }
 
 export const sample = () => ({ code: "8867-4", value: 72, unit: "/min", effective_at: new Date().toISOString() });

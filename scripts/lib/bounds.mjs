@@ -89,6 +89,11 @@ export const BOUNDS = [
     operations: ["GET /ecg/reports/{report_id}"],
   },
   { bound: "the samples of one request, at most 1,000", test: BUDGET, operations: ["GET /observations/quarantine/{held_id}"] },
+  {
+    bound: "10 entries, one object call and 1,000 samples each",
+    test: "test/worker/held-observations.test.ts › of a device and a time are filed ten at a time",
+    operations: ["POST /observations/quarantine/file", "POST /observations/quarantine/discard"],
+  },
   { bound: "one file, streamed", test: BUDGET, operations: ["GET /reports/{report_id}/file", "GET /uploads/{upload_id}/file"] },
 
   { bound: rowLimit("hospitals"), test: LIMIT, operations: ["POST /hospitals"] },

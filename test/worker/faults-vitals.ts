@@ -177,6 +177,26 @@ export const vitals: FaultCase[] = [
       },
     }),
   ),
+  ...(["file", "discard"] as const).map(
+    (verb): FaultCase => ({
+      name: `POST /observations/quarantine/${verb}`,
+      status: 200,
+      retry: "any",
+      async attempt() {
+        const { id } = await newPatient(world.hospitalId, world.nurse);
+        const device = await newDevice(world.nurse, null);
+        const sample = { code: "8867-4", value: 70, unit: "/min", effective_at: new Date().toISOString() };
+        await sendRequest(`${API}/observations`, { as: device, json: sample });
+        const row = env.DB.prepare("SELECT id FROM held_observations WHERE device_id = ?").bind(device.id);
+        const json = { device_id: device.id, held_ids: [await row.first<string>("id")], reason: "x", ...(verb === "file" && { patient_id: id }) };
+        const discarded = env.DB.prepare("SELECT count(*) AS n FROM held_observations WHERE device_id = ? AND state = 'discarded'");
+        return {
+          send: (faulty) => sendRequest(`${API}/observations/quarantine/${verb}`, { as: world.nurse, json, env: faulty }),
+          effects: () => (verb === "file" ? countSamples(id) : queryCount(discarded.bind(device.id))),
+        };
+      },
+    }),
+  ),
   {
     name: "POST /wearables/sync",
     status: 200,

@@ -8,12 +8,13 @@ import { recordAuditEvent } from "../../access/audit.ts";
 import { denyAccess } from "../../access/deny.ts";
 import { isInCallerHospital } from "../../access/effective-role.ts";
 import { buildPage, COUNT_LIMIT, keysetClauses, type PageQuery, resolvePageStart } from "../../http/pagination.ts";
+import type { Keys } from "../../platform/config.ts";
 import { unsealValue } from "../../platform/crypto.ts";
 import { batch, type Db, type Statement } from "../../platform/db/client.ts";
 import { heldObservations } from "../../platform/db/schema.ts";
 import { UUID_PATTERN } from "../../platform/ids.ts";
 import { giveBackStatement, TOTAL_PREFIX } from "../../platform/storage-quotas.ts";
-import { DAY_MS, toIso } from "../../platform/time.ts";
+import { DAY_MS, toIso, toIsoOrNull } from "../../platform/time.ts";
 
 type HeldRow = typeof heldObservations.$inferSelect;
 
@@ -31,24 +32,34 @@ const toHeldObservations = (row: HeldRow) => ({
   reasons: row.reason.split(" "),
   count: row.count,
   received_at: toIso(row.receivedAt),
+  state: row.state,
+  filed_patient_id: row.filedPatientId,
+  resolved_by: row.resolvedBy,
+  resolved_at: toIsoOrNull(row.resolvedAt),
 });
 
-const hospitalFilter = (effectiveRole: UserEffectiveRole): SQL => isInCallerHospital(effectiveRole, heldObservations.hospitalId);
+export const hospitalFilter = (effectiveRole: UserEffectiveRole): SQL => isInCallerHospital(effectiveRole, heldObservations.hospitalId);
+
+export type HeldListQuery = PageQuery & { state?: HeldRow["state"] | undefined; device_id?: string | undefined };
 
 /** Quarantined samples of a hospital's devices, newest first. */
-export async function listHeldObservations(anyCall: Call, query: PageQuery) {
+export async function listHeldObservations(anyCall: Call, query: HeldListQuery) {
   const start = await resolvePageStart(anyCall, "observations.held", query);
   const { where, orderBy } = keysetClauses(start, heldObservations.receivedAt, heldObservations.id);
+  const ofQuery = and(
+    query.state ? eq(heldObservations.state, query.state) : undefined,
+    query.device_id ? eq(heldObservations.deviceId, query.device_id) : undefined,
+  );
   const { call, effectiveRole, results } = await withUser(anyCall, "upload:read", (effectiveRole, { db }) => [
     db
       .select()
       .from(heldObservations)
-      .where(and(hospitalFilter(effectiveRole), where))
+      .where(and(hospitalFilter(effectiveRole), ofQuery, where))
       .orderBy(...orderBy)
       .limit(start.limit + 1)
       .offset(start.skip),
     db.all<{ n: number }>(
-      sql`SELECT count(*) AS n FROM (SELECT 1 FROM held_observations WHERE ${hospitalFilter(effectiveRole)} LIMIT ${COUNT_LIMIT + 1})`,
+      sql`SELECT count(*) AS n FROM (SELECT 1 FROM held_observations WHERE ${and(hospitalFilter(effectiveRole), ofQuery)} LIMIT ${COUNT_LIMIT + 1})`,
     ),
   ]);
   const { db, actor, now } = call;
@@ -81,8 +92,16 @@ export async function getHeldObservations(anyCall: Call, id: string) {
   const event = { event: "observation.held", action: "R", role, hospitalId: row.hospitalId } as const;
   const auditFields = { entity: { type: "held_observations", id }, subjects: patientId ? [patientId] : [] };
   await batch(db, recordAuditEvent(db, actor, now, { ...event, ...auditFields }));
-  const items = await unsealValue(keys.fields, { table: "held_observations", column: "items", id }, row.itemsSealed);
-  return { ...toHeldObservations(row), items: z.array(z.unknown()).parse(items) };
+  const note = row.noteSealed === null ? null : await unsealValue(keys.fields, noteOf(row.resolutionId ?? ""), row.noteSealed);
+  return { ...toHeldObservations(row), note: z.string().nullable().parse(note), items: await readHeldItems(keys, row) };
+}
+
+/** The place of the reason for which a request filed or discarded entries. */
+export const noteOf = (id: string) => ({ table: "held_observations", column: "note", id });
+
+/** The samples as received. */
+export async function readHeldItems({ fields }: Keys, { id, itemsSealed }: Pick<HeldRow, "id" | "itemsSealed">): Promise<unknown[]> {
+  return z.array(z.unknown()).parse(await unsealValue(fields, { table: "held_observations", column: "items", id }, itemsSealed));
 }
 
 /** Samples without a patient are kept this long for review. */

@@ -7,6 +7,7 @@ import {
   BEARER_AUTH,
   createRouter,
   EXAMPLES,
+  Id,
   jsonRequestBody,
   jsonResponse,
   ok,
@@ -16,6 +17,7 @@ import {
   problemResponses,
   Timestamp,
 } from "../../http/router.ts";
+import { HELD_STATES } from "../../platform/db/vocabulary.ts";
 import { patientParam } from "../../patients/schemas.ts";
 import { MAX_ACVPU_LENGTH } from "../vitals/codes.ts";
 import { amendObservation } from "./amendment.ts";
@@ -215,7 +217,9 @@ export const historyRoutes = createRouter()
       tags,
       summary: "List quarantined observations",
       security: BEARER_AUTH,
-      request: { query: z.strictObject(pageQuery) },
+      request: {
+        query: z.strictObject({ ...pageQuery, state: z.enum(HELD_STATES).optional(), device_id: Id.optional() }),
+      },
       responses: { 200: pageResponse(HeldObservations, "Newest first", exampleHeldObservations), ...problemResponses(401, 403) },
     }),
     async (c) => okPage(c, await listHeldObservations(c.get("call"), c.req.valid("query"))),
@@ -229,8 +233,9 @@ export const historyRoutes = createRouter()
       security: BEARER_AUTH,
       request: { params: z.object({ held_id: z.string().min(1).max(100).toLowerCase().openapi({ example: EXAMPLES.request }) }) },
       responses: {
-        200: jsonResponse(HeldObservations.extend({ items: z.array(z.unknown()) }), "The samples as received", {
+        200: jsonResponse(HeldObservations.extend({ note: z.string().nullable(), items: z.array(z.unknown()) }), "The samples as received", {
           ...exampleHeldObservations,
+          note: null,
           items: [{ code: "8867-4", value: 72, unit: "/min", effective_at: EXAMPLES.time }],
         }),
         ...problemResponses(401, 403, 404),

@@ -1,6 +1,7 @@
 // Schemas and examples of observations, rollups, scores and quarantined samples.
 import { z } from "@hono/zod-openapi";
 import { EXAMPLES, Id, Timestamp } from "../../http/router.ts";
+import { HELD_STATES } from "../../platform/db/vocabulary.ts";
 import { DueObservations, exampleDueObservations } from "../rounds/due-schemas.ts";
 import { ACTIVITIES } from "../vitals/model.ts";
 import { exampleTrendMark, TrendMark } from "./trend-schema.ts";
@@ -240,6 +241,12 @@ export const HeldObservations = z
     reasons: z.array(z.string()),
     count: z.int(),
     received_at: Timestamp,
+    state: z.enum(HELD_STATES),
+    filed_patient_id: Id.nullable().openapi({
+      description: "The patient for whom it was filed; while it is held, the one for whom filing was begun",
+    }),
+    resolved_by: z.string().nullable(),
+    resolved_at: Timestamp.nullable(),
   })
   .openapi("HeldObservations");
 export const exampleHeldObservations = {
@@ -250,4 +257,8 @@ export const exampleHeldObservations = {
   reasons: ["not_bound"],
   count: 1,
   received_at: EXAMPLES.time,
+  state: "held" as const,
+  filed_patient_id: null,
+  resolved_by: null,
+  resolved_at: null,
 };

@@ -147,7 +147,11 @@ export type LiveFrame =
   | { type: "gap"; seq: number; from: number; to: number };
 
 /** The sender of samples: a device by its credential, or an authorized person or app. */
-export type Origin = { kind: "device"; credential: string } | { kind: "person"; id: string; isApp?: boolean };
+export type Origin =
+  | { kind: "device"; credential: string }
+  | { kind: "person"; id: string; isApp?: boolean }
+  /** Quarantined samples of a device, which staff file for the patient. */
+  | { kind: "filed"; device: string };
 
 /**
  * A device's clock as it applies to one batch: its error, and what was subtracted from its times. `confirmed`: false while only one

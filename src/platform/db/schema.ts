@@ -1,7 +1,7 @@
 // The D1 tables. Times are epoch milliseconds UTC, ids UUIDv7, *_sealed columns AES-256-GCM (crypto.ts).
 import { sql } from "drizzle-orm";
 import { index, integer, primaryKey, real, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
-import { DEVICE_KINDS, REPORT_KINDS, REPORT_STATUSES, UPLOAD_OUTCOMES } from "./vocabulary.ts";
+import { DEVICE_KINDS, HELD_STATES, REPORT_KINDS, REPORT_STATUSES, UPLOAD_OUTCOMES } from "./vocabulary.ts";
 
 export const ROLES = ["patient", "nurse", "doctor", "hospital_admin", "admin"] as const;
 export const STAFF_ROLES = ["nurse", "doctor", "hospital_admin"] as const;
@@ -577,9 +577,20 @@ export const heldObservations = sqliteTable(
     count: integer("count").notNull(),
     itemsSealed: text("items_sealed").notNull(),
     receivedAt: integer("received_at").notNull(),
+    state: text("state", { enum: HELD_STATES }).notNull().default("held"),
+    /** Whose record gets or got the samples; set before they are stored there, so that nobody else files or discards them. */
+    filedPatientId: text("filed_patient_id"),
+    /** One per request that files or discards; the note is sealed for it. */
+    resolutionId: text("resolution_id"),
+    noteSealed: text("note_sealed"),
+    resolvedBy: text("resolved_by"),
+    resolvedAt: integer("resolved_at"),
   },
   (t) => [
     index("held_observations_hospital").on(t.hospitalId, t.receivedAt),
+    index("held_observations_state").on(t.hospitalId, t.state, t.receivedAt),
+    index("held_observations_device").on(t.deviceId, t.state, t.receivedAt),
+    index("held_observations_resolution").on(t.resolutionId).where(sql`resolution_id is not null`),
     index("held_observations_received").on(t.receivedAt),
   ],
 );

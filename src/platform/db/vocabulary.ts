@@ -15,6 +15,8 @@ export const REPORT_STATUSES = [
   "unknown",
 ] as const;
 export const DEVICE_KINDS = ["ecg", "cpap", "bipap", "oxygen", "wearable", "bedside_monitor", "gateway"] as const;
+/** What became of quarantined samples. */
+export const HELD_STATES = ["held", "filed", "discarded"] as const;
 /** Why a device's file is in quarantine. */
 export const QUARANTINE_REASONS = [
   /** The device was assigned to nobody, or named a patient that is not its own. */

@@ -61,13 +61,13 @@ function limitHeldItems(memory: MonitorMemory, by: string, results: ItemResult[]
  */
 export function newStorageCounter(
   memory: MonitorMemory,
-  { by, device, isApp }: { by: string; device: string | null; isApp?: boolean },
+  { by, device, isApp, isFiled }: { by: string; device: string | null; isApp?: boolean; isFiled?: true },
   now: number,
 ): (sample: Sample) => string | null {
   const counts = countsOfDay(memory, now);
   const ofPatient = Object.values(counts).reduce((sum, { count }) => sum + count, 0);
   const own = { day: Math.floor(now / DAY_MS), count: counts[by]?.count ?? 0 };
-  const limit = device === null && !isApp ? MAX_STORED_PER_PERSON : MAX_STORED_PER_DEVICE;
+  const limit = device === null && !isApp && !isFiled ? MAX_STORED_PER_PERSON : MAX_STORED_PER_DEVICE;
   // Without the counts of past days.
   const stored = { ...counts, [by]: own };
   let room = Math.min(limit - own.count, MAX_STORED_PER_PATIENT - ofPatient);

@@ -8,7 +8,7 @@ import { adoptClock, applyClock, type BatchJudgement, computeClockCorrection, ju
 import type { AcceptedItem } from "./duplicates.ts";
 
 /** The sender of a batch: a device with its assignments to this patient, or a person (`bindings` null). */
-export type Sender = { by: string; device: string | null; bindings: Binding[] | null; isApp?: boolean };
+export type Sender = { by: string; device: string | null; bindings: Binding[] | null; isApp?: boolean; isFiled?: true };
 
 /** Reads the items with the times that their sender states; reports unreadable ones. */
 export function readItems(items: readonly unknown[], isPerson: boolean, results: ItemResult[]): AcceptedItem[] {
@@ -37,6 +37,9 @@ export function judgeBatch(
   now: number,
 ): { status: DeviceStatus; clock: BatchJudgement } {
   const { sent_at, clock } = batch;
+  // What staff file is history: nobody waits for it, and it says nothing of the device now.
+  if (sender.isFiled)
+    return { status: before, clock: { skew: before.skew, corrected: before.corrected, isConfirmed: false } };
   if (clock && isForwarded(sender, batch)) return applyClock(before, clock);
   // The object of the patient before knows the clock of a device that is new here.
   const known =

@@ -38,6 +38,8 @@ export type RecordedBatch = {
 
 /** The sender of a batch; null for a credential that is not bound to this patient now. */
 export function findSender(facts: Facts, origin: Origin, now: number): Sender | null {
+  // No binding covers what staff file; the samples stay those of their device.
+  if (origin.kind === "filed") return { by: origin.device, device: null, bindings: null, isFiled: true };
   if (origin.kind === "person")
     return { by: toPersonKey(origin.id), device: null, bindings: null, ...(origin.isApp && { isApp: true }) };
   const bindings = facts.bindings.filter(({ credentials }) => {
