@@ -18,13 +18,14 @@ import {
   Timestamp,
 } from "../../http/router.ts";
 import { HELD_STATES } from "../../platform/db/vocabulary.ts";
+import { ApiError } from "../../platform/errors.ts";
 import { patientParam } from "../../patients/schemas.ts";
 import { MAX_ACVPU_LENGTH } from "../vitals/codes.ts";
 import { amendObservation } from "./amendment.ts";
 import { BucketColumns, bucketColumns, SampleColumns, sampleColumns } from "./columns.ts";
 import { getHeldObservations, listHeldObservations } from "./held-observations.ts";
 import { getBuckets, getLatestObservations, getNews2, listHourlyRollups, listObservations } from "./history.ts";
-import { codeQuery, cursorQuery, rangeQuery } from "./query.ts";
+import { codeQuery, cursorQuery, rangeQuery, type SampleQuery, sampleQuery } from "./query.ts";
 import {
   Bucket,
   exampleHeldObservations,
@@ -47,6 +48,7 @@ const HistoryQuery = z.strictObject({
   code: codeQuery,
   ...rangeQuery,
   ...cursorQuery,
+  ...sampleQuery,
   buckets: integerParam(1, 1000)
     .optional()
     .openapi({ description: "Number of equal parts of the range to return instead of samples; by default of the last 24 hours" }),
@@ -58,7 +60,7 @@ const HistoryQuery = z.strictObject({
 
 /** A page of samples, or buckets with their resolution. */
 const historyResponse = {
-  description: "Newest first; buckets by code and time",
+  description: "Newest first unless sort says otherwise; buckets by code and time",
   content: {
     "application/json": {
       schema: z.object({
@@ -102,6 +104,17 @@ const historyRoute = <P extends string>(path: P) =>
     responses: { 200: historyResponse, ...problemResponses(401, 403, 404) },
   });
 
+/** Rollups have no senders and statuses. */
+function assertUnfiltered({ sort, device_id, performer_id, source, status, value_min, value_max }: SampleQuery): void {
+  const filters = { device_id, performer_id, source, status, value_min, value_max };
+  const given = Object.entries(filters).flatMap(([name, value]) => (value === undefined ? [] : [name]));
+  if (sort !== "-effective_at") given.push("sort");
+  if (given.length === 0) return;
+  throw new ApiError("invalid_request", "Buckets are made from all final samples: filters and sort are for lists.", {
+    errors: given.map((path) => ({ path, message: "Not with buckets", code: "unused" })),
+  });
+}
+
 async function handleHistory(c: Context<AppEnv>, ref: string, query: z.output<typeof HistoryQuery>) {
   const { buckets, format, ...rest } = query;
   const call = c.get("call");
@@ -111,6 +124,7 @@ async function handleHistory(c: Context<AppEnv>, ref: string, query: z.output<ty
     if (format === "list") return okPage(c, found);
     return c.json({ data: sampleColumns(found.items), meta: { pagination: found.pagination }, request_id }, 200);
   }
+  assertUnfiltered(rest);
   const { items, meta } = await getBuckets(c.env, call, ref, { ...rest, buckets });
   if (format === "list") return c.json({ data: items, meta, request_id }, 200);
   return c.json({ data: bucketColumns(items), meta, request_id }, 200);

@@ -18,11 +18,12 @@ import { newMonitorMemory } from "../patient-object/memory/monitor-memory.ts";
 import type { Bucket } from "../patient-object/samples/buckets.ts";
 import { parseObservationId, toObservationId } from "../patient-object/samples/ids.ts";
 import { computeMean } from "../patient-object/samples/rollup.ts";
-import { buildSnapshot } from "../patient-object/snapshot.ts";
+import type { HistoryOrder, SampleFilter } from "../patient-object/samples/read-samples.ts";
+import { buildSnapshot, toPersonKey } from "../patient-object/snapshot.ts";
 import { shownAt } from "../vitals/model.ts";
 import { WEARABLE_METRICS } from "../vitals/wearables.ts";
 import { bucketHourRollups, getOpenHours, mergeHours, pageOfHours, selectClosedHours } from "./hour-rollups.ts";
-import { describeCode, parseCodes, parseTimeRange, type RangeQuery, type TimeRange, toHourKey, toHourRange } from "./query.ts";
+import { describeCode, parseCodes, parseTimeRange, type RangeQuery, type TimeRange, type SampleQuery, toHourKey, toHourRange } from "./query.ts";
 
 /** Up to this range buckets are made from samples, beyond it from hourly rollups. */
 const MAX_RAW_RANGE_MS = DAY_MS;
@@ -40,8 +41,8 @@ export function auditRead({ db, actor, now }: Call, access: Access, view: string
 
 export type HistoryQuery = RangeQuery & { code?: string | undefined; limit: number; cursor?: string | undefined };
 
-/** Samples, newest first. @throws ApiError not_found, invalid_cursor, invalid_request */
-export async function listObservations(env: Env, call: Call, ref: string, query: HistoryQuery) {
+/** Samples, filtered and sorted. @throws ApiError not_found, invalid_cursor, invalid_request */
+export async function listObservations(env: Env, call: Call, ref: string, query: HistoryQuery & SampleQuery) {
   return listSamples(env, call, { patient: ref }, { ...query, codes: parseCodes(query.code) });
 }
 
@@ -59,19 +60,35 @@ async function listSamples(
   env: Env,
   call: Call,
   target: PatientTarget,
-  query: Omit<HistoryQuery, "code"> & { codes: string[] | null },
+  query: Omit<HistoryQuery, "code"> & Partial<SampleQuery> & { codes: string[] | null },
 ) {
   const start = await resolvePageStart(call, `observations:${Object.values(target)}`, { ...query, offset: 0 });
   const newest = call.now + CLOCK_TOLERANCE_MS;
   const { from, to } = parseTimeRange(query, newest, UNBOUNDED_RANGE);
   const access = await authorizePatient(call, target, "observation:read");
   const { id } = access.patient;
-  const historyQuery = { codes: query.codes, from, to: Math.min(to, newest), limit: start.limit, after: toPosition(start) };
+  const historyQuery = {
+    ...{ codes: query.codes, from, to: Math.min(to, newest), limit: start.limit, after: toPosition(start) },
+    ...toSelection(query),
+  };
   const { samples: items, next } = await callMonitor(env, async () => getMonitor(env, id).history(historyQuery));
+  // The position of the last sample in the order of the list.
   const end = next && { value: next.at, id: toObservationId(id, next.block, next.index) };
   const pagination = await buildOpenEndedPagination(start, items.length, end);
   await batch(call.db, auditRead(call, access, "history", { codes: query.codes, count: items.length }));
   return { items, pagination };
+}
+
+const isAscending = (sort: string) => !sort.startsWith("-");
+
+function toSelection(query: Partial<SampleQuery>): { filter: SampleFilter; order: HistoryOrder } {
+  const { device_id, performer_id, source, status, value_min, value_max, sort = "-effective_at" } = query;
+  const by = device_id ?? (performer_id === undefined ? undefined : toPersonKey(performer_id));
+  // A sample has one sender.
+  const isNobody = device_id !== undefined && performer_id !== undefined;
+  const filter = { by: isNobody ? "" : by, source, statuses: status, min: value_min, max: value_max };
+  const order = { by: sort.endsWith("received_at") ? "received_at" : "effective_at", ascending: isAscending(sort) } as const;
+  return { filter, order };
 }
 
 function toPosition({ after }: PageStart) {

@@ -24,6 +24,38 @@ const timeParam = (description: string) => TimeInput.optional().openapi({ descri
 export const rangeQuery = { from: timeParam("Measured at or after"), to: timeParam("Measured before; default: now") };
 export type RangeQuery = { from?: string | undefined; to?: string | undefined };
 
+export const SAMPLE_STATUSES = ["final", "invalid", "amended", "entered-in-error"] as const;
+const isStatus = (text: string): text is (typeof SAMPLE_STATUSES)[number] => SAMPLE_STATUSES.some((status) => status === text);
+const valueParam = (description: string) =>
+  z
+    .string()
+    .max(30)
+    .regex(/^-?\d+(\.\d+)?$/, "Must be a decimal number")
+    .transform(Number)
+    .optional()
+    .openapi({ type: "number", description });
+
+/** Filters and order of a list of samples. */
+export const sampleQuery = {
+  device_id: z.string().min(1).max(64).optional().openapi({ description: "Sent by this device" }),
+  performer_id: z.string().min(1).max(64).optional().openapi({ description: "Entered by this user, or by this API key" }),
+  source: z.enum(["device", "person"]).optional().openapi({ description: "person: entered by anybody, or sent by an app" }),
+  status: z
+    .string()
+    .max(60)
+    .refine((text) => text.split(",").every(isStatus), `Must be among ${SAMPLE_STATUSES.join(", ")}`)
+    .transform((text) => text.split(",").filter(isStatus))
+    .optional()
+    .openapi({ type: "string", description: `One or more of ${SAMPLE_STATUSES.join(", ")}`, example: "final,amended" }),
+  value_min: valueParam("At least this value, in the unit of the sample"),
+  value_max: valueParam("At most this value"),
+  sort: z
+    .enum(["-effective_at", "effective_at", "-received_at", "received_at"])
+    .default("-effective_at")
+    .openapi({ description: "By receipt: only what was received in the last 30 days" }),
+};
+export type SampleQuery = z.output<z.ZodObject<typeof sampleQuery>>;
+
 /** LOINC codes; unknown codes are kept as given; null for all. */
 export function parseCodes(text: string | undefined): string[] | null {
   if (text === undefined) return null;

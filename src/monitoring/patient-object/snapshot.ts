@@ -27,6 +27,7 @@ export type CorrectedSample = Pick<
 };
 
 export const toPersonKey = (id: string) => `${PERSON_PREFIX}${id}`;
+export const isPersonKey = (sender: string | null) => sender?.startsWith(PERSON_PREFIX) ?? false;
 
 export function toLiveSample(
   patientId: string,

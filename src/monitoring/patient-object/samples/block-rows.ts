@@ -183,6 +183,52 @@ export class BlockRows {
     return times.length > 0 ? Math.max(...times) : null;
   }
 
+  /** A lower bound of the times of all samples from `from` on in these rows, epoch milliseconds; null when there are none. */
+  oldestFrom(from: number): number | null {
+    // Later blocks opened later, and none holds samples of more than an hour before.
+    const closed = this.#scan<{ id: number }>(
+      "SELECT id FROM blocks WHERE id >= ? AND to_at >= ? ORDER BY id LIMIT 1",
+      from - MAX_BLOCK_OPEN_MS - MIN_LATE_MS,
+      from,
+    );
+    const late = this.#scan<{ to_at: number }>(
+      "SELECT to_at FROM late INDEXED BY late_by_time WHERE to_at >= ? AND to_at - from_at <= 86400000 ORDER BY to_at LIMIT 1",
+      from,
+    );
+    const others = this.#scan<{ from_at: number | null }>(
+      `SELECT min(from_at) AS from_at FROM late INDEXED BY late_over_a_day WHERE to_at - from_at > 86400000 AND to_at >= ?1
+       UNION ALL SELECT min(from_at) FROM archives WHERE to_at >= ?1`,
+      from,
+    );
+    const times = [
+      ...[...closed].map(({ id }) => id - MIN_LATE_MS),
+      ...[...late].map(({ to_at }) => to_at - MAX_LATE_RANGE_MS),
+      ...[...others].flatMap(({ from_at }) => from_at ?? []),
+    ];
+    return times.length > 0 ? Math.max(from, Math.min(...times)) : null;
+  }
+
+  /** Closed and late blocks that may have samples that were received with `from` ≤ time < `to`. Ids of late blocks are negative. */
+  *listReceived(from: number, to: number): Generator<LateRow> {
+    yield* this.#scan<LateRow>(
+      "SELECT id, data FROM blocks WHERE id >= ?1 AND id < ?2 UNION ALL SELECT -id, data FROM late WHERE id >= ?1 AND id < ?2",
+      from - MAX_BLOCK_OPEN_MS - MAX_ID_LEAD_MS,
+      to + MAX_ID_LEAD_MS,
+    );
+  }
+
+  /** A bound of when the nearest block before or after a time received its samples; null when there is none. */
+  nearestReceived(time: number, isBefore: boolean): number | null {
+    const query = isBefore
+      ? "SELECT max(id) AS id FROM (SELECT max(id) AS id FROM blocks WHERE id < ?1 UNION ALL SELECT max(id) FROM late WHERE id < ?1)"
+      : "SELECT min(id) AS id FROM (SELECT min(id) AS id FROM blocks WHERE id >= ?1 UNION ALL SELECT min(id) FROM late WHERE id >= ?1)";
+    const start = isBefore ? time + MAX_ID_LEAD_MS : time - MAX_BLOCK_OPEN_MS - MAX_ID_LEAD_MS;
+    const [row] = [...this.#scan<{ id: number | null }>(query, start)];
+    const id = row?.id ?? null;
+    if (id === null) return null;
+    return isBefore ? Math.min(time, id + MAX_BLOCK_OPEN_MS + MAX_ID_LEAD_MS) : Math.max(time, id - MAX_ID_LEAD_MS);
+  }
+
   /** When the oldest block that is not archived was opened; null for none. */
   oldestOpenedAt(): number | null {
     if (!this.#hasTables()) return null;

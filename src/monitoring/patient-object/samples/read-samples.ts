@@ -5,7 +5,7 @@ import { readFile } from "../../../platform/files.ts";
 import { DAY_MS, HOUR_MS } from "../../../platform/time.ts";
 import { readLimitsHistory } from "../context/limits-history.ts";
 import type { LiveSample } from "../contract.ts";
-import { applyCorrections, type CorrectedSample, toLiveSample, toMeasuredSample } from "../snapshot.ts";
+import { applyCorrections, type CorrectedSample, isPersonKey, toLiveSample, toMeasuredSample } from "../snapshot.ts";
 import { listArchivedBlocks } from "./archive.ts";
 import { type ArchiveFile, type LocatedSample, toPossibleRange } from "./block-rows.ts";
 import { downsample } from "./buckets.ts";
@@ -20,6 +20,8 @@ const MAX_SMALL_WINDOW_WORK = 64 * 1024;
 /** A window with more work than this is given up and read in smaller ones. Of an hour there is a limit of stored samples. */
 const MAX_WINDOW_WORK = 512 * 1024;
 const MIN_WINDOW_MS = HOUR_MS;
+/** Blocks younger than HOT_RETENTION_MS (archive.ts) are in the object, with all that they received. */
+const MAX_RECEIVED_AGE_MS = 30 * DAY_MS;
 /** Samples that a window holds beside those of the page. */
 const MAX_HELD_SAMPLES = 4_000;
 
@@ -34,7 +36,21 @@ export type HistoryQuery = {
   limit: number;
   /** The last position of the previous page. */
   after: SamplePosition | null;
+  /** Of the sample: as stored, with its corrections. */
+  filter?: SampleFilter;
+  order?: HistoryOrder;
 };
+export type SampleFilter = {
+  /** The sender as stored: a device, or a person by `toPersonKey`. */
+  by?: string | undefined;
+  source?: "device" | "person" | undefined;
+  statuses?: LiveSample["status"][] | undefined;
+  min?: number | undefined;
+  max?: number | undefined;
+};
+/** By time of measurement, or of receipt by this service: then only what was received in the last 30 days, which is all here. */
+export type HistoryOrder = { by: "effective_at" | "received_at"; ascending: boolean };
+const NEWEST_FIRST: HistoryOrder = { by: "effective_at", ascending: false };
 /** `next`: null at the end of the range. A page may have fewer samples than `limit` although more follow. */
 export type HistoryPage = { samples: LiveSample[]; next: SamplePosition | null };
 export type BucketQuery = { codes: string[] | null; from: number; to: number; buckets: number };
@@ -130,25 +146,75 @@ export async function findArchivedSample(
 const comparePositions = (a: SamplePosition, b: SamplePosition) =>
   b.at - a.at || Math.abs(b.block) - Math.abs(a.block) || b.index - a.index;
 
-type Window = { from: number; to: number; isWanted: (sample: CorrectedSample) => boolean; limit: number; maxWork: number };
+function matchesFilter({ by, source, statuses, min, max }: SampleFilter) {
+  return ({ device, status, value }: CorrectedSample) =>
+    (by === undefined || device === by) &&
+    (source === undefined || isPersonKey(device) === (source === "person")) &&
+    (statuses === undefined || statuses.includes(status)) &&
+    (min === undefined || value >= min) &&
+    (max === undefined || value <= max);
+}
 
-/** The newest samples of a window, in any order; null when it takes more than `maxWork`. Holds a bounded number of samples. */
-async function readWindow(source: Source, window: Window, fetched: FetchedFiles): Promise<CorrectedSample[] | null> {
-  const { from, to, isWanted, limit, maxWork } = window;
-  const blocks = await loadBlocks(source, from, to, fetched);
-  const { rows } = source.store;
+/** One of the times by which samples are listed. `nearest`: a bound of the nearest stored sample on that side of a time, or null. */
+type Timeline = {
+  timeOf: (sample: CorrectedSample) => number;
+  load: (from: number, to: number, fetched: FetchedFiles) => Promise<() => Generator<CorrectedSample[]>>;
+  nearest: (time: number, isBefore: boolean) => number | null;
+  from: number;
+  to: number;
+  isWithin: (sample: CorrectedSample) => boolean;
+};
+
+function timelineOf(source: Source, { from, to }: HistoryQuery, { by }: HistoryOrder): Timeline {
+  const { store, now } = source;
+  if (by === "effective_at") {
+    const nearest = (time: number, isBefore: boolean) =>
+      isBefore ? store.newestSampleBefore(time, now) : store.oldestSampleFrom(time, now);
+    const load = (start: number, end: number, fetched: FetchedFiles) => loadBlocks(source, start, end, fetched);
+    return { timeOf: ({ at }) => at, load, nearest, from, to, isWithin: () => true };
+  }
+  function* received(start: number, end: number) {
+    for (const block of store.readReceived(start, end, now)) yield correctBlock(store, block);
+  }
+  return {
+    timeOf: (sample) => sample.received,
+    load: async (start, end) => () => received(start, end),
+    nearest: (time, isBefore) => store.nearestReceived(time, isBefore, now),
+    ...{ from: now - MAX_RECEIVED_AGE_MS, to: now + 1 },
+    isWithin: ({ at }) => at >= from && at < to,
+  };
+}
+
+type Window = {
+  from: number;
+  to: number;
+  isWanted: (sample: CorrectedSample) => boolean;
+  compare: (a: CorrectedSample, b: CorrectedSample) => number;
+  limit: number;
+  maxWork: number;
+};
+
+/** The first samples of a window, in any order; null when it takes more than `maxWork`. Holds a bounded number of samples. */
+async function readWindow(
+  { store: { rows } }: Source,
+  timeline: Timeline,
+  window: Window,
+  fetched: FetchedFiles,
+): Promise<CorrectedSample[] | null> {
+  const { from, to, isWanted, compare, limit, maxWork } = window;
+  const blocks = await timeline.load(from, to, fetched);
   const before = rows.work;
   let found: CorrectedSample[] = [];
   for (const block of blocks()) {
     if (rows.work - before > maxWork) return null;
     for (const sample of block) if (isWanted(sample)) found.push(sample);
-    if (found.length > 4 * limit + MAX_HELD_SAMPLES) found = found.sort(comparePositions).slice(0, limit);
+    if (found.length > 4 * limit + MAX_HELD_SAMPLES) found = found.sort(compare).slice(0, limit);
   }
   return found;
 }
 
 /**
- * A page of samples, newest first. Reads back in growing windows from one stored sample to the next, so that the work depends on
+ * A page of samples, newest first unless the query says otherwise. Reads on in growing windows from one stored sample to the next, so that the work depends on
  * what is stored and never on the range that is asked for.
  */
 export async function readHistory(
@@ -158,27 +224,36 @@ export async function readHistory(
   query: HistoryQuery,
   now: number,
 ): Promise<HistoryPage> {
-  const { codes, limit, after } = query;
+  const { codes, limit, after, filter = {}, order = NEWEST_FIRST } = query;
+  const { ascending } = order;
   const source = { env, store, patientId, now };
+  const timeline = timelineOf(source, query, order);
   const fetched: FetchedFiles = new Map();
   const workDone = () => store.rows.work + [...fetched.values()].reduce((sum, { length }) => sum + length, 0);
   const maxWork = workDone() + MAX_PAGE_WORK;
-  const isOfCodes = matchesCodes(codes);
-  const isWanted = (sample: CorrectedSample) => isOfCodes(sample) && (after === null || comparePositions(after, sample) < 0);
+  const toPosition = (sample: CorrectedSample) => ({ at: timeline.timeOf(sample), block: sample.block, index: sample.index });
+  const comparePlaces = (a: SamplePosition, b: SamplePosition) => (ascending ? comparePositions(b, a) : comparePositions(a, b));
+  const compare = (a: CorrectedSample, b: CorrectedSample) => comparePlaces(toPosition(a), toPosition(b));
+  const checks = [matchesCodes(codes), matchesFilter(filter), timeline.isWithin];
+  const isWanted = (sample: CorrectedSample) =>
+    checks.every((check) => check(sample)) && (after === null || comparePlaces(after, toPosition(sample)) < 0);
   let found: CorrectedSample[] = [];
-  let to = Math.min(query.to, after === null ? query.to : after.at + 1);
+  // What is still to be read; its end towards which it is read does not move.
+  let from = ascending && after !== null ? Math.max(timeline.from, after.at) : timeline.from;
+  let to = ascending || after === null ? timeline.to : Math.min(timeline.to, after.at + 1);
   let isAtEnd = false;
   // The first window has the smallest size and is always read to its end, so that each page goes on.
   for (let step = MIN_WINDOW_MS, windows = 0; found.length <= limit && windows < MAX_WINDOWS && workDone() < maxWork; windows++) {
-    const newest = store.newestSampleBefore(to, now);
-    isAtEnd = newest === null || newest < query.from || to <= query.from;
-    if (newest === null || isAtEnd) break;
-    to = Math.min(to, newest + 1);
-    const from = Math.max(query.from, to - step);
+    const nearest = timeline.nearest(ascending ? from : to, !ascending);
+    isAtEnd = nearest === null || to <= from || (ascending ? nearest >= to : nearest < from);
+    if (nearest === null || isAtEnd) break;
+    if (ascending) from = Math.max(from, nearest);
+    else to = Math.min(to, nearest + 1);
+    const range = ascending ? { from, to: Math.min(to, from + step) } : { from: Math.max(from, to - step), to };
     const before = workDone();
     const isSmallest = step <= MIN_WINDOW_MS;
-    const window = { from, to, isWanted, limit: limit + 1, maxWork: isSmallest ? Number.POSITIVE_INFINITY : MAX_WINDOW_WORK };
-    const newSamples = await readWindow(source, window, fetched);
+    const bounds = { limit: limit + 1, maxWork: isSmallest ? Number.POSITIVE_INFINITY : MAX_WINDOW_WORK };
+    const newSamples = await readWindow(source, timeline, { ...range, ...bounds, isWanted, compare }, fetched);
     if (newSamples === null) {
       step = Math.max(MIN_WINDOW_MS, step / 4);
       await scheduler.wait(0);
@@ -187,14 +262,15 @@ export async function readHistory(
     found = found.concat(newSamples);
     if (workDone() - before > MAX_SMALL_WINDOW_WORK) await scheduler.wait(0);
     else step = Math.min(step * 4, DAY_MS);
-    to = from;
+    if (ascending) from = range.to;
+    else to = range.from;
   }
-  const sorted = found.sort(comparePositions);
+  const sorted = found.sort(compare);
   const page = sorted.slice(0, limit);
   const last = sorted.length > limit ? page.at(-1) : null;
-  // No stored sample has the position of a page that ended early: it comes after all samples of that time.
-  const end = isAtEnd ? null : { at: to, block: 0, index: 0 };
-  const next = last ? { at: last.at, block: last.block, index: last.index } : end;
+  // No stored sample has the position of a page that ended early: it stands between what was read and what follows.
+  const end = isAtEnd ? null : { at: ascending ? from : to, block: 0, index: 0 };
+  const next = last ? toPosition(last) : end;
   return { samples: page.map((sample) => toLiveSample(patientId, sample)), next };
 }
 

@@ -212,6 +212,38 @@ export class Store {
     return data && to > block - MIN_LATE_MS ? Math.max(now + MAX_CLOCK_LEAD_MS, newest ?? 0) : newest;
   }
 
+  /** A lower bound of the times of all samples from `from` on, here or in the archive, epoch milliseconds; null when there are none. */
+  oldestSampleFrom(from: number, now: number): number | null {
+    if (!this.#hasTables) return null;
+    const oldest = this.rows.oldestFrom(from);
+    const { block, data } = this.#load(now);
+    const isOpen = data !== null && from <= now + MAX_CLOCK_LEAD_MS;
+    return isOpen ? Math.max(from, Math.min(block - MIN_LATE_MS, oldest ?? Number.POSITIVE_INFINITY)) : oldest;
+  }
+
+  /** Samples of this object that were received with `from` ≤ time < `to`, block by block, uncorrected. */
+  *readReceived(from: number, to: number, now: number): Generator<LocatedSample[]> {
+    if (!this.#hasTables) return;
+    const isWithin = ({ received }: StoredSample) => received >= from && received < to;
+    const decode = (id: number, data: ArrayBuffer | Uint8Array) =>
+      this.rows.decode(data).flatMap((sample) => (isWithin(sample) ? [{ ...sample, block: id }] : []));
+    for (const { id, data } of this.rows.listReceived(from, to)) yield decode(id, data);
+    const { block, data } = this.#load(now);
+    if (data && to > block - MAX_CLOCK_LEAD_MS) yield decode(block, data);
+  }
+
+  /** A bound of the receipt of the samples nearest to a time, before it or from it on; null when there are none. */
+  nearestReceived(time: number, isBefore: boolean, now: number): number | null {
+    if (!this.#hasTables) return null;
+    const nearest = this.rows.nearestReceived(time, isBefore);
+    const { block, data } = this.#load(now);
+    const open = { from: block - MAX_CLOCK_LEAD_MS, to: block + MAX_BLOCK_OPEN_MS + MAX_CLOCK_LEAD_MS };
+    if (data === null || (isBefore ? open.from >= time : open.to < time)) return nearest;
+    return isBefore
+      ? Math.max(nearest ?? Number.NEGATIVE_INFINITY, Math.min(time, open.to))
+      : Math.max(time, Math.min(nearest ?? Number.POSITIVE_INFINITY, open.from));
+  }
+
   /** Null before the first `configure`, and when unreadable: PatientMonitor then loads them from D1 again. */
   facts(): Facts | null {
     if (this.#facts === undefined) this.#facts = this.documents.setting(factsDocument);
