@@ -494,7 +494,7 @@ describe("a held observation", () => {
     }
     const [first] = (await get(`${API}/observations/quarantine?limit=1`, nurse)).data;
     const response = await sendRequest(`${API}/observations/quarantine/${first.held_id}`, { as: nurse });
-    expect((await readJson(response)).data).toEqual({ ...first, items: [{ ...lost, unit: "furlong" }] });
+    expect((await readJson(response)).data).toEqual({ ...first, note: null, items: [{ ...lost, unit: "furlong" }] });
     const events = await readAuditEvents(response.headers.get("x-request-id") ?? "");
     expect(events).toMatchObject([{ event: "observation.held", entity_id: first.held_id, subjects: [patient.id] }]);
     for (const as of [doctor, self])
