@@ -103,7 +103,11 @@ export function isPatientVisible(effectiveRole: EffectiveRole, actor: UserActor)
  * Condition for devices: patients see their own, staff those of their hospital and those of patients whom they may see.
  * @param hospitalId the column, or an expression of it that keeps SQLite from its index
  */
-export function isDeviceVisible(effectiveRole: EffectiveRole, actor: UserActor, hospitalId: SQLWrapper = devices.hospitalId): SQL {
+export function isDeviceVisible(
+  effectiveRole: EffectiveRole,
+  actor: UserActor,
+  hospitalId: SQLWrapper = devices.hospitalId,
+): SQL {
   if (effectiveRole.role === "patient")
     return sql`${devices.id} IN (SELECT o.id FROM patient_links l JOIN devices o ON o.owner_patient_id = l.patient_id
       WHERE l.user_id = ${actor.userId})`;

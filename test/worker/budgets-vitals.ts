@@ -162,20 +162,27 @@ export const vitals: BudgetCase[] = [
     { ...budget(3, 15, 15), kv: 2 },
     (e) => sendRequest(`${API}/observations`, { as: unbound, json: createSample(70), env: e }),
   ],
-  ...(["file", "discard"] as const).map((verb): BudgetCase => [
-    `POST /observations/quarantine/${verb}`,
-    "write",
-    200,
-    verb === "file" ? liveBudget(3, 40, 25, "record") : budget(2, 30, 15),
-    async (e) => {
-      const { id } = await createMonitoredPatient(world);
-      const device = await newDevice(world.nurse, null);
-      await sendRequest(`${API}/observations`, { as: device, json: createSample(70) });
-      const entries = env.DB.prepare("SELECT id FROM held_observations WHERE device_id = ?").bind(device.id);
-      const json = { device_id: device.id, held_ids: [await entries.first<string>("id")], reason: "x", ...(verb === "file" && { patient_id: id }) };
-      return sendRequest(`${API}/observations/quarantine/${verb}`, { as: world.nurse, json, env: e });
-    },
-  ]),
+  ...(["file", "discard"] as const).map(
+    (verb): BudgetCase => [
+      `POST /observations/quarantine/${verb}`,
+      "write",
+      200,
+      verb === "file" ? liveBudget(3, 40, 25, "record") : budget(2, 30, 15),
+      async (e) => {
+        const { id } = await createMonitoredPatient(world);
+        const device = await newDevice(world.nurse, null);
+        await sendRequest(`${API}/observations`, { as: device, json: createSample(70) });
+        const entries = env.DB.prepare("SELECT id FROM held_observations WHERE device_id = ?").bind(device.id);
+        const json = {
+          device_id: device.id,
+          held_ids: [await entries.first<string>("id")],
+          reason: "x",
+          ...(verb === "file" && { patient_id: id }),
+        };
+        return sendRequest(`${API}/observations/quarantine/${verb}`, { as: world.nurse, json, env: e });
+      },
+    ],
+  ),
   [
     "POST /wearables/sync, by its owner",
     "write",

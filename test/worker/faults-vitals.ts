@@ -188,11 +188,21 @@ export const vitals: FaultCase[] = [
         const sample = { code: "8867-4", value: 70, unit: "/min", effective_at: new Date().toISOString() };
         await sendRequest(`${API}/observations`, { as: device, json: sample });
         const row = env.DB.prepare("SELECT id FROM held_observations WHERE device_id = ?").bind(device.id);
-        const json = { device_id: device.id, held_ids: [await row.first<string>("id")], reason: "x", ...(verb === "file" && { patient_id: id }) };
-        const discarded = env.DB.prepare("SELECT count(*) AS n FROM held_observations WHERE device_id = ? AND state = 'discarded'");
+        const json = {
+          device_id: device.id,
+          held_ids: [await row.first<string>("id")],
+          reason: "x",
+          ...(verb === "file" && { patient_id: id }),
+        };
+        const resolved = env.DB.prepare("SELECT count(*) AS n FROM held_observations WHERE device_id = ? AND state <> 'held'");
+        // The samples are stored before the entry is filed: a request that breaks off in between leaves it held for the repetition.
+        const effects = async () => {
+          const entries = await queryCount(resolved.bind(device.id));
+          return verb === "file" && entries > 0 ? countSamples(id) : entries;
+        };
         return {
           send: (faulty) => sendRequest(`${API}/observations/quarantine/${verb}`, { as: world.nurse, json, env: faulty }),
-          effects: () => (verb === "file" ? countSamples(id) : queryCount(discarded.bind(device.id))),
+          effects,
         };
       },
     }),

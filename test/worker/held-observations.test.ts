@@ -43,7 +43,8 @@ const list = async (query = "", as: Person = world.nurse) =>
 const ids = async () => (await list("&state=held")).map(({ held_id }) => held_id);
 const resolve = (verb: "file" | "discard", json: object, as: Person = world.nurse, over: Env = env) =>
   sendRequest(`${QUARANTINE}/${verb}`, { as, json: { reason: "Bed 4", device_id: device.id, ...json }, env: over });
-const file = async (json: object, as?: Person) => (await readJson(await resolve("file", { patient_id: patient.id, ...json }, as))).data;
+const file = async (json: object, as?: Person) =>
+  (await readJson(await resolve("file", { patient_id: patient.id, ...json }, as))).data;
 const discard = async (json: object) => (await readJson(await resolve("discard", json))).data;
 const stored = async (id = patient.id) =>
   (await readJson(await sendRequest(`${API}/patients/${id}/observations?limit=1000`, { as: world.nurse }))).data;
@@ -62,7 +63,12 @@ describe("an entry", () => {
     const snapshot = await env.PATIENT_MONITOR.getByName(patient.id).snapshot();
     expect([snapshot?.alerts, snapshot?.latest]).toEqual([[], []]);
     const [event] = await readAuditEvents(response.headers.get("x-request-id") ?? "");
-    expect(event).toMatchObject({ event: "observation.file", entity_type: "device", entity_id: device.id, subjects: [patient.id] });
+    expect(event).toMatchObject({
+      event: "observation.file",
+      entity_type: "device",
+      entity_id: device.id,
+      subjects: [patient.id],
+    });
     // Again, and by a colleague.
     for (const as of [world.nurse, world.manager])
       expect(await file({ held_ids: [held_id] }, as)).toMatchObject({ results: [{ held_id, status: "filed", stored: 0 }] });
@@ -111,7 +117,9 @@ describe("entries", () => {
     expect([first.results.length, first.next]).toEqual([10, expect.any(String)]);
     const second = await file({ after: first.next });
     expect([second.results.length, second.next]).toEqual([2, null]);
-    expect((await stored()).map(({ value }: { value: number }) => value).sort()).toEqual(Array.from({ length: 12 }, (_, i) => 60 + i));
+    expect((await stored()).map(({ value }: { value: number }) => value).sort()).toEqual(
+      Array.from({ length: 12 }, (_, i) => 60 + i),
+    );
     await bring(sample());
     const before = { to: new Date(Date.now() - 60_000).toISOString() };
     expect(await discard(before)).toEqual({ results: [], next: null });

@@ -33,7 +33,12 @@ beforeAll(async () => {
   const now = Date.now();
   const send = (as: { token: string }, samples: object[], more = {}) =>
     sendRequest(`${API}/observations`, { as, json: { samples, ...more } });
-  const sample = (value: number, at: number) => ({ code: "8867-4", value, unit: "/min", effective_at: new Date(at).toISOString() });
+  const sample = (value: number, at: number) => ({
+    code: "8867-4",
+    value,
+    unit: "/min",
+    effective_at: new Date(at).toISOString(),
+  });
   measured = DAYS_AGO.map((days) => now - days * 24 * HOUR);
   // Not in the order of measurement: 60 to 65 by a nurse, each in a request of its own.
   for (const i of [3, 0, 5, 1, 4, 2]) {
@@ -82,7 +87,14 @@ describe("a list of observations", () => {
   });
 
   it("refuses what it does not know, filters of buckets, and a cursor of another order", async () => {
-    for (const query of ["status=good", "source=app", "value_min=x", "sort=value", "buckets=5&source=device", "buckets=5&sort=effective_at"])
+    for (const query of [
+      "status=good",
+      "source=app",
+      "value_min=x",
+      "sort=value",
+      "buckets=5&source=device",
+      "buckets=5&sort=effective_at",
+    ])
       await expectProblem(await sendRequest(`${path()}?${query}`, { as: world.nurse }), 400, "invalid_request");
     const { meta } = await get("sort=effective_at&limit=2");
     const cursor = encodeURIComponent(meta.pagination.next_cursor);

@@ -61,11 +61,7 @@ describe("a self-registered patient", () => {
     const path = `${DEVICES}/${device.device_id}`;
     const removed = await sendRequest(path, { as, method: "DELETE", headers: { "If-Match": '"1"' } });
     expect(removed.status).toBe(200);
-    await expectProblem(
-      await post(`${API}/wearables/sync`, as, { device_id: device.device_id, ...reading() }),
-      404,
-      "not_found",
-    );
+    await expectProblem(await post(`${API}/wearables/sync`, as, { device_id: device.device_id, ...reading() }), 404, "not_found");
     expect((await get(`${DEVICES}?active=true`, as)).data).toEqual([]);
   });
 });
@@ -93,7 +89,9 @@ describe("a patient of a hospital", () => {
   it("renames it, and a removed one is not revived", async () => {
     const { wearer } = await newWearer();
     const path = `${DEVICES}/${(await register(wearer)).device.device_id}`;
-    expect((await readJson(await change(path, wearer, "PATCH", { name: "Left wrist" }))).data).toMatchObject({ name: "Left wrist" });
+    expect((await readJson(await change(path, wearer, "PATCH", { name: "Left wrist" }))).data).toMatchObject({
+      name: "Left wrist",
+    });
     expect((await change(path, wearer, "DELETE", undefined, 2)).status).toBe(200);
     for (const as of [wearer, world.nurse])
       await expectProblem(await change(path, as, "PATCH", { is_active: true }, 3), 409, "conflict");
@@ -151,7 +149,8 @@ describe("staff", () => {
     const path = `${API}/devices/${id}`;
     expect((await get(path, world.nurse)).data).toMatchObject({ is_patient_owned: true, patient_id: patient.id });
     expect(idsOf((await get(`${API}/devices?patient_id=${patient.id}`, world.nurse)).data)).toEqual([id]);
-    for (const as of [other.nurse, world.self, world.doctor]) await expectProblem(await sendRequest(path, { as }), 404, "not_found");
+    for (const as of [other.nurse, world.self, world.doctor])
+      await expectProblem(await sendRequest(path, { as }), 404, "not_found");
     expect(idsOf((await get(`${API}/devices?limit=100`, world.doctor)).data)).not.toContain(id);
     const team = `${API}/patients/${patient.id}/care-team/${world.doctor.id}`;
     expect((await sendRequest(team, { as: world.nurse, method: "PUT" })).status).toBe(200);

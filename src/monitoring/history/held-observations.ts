@@ -38,7 +38,8 @@ const toHeldObservations = (row: HeldRow) => ({
   resolved_at: toIsoOrNull(row.resolvedAt),
 });
 
-export const hospitalFilter = (effectiveRole: UserEffectiveRole): SQL => isInCallerHospital(effectiveRole, heldObservations.hospitalId);
+export const hospitalFilter = (effectiveRole: UserEffectiveRole): SQL =>
+  isInCallerHospital(effectiveRole, heldObservations.hospitalId);
 
 export type HeldListQuery = PageQuery & { state?: HeldRow["state"] | undefined; device_id?: string | undefined };
 
@@ -100,7 +101,10 @@ export async function getHeldObservations(anyCall: Call, id: string) {
 export const noteOf = (id: string) => ({ table: "held_observations", column: "note", id });
 
 /** The samples as received. */
-export async function readHeldItems({ fields }: Keys, { id, itemsSealed }: Pick<HeldRow, "id" | "itemsSealed">): Promise<unknown[]> {
+export async function readHeldItems(
+  { fields }: Keys,
+  { id, itemsSealed }: Pick<HeldRow, "id" | "itemsSealed">,
+): Promise<unknown[]> {
   return z.array(z.unknown()).parse(await unsealValue(fields, { table: "held_observations", column: "items", id }, itemsSealed));
 }
 

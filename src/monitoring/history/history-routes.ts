@@ -17,9 +17,9 @@ import {
   problemResponses,
   Timestamp,
 } from "../../http/router.ts";
+import { patientParam } from "../../patients/schemas.ts";
 import { HELD_STATES } from "../../platform/db/vocabulary.ts";
 import { ApiError } from "../../platform/errors.ts";
-import { patientParam } from "../../patients/schemas.ts";
 import { MAX_ACVPU_LENGTH } from "../vitals/codes.ts";
 import { amendObservation } from "./amendment.ts";
 import { BucketColumns, bucketColumns, SampleColumns, sampleColumns } from "./columns.ts";
@@ -247,11 +247,15 @@ export const historyRoutes = createRouter()
       security: BEARER_AUTH,
       request: { params: z.object({ held_id: z.string().min(1).max(100).toLowerCase().openapi({ example: EXAMPLES.request }) }) },
       responses: {
-        200: jsonResponse(HeldObservations.extend({ note: z.string().nullable(), items: z.array(z.unknown()) }), "The samples as received", {
-          ...exampleHeldObservations,
-          note: null,
-          items: [{ code: "8867-4", value: 72, unit: "/min", effective_at: EXAMPLES.time }],
-        }),
+        200: jsonResponse(
+          HeldObservations.extend({ note: z.string().nullable(), items: z.array(z.unknown()) }),
+          "The samples as received",
+          {
+            ...exampleHeldObservations,
+            note: null,
+            items: [{ code: "8867-4", value: 72, unit: "/min", effective_at: EXAMPLES.time }],
+          },
+        ),
         ...problemResponses(401, 403, 404),
       },
     }),

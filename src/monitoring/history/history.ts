@@ -17,13 +17,22 @@ import type { LimitsSince, LiveSample, PatientSnapshot } from "../patient-object
 import { newMonitorMemory } from "../patient-object/memory/monitor-memory.ts";
 import type { Bucket } from "../patient-object/samples/buckets.ts";
 import { parseObservationId, toObservationId } from "../patient-object/samples/ids.ts";
-import { computeMean } from "../patient-object/samples/rollup.ts";
 import type { HistoryOrder, SampleFilter } from "../patient-object/samples/read-samples.ts";
+import { computeMean } from "../patient-object/samples/rollup.ts";
 import { buildSnapshot, toPersonKey } from "../patient-object/snapshot.ts";
 import { shownAt } from "../vitals/model.ts";
 import { WEARABLE_METRICS } from "../vitals/wearables.ts";
 import { bucketHourRollups, getOpenHours, mergeHours, pageOfHours, selectClosedHours } from "./hour-rollups.ts";
-import { describeCode, parseCodes, parseTimeRange, type RangeQuery, type TimeRange, type SampleQuery, toHourKey, toHourRange } from "./query.ts";
+import {
+  describeCode,
+  parseCodes,
+  parseTimeRange,
+  type RangeQuery,
+  type SampleQuery,
+  type TimeRange,
+  toHourKey,
+  toHourRange,
+} from "./query.ts";
 
 /** Up to this range buckets are made from samples, beyond it from hourly rollups. */
 const MAX_RAW_RANGE_MS = DAY_MS;

@@ -37,7 +37,8 @@ const Resolutions = z
       z.object({
         held_id: z.string(),
         status: z.enum(["filed", "discarded", "conflict", "held"]).openapi({
-          description: "conflict: filed for another patient, or discarded by somebody; held: nothing could be stored, for these reasons",
+          description:
+            "conflict: filed for another patient, or discarded by somebody; held: nothing could be stored, for these reasons",
         }),
         stored: z.int(),
         duplicate: z.int(),

@@ -69,6 +69,7 @@ async function changeHeld(call: Call, { selection, hospital, set, free, reason, 
   const isSelectedRow = isSelected(hospital, selection);
   const isChanged = sql`resolution_id = ${resolutionId}`;
   const hasChanged = sql`EXISTS (SELECT 1 FROM held_observations WHERE ${isChanged})`;
+  const isFound = held_ids ? sql`EXISTS (SELECT 1 FROM held_observations WHERE ${isSelectedRow})` : sql`1`;
   const detail = { ...event.detail, ...(held_ids && { held_ids }) };
   const [, rows] = await batch(db, [
     db.run(sql`UPDATE held_observations SET ${set}, resolved_by = ${getActorId(actor)}, resolution_id = ${resolutionId},
@@ -81,7 +82,13 @@ async function changeHeld(call: Call, { selection, hospital, set, free, reason, 
       .orderBy(heldObservations.receivedAt, heldObservations.id),
     ...recordAuditEvent(db, actor, now, { ...event, detail, when: hasChanged }),
     // The response tells what became of entries that it does not change.
-    ...recordAuditEvent(db, actor, now, { ...event, event: "observation.held", action: "R", detail, when: sql`NOT ${hasChanged}` }),
+    ...recordAuditEvent(db, actor, now, {
+      ...event,
+      event: "observation.held",
+      action: "R",
+      detail,
+      when: sql`${isFound} AND NOT ${hasChanged}`,
+    }),
     ...more,
   ]);
   if (held_ids && rows.length < new Set(held_ids).size) return denyHeld(call, event, device_id);
@@ -136,9 +143,12 @@ async function storeHeld(env: Env, call: Call, patientId: string, device: string
     callMonitor(env, async () => env.PATIENT_MONITOR.getByName(patientId).record({ kind: "filed", device }, samples)),
   );
   if (!recorded.known) throw new ApiError("conflict", "The patient record does not accept samples.");
-  const count = (...statuses: ItemResult["status"][]) => recorded.results.filter(({ status }) => statuses.includes(status)).length;
+  const count = (...statuses: ItemResult["status"][]) =>
+    recorded.results.filter(({ status }) => statuses.includes(status)).length;
   const [stored, duplicate] = [count("stored"), count("duplicate")];
-  const reasons = [...new Set(recorded.results.flatMap(({ status, reason }) => (status === "rejected" && reason ? [reason] : [])))];
+  const reasons = [
+    ...new Set(recorded.results.flatMap(({ status, reason }) => (status === "rejected" && reason ? [reason] : []))),
+  ];
   const status = stored + duplicate > 0 ? ("filed" as const) : ("held" as const);
   return { status, stored, duplicate, refused: recorded.results.length - stored - duplicate, reasons };
 }

@@ -57,7 +57,14 @@ export const findUsualRange = (code: string): Chart["range"] | null =>
   CHARTS.find(({ vitals }) => vitals.includes(getVitalName(code)))?.range ?? null;
 export const getDecimals = (vital: string): number => CHARTS.find(({ vitals }) => vitals.includes(vital))?.decimals ?? 1;
 
-const DISPLAY_UNITS: Record<string, string> = { "mm[Hg]": "mmHg", Cel: "°C", "{ACVPU}": "", "{steps}": "", "{unknown}": "?", "kg/m2": "kg/m²" };
+const DISPLAY_UNITS: Record<string, string> = {
+  "mm[Hg]": "mmHg",
+  Cel: "°C",
+  "{ACVPU}": "",
+  "{steps}": "",
+  "{unknown}": "?",
+  "kg/m2": "kg/m²",
+};
 const UCUM_BY_VITAL: Readonly<Record<string, string>> = UNITS;
 
 /** The catalogue's unit (UCUM), in which every value is shown. */

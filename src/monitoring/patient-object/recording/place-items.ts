@@ -38,8 +38,7 @@ export function judgeBatch(
 ): { status: DeviceStatus; clock: BatchJudgement } {
   const { sent_at, clock } = batch;
   // What staff file is history: nobody waits for it, and it says nothing of the device now.
-  if (sender.isFiled)
-    return { status: before, clock: { skew: before.skew, corrected: before.corrected, isConfirmed: false } };
+  if (sender.isFiled) return { status: before, clock: { skew: before.skew, corrected: before.corrected, isConfirmed: false } };
   if (clock && isForwarded(sender, batch)) return applyClock(before, clock);
   // The object of the patient before knows the clock of a device that is new here.
   const known =
