@@ -1,4 +1,4 @@
-// A patient's devices: connection status and measured vital signs. The hospital assigns the devices.
+// A patient's devices: the own ones, and the connection status and measured vital signs of all that are assigned.
 
 import { useServerNow } from "../../monitoring/live/use-live.ts";
 import { formatAge } from "../../platform/design/format.ts";
@@ -9,6 +9,7 @@ import { translateCode, useTranslation } from "../../platform/messages/translate
 import { ClaimRecord } from "./claim-record.tsx";
 import classes from "./me.module.css";
 import { MyPage } from "./my-page.tsx";
+import { OwnDevices } from "./own-devices.tsx";
 import { isConnected, useLatestVitals } from "./use-latest-vitals.ts";
 
 export function MyDevicesPage() {
@@ -17,7 +18,7 @@ export function MyDevicesPage() {
     <MyPage title={t("me.my_devices")}>
       {({ patient_id }) => (
         <>
-          <DeviceList key={patient_id} patientId={patient_id} />
+          <Devices key={patient_id} patientId={patient_id} />
           <Card title={t("me.claim.title")}>
             <p>{t("me.claim.text")}</p>
             <ClaimRecord />
@@ -28,9 +29,19 @@ export function MyDevicesPage() {
   );
 }
 
-function DeviceList({ patientId }: { patientId: string }) {
+function Devices({ patientId }: { patientId: string }) {
+  const vitals = useLatestVitals(patientId);
+  const lastSeenAt = (deviceId: string) => vitals.devices.find(({ id }) => id === deviceId)?.lastSeenAt ?? null;
+  return (
+    <>
+      <OwnDevices patientId={patientId} lastSeenAt={lastSeenAt} />
+      <DeviceList {...vitals} />
+    </>
+  );
+}
+
+function DeviceList({ query, devices }: Pick<ReturnType<typeof useLatestVitals>, "query" | "devices">) {
   const t = useTranslation();
-  const { query, devices } = useLatestVitals(patientId);
   const now = useServerNow();
   return (
     <Card title={t("me.connected_to_me")}>
