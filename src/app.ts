@@ -80,6 +80,7 @@ const CORS: Parameters<typeof cors>[0] = {
     "Idempotency-Key",
     "If-Match",
     "If-None-Match",
+    "If-Range",
     "Import-Grant",
     "Range",
     "X-Content-SHA256",

@@ -59,7 +59,7 @@ type HeaderName = keyof typeof HEADERS;
 
 const COMMON_HEADERS: HeaderName[] = ["X-Request-Id", "RateLimit-Policy", "Access-Control-Allow-Origin"];
 const DEPRECATION_HEADERS: HeaderName[] = ["Deprecation", "Sunset", "Link"];
-const FILE_HEADERS: HeaderName[] = ["Accept-Ranges", "Content-Disposition", "Repr-Digest"];
+const FILE_HEADERS: HeaderName[] = ["Accept-Ranges", "ETag", "Content-Disposition", "Repr-Digest"];
 const HEADERS_BY_STATUS: Record<string, HeaderName[]> = {
   "206": ["Content-Range"],
   "304": ["ETag"],

@@ -236,10 +236,18 @@ describe("an assignment", () => {
     expect((await assign(world.admin, id, world.patient.id)).status).toBe(201);
   });
 
-  it("checks metrics for the kind that is named, and the file", async () => {
-    const id = await quarantined(newPdf(), { metrics: '{"heart_rate":"fast","spo2_percent":96}' });
-    expect((await assign(world.nurse, id, world.patient.id)).status).toBe(400);
+  it("keeps metrics as sent, flagged for the kind that is named, and checks the file", async () => {
+    const metrics = '{"heart_rate":"fast","spo2_percent":196}';
+    const id = await quarantined(newPdf(), { metrics });
     expect((await assign(world.nurse, id, world.patient.id, { kind: "oxygen" })).status).toBe(201);
+    const report = (await readJson(await sendRequest(`${API}/reports/${id}`, { as: world.nurse }))).data;
+    expect(report).toMatchObject({
+      metrics: JSON.parse(metrics),
+      metric_flags: [
+        { name: "spo2_percent", code: "out_of_range" },
+        { name: "heart_rate", code: "unknown" },
+      ],
+    });
     const corrupt = await quarantined(newPdf().slice(3));
     const refused = await assign(world.nurse, corrupt, world.patient.id);
     expect({ status: refused.status, detail: (await readJson(refused)).detail }).toEqual({
@@ -247,6 +255,38 @@ describe("an assignment", () => {
       detail: "The file is not a PDF. It can only be discarded.",
     });
     expect((await discard(world.nurse, corrupt)).status).toBe(200);
+  });
+
+  it("files what a person has looked at, with a reason, though it is no proper PDF", async () => {
+    const junk = new Uint8Array(Buffer.concat([Buffer.from("SCP-ECG 1.3 export\n"), newPdf()]));
+    for (const file of [junk, newPdf("cut").slice(0, -8)]) {
+      const id = await quarantined(file);
+      const without = await assign(world.nurse, id, world.patient.id);
+      expect([without.status, (await readJson(without)).errors]).toMatchObject([400, [{ path: "reason", code: "required" }]]);
+      expect((await assign(world.nurse, id, world.patient.id, { reason: "Opened: an ECG of this patient" })).status).toBe(201);
+      const stored = await sendRequest(`${API}/reports/${id}/file`, { as: world.nurse });
+      expect(Buffer.from(await stored.arrayBuffer()).equals(Buffer.from(file))).toBe(true);
+      const upload = (await readJson(await sendRequest(`${API}/uploads/${id}`, { as: world.nurse }))).data;
+      expect(upload).toMatchObject({ outcome: "assigned", assign_reason: "Opened: an ECG of this patient" });
+    }
+  });
+
+  it("needs a time for a file whose own is unclear, and then files it at that", async () => {
+    const id = await quarantined(newPdf(), { recorded_at: "21/11/2026 09:30" });
+    const listed = (await readJson(await sendRequest(`${API}/uploads/${id}`, { as: world.nurse }))).data;
+    expect(listed).toMatchObject({ reason: "time_unclear", measured_at: null, fields: { recorded_at: "21/11/2026 09:30" } });
+    for (const [time, code] of [
+      [undefined, "required"],
+      ["yesterday", "invalid_format"],
+      ["2099-01-01T00:00:00Z", "in_the_future"],
+    ]) {
+      const refused = await assign(world.nurse, id, world.patient.id, { ...(time && { recorded_at: time }) });
+      expect([refused.status, (await readJson(refused)).errors]).toMatchObject([400, [{ path: "recorded_at", code }]]);
+    }
+    const time = { recorded_at: "2026-11-21T09:30:00+05:30" };
+    expect((await assign(world.nurse, id, world.patient.id, time)).status).toBe(201);
+    const report = (await readJson(await sendRequest(`${API}/reports/${id}`, { as: world.nurse }))).data;
+    expect(report.effective_at).toBe("2026-11-21T04:00:00.000Z");
   });
 });
 

@@ -202,7 +202,7 @@ describe("a direct upload", () => {
       status: 501,
       code: "direct_uploads_off",
     });
-    for (const wrong of [{ size: 0 }, { size: 2 ** 30 }, { sha256: "x" }, { extra: 1 }, { metrics: { heart_rate: "fast" } }]) {
+    for (const wrong of [{ size: 0 }, { size: 2 ** 30 }, { sha256: "x" }, { extra: 1 }, { confidence: 2 }]) {
       expect((await begin(world.nurse, newPdf(), wrong)).status, JSON.stringify(wrong)).toBe(400);
     }
   });

@@ -1,4 +1,4 @@
-// Metrics per kind of report: values from devices stay unchanged, invalid ones are rejected by field.
+// Metrics per kind of report: values stay as sent, doubtful ones are flagged, and none costs the report.
 import { beforeAll, describe, expect, it } from "vitest";
 import { REPORT_KINDS } from "../../src/platform/db/vocabulary.ts";
 import {
@@ -6,15 +6,14 @@ import {
   env,
   newDevice,
   newPdf,
-  newPerson,
   newWorld,
   readJson,
   sendRequest,
+  sha256,
   uploadRaw,
   uploadReport,
   type World,
 } from "../world.ts";
-import { listStoredKeys, readUploadRows } from "./storage-evidence.ts";
 
 let world: World;
 beforeAll(async () => {
@@ -90,8 +89,8 @@ describe("metrics", () => {
       expect(report.kind).toBe(kind);
     }
     const cpap = await newDevice(world.nurse, world.patient.id, "cpap");
-    const refused = await uploadReport(cpap, newPdf(), { metrics: '{"ahi":-1}' });
-    expect((await readJson(refused)).errors).toMatchObject([{ path: "ahi" }]);
+    const kept = await uploadReport(cpap, newPdf(), { metrics: '{"ahi":-1}' });
+    expect((await readJson(kept)).data.metric_flags).toEqual([{ name: "ahi", code: "out_of_range" }]);
   });
 
   it("lie sealed in the bucket, and the row keeps the rate alone", async () => {
@@ -129,7 +128,7 @@ describe("QTc", () => {
   });
 });
 
-describe("invalid metrics", () => {
+describe("doubtful metrics", () => {
   it.each<[string, string, string, number]>([
     ["ecg", "heart_rate", "-1", 0],
     ["ecg", "heart_rate", "401", 400],
@@ -149,54 +148,129 @@ describe("invalid metrics", () => {
     ["oxygen", "fio2_percent", "101", 100],
     ["oxygen", "pulse_rate", "401", 400],
     ["other", "heart_rate", "401", 400],
-  ])("%s: %s = %s is refused by name, the limit itself taken", async (kind, field, bad, limit) => {
-    const before = await listStoredKeys();
-    // Only the first hundred refused uploads of a person and day have a row.
-    const nurse = await newPerson("nurse", world.hospitalId);
-    for (const value of [bad, '"72"', "null", "true", "[1]", "{}"]) {
-      const refused = await send(kind, `{"${field}":${value},"vendor":1}`, nurse);
-      const problem = await readJson(refused);
-      expect({ status: refused.status, code: problem.code }, value).toEqual({ status: 400, code: "invalid_request" });
-      expect(problem.errors).toMatchObject([{ path: field }]);
-      expect(await readUploadRows(refused)).toMatchObject([{ outcome: "refused", reason: "invalid_request" }]);
+  ])("%s: %s = %s is kept and flagged, the limit itself is not", async (kind, field, bad, limit) => {
+    const sent = await send(kind, `{"${field}":${bad},"vendor":1}`);
+    const flags = [
+      { name: field, code: "out_of_range" },
+      { name: "vendor", code: "unknown" },
+    ];
+    expect((await readJson(sent.clone())).data.metric_flags).toEqual(flags);
+    const report = await detailOf(sent);
+    expect(report).toMatchObject({ metrics: { [field]: Number(bad), vendor: 1 }, heart_rate: null, metric_flags: flags });
+    expect((await detailOf(await send(kind, `{"${field}":${limit}}`))).metric_flags).toEqual([]);
+  });
+
+  it("of several kinds at once are each kept as sent", async () => {
+    const metrics = {
+      heart_rate: "118 bpm",
+      pr_interval_ms: null,
+      qrs_duration_ms: "--",
+      qt_interval_ms: true,
+      qtc_interval_ms: [1],
+      p_axis_deg: "45",
+      interpretation: 7,
+    };
+    const report = await detailOf(await send("ecg", JSON.stringify(metrics)));
+    expect(report).toMatchObject({ metrics, heart_rate: null, computed_qtc: null, metric_flags_omitted: 0 });
+    expect(Object.fromEntries(report.metric_flags.map((flag: { name: string; code: string }) => [flag.name, flag.code]))).toEqual(
+      {
+        heart_rate: "not_a_number",
+        pr_interval_ms: "not_measured",
+        qrs_duration_ms: "not_measured",
+        qt_interval_ms: "not_a_number",
+        qtc_interval_ms: "not_a_number",
+        p_axis_deg: "not_a_number",
+        interpretation: "not_text",
+      },
+    );
+  });
+
+  it("leave the rate beside them in lists", async () => {
+    const report = await detailOf(await send("ecg", '{"heart_rate":118,"pr_interval_ms":null}'));
+    expect(report).toMatchObject({ heart_rate: 118, metrics: { heart_rate: 118, pr_interval_ms: null } });
+  });
+
+  it("of 400 unknown names are all kept; a hundred flags are returned, known names first", async () => {
+    const metrics = { ...Object.fromEntries(Array.from({ length: 400 }, (_, i) => [`v${i}`, i])), heart_rate: 500 };
+    const report = await detailOf(await send("ecg", JSON.stringify(metrics)));
+    expect(report.metrics).toEqual(metrics);
+    expect(report.metric_flags).toHaveLength(100);
+    expect(report.metric_flags[0]).toEqual({ name: "heart_rate", code: "out_of_range" });
+    expect(report.metric_flags_omitted).toBe(301);
+  });
+
+  it.each([
+    ["no JSON", "heart_rate=72"],
+    ["an array", "[1]"],
+    ["a number", "72"],
+    ["infinity", '{"heart_rate":1e999}'],
+    ["NaN", '{"heart_rate":NaN}'],
+    ["__proto__", '{"__proto__":{"admin":true}}'],
+    ["a lone surrogate", '{"a":"\\ud800"}'],
+    ["depth", `{"a":${"[".repeat(70)}${"]".repeat(70)}}`],
+  ])("that are %s are kept as text", async (_, metrics) => {
+    const report = await detailOf(await send("ecg", metrics));
+    expect(report).toMatchObject({ metrics: null, metrics_text: metrics, heart_rate: null, metric_flags: [] });
+  });
+
+  it.each(["", "null", "--", " N/A "])("%j in place of all metrics means that none were measured", async (metrics) => {
+    expect(await detailOf(await send("ecg", metrics))).toMatchObject({ metrics: null, metrics_text: null });
+  });
+
+  it("are taken alike from forms, raw bodies, batches and direct uploads, of people and of devices", async () => {
+    const device = await newDevice(world.nurse, world.patient.id);
+    const metrics = { heart_rate: "118 bpm", pr_interval_ms: "---" };
+    const text = JSON.stringify(metrics);
+    for (const as of [world.nurse, device]) {
+      const patient_id = as === device ? undefined : world.patient.id;
+      const query = patient_id ? `?patient_id=${patient_id}` : "";
+      const headers = { "X-Report-Metrics": encodeURIComponent(text) };
+      const ids = [];
+      for (const response of [
+        await uploadReport(as, newPdf(), { patient_id, metrics: text }),
+        await uploadRaw(as, newPdf(), query, { headers }),
+      ])
+        ids.push((await readJson(response)).data.report_id);
+      const form = new FormData();
+      form.set("file", new File([newPdf()], "a.pdf"));
+      form.set("items", JSON.stringify([{ ...(patient_id && { patient_id }), metrics }]));
+      ids.push((await readJson(await sendRequest(`${API}/reports/batch`, { as, body: form }))).data[0].report_id);
+      const pdf = newPdf();
+      const json = { ...(patient_id && { patient_id }), size: pdf.length, sha256: await sha256(pdf), metrics };
+      const { upload_id } = (await readJson(await sendRequest(`${API}/reports/direct`, { as, json }))).data;
+      const key = await env.DB.prepare("SELECT incoming_key FROM uploads WHERE id = ?")
+        .bind(upload_id)
+        .first<string>("incoming_key");
+      await env.FILES.put(key ?? "", pdf);
+      const confirmed = await sendRequest(`${API}/reports/direct/${upload_id}/confirm`, { as, method: "POST" });
+      ids.push((await readJson(confirmed)).data.report_id);
+      for (const id of ids) {
+        const { data } = await readJson(await sendRequest(`${API}/reports/${id}`, { as: world.doctor }));
+        expect(data).toMatchObject({ metrics, heart_rate: null });
+        expect(data.metric_flags).toEqual([
+          { name: "heart_rate", code: "not_a_number" },
+          { name: "pr_interval_ms", code: "not_measured" },
+        ]);
+      }
     }
-    expect(await listStoredKeys()).toEqual(before);
-    expect((await send(kind, `{"${field}":${limit}}`)).status).toBe(201);
   });
 
-  it("names every field that is wrong, and echoes no value", async () => {
-    const refused = await send("ecg", '{"heart_rate":"secret-word","qt_interval_ms":-1,"interpretation":7}');
-    const text = await refused.text();
-    expect(text).not.toContain("secret-word");
-    const paths = JSON.parse(text).errors.map((error: { path: string }) => error.path);
-    expect(paths.sort()).toEqual(["heart_rate", "interpretation", "qt_interval_ms"]);
+  it("over 64 KiB are refused", async () => {
+    const refused = await send("ecg", JSON.stringify({ a: "x".repeat(65 * 1024) }));
+    expect({ status: refused.status, ...(await readJson(refused)) }).toMatchObject({ status: 413, code: "too_large" });
   });
+});
 
-  it.each<[string, string, number, string]>([
-    ["no JSON", "heart_rate=72", 400, "malformed_json"],
-    ["nothing", "", 400, "malformed_json"],
-    ["an array", "[1]", 400, "invalid_request"],
-    ["a number", "72", 400, "invalid_request"],
-    ["null", "null", 400, "invalid_request"],
-    ["infinity", '{"heart_rate":1e999}', 400, "malformed_json"],
-    ["NaN", '{"heart_rate":NaN}', 400, "malformed_json"],
-    ["__proto__", '{"__proto__":{"admin":true}}', 400, "malformed_json"],
-    ["a lone surrogate", '{"a":"\\ud800"}', 400, "malformed_json"],
-    ["depth", `{"a":${"[".repeat(70)}${"]".repeat(70)}}`, 400, "malformed_json"],
-    ["65 KiB", JSON.stringify({ a: "x".repeat(65 * 1024) }), 413, "too_large"],
-  ])("of %s: refused", async (_, metrics, status, code) => {
-    const refused = await send("ecg", metrics);
-    expect({ status: refused.status, ...(await readJson(refused)) }).toMatchObject({ status, code });
-  });
-
-  it("the same applies to the fields beside them", async () => {
+describe("invalid fields", () => {
+  it("are refused by name", async () => {
     const patient_id = world.patient.id;
     for (const [field, bad] of [
       ["kind", "sonar"],
       ["confidence", "1.01"],
       ["confidence", "high"],
       ["recorded_at", "yesterday"],
-      ["recorded_at", "2026-01-02T03:04:05"],
+      ["recorded_at", "2026-02-30T03:04:05"],
+      ["recorded_at", "1969-12-31T23:00:00Z"],
       ["encounter_id", "7"],
       ["session_type", "x".repeat(61)],
     ] as const) {

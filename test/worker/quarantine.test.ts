@@ -23,7 +23,7 @@ it("keeps the fields and metrics of a quarantined upload for whoever assigns it"
   const world = await newWorld();
   const device = await newDevice(world.nurse, null);
   const { data } = await readJson(await uploadReport(device, newPdf(), { ...fields, fileName: "night.pdf" }));
-  expect(await detailOf(data.upload_id)).toEqual(whole("night.pdf"));
+  expect(await detailOf(data.upload_id)).toEqual({ ...whole("night.pdf"), measured_at: Date.parse(fields.recorded_at) });
 
   // The same for an existing file: the report stays unchanged, and the new fields are not lost.
   const pdf = newPdf();

@@ -1,7 +1,19 @@
 // Downloads by Range: the right bytes or 416 for any header; tampered stored bytes are never delivered.
 import { beforeAll, describe, expect, it } from "vitest";
 import { parseRange } from "../../src/reports/reading/download.ts";
-import { API, env, newPdf, newWorld, readJson, sendRequest, sha256, uploadRaw, uploadReport, type World } from "../world.ts";
+import {
+  API,
+  env,
+  newDevice,
+  newPdf,
+  newWorld,
+  readJson,
+  sendRequest,
+  sha256,
+  uploadRaw,
+  uploadReport,
+  type World,
+} from "../world.ts";
 
 const SEGMENT = 65_536;
 const SIZE = 3 * SEGMENT + 1000;
@@ -63,6 +75,37 @@ describe("Range", () => {
     expect(response.status).toBe(200);
     expect(response.headers.get("content-range")).toBeNull();
     expect(await sha256(new Uint8Array(await response.arrayBuffer()))).toBe(await sha256(pdf));
+  });
+
+  it("counts only for the file that If-Range names", async () => {
+    const whole = await sendRequest(path, { as: world.doctor });
+    const etag = whole.headers.get("etag") ?? "";
+    await whole.body?.cancel();
+    expect(etag).toBe(`"${await sha256(pdf)}"`);
+    const upload = await uploadRaw(await newDevice(world.nurse, null), pdf, "");
+    const quarantined = `${API}/uploads/${(await readJson(upload)).data.upload_id}/file`;
+    for (const file of [path, quarantined]) {
+      const getIf = (ifRange: string, range = "bytes=5-9") =>
+        sendRequest(file, { as: file === path ? world.doctor : world.nurse, headers: { Range: range, "If-Range": ifRange } });
+      const matching = await getIf(etag);
+      expect(matching.status).toBe(206);
+      expect(String(await bytesOf(matching))).toBe(Buffer.from(pdf.subarray(5, 10)).toString());
+      for (const other of ['"other"', `W/${etag}`, etag.slice(1, -1), "Mon, 30 Nov 2026 00:00:00 GMT", `${etag}, "b"`, "*", ""]) {
+        for (const range of ["bytes=5-9", `bytes=${SIZE}-`]) {
+          const response = await getIf(other, range);
+          expect(response.status, other).toBe(200);
+          expect(response.headers.get("content-range")).toBeNull();
+          expect(Number(response.headers.get("content-length"))).toBe(SIZE);
+          await response.body?.cancel();
+        }
+      }
+    }
+  });
+
+  it("is ignored for HEAD", async () => {
+    const head = await sendRequest(path, { as: world.doctor, method: "HEAD", headers: { Range: "bytes=0-4" } });
+    expect(head.status).toBe(200);
+    expect(Number(head.headers.get("content-length"))).toBe(SIZE);
   });
 
   it("of two hundred parts is ignored", async () => {

@@ -35,7 +35,7 @@ describe("a batch", () => {
       mine(),
       { patient_id: other.patient.id },
       mine(),
-      mine({ metrics: '{"heart_rate":"fast"}' }),
+      mine({ confidence: "high" }),
       mine({ colour: "red" }),
       mine({ idempotency_key: "short" }),
     ]);
@@ -53,7 +53,7 @@ describe("a batch", () => {
     ]);
     expect(data[3].duplicate_of).toBe(data[3].report_id);
     expect(data[0].errors).toEqual([]);
-    expect(data[4].errors).toMatchObject([{ path: "heart_rate" }]);
+    expect(data[4].errors).toMatchObject([{ path: "confidence" }]);
     expect(data[5].errors).toEqual([{ path: "colour", message: "Unknown field", code: "unknown_field" }]);
     const { data: report } = await readJson(await sendRequest(`${API}/reports/${data[0].report_id}`, { as: world.doctor }));
     expect(report).toMatchObject({ heart_rate: 61, session_type: "rest", confidence: 0.25, file_name: "ecg-0.pdf" });
@@ -173,7 +173,7 @@ describe("the file bytes of a day", () => {
     await uploadReport(device, pdf, { metrics: '{"heart_rate":60}' });
     expect(await used(device)).toBe(pdf.length + 17);
     await uploadReport(device, pdf);
-    await uploadReport(device, newPdf(), { metrics: "{" });
+    await uploadReport(device, newPdf(), { confidence: "high" });
     expect(await used(device)).toBe(pdf.length + 17);
     const corrupt = newPdf().slice(3);
     await uploadReport(device, corrupt);

@@ -30,6 +30,8 @@ export const QUARANTINE_REASONS = [
   /** The assignment at the time of measurement ended too long ago. */
   "binding_ended",
   "in_the_future",
+  /** A time of measurement that cannot be read, or that a clock change of the hospital skips or repeats. */
+  "time_unclear",
   /** The hospital has the same file as a report of another patient. */
   "same_file_elsewhere",
 ] as const;

@@ -16,8 +16,9 @@ import {
   Timestamp,
 } from "../../http/router.ts";
 import { UPLOAD_OUTCOMES } from "../../platform/db/vocabulary.ts";
-import { downloadQuarantined } from "../reading/download.ts";
-import { exampleReport, Kind } from "../reading/schemas.ts";
+import { downloadQuarantined, readRangeRequest } from "../reading/download.ts";
+import { exampleReport, Kind, rangeHeaders } from "../reading/schemas.ts";
+import { MeasuredAtInput } from "../upload/measured-at.ts";
 import { assignUpload, discardUpload } from "./quarantine.ts";
 import { getUpload, listQuarantine, listUploads } from "./upload-list.ts";
 
@@ -59,15 +60,19 @@ const exampleUpload = {
 const UploadWithDetail = Upload.extend({
   device_id: Id.nullable(),
   fields: z.record(z.string(), z.unknown()).openapi({ description: "Fields that were sent with the file" }),
-  metrics: z.string().nullable().openapi({ description: "JSON as received; validated when the file is assigned" }),
+  measured_at: Timestamp.nullable().openapi({ description: "Null: it came without a time, or with an unclear one" }),
+  metrics: z.string().nullable().openapi({ description: "As received" }),
   discard_reason: z.string().nullable(),
+  assign_reason: z.string().nullable(),
 }).openapi("KeptUpload");
 const exampleUploadWithDetail = {
   ...exampleUpload,
   device_id: EXAMPLES.device,
   fields: { session_type: "rest" },
+  measured_at: null,
   metrics: '{"heart_rate":72}',
   discard_reason: null,
+  assign_reason: null,
 };
 
 const AssignedUpload = z
@@ -86,6 +91,13 @@ const exampleAssignedUpload = {
   duplicate_of: null,
   file_url: `/api/v1/reports/${EXAMPLES.upload}/file`,
 };
+
+const AssignmentInput = z.strictObject({
+  patient_id: PatientRef,
+  kind: Kind.optional(),
+  recorded_at: MeasuredAtInput.optional(),
+  reason: z.string().trim().min(1).max(500).optional(),
+});
 
 const params = z.object({ upload_id: Id.openapi({ example: EXAMPLES.upload }) });
 const binary = { "application/octet-stream": { schema: z.string().openapi({ format: "binary" }) } };
@@ -137,7 +149,7 @@ export const quarantineRoutes = createRouter()
       tags,
       summary: "Download a file in quarantine",
       security: BEARER_AUTH,
-      request: { params, headers: z.object({ range: z.string().max(200).optional() }) },
+      request: { params, headers: rangeHeaders },
       responses: {
         200: { description: "The file", content: binary },
         206: { description: "The requested byte range", content: binary },
@@ -146,7 +158,7 @@ export const quarantineRoutes = createRouter()
     }),
     async (c) => {
       const { upload_id } = c.req.valid("param");
-      const file = await downloadQuarantined(c.get("call"), c.env.FILES, upload_id, c.req.header("Range"));
+      const file = await downloadQuarantined(c.get("call"), c.env.FILES, upload_id, readRangeRequest(c));
       return c.body(file.body, file.status, file.headers);
     },
   )
@@ -156,13 +168,13 @@ export const quarantineRoutes = createRouter()
       path: "/uploads/{upload_id}/assign",
       tags,
       summary: "Assign a file in quarantine to a patient",
-      description: "Validates file and metrics as an upload does and creates the report. Idempotent.",
+      description:
+        "Checks the file as an upload does and creates the report. Idempotent. A file that is no proper PDF needs a reason, one whose " +
+        "time is unclear (time_unclear) needs a time. What has no PDF header in its first KiB can only be discarded.",
       security: BEARER_AUTH,
       request: {
         params,
-        body: jsonRequestBody(z.strictObject({ patient_id: PatientRef, kind: Kind.optional() }), {
-          patient_id: EXAMPLES.patient,
-        }),
+        body: jsonRequestBody(AssignmentInput, { patient_id: EXAMPLES.patient }),
       },
       responses: {
         201: jsonResponse(AssignedUpload, "The report", exampleAssignedUpload),

@@ -8,12 +8,14 @@ import { batch, type Statement } from "../../platform/db/client.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { streamFile } from "../../platform/files.ts";
 import { giveBackStatement, TOTAL_PREFIX } from "../../platform/storage-quotas.ts";
+import { isAhead } from "../upload/destination.ts";
+import { futureTimeError, requireClearTime, resolveMeasuredAt } from "../upload/measured-at.ts";
 import type { ReportKind } from "../upload/metric-ranges.ts";
 import { parseMetrics } from "../upload/metrics.ts";
 import { fileRecordId, storeMetrics, toReportKind } from "../upload/new-report.ts";
-import { inspectPdfStream } from "../upload/pdf.ts";
+import { inspectPdfStream, type PdfInspection } from "../upload/pdf.ts";
 import { settleAsReport, toNewReport } from "../upload/settle-as-report.ts";
-import { openDetail, sealDetail, settleUpload, type UploadDetail, type UploadRow } from "../upload/upload-log.ts";
+import { findMeasuredAt, openDetail, sealDetail, settleUpload, type UploadDetail, type UploadRow } from "../upload/upload-log.ts";
 import { requireUpload, toUploadWithDetail, uploadAuditFields } from "./upload-list.ts";
 
 /** A repeated file is recognised among this many of the hospital's newest files in quarantine. */
@@ -31,7 +33,14 @@ export function selectQuarantinedRepeat({ actor }: Call, sha256: string | SQL): 
 }
 
 export type AssignmentResult = { uploadId: string; reportId: string; status: 200 | 201; duplicate: boolean };
-type AssignmentInput = { patient_id: string; kind?: ReportKind | undefined };
+type AssignmentInput = {
+  patient_id: string;
+  kind?: ReportKind | undefined;
+  /** For a file whose own time is unclear or wrong. */
+  recorded_at?: string | undefined;
+  /** Why a file that is no proper PDF becomes a report all the same: somebody has looked at it. */
+  reason?: string | undefined;
+};
 
 const MAX_ATTEMPTS = 3;
 /** Runs an attempt again while it returns null, which means that a concurrent request settled the upload first. */
@@ -45,7 +54,8 @@ async function retryOnRace<T>(attempt: () => Promise<T | null>): Promise<T> {
 
 /**
  * Checks the file as an upload does and creates the patient's report. Idempotent.
- * @throws ApiError not_found (upload or patient), conflict (already settled, or not a PDF), invalid_request (metrics)
+ * @throws ApiError not_found (upload or patient), conflict (already settled, or not a PDF), invalid_request (no time or reason, if the
+ * file needs one)
  */
 export async function assignUpload(call: Call, bucket: R2Bucket, id: string, input: AssignmentInput): Promise<AssignmentResult> {
   return retryOnRace(() => tryAssign(call, bucket, id, input));
@@ -70,7 +80,7 @@ async function tryAssign(anyCall: Call, bucket: R2Bucket, id: string, input: Ass
     return rejectSettledUpload(call, effectiveRole, row, "This upload is no longer in quarantine.");
   const existing = sameFile.find((report) => report.patientId === access.patient.id);
   if (existing) return assignDuplicate(call, bucket, row, access, existing.id);
-  return assignNew(found, bucket, access, input.kind);
+  return assignNew(found, bucket, access, input);
 }
 
 /** Records the conflict in the audit log, as access denials are, and throws it. */
@@ -120,31 +130,55 @@ async function assignNew(
   { call, effectiveRole, row, deviceId }: FoundUpload,
   bucket: R2Bucket,
   access: Access,
-  requestedKind?: ReportKind,
+  input: AssignmentInput,
 ) {
   const detail = await openDetail(call, row);
-  const kind = requestedKind ?? toReportKind(row.kind ?? undefined) ?? "other";
+  const kind = input.kind ?? toReportKind(row.kind ?? undefined) ?? "other";
   const metrics = detail.metrics ? parseMetrics(kind, new TextEncoder().encode(detail.metrics)) : null;
-  const isPdf = await verifyStoredPdf(call, bucket, row);
-  if (isPdf === null) return null;
-  if (!isPdf) return rejectSettledUpload(call, effectiveRole, row, "The file is not a PDF. It can only be discarded.");
+  const measuredAt = await findAssignedTime(call, row, detail, input);
+  const inspection = await inspectStoredFile(call, bucket, row);
+  if (inspection === null) return null;
+  if (!inspection.isReadable)
+    return rejectSettledUpload(call, effectiveRole, row, "The file is not a PDF. It can only be discarded.");
+  if (!inspection.isPdf && input.reason === undefined)
+    throw requiredError("reason", "Required, because the file is no proper PDF: look at it first");
   const metricsKey = metrics ? await storeMetrics(call, bucket, row.id, metrics) : null;
   // The report takes over the upload's id, to which the file is sealed: the file needs no new seal.
   const fileKey = row.fileKey ?? "";
-  const report = toNewReport(row, detail, { kind, deviceId, receivedAt: row.createdAt, fileKey, metricsKey, metrics });
+  const content = { kind, deviceId, measuredAt, receivedAt: row.createdAt, fileKey, metricsKey, metrics };
+  const report = toNewReport(row, detail, content);
+  const { reason } = input;
+  const detailSealed =
+    reason === undefined ? {} : { detailSealed: await sealDetail(call, row.id, { ...detail, assign_reason: reason }) };
   const settled = await settleAsReport(call, bucket, {
     row,
     access,
     report,
-    change: { outcome: "assigned", patientId: access.patient.id, reportId: row.id, kind, fileKey: null },
+    change: { outcome: "assigned", patientId: access.patient.id, reportId: row.id, kind, fileKey: null, ...detailSealed },
     event: toAuditEvent(row, access, "upload.assign", row.id),
     newFiles: metricsKey ? [metricsKey] : [],
   });
   return settled ? { uploadId: row.id, reportId: row.id, status: 201 as const, duplicate: false } : null;
 }
 
-/** Reads the file to its end. @returns whether it is a PDF; null if it is gone, because another request settled the upload */
-async function verifyStoredPdf({ keys }: Call, bucket: R2Bucket, row: UploadRow): Promise<boolean | null> {
+/** The time that the request names, else that of the file, in Unix ms. @throws ApiError invalid_request */
+async function findAssignedTime(call: Call, row: UploadRow, detail: UploadDetail, { recorded_at }: AssignmentInput) {
+  const named = requireClearTime(await resolveMeasuredAt(call, recorded_at, row.hospitalId ?? ""));
+  if (isAhead(named, call.now)) throw futureTimeError();
+  const measuredAt = named ?? findMeasuredAt(detail);
+  if (measuredAt === null && row.reason === "time_unclear")
+    throw requiredError("recorded_at", "Required, because the time that came with the file is unclear");
+  return measuredAt;
+}
+
+function requiredError(path: string, message: string): ApiError {
+  return new ApiError("invalid_request", "Some fields are invalid; see errors.", {
+    errors: [{ path, message, code: "required" }],
+  });
+}
+
+/** Reads the file to its end. @returns null if it is gone, because another request settled the upload */
+async function inspectStoredFile({ keys }: Call, bucket: R2Bucket, row: UploadRow): Promise<PdfInspection | null> {
   const size = row.fileSize ?? 0;
   const file = await streamFile(bucket, keys.fields, row.fileKey ?? "", fileRecordId(row.id), size).catch((error: unknown) => {
     if (error instanceof ApiError && error.code === "unavailable") return null;
@@ -157,7 +191,7 @@ async function verifyStoredPdf({ keys }: Call, bucket: R2Bucket, row: UploadRow)
   } catch (cause) {
     throw new ApiError("integrity_error", undefined, { cause });
   }
-  return result.isPdf;
+  return result;
 }
 
 /**

@@ -10,9 +10,9 @@ import type { Permission } from "../../access/permissions.ts";
 import { buildPage, COUNT_LIMIT, keysetClauses, type PageQuery, resolvePageStart } from "../../http/pagination.ts";
 import { batch } from "../../platform/db/client.ts";
 import { uploads } from "../../platform/db/schema.ts";
-import { toIso } from "../../platform/time.ts";
+import { toIso, toIsoOrNull } from "../../platform/time.ts";
 import { selectSameFile } from "../upload/new-report.ts";
-import { openDetail, type UploadOutcome, type UploadRow } from "../upload/upload-log.ts";
+import { findMeasuredAt, openDetail, type UploadOutcome, type UploadRow } from "../upload/upload-log.ts";
 
 export async function toUpload(call: Call, row: UploadRow) {
   const { file_name } = await openDetail(call, row);
@@ -35,13 +35,16 @@ export async function toUpload(call: Call, row: UploadRow) {
 
 /** Adds the sending device, and fields and metrics as received. */
 export async function toUploadWithDetail(call: Call, row: UploadRow, deviceId: string | null) {
-  const { about, metrics, discard_reason } = await openDetail(call, row);
+  const detail = await openDetail(call, row);
+  const { about, metrics, discard_reason, assign_reason } = detail;
   return {
     ...(await toUpload(call, row)),
     device_id: deviceId,
     fields: about ?? {},
+    measured_at: toIsoOrNull(findMeasuredAt(detail)),
     metrics: metrics ?? null,
     discard_reason: discard_reason ?? null,
+    assign_reason: assign_reason ?? null,
   };
 }
 

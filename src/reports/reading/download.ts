@@ -1,4 +1,5 @@
 // Downloads of reports and quarantined files: decrypted by segment, whole or by Range (RFC 9110 §14), always as attachments.
+import type { Context } from "hono";
 import type { Call } from "../../access/actor.ts";
 import { recordAuditEvent } from "../../access/audit.ts";
 import { denyAccess } from "../../access/deny.ts";
@@ -26,6 +27,24 @@ export function parseRange(header: string | undefined, size: number): ByteRange 
   return { start, end };
 }
 
+/** The headers of a request that decide which bytes are sent. */
+export type RangeRequest = { method: string; range: string | undefined; ifRange: string | undefined };
+
+export const readRangeRequest = (c: Context): RangeRequest => ({
+  method: c.req.raw.method,
+  range: c.req.header("Range"),
+  ifRange: c.req.header("If-Range"),
+});
+
+/**
+ * The range to send; null: the whole file. Only GET has ranges (RFC 9110 §14.2). With If-Range, the range counts only if the client has
+ * this file: its strong ETag, since files have no date (§13.1.5).
+ */
+function selectRange({ method, range, ifRange }: RangeRequest, etag: string, size: number): ByteRange | null {
+  if (method !== "GET" || (ifRange !== undefined && ifRange.trim() !== etag)) return null;
+  return parseRange(range, size);
+}
+
 /** RFC 6266, with an ASCII fallback for clients that do not know filename*. */
 function contentDisposition(name: string): string {
   const ascii = name.replace(/[^\x20-\x7e]|["\\%;]/g, "_");
@@ -36,9 +55,10 @@ function contentDisposition(name: string): string {
 type StoredFile = { key: string; owner: string; size: number; sha256: string; name: string; type: string };
 
 /** Builds the response: an attachment with headers that keep browsers from rendering or running it. */
-async function fileResponse({ keys }: Call, bucket: R2Bucket, stored: StoredFile, rangeHeader: string | undefined) {
+async function fileResponse({ keys }: Call, bucket: R2Bucket, stored: StoredFile, request: RangeRequest) {
   const { key, owner, size, sha256, name, type } = stored;
-  const range = parseRange(rangeHeader, size);
+  const etag = `"${sha256}"`;
+  const range = selectRange(request, etag, size);
   const file = await streamFile(bucket, keys.fields, key, owner, size, range ?? undefined);
   const pipe = new FixedLengthStream(file.length);
   // The headers are sent by now: the client sees an error as an aborted body.
@@ -50,6 +70,7 @@ async function fileResponse({ keys }: Call, bucket: R2Bucket, stored: StoredFile
       "Content-Type": type,
       "Content-Disposition": contentDisposition(name),
       "Accept-Ranges": "bytes",
+      ETag: etag,
       "Content-Length": String(file.length),
       "Repr-Digest": `sha-256=:${Buffer.from(sha256, "hex").toString("base64")}:`,
       "Cache-Control": "private, no-store",
@@ -60,25 +81,19 @@ async function fileResponse({ keys }: Call, bucket: R2Bucket, stored: StoredFile
 }
 
 /** The audit event is committed before the first byte is read. @param via how the caller was authenticated */
-export async function downloadReport(
-  call: Call,
-  bucket: R2Bucket,
-  id: string,
-  rangeHeader: string | undefined,
-  via: "link" | "token",
-) {
+export async function downloadReport(call: Call, bucket: R2Bucket, id: string, request: RangeRequest, via: "link" | "token") {
   const { row } = await requireReport(call, id, { event: "report.download", detail: { via } });
   const name = String(await unsealValue(call.keys.fields, { table: "reports", column: "file_name", id }, row.fileNameSealed));
   const { fileKey: key, fileSize: size, sha256 } = row;
   const stored = { key, owner: fileRecordId(id), size, sha256, name, type: "application/pdf" };
-  return fileResponse(call, bucket, stored, rangeHeader);
+  return fileResponse(call, bucket, stored, request);
 }
 
 /**
  * Downloads a file in quarantine, so that staff can identify its patient.
  * @throws ApiError not_found, also for an upload that was assigned or discarded
  */
-export async function downloadQuarantined(anyCall: Call, bucket: R2Bucket, id: string, rangeHeader: string | undefined) {
+export async function downloadQuarantined(anyCall: Call, bucket: R2Bucket, id: string, request: RangeRequest) {
   const { call, effectiveRole, row } = await requireUpload(anyCall, id, "upload:read");
   const { db, actor, now } = call;
   if (row.outcome !== "quarantined" || row.fileKey === null) {
@@ -94,5 +109,5 @@ export async function downloadQuarantined(anyCall: Call, bucket: R2Bucket, id: s
   // Files in quarantine may be something other than PDFs.
   const type = "application/octet-stream";
   const stored = { key, owner: fileRecordId(id), size: size ?? 0, sha256: sha256 ?? "", name: file_name ?? "upload.bin", type };
-  return fileResponse(call, bucket, stored, rangeHeader);
+  return fileResponse(call, bucket, stored, request);
 }

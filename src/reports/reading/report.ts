@@ -12,6 +12,7 @@ import { ApiError } from "../../platform/errors.ts";
 import { readFile } from "../../platform/files.ts";
 import { readSealed } from "../../platform/sealed-documents.ts";
 import { toIso } from "../../platform/time.ts";
+import { describeMetrics, type MetricsView, NO_METRICS } from "../upload/metrics.ts";
 import { metricsRecordId } from "../upload/new-report.ts";
 import { signLink } from "./links.ts";
 import { computeQtc } from "./qtc.ts";
@@ -110,18 +111,18 @@ export async function getReport(call: Call, bucket: R2Bucket, id: string, origin
   const { row, access } = await requireReport(call, id, { event: "report.read", detail: { link: true } });
   if (access.basis === "device") {
     const [sent, metrics] = await Promise.all([toSentReport(call, row), loadMetrics(call, bucket, row)]);
-    return addDownloadLink(call, origin, { ...sent, metrics });
+    return addDownloadLink(call, origin, { ...sent, ...metrics });
   }
   const showIdentity = accessAllows(access, "patient:read");
   const [report, metrics] = await Promise.all([
     toReport(call, row, access.patient, showIdentity),
     loadMetrics(call, bucket, row),
   ]);
-  return addDownloadLink(call, origin, { ...report, metrics, computed_qtc: computeQtc(metrics) });
+  return addDownloadLink(call, origin, { ...report, ...metrics, computed_qtc: computeQtc(metrics.metrics) });
 }
 
-async function loadMetrics({ keys }: Call, bucket: R2Bucket, row: ReportRow): Promise<Record<string, unknown> | null> {
-  if (!row.metricsKey) return null;
+async function loadMetrics({ keys }: Call, bucket: R2Bucket, row: ReportRow): Promise<MetricsView> {
+  if (!row.metricsKey) return NO_METRICS;
   const bytes = await readFile(bucket, keys.fields, row.metricsKey, metricsRecordId(row.id), row.metricsSize ?? 0);
-  return z.record(z.string(), z.unknown()).parse(JSON.parse(new TextDecoder().decode(bytes)));
+  return describeMetrics(row.kind, bytes);
 }

@@ -18,11 +18,20 @@ import {
 } from "../../http/router.ts";
 import { getPublicOrigin } from "../../platform/config.ts";
 import { ApiError } from "../../platform/errors.ts";
-import { downloadReport } from "./download.ts";
+import { downloadReport, readRangeRequest } from "./download.ts";
 import { verifyLink } from "./links.ts";
 import { listReports } from "./list.ts";
 import { getReport } from "./report.ts";
-import { DetailedReport, exampleLinkedReport, exampleQtc, exampleReport, Report, reportQuery, SentReport } from "./schemas.ts";
+import {
+  DetailedReport,
+  exampleLinkedReport,
+  exampleQtc,
+  exampleReport,
+  Report,
+  rangeHeaders,
+  reportQuery,
+  SentReport,
+} from "./schemas.ts";
 import { getReportStats } from "./stats.ts";
 
 const tags = ["DiagnosticReport"];
@@ -56,7 +65,10 @@ function detailRoute<P extends string>(path: P) {
     responses: {
       200: jsonResponse(z.union([DetailedReport, SentReport]), "The report", {
         ...exampleLinkedReport,
-        metrics: { heart_rate: 72, pr_interval_ms: 158, qrs_duration_ms: 96, qt_interval_ms: 388 },
+        metrics: { heart_rate: 72, pr_interval_ms: 158, qrs_duration_ms: 96, qt_interval_ms: 388, p_axis_deg: "--" },
+        metrics_text: null,
+        metric_flags: [{ name: "p_axis_deg", code: "not_measured" as const }],
+        metric_flags_omitted: 0,
         computed_qtc: exampleQtc,
       }),
       ...problemResponses(401, 403, 404),
@@ -96,12 +108,12 @@ const fileRoute = createRoute({
   path: "/reports/{report_id}/file",
   tags,
   summary: "Download a report's PDF",
-  description: "With an access token or a signed link. Supports Range requests.",
+  description: "With an access token or a signed link. Supports Range and If-Range with the file's ETag.",
   security: BEARER_OR_LINK_AUTH,
   request: {
     params: reportParams,
     query: z.strictObject({ link: z.string().max(400).optional() }),
-    headers: z.object({ range: z.string().max(200).optional() }),
+    headers: rangeHeaders,
   },
   responses: {
     200: { description: "The file", content: { "application/pdf": { schema: z.string().openapi({ format: "binary" }) } } },
@@ -162,6 +174,6 @@ export const reportRoutes = createRouter()
   .openapi(fileRoute, async (c) => {
     const { report_id } = c.req.valid("param");
     const via = c.req.valid("query").link === undefined ? "token" : "link";
-    const file = await downloadReport(c.get("call"), c.env.FILES, report_id, c.req.header("Range"), via);
+    const file = await downloadReport(c.get("call"), c.env.FILES, report_id, readRangeRequest(c), via);
     return c.body(file.body, file.status, file.headers);
   });

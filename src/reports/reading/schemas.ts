@@ -3,6 +3,8 @@ import { z } from "@hono/zod-openapi";
 import { pageQuery } from "../../http/pagination.ts";
 import { EXAMPLES, Id, TimeInput, Timestamp } from "../../http/router.ts";
 import { REPORT_KINDS, REPORT_STATUSES } from "../../platform/db/vocabulary.ts";
+import { MAX_METRIC_FLAGS, METRIC_FLAG_CODES } from "../upload/metric-flags.ts";
+import { MAX_METRICS_BYTES } from "../upload/metrics.ts";
 import { QTC_LABEL } from "./qtc.ts";
 
 export const Kind = z.enum(REPORT_KINDS);
@@ -67,7 +69,29 @@ export const exampleLink = {
   download_url: `https://clinic.example.org/api/v1/reports/${EXAMPLES.report}/file?link=…`,
   download_expires_at: EXAMPLES.time,
 };
-const metrics = z.record(z.string(), z.unknown()).nullable();
+/** What is doubtful about metrics; also in the answers to uploads. */
+export const MetricFlags = z
+  .array(
+    z.object({
+      name: z.string().max(MAX_METRICS_BYTES),
+      code: z.enum(METRIC_FLAG_CODES),
+    }),
+  )
+  .max(MAX_METRIC_FLAGS)
+  .openapi({
+    description:
+      "Metrics that are kept as sent, but are not a number in the plausible range: not_measured (null or a blank such as --), " +
+      "out_of_range, not_a_number, not_text, unknown (no name of this kind of report)",
+  });
+export const metricFields = {
+  metrics: z
+    .record(z.string(), z.unknown())
+    .nullable()
+    .openapi({ description: "As sent. Null: none were sent, or they are no JSON object" }),
+  metrics_text: z.string().nullable().openapi({ description: "Metrics that are no JSON object, as sent" }),
+  metric_flags: MetricFlags,
+  metric_flags_omitted: z.number().int().openapi({ description: "Flags beyond the first hundred" }),
+};
 export const LinkedReport = Report.extend(linkFields).openapi("DiagnosticReportWithLink");
 /** reports/reading/qtc.ts has the formulas. */
 const ComputedQtc = z
@@ -95,11 +119,21 @@ export const exampleQtc = {
 const computed_qtc = ComputedQtc.nullable().openapi({
   description: "Null without a QT interval and an RR interval or heart rate",
 });
-const SentDetails = LinkedReport.extend({ metrics });
+const SentDetails = LinkedReport.extend(metricFields);
 export const DetailedReport = SentDetails.extend({ computed_qtc }).openapi("DetailedReport");
 /** To the device that sent the report: what it sent, and nothing about the patient. */
 export const SentReport = SentDetails.omit({ patient: true, hospital_id: true }).openapi("SentReport");
 export const exampleLinkedReport = { ...exampleReport, ...exampleLink };
+
+/** Headers of a download. */
+export const rangeHeaders = z.object({
+  range: z.string().max(200).optional(),
+  "if-range": z
+    .string()
+    .max(200)
+    .optional()
+    .openapi({ description: "ETag of the file that the range continues; else all of it is sent" }),
+});
 
 const heartRateParam = z
   .string()

@@ -8,7 +8,7 @@ import { parseJson } from "../../http/request-body.ts";
 import { type AppEnv, validationError } from "../../http/router.ts";
 import { ApiError, type FieldError } from "../../platform/errors.ts";
 import { log } from "../../platform/log.ts";
-import { isMultipart, readForm } from "./form-body.ts";
+import { type FormPart, isMultipart, readForm } from "./form-body.ts";
 import { receiveUpload } from "./upload.ts";
 import { authorizeUploader } from "./upload-log.ts";
 import { checkMetricsSize, parseReportFields, safeFileName, type UploadRequest } from "./upload-request.ts";
@@ -20,7 +20,8 @@ const BATCH_CONCURRENCY = 4;
 /** Fields of one file. The other fields are validated per file, so that one invalid item does not fail the batch. */
 const BatchItem = z.looseObject({
   idempotency_key: z.string().optional(),
-  metrics: z.union([z.string(), z.record(z.string(), z.unknown())]).optional(),
+  // Text is kept as it is; any other JSON is what the text would be.
+  metrics: z.unknown().optional(),
 });
 type BatchItem = z.infer<typeof BatchItem>;
 const BatchItems = z.array(BatchItem).max(MAX_BATCH_FILES);
@@ -28,7 +29,7 @@ const BatchItems = z.array(BatchItem).max(MAX_BATCH_FILES);
 /** A batch that ignored them would look protected from repetition and from changed bytes. */
 const HEADERS_OF_ONE_FILE = ["Idempotency-Key", "X-Content-SHA256", "X-File-Name", "X-Report-Metrics"] as const;
 
-export type BatchFile = { file: File; item: BatchItem };
+export type BatchFile = { file: FormPart; item: BatchItem };
 
 /** @throws ApiError invalid_request (no file, or more than 100), malformed_json, too_large, unsupported_media_type */
 export async function readBatch(c: Context<AppEnv>): Promise<BatchFile[]> {
@@ -41,34 +42,34 @@ export async function readBatch(c: Context<AppEnv>): Promise<BatchFile[]> {
     const errors = unused.map((path) => ({ path, message: "Of a single upload only", code: "unknown_field" }));
     throw new ApiError("invalid_request", "A batch has idempotency_key and metrics in its items.", { errors });
   }
-  const form = await readForm(c, MAX_BATCH_FILES + 1);
-  const files = form.getAll("file").filter((part) => part instanceof File);
-  const items = form.getAll("items");
-  if (files.length + items.length < [...form.keys()].length || items.length > 1) {
+  const parts = await readForm(c, MAX_BATCH_FILES + 1);
+  const files = parts.filter(({ name, isFile }) => name === "file" && isFile);
+  const items = parts.filter(({ name }) => name === "items");
+  if (files.length + items.length < parts.length || items.length > 1) {
     throw new ApiError("invalid_request", "Send each PDF as a part named file, and at most one part named items.");
   }
   if (files.length < 1 || files.length > MAX_BATCH_FILES) throw new ApiError("invalid_request", "Send 1 to 100 files.");
-  const itemPerFile = items[0] === undefined ? files.map(() => ({})) : await readItems(items[0]);
+  const itemPerFile = items[0] === undefined ? files.map(() => ({})) : readItems(items[0].bytes);
   if (itemPerFile.length !== files.length) throw new ApiError("invalid_request", "Send one item per file, in the same order.");
   return files.map((file, i) => ({ file, item: itemPerFile[i] ?? {} }));
 }
 
-async function readItems(part: File | string): Promise<BatchItem[]> {
-  const parsed = BatchItems.safeParse(parseJson(new Uint8Array(await new Blob([part]).arrayBuffer())));
+function readItems(bytes: Uint8Array): BatchItem[] {
+  const parsed = BatchItems.safeParse(parseJson(bytes));
   if (!parsed.success) throw validationError(parsed.error);
   return parsed.data;
 }
 
 async function toUploadRequest({ file, item }: BatchFile): Promise<UploadRequest> {
   const { idempotency_key: _, metrics, ...fields } = item;
-  const text = typeof metrics === "object" ? JSON.stringify(metrics) : metrics;
+  const text = typeof metrics === "string" || metrics === undefined ? metrics : JSON.stringify(metrics);
   return {
     fields: parseReportFields(fields),
-    fileName: safeFileName(file.name),
+    fileName: safeFileName(file.fileName ?? ""),
     metrics: text === undefined ? null : checkMetricsSize(new TextEncoder().encode(text)),
     defaultKind: "ecg",
     isForm: true,
-    bytes: new Uint8Array(await file.arrayBuffer()),
+    bytes: file.bytes,
     announced: null,
   };
 }

@@ -1,10 +1,11 @@
 // Where an uploaded file goes: to the reports of a patient, or into quarantine with a reason.
+import { sql } from "drizzle-orm";
 import { type Access, authorizePatient, type DeviceAccess, resolveDeviceAccess } from "../../access/access.ts";
 import type { Call } from "../../access/actor.ts";
 import { OWN_RECORD } from "../../access/patient-row.ts";
 import type { QUARANTINE_REASONS } from "../../platform/db/vocabulary.ts";
 import { MAX_BINDING_LATENESS_MS, MAX_CLOCK_LEAD_MS } from "../../platform/device-times.ts";
-import { ApiError } from "../../platform/errors.ts";
+import { futureTimeError, requireClearTime, resolveMeasuredAt } from "./measured-at.ts";
 import type { ReportFields } from "./upload-request.ts";
 
 export type QuarantineReason = (typeof QUARANTINE_REASONS)[number];
@@ -15,32 +16,40 @@ export type QuarantineReason = (typeof QUARANTINE_REASONS)[number];
  */
 export const MAX_OFFLINE_MS = MAX_BINDING_LATENESS_MS;
 
-/** `reason` is null for a file that becomes a report, unless it is no PDF. `device` is null for people and apps. */
-export type Destination =
+/**
+ * `reason` is null for a file that becomes a report, unless it is no PDF. `device` is null for people and apps. `measuredAt` is Unix ms;
+ * null: no time was sent, or it is unclear.
+ */
+export type Destination = { measuredAt: number | null } & (
   | { device: DeviceAccess | null; access: Access; reason: QuarantineReason | null }
-  | { device: DeviceAccess; access: null; reason: QuarantineReason };
+  | { device: DeviceAccess; access: null; reason: QuarantineReason }
+);
 
 /** A device writes neither reports nor samples for a closed record; people and apps may add reports. */
 export const isClosedToDevice = ({ basis, patient }: Access): boolean => basis === "device" && patient.active !== 1;
 
 /**
  * Resolves the patient of a report. A device's report belongs to the patient to whom the device was assigned when it was measured.
- * @throws ApiError not_found, invalid_request (a time in the future), for people and apps
+ * @throws ApiError not_found, invalid_request (a time that is unclear or in the future), for people and apps
  */
 export async function resolveDestination(call: Call, about: ReportFields): Promise<Destination> {
   const { actor, now } = call;
   const target = about.patient_id === undefined ? OWN_RECORD : { patient: about.patient_id };
-  const measuredAt = about.recorded_at === undefined ? null : Date.parse(about.recorded_at);
   if (actor.kind !== "device") {
     const access = await authorizePatient(call, target, "report:create");
+    const measuredAt = requireClearTime(await resolveMeasuredAt(call, about.recorded_at, access.hospitalId));
     if (isAhead(measuredAt, now)) throw futureTimeError();
-    return { device: null, access, reason: null };
+    return { measuredAt, device: null, access, reason: null };
   }
+  const hospitalId = sql`(SELECT hospital_id FROM credentials WHERE id = ${actor.credentialId})`;
+  const measured = await resolveMeasuredAt(call, about.recorded_at, hospitalId);
+  const measuredAt = measured && "at" in measured ? measured.at : null;
   const device = await resolveDeviceAccess(call, actor, target, "report:create", measuredAt);
   const { access } = device;
+  if (measured && measuredAt === null) return { measuredAt, device, access: null, reason: "time_unclear" };
   const unclear = findUnclearReason(device, measuredAt, about.patient_id !== undefined, now);
-  if (!access || unclear) return { device, access: null, reason: unclear ?? "not_found" };
-  return { device, access, reason: isClosedToDevice(access) ? "record_closed" : null };
+  if (!access || unclear) return { measuredAt, device, access: null, reason: unclear ?? "not_found" };
+  return { measuredAt, device, access, reason: isClosedToDevice(access) ? "record_closed" : null };
 }
 
 /** A report that holds the same file as an upload. `isOwn`: the calling device sent it. */
@@ -69,11 +78,6 @@ export const isFiledElsewhere = (sameFile: readonly SameFile[], { basis, hospita
 /** Whether a time (Unix ms) is further ahead than clocks may differ. */
 export const isAhead = (measuredAt: number | null, now: number): boolean =>
   measuredAt !== null && measuredAt > now + MAX_CLOCK_LEAD_MS;
-
-function futureTimeError(): ApiError {
-  const errors = [{ path: "recorded_at", message: "Must not be in the future", code: "in_the_future" }];
-  return new ApiError("invalid_request", "Some fields are invalid; see errors.", { errors });
-}
 
 /**
  * Why the device's patient at the time of measurement is not known, or null. Before a device's first assignment it belongs to no

@@ -24,11 +24,19 @@ type Quarantine = {
 };
 
 /** Seals the file and settles the upload. @returns null, with the new file deleted, if another request settled it */
-export async function quarantineDirectUpload(quarantine: Quarantine): Promise<QuarantinedDirectUpload | null> {
-  const { call, bucket, row, sender, incomingKey, bytes, reason } = quarantine;
-  const size = row.fileSize ?? 0;
+export async function quarantineDirectUpload({ bytes, ...quarantine }: Quarantine): Promise<QuarantinedDirectUpload | null> {
+  const { call, bucket, row } = quarantine;
   const fileKey = createObjectKey(call.keys.fields, call.now);
-  await storeFile(bucket, call.keys.fields, fileKey, fileRecordId(row.id), bytes, size);
+  await storeFile(bucket, call.keys.fields, fileKey, fileRecordId(row.id), bytes, row.fileSize ?? 0);
+  return settleQuarantined(quarantine, fileKey);
+}
+
+/** Settles the upload of a file that is sealed already. @returns as `quarantineDirectUpload` */
+export async function settleQuarantined(
+  { call, bucket, row, sender, incomingKey, reason }: Omit<Quarantine, "bytes">,
+  fileKey: string,
+): Promise<QuarantinedDirectUpload | null> {
+  const size = row.fileSize ?? 0;
   const { import_grant } = await openDetail(call, row);
   const event = {
     ...toAuditEvent(row, sender, "report.quarantine"),
@@ -45,12 +53,30 @@ export async function quarantineDirectUpload(quarantine: Quarantine): Promise<Qu
   return settled.length === 0 ? null : { uploadId: row.id, status: 202, reason };
 }
 
+/** Quarantines a sealed file that turned out to be no PDF, unless the same device has the same file there. */
+export async function quarantineNonPdf(
+  quarantine: Omit<Quarantine, "bytes" | "reason">,
+  fileKey: string,
+  repeated: QuarantinedRepeat | undefined,
+): Promise<QuarantinedDirectUpload | null> {
+  if (!repeated) return settleQuarantined({ ...quarantine, reason: "not_pdf" }, fileKey);
+  await quarantine.bucket.delete(fileKey);
+  return settleRepeat(quarantine, repeated);
+}
+
 /** The same device has the same file in quarantine: answers with that upload, and keeps no second copy. */
 export async function repeatQuarantined(
-  { call, bucket, row, sender, incomingKey, bytes }: Omit<Quarantine, "reason">,
-  { id, reason }: QuarantinedRepeat,
+  { bytes, ...quarantine }: Omit<Quarantine, "reason">,
+  repeated: QuarantinedRepeat,
 ): Promise<QuarantinedDirectUpload | null> {
   for await (const _ of bytes);
+  return settleRepeat(quarantine, repeated);
+}
+
+async function settleRepeat(
+  { call, bucket, row, sender, incomingKey }: Omit<Quarantine, "bytes" | "reason">,
+  { id, reason }: QuarantinedRepeat,
+): Promise<QuarantinedDirectUpload | null> {
   const event = {
     ...toAuditEvent(row, sender, "report.duplicate"),
     action: "R",

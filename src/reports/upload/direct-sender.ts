@@ -4,7 +4,7 @@ import { type Access, authorizePatient, resolveDeviceAccess } from "../../access
 import { type Call, getActorId } from "../../access/actor.ts";
 import { denyAccess } from "../../access/deny.ts";
 import { uploads } from "../../platform/db/schema.ts";
-import { authorizeUploader, openDetail, type UploadRow } from "./upload-log.ts";
+import { authorizeUploader, findMeasuredAt, openDetail, type UploadRow } from "./upload-log.ts";
 
 /** `access` is null for a device's file whose patient was unclear when the upload began: it goes to quarantine. */
 export type Sender = { role: Access["role"]; hospitalId: string | null; access: Access | null };
@@ -34,8 +34,7 @@ export async function authorizeSender(call: Call, row: UploadRow): Promise<Sende
     const access = await authorizePatient(call, target, "report:create");
     return { role: access.role, hospitalId: access.hospitalId, access };
   }
-  const { about } = await openDetail(call, row);
-  const at = about?.recorded_at === undefined ? row.createdAt : Date.parse(about.recorded_at);
+  const at = findMeasuredAt(await openDetail(call, row)) ?? row.createdAt;
   const { access, hospitalId } = await resolveDeviceAccess(call, actor, target, "report:create", at);
   if (!access) return denyAccess(call, "report:create", "not_found", { role: "device", hospitalId, target });
   return { role: "device", hospitalId, access };

@@ -18,16 +18,18 @@ import { findDuplicate, isClosedToDevice, isFiledElsewhere, resolveDestination }
 import {
   type QuarantinedDirectUpload,
   quarantineDirectUpload,
+  quarantineNonPdf,
   repeatQuarantined,
   replayQuarantine,
 } from "./direct-quarantine.ts";
 import { authorizeSender, denyUnknownUpload, type Sender, selectDirectUpload, toAuditEvent } from "./direct-sender.ts";
-import { MAX_METRICS_BYTES, parseMetrics } from "./metrics.ts";
+import { parseMetrics } from "./metrics.ts";
 import { fileRecordId, replayAction, selectSameFile, storeMetrics, toReportKind } from "./new-report.ts";
 import { inspectPdfStream } from "./pdf.ts";
 import { presignPut } from "./s3.ts";
 import { settleAsReport, toNewReport } from "./settle-as-report.ts";
 import {
+  findMeasuredAt,
   newUploadAttempt,
   openDetail,
   recordUploadFailure,
@@ -36,7 +38,7 @@ import {
   uploadLogStatements,
 } from "./upload-log.ts";
 import type { QuarantinedRepeat } from "./upload-outcomes.ts";
-import { type DirectUploadInput, safeFileName } from "./upload-request.ts";
+import { checkMetricsSize, type DirectUploadInput, safeFileName } from "./upload-request.ts";
 
 /**
  * Prefix of unconfirmed files. They are protected only by R2's own encryption until the confirmation seals them or the
@@ -55,7 +57,7 @@ export type DirectUploadTarget = {
   expires_at: string;
 };
 
-/** @throws ApiError direct_uploads_off, not_found (a patient the caller may not write for), invalid_request (metrics) */
+/** @throws ApiError direct_uploads_off, not_found (a patient the caller may not write for), too_large (metrics) */
 export async function beginDirectUpload(
   call: Call,
   env: Env,
@@ -81,18 +83,18 @@ async function createDirectUpload(
   const { size, sha256, file_name, metrics, ...about } = input;
   const attempt = { ...newUploadAttempt(call), sha256, size, fileName: safeFileName(file_name ?? ""), accessChecked: true };
   try {
-    const { device, access, reason } = await resolveDestination(call, about);
+    const { measuredAt, device, access, reason } = await resolveDestination(call, about);
     // A device without a patient, or of a closed record, uses the ordinary upload. Of an unclear patient, the confirmation decides.
     if (reason === "not_found" || reason === "record_closed")
       return await denyAccess(call, "report:create", "not_found", { role: "device", hospitalId: device?.hospitalId ?? null });
     const kind = about.kind ?? toReportKind(device?.kind) ?? "ecg";
-    const text = metrics ? JSON.stringify(metrics) : null;
+    const text = typeof metrics === "string" || metrics === undefined ? (metrics ?? null) : JSON.stringify(metrics);
     const hospitalId = access?.hospitalId ?? device?.hospitalId;
     Object.assign(attempt, { kind, hospitalId, patientId: access?.patient.id ?? null });
-    if (text) parseMetricsText(kind, text);
+    if (text) checkMetricsSize(new TextEncoder().encode(text));
     const incomingKey = `${DIRECT_UPLOAD_PREFIX}${randomOpaqueId()}`;
     const link = await presignUpload(env, incomingKey, size, sha256);
-    const requestDetail = { about, metrics: text };
+    const requestDetail = { about, metrics: text, measured_at: measuredAt };
     const expected = { incomingKey, expiresAt: now + UPLOAD_LINK_SECONDS * 1000 };
     // The day's bytes are counted now: the link lets the sender store them before the confirmation, which counts the others
     // against the same grant or the same quotas.
@@ -114,12 +116,6 @@ async function createDirectUpload(
     if (!isUniqueViolation(error, "idempotency_keys")) await recordUploadFailure(call, attempt, error);
     throw error;
   }
-}
-
-function parseMetricsText(kind: Parameters<typeof parseMetrics>[0], text: string) {
-  const bytes = new TextEncoder().encode(text);
-  if (bytes.length > MAX_METRICS_BYTES) throw new ApiError("too_large", "Metrics are at most 64 KiB.");
-  return parseMetrics(kind, bytes);
 }
 
 const presignUpload = (env: Env, key: string, size: number, sha256: string) =>
@@ -188,7 +184,7 @@ async function tryConfirmUpload(call: Call, bucket: R2Bucket, id: string): Promi
     if (existing) return await confirmDuplicate(confirmation, existing.id);
     if (!access) return await confirmQuarantine(confirmation, repeated, row.reason);
     if (isFiledElsewhere(sameFile, access)) return await confirmQuarantine(confirmation, repeated, "same_file_elsewhere");
-    return await confirmNew({ ...confirmation, access });
+    return await confirmNew({ ...confirmation, access, repeated });
   } catch (error) {
     if (error instanceof ApiError && FILE_ERRORS.includes(error.code)) await rejectFile(confirmation, error);
     throw error;
@@ -230,9 +226,9 @@ async function replayConfirmation(call: Call, row: UploadRow, reportId: string):
   return { uploadId: row.id, reportId, status: row.outcome === "stored" ? 201 : 200 };
 }
 
-/** Streams the bytes; fails if size, digest or PDF markers are not as announced. */
-const verifyBytes = ({ object, row }: Confirmation) =>
-  inspectPdfStream(object.body, { size: row.fileSize ?? 0, sha256: row.sha256 ?? "" }, true).stream;
+/** Streams the bytes; fails if size or digest are not as announced, and for people and apps also if it is no PDF. */
+const verifyBytes = ({ call, object, row }: Confirmation) =>
+  inspectPdfStream(object.body, { size: row.fileSize ?? 0, sha256: row.sha256 ?? "" }, call.actor.kind !== "device");
 
 /** @param storedReason why the patient was unclear when the upload began, or is now */
 async function confirmQuarantine(
@@ -240,7 +236,7 @@ async function confirmQuarantine(
   repeated: QuarantinedRepeat | undefined,
   storedReason: string | null,
 ) {
-  const quarantine = { ...confirmation, bytes: verifyBytes(confirmation) };
+  const quarantine = { ...confirmation, bytes: verifyBytes(confirmation).stream };
   if (repeated) return repeatQuarantined(quarantine, repeated);
   const reason = QUARANTINE_REASONS.find((known) => known === storedReason) ?? "not_found";
   return quarantineDirectUpload({ ...quarantine, reason });
@@ -248,7 +244,7 @@ async function confirmQuarantine(
 
 async function confirmDuplicate(confirmation: Confirmation, reportId: string): Promise<ConfirmedUpload | null> {
   const { call, bucket, row, sender, incomingKey } = confirmation;
-  for await (const _ of verifyBytes(confirmation));
+  for await (const _ of verifyBytes(confirmation).stream);
   const change = { outcome: "duplicate", reportId, incomingKey: null } as const;
   const event = { ...toAuditEvent(row, sender, "report.duplicate", reportId), action: "R" } as const;
   const [settled] = await batch(call.db, settleUpload(call, row, change, event));
@@ -257,18 +253,24 @@ async function confirmDuplicate(confirmation: Confirmation, reportId: string): P
   return { uploadId: row.id, reportId, status: 200 };
 }
 
-async function confirmNew(confirmation: Confirmation & { access: Access }): Promise<ConfirmedUpload | null> {
+/** A device's file that is no PDF goes to quarantine, as in the other uploads. */
+async function confirmNew(
+  confirmation: Confirmation & { access: Access; repeated: QuarantinedRepeat | undefined },
+): Promise<ConfirmedUpload | null> {
   const { call, bucket, row, sender, access, incomingKey } = confirmation;
   const { keys, now } = call;
   const detail = await openDetail(call, row);
   const kind = toReportKind(row.kind ?? undefined) ?? "other";
   const size = row.fileSize ?? 0;
   const fileKey = createObjectKey(keys.fields, now);
-  await storeFile(bucket, keys.fields, fileKey, fileRecordId(row.id), verifyBytes(confirmation), size);
-  const metrics = detail.metrics ? parseMetricsText(kind, detail.metrics) : null;
+  const { stream, result } = verifyBytes(confirmation);
+  await storeFile(bucket, keys.fields, fileKey, fileRecordId(row.id), stream, size);
+  if (!result.isPdf) return quarantineNonPdf(confirmation, fileKey, confirmation.repeated);
+  const metrics = detail.metrics ? parseMetrics(kind, new TextEncoder().encode(detail.metrics)) : null;
   const metricsKey = metrics ? await storeMetrics(call, bucket, row.id, metrics) : null;
   const { deviceId } = access;
-  const report = toNewReport(row, detail, { kind, deviceId, receivedAt: now, fileKey, metricsKey, metrics });
+  const measuredAt = findMeasuredAt(detail);
+  const report = toNewReport(row, detail, { kind, deviceId, measuredAt, receivedAt: now, fileKey, metricsKey, metrics });
   const settled = await settleAsReport(call, bucket, {
     row,
     access,
@@ -276,7 +278,7 @@ async function confirmNew(confirmation: Confirmation & { access: Access }): Prom
     change: { outcome: "stored", reportId: row.id, incomingKey: null },
     event: {
       ...toAuditEvent(row, sender, "report.create", row.id),
-      storedFiles: { bytes: size + (metrics ? metrics.json.length : 0), counts: "total" },
+      storedFiles: { bytes: size + (metrics?.bytes.length ?? 0), counts: "total" },
       importGrant: detail.import_grant ?? null,
     },
     newFiles: metricsKey ? [fileKey, metricsKey] : [fileKey],

@@ -51,8 +51,7 @@ function isNotFiledElsewhere({ patient, hospitalId }: Access, sha256: string): S
 
 export async function storeMetrics({ keys, now }: Call, bucket: R2Bucket, id: string, metrics: ParsedMetrics): Promise<string> {
   const key = createObjectKey(keys.fields, now);
-  const bytes = new Uint8Array(new TextEncoder().encode(metrics.json));
-  await storeFile(bucket, keys.fields, key, metricsRecordId(id), bytes, bytes.length);
+  await storeFile(bucket, keys.fields, key, metricsRecordId(id), metrics.bytes, metrics.bytes.length);
   return key;
 }
 
@@ -61,7 +60,9 @@ export type NewReport = {
   kind: ReportKind;
   about: ReportFields;
   uploadedBy: { kind: "user" | "device" | "app"; id: string };
-  /** Unix time in ms. Also the effective time, unless the sender gave one that is not ahead of it. */
+  /** Unix time in ms; null: not known. */
+  measuredAt: number | null;
+  /** Unix time in ms. Also the effective time, unless that of the measurement is known and not ahead of it. */
   receivedAt: number;
   fileName: string;
   size: number;
@@ -107,7 +108,7 @@ export async function insertReportStatements(
       fileSize: report.size,
       sha256: report.sha256,
       metricsKey: report.metricsKey,
-      metricsSize: metrics ? new TextEncoder().encode(metrics.json).length : null,
+      metricsSize: metrics?.bytes.length ?? null,
       createdAt: now,
       updatedAt: now,
     }),
@@ -116,9 +117,8 @@ export async function insertReportStatements(
 }
 
 /** A time ahead of the receipt is a wrong clock: it was measured by then at the latest. */
-function findEffectiveTime({ about, receivedAt }: NewReport): number {
-  const measuredAt = about.recorded_at === undefined ? receivedAt : Date.parse(about.recorded_at);
-  return isAhead(measuredAt, receivedAt) ? receivedAt : measuredAt;
+function findEffectiveTime({ measuredAt, receivedAt }: NewReport): number {
+  return measuredAt === null || isAhead(measuredAt, receivedAt) ? receivedAt : measuredAt;
 }
 
 /** Increments the counters of the deployment, the hospital and the patient, for all time (day 0) and for today (UTC). */

@@ -1,22 +1,51 @@
-// PDF detection: `%PDF-` at byte 0 and `%%EOF` in the last KiB. The content is not parsed; files are served as attachments.
+// PDF detection: `%PDF-` at the begin and `%%EOF` in the last KiB, padding aside (pdf-markers.ts). The content is not parsed; files are
+// served as attachments.
 import { createHash } from "node:crypto";
 import { ApiError } from "../../platform/errors.ts";
+import {
+  containsPdfHeader,
+  decodeLatin1,
+  HEAD_BYTES,
+  hasPdfHeader,
+  hasPdfTrailer,
+  lengthWithoutPadding,
+  MAX_TRAILING_PADDING,
+  mayHavePdfHeader,
+  TRAILER_BYTES,
+} from "./pdf-markers.ts";
 
-const PDF_HEADER = "%PDF-";
-const TRAILER_BYTES = 1024;
-const decodeLatin1 = (bytes: Uint8Array) => String.fromCharCode(...bytes);
+/** `isReadable`: no PDF by our rule, but with a PDF header in the first KiB, so that a reader may open it. */
+export type PdfInspection = { isPdf: boolean; isReadable: boolean; size: number; sha256: string };
 
-export type PdfInspection = { isPdf: boolean; size: number; sha256: string };
+/** The last bytes of a file before the padding at its end. */
+class FileTail {
+  #content = new Uint8Array();
+  #padding = 0;
 
-function hasPdfMarkers(head: string, tail: string): boolean {
-  return head.startsWith(PDF_HEADER) && tail.includes("%%EOF");
+  add(chunk: Uint8Array): void {
+    const length = lengthWithoutPadding(chunk);
+    if (length > 0) {
+      // Padding that content follows is content; only its place counts, and only as far as the last KiB reaches.
+      const gap = new Uint8Array(Math.min(this.#padding, TRAILER_BYTES));
+      const recent = chunk.subarray(Math.max(0, length - TRAILER_BYTES), length);
+      this.#content = new Uint8Array(Buffer.concat([this.#content, gap, recent]).subarray(-TRAILER_BYTES));
+      this.#padding = 0;
+    }
+    this.#padding += chunk.length - length;
+  }
+
+  hasTrailer(): boolean {
+    return this.#padding <= MAX_TRAILING_PADDING && hasPdfTrailer(decodeLatin1(this.#content));
+  }
 }
 
 export function inspectPdf(bytes: Uint8Array): PdfInspection {
-  const head = decodeLatin1(bytes.subarray(0, PDF_HEADER.length));
-  const tail = decodeLatin1(bytes.subarray(Math.max(0, bytes.length - TRAILER_BYTES)));
+  const head = decodeLatin1(bytes.subarray(0, HEAD_BYTES));
+  const tail = new FileTail();
+  tail.add(bytes);
   return {
-    isPdf: hasPdfMarkers(head, tail),
+    isPdf: hasPdfHeader(head) && tail.hasTrailer(),
+    isReadable: containsPdfHeader(head),
     size: bytes.length,
     sha256: createHash("sha256").update(bytes).digest("hex"),
   };
@@ -33,34 +62,28 @@ export function inspectPdfStream(
   expected: { size: number; sha256: string },
   strict: boolean,
 ): { stream: AsyncIterable<Uint8Array>; result: PdfInspection } {
-  const result: PdfInspection = { isPdf: false, size: 0, sha256: "" };
+  const result: PdfInspection = { isPdf: false, isReadable: false, size: 0, sha256: "" };
   async function* passThrough() {
     const hash = createHash("sha256");
+    const tail = new FileTail();
     let head = "";
-    let tail = new Uint8Array();
     for await (const chunk of source) {
       result.size += chunk.length;
       if (result.size > expected.size) throw new ApiError("length_mismatch");
       hash.update(chunk);
-      if (head.length < PDF_HEADER.length) head += decodeLatin1(chunk.subarray(0, PDF_HEADER.length - head.length));
-      if (strict && !head.startsWith(PDF_HEADER.slice(0, head.length))) throw new ApiError("not_pdf");
-      tail = keepLastBytes(tail, chunk);
+      if (head.length < HEAD_BYTES) {
+        head += decodeLatin1(chunk.subarray(0, HEAD_BYTES - head.length));
+        if (strict && !mayHavePdfHeader(head)) throw new ApiError("not_pdf");
+      }
+      tail.add(chunk);
       yield chunk;
     }
     result.sha256 = hash.digest("hex");
-    result.isPdf = hasPdfMarkers(head, decodeLatin1(tail));
+    result.isPdf = hasPdfHeader(head) && tail.hasTrailer();
+    result.isReadable = containsPdfHeader(head);
     if (result.size !== expected.size) throw new ApiError("length_mismatch");
     if (result.sha256 !== expected.sha256) throw new ApiError("digest_mismatch");
     if (strict && !result.isPdf) throw new ApiError("not_pdf");
   }
   return { stream: passThrough(), result };
-}
-
-function keepLastBytes(previousTail: Uint8Array, chunk: Uint8Array): Uint8Array<ArrayBuffer> {
-  if (chunk.length >= TRAILER_BYTES) return new Uint8Array(chunk.subarray(chunk.length - TRAILER_BYTES));
-  const kept = previousTail.subarray(Math.max(0, previousTail.length + chunk.length - TRAILER_BYTES));
-  const joined = new Uint8Array(kept.length + chunk.length);
-  joined.set(kept);
-  joined.set(chunk, kept.length);
-  return joined;
 }

@@ -14,7 +14,8 @@ type ReportContent = {
   kind: ReportKind;
   /** The device that sent the file; null for people and apps. */
   deviceId: string | null;
-  /** Unix time in ms. */
+  /** Unix times in ms; null: not known. */
+  measuredAt: number | null;
   receivedAt: number;
   fileKey: string;
   metricsKey: string | null;

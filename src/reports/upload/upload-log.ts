@@ -75,7 +75,7 @@ type UploadLogEntry = {
   /** For direct uploads: the key of the expected file and the expiry of its URL, in Unix ms. */
   expected?: { incomingKey: string; expiresAt: number };
   /** Fields and metrics of a file that makes no report of its own, kept so that nothing is lost. */
-  requestDetail?: { about: ReportFields; metrics: string | null };
+  requestDetail?: { about: ReportFields; metrics: string | null; measured_at?: number | null };
   /** If this query finds a row, the whole batch fails with `isConditionFailed(error, "uploads.id")`. */
   unlessFound?: SQL;
   /** The upload that this one repeats. */
@@ -156,11 +156,23 @@ const UploadDetailSchema = z.object({
   file_name: z.string().nullable(),
   about: StoredReportFields.optional(),
   metrics: z.string().nullable().optional(),
+  /** The time of `about` in Unix ms, read in the hospital's zone when the file arrived; null if it is unclear. */
+  measured_at: z.number().nullable().optional(),
   discard_reason: z.string().optional(),
+  assign_reason: z.string().optional(),
   /** The grant that the file counts against. */
   import_grant: z.string().optional(),
 });
 export type UploadDetail = z.infer<typeof UploadDetailSchema>;
+
+/**
+ * When the file was measured, in Unix ms; null if it came without a time or with an unclear one. Uploads from before `measured_at` have
+ * a time with a zone.
+ */
+export function findMeasuredAt({ measured_at, about }: UploadDetail): number | null {
+  if (measured_at !== undefined) return measured_at;
+  return about?.recorded_at === undefined ? null : Date.parse(about.recorded_at);
+}
 
 /** Decrypts the fields, metrics and file name that were sent with the file. */
 export async function openDetail({ keys }: Call, { id, detailSealed }: UploadRow): Promise<UploadDetail> {

@@ -6,7 +6,7 @@ import { type IdempotencyKey, type Replay, recordIdempotencyKey } from "../../ht
 import { batch, isConditionFailed } from "../../platform/db/client.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { selectQuarantinedRepeat } from "../quarantine/quarantine.ts";
-import type { QuarantineReason, SameFile } from "./destination.ts";
+import type { Destination, QuarantineReason, SameFile } from "./destination.ts";
 import type { ParsedMetrics } from "./metrics.ts";
 import { insertReportStatements } from "./new-report.ts";
 import { type UploadAttempt, uploadLogStatements } from "./upload-log.ts";
@@ -42,7 +42,11 @@ function toRequestDetail({ fields: about, metrics }: UploadRequest) {
   return { about, metrics: metrics ? new TextDecoder().decode(metrics) : null };
 }
 
-export async function commitReport(job: UploadJob, access: Access, files: StoredFiles): Promise<UploadResult> {
+export async function commitReport(
+  job: UploadJob,
+  { access, measuredAt }: { access: Access; measuredAt: number | null },
+  files: StoredFiles,
+): Promise<UploadResult> {
   const { call, attempt, incoming } = job;
   const { id, size, sha256, fileName } = attempt;
   const { actor, now } = call;
@@ -55,6 +59,7 @@ export async function commitReport(job: UploadJob, access: Access, files: Stored
     kind: attempt.kind ?? incoming.defaultKind,
     about: incoming.fields,
     uploadedBy,
+    measuredAt,
     receivedAt: now,
     fileName: fileName ?? "report.pdf",
     size: size ?? 0,
@@ -71,10 +76,15 @@ export async function commitReport(job: UploadJob, access: Access, files: Stored
 }
 
 /** Puts a stored file into quarantine; null, with the file deleted, if the same device already has the same file there. */
-export async function commitQuarantine(job: UploadJob, fileKey: string, reason: QuarantineReason): Promise<UploadResult | null> {
+export async function commitQuarantine(
+  job: UploadJob,
+  { measuredAt }: Pick<Destination, "measuredAt">,
+  fileKey: string,
+  reason: QuarantineReason,
+): Promise<UploadResult | null> {
   const { call, bucket, attempt } = job;
   const unlessFound = selectQuarantinedRepeat(call, attempt.sha256 ?? "");
-  const requestDetail = toRequestDetail(job.incoming);
+  const requestDetail = { ...toRequestDetail(job.incoming), measured_at: measuredAt };
   const log = {
     outcome: "quarantined",
     reason,

@@ -3,10 +3,11 @@
 import { z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { streamBody } from "../../http/request-body.ts";
-import { type AppEnv, Id, PatientRef, TimeInput, validationError } from "../../http/router.ts";
+import { type AppEnv, Id, PatientRef, validationError } from "../../http/router.ts";
 import { REPORT_KINDS } from "../../platform/db/vocabulary.ts";
 import { ApiError } from "../../platform/errors.ts";
-import { isMultipart, MAX_MULTIPART_BYTES, readForm } from "./form-body.ts";
+import { type FormPart, isMultipart, readForm, toPartText } from "./form-body.ts";
+import { MeasuredAtInput } from "./measured-at.ts";
 import type { ReportKind } from "./metric-ranges.ts";
 import { MAX_METRICS_BYTES } from "./metrics.ts";
 
@@ -17,8 +18,8 @@ const MAX_FORM_PARTS = 20;
 export const ReportFields = z.strictObject({
   patient_id: PatientRef.optional(),
   kind: z.enum(REPORT_KINDS).optional(),
-  // Whether it is in the future depends on the sender (destination.ts): a device's file goes to quarantine.
-  recorded_at: TimeInput.refine((time) => Date.parse(time) > 0, "Must be a time after 1970").optional(),
+  // What an unclear time means depends on the sender (destination.ts): a device's file goes to quarantine.
+  recorded_at: MeasuredAtInput.optional(),
   session_type: z.string().trim().min(1).max(60).optional(),
   // A number in JSON, text in a form.
   confidence: z
@@ -48,7 +49,11 @@ export const DirectUploadInput = ReportFields.extend({
     .max(64)
     .regex(/^[0-9a-f]{64}$/, "Must be 64 lower-case hexadecimal digits"),
   file_name: z.string().min(1).max(255).optional(),
-  metrics: z.record(z.string(), z.unknown()).optional(),
+  // Anything is kept as sent, as in a form.
+  metrics: z
+    .unknown()
+    .optional()
+    .openapi({ type: "object", additionalProperties: true, description: "As in a form; at most 64 KiB" }),
 });
 
 export type UploadRequest = {
@@ -133,20 +138,17 @@ async function readFormUpload(c: Context<AppEnv>, defaultKind: ReportKind): Prom
     throw new ApiError("invalid_request", "A form has its file name and metrics in its parts.", { errors });
   }
   const announced = c.req.header("X-Content-SHA256") === undefined ? null : readDigest(c);
-  const form = await readForm(c, MAX_FORM_PARTS);
-  const entries = [...form.entries()];
-  if (new Set(entries.map(([name]) => name)).size < entries.length) {
-    throw new ApiError("invalid_request", "The form contains a part more than once.");
-  }
-  const file = form.get("file");
-  if (!(file instanceof File)) {
+  const parts = await readForm(c, MAX_FORM_PARTS);
+  const partByName = new Map(parts.map((part) => [part.name, part]));
+  if (partByName.size < parts.length) throw new ApiError("invalid_request", "The form contains a part more than once.");
+  const file = partByName.get("file");
+  if (!file?.isFile) {
     throw new ApiError("invalid_request", "Send the PDF as the part named file.", {
       errors: [{ path: "file", message: "Required", code: "required" }],
     });
   }
-  if (file.size > MAX_MULTIPART_BYTES) throw new ApiError("too_large");
-  const metrics = form.get("metrics");
-  const fields = Object.fromEntries(entries.filter(([name]) => !["file", "metrics"].includes(name)));
+  const metrics = partByName.get("metrics");
+  const fields = toTextFields(parts.filter(({ name }) => !["file", "metrics"].includes(name)));
   const query = c.req.query();
   const repeated = Object.keys(query).filter((name) => Object.hasOwn(fields, name));
   if (repeated.length > 0) {
@@ -155,13 +157,23 @@ async function readFormUpload(c: Context<AppEnv>, defaultKind: ReportKind): Prom
   }
   return {
     fields: parseReportFields({ ...query, ...fields }),
-    fileName: safeFileName(file.name),
-    metrics: metrics === null ? null : checkMetricsSize(new Uint8Array(await new Blob([metrics]).arrayBuffer())),
+    fileName: safeFileName(file.fileName ?? ""),
+    metrics: metrics === undefined ? null : checkMetricsSize(metrics.bytes),
     defaultKind,
     isForm: true,
-    bytes: new Uint8Array(await file.arrayBuffer()),
+    bytes: file.bytes,
     announced,
   };
+}
+
+/** @throws ApiError invalid_request for a file in the place of a field */
+function toTextFields(parts: FormPart[]): Record<string, string> {
+  const files = parts.filter(({ fileName }) => fileName !== null);
+  if (files.length > 0) {
+    const errors = files.map(({ name }) => ({ path: name, message: "Must be a field, not a file", code: "invalid_type" }));
+    throw new ApiError("invalid_request", "Some fields are invalid; see errors.", { errors });
+  }
+  return Object.fromEntries(parts.map((part) => [part.name, toPartText(part)]));
 }
 
 /** The last path segment, without characters that could split a header, hide the extension or traverse folders. */

@@ -19,7 +19,7 @@ import {
 import { getPublicOrigin } from "../../platform/config.ts";
 import { QUARANTINE_REASONS } from "../../platform/db/vocabulary.ts";
 import { signLink } from "../reading/links.ts";
-import { exampleLink, exampleReport } from "../reading/schemas.ts";
+import { exampleLink, exampleReport, MetricFlags } from "../reading/schemas.ts";
 import { MAX_BATCH_FILES, readBatch, receiveBatch } from "./batch.ts";
 import { MAX_METRICS_BYTES } from "./metrics.ts";
 import { receiveUpload } from "./upload.ts";
@@ -45,6 +45,7 @@ const UploadResult = z
       .openapi({ description: "Signed link, valid for 5 minutes, bound to the uploader's session or credential" }),
     cloud_url_expires_at: Timestamp.nullable(),
     file_url: z.string().nullable().openapi({ description: "Permanent; requires an access token" }),
+    metric_flags: MetricFlags,
   })
   .openapi("UploadResult");
 const exampleUploadResult = {
@@ -56,9 +57,10 @@ const exampleUploadResult = {
   cloud_url: exampleLink.download_url,
   cloud_url_expires_at: EXAMPLES.time,
   file_url: exampleReport.file_url,
+  metric_flags: [{ name: "pr_interval_ms", code: "not_measured" as const }],
 };
 
-const metrics = "JSON object, validated per kind of report; unknown keys are kept";
+const metrics = "JSON object, kept as sent; a doubtful value is flagged (metric_flags) and never refused";
 const uploadForm = ReportFields.extend({
   file: z.string().openapi({ format: "binary", description: "The PDF, at most 10 MiB" }),
   metrics: z.string().max(MAX_METRICS_BYTES).optional().openapi({ description: metrics }),
@@ -140,7 +142,8 @@ async function handleUpload(c: Context<AppEnv>, takesForms: boolean) {
   const result = await receiveUpload(call, c.env.FILES, readIdempotencyKey(c, "report.upload"), () =>
     readUploadRequest(c, "ecg", takesForms),
   );
-  const emptyResult = { duplicate_of: null, cloud_url: null, cloud_url_expires_at: null, file_url: null, reason: null };
+  const links = { cloud_url: null, cloud_url_expires_at: null, file_url: null };
+  const emptyResult = { duplicate_of: null, ...links, reason: null, metric_flags: result.metricFlags };
   if (result.outcome === "quarantined") {
     const { uploadId, reason } = result;
     return ok(c, { ...emptyResult, report_id: null, upload_id: uploadId, status: "quarantined" as const, reason }, 202);

@@ -17,7 +17,8 @@ import {
   resolveDestination,
   type SameFile,
 } from "./destination.ts";
-import { type ParsedMetrics, parseMetrics } from "./metrics.ts";
+import type { MetricFlag } from "./metric-flags.ts";
+import { describeMetrics, type ParsedMetrics, parseMetrics } from "./metrics.ts";
 import { fileRecordId, replayAction, selectSameFile, storeMetrics, toReportKind } from "./new-report.ts";
 import { inspectPdf, inspectPdfStream } from "./pdf.ts";
 import { checkQuota, selectFileRoom } from "./quota.ts";
@@ -39,6 +40,7 @@ import type { UploadRequest } from "./upload-request.ts";
 /**
  * Processes one upload. Every attempt of an authenticated caller leaves a row in the upload log.
  * @param read reads the request; of a raw body only the headers
+ * @returns also what is doubtful about the metrics of this request
  * @throws ApiError not_found (a patient the caller may not write for), not_pdf, digest_mismatch, invalid_request, …
  */
 export async function receiveUpload(
@@ -46,27 +48,34 @@ export async function receiveUpload(
   bucket: R2Bucket,
   idempotencyKey: IdempotencyKey | Promise<IdempotencyKey>,
   read: () => Promise<UploadRequest>,
-): Promise<UploadResult> {
+): Promise<UploadResult & { metricFlags: MetricFlag[] }> {
   const attempt = newUploadAttempt(call);
   try {
     const job: UploadJob = { call, bucket, attempt, ...(await readUpload(attempt, await idempotencyKey, read)) };
-    const prior = await findPrior(job);
-    const destination = await authorizeUpload(job, prior);
-    if (prior.replay) return await answerReplay(job, destination, prior.replay);
-    const metrics = checkContent(job, destination);
-    try {
-      const known = await answerKnownFile(job, destination, prior);
-      if (known) return known;
-      checkQuota(call, prior.fileRoom, totalBytes(job));
-      const files = await storeFiles(job, destination, metrics);
-      return await commitUpload(job, destination, files);
-    } catch (error) {
-      if (!isRaceLost(error)) throw error;
-      return await resolveRace(job, destination);
-    }
+    const result = await processUpload(job);
+    const { metrics, defaultKind } = job.incoming;
+    const flags = metrics ? describeMetrics(attempt.kind ?? defaultKind, metrics).metric_flags : [];
+    return { ...result, metricFlags: flags };
   } catch (error) {
     await recordUploadFailure(call, attempt, error);
     throw error;
+  }
+}
+
+async function processUpload(job: UploadJob): Promise<UploadResult> {
+  const prior = await findPrior(job);
+  const destination = await authorizeUpload(job, prior);
+  if (prior.replay) return answerReplay(job, destination, prior.replay);
+  const metrics = checkContent(job, destination);
+  try {
+    const known = await answerKnownFile(job, destination, prior);
+    if (known) return known;
+    checkQuota(job.call, prior.fileRoom, totalBytes(job));
+    const files = await storeFiles(job, destination, metrics);
+    return await commitUpload(job, destination, files);
+  } catch (error) {
+    if (!isRaceLost(error)) throw error;
+    return resolveRace(job, destination);
   }
 }
 
@@ -113,7 +122,7 @@ async function authorizeUpload({ call, incoming, attempt }: UploadJob, prior: Pr
     // Access to the report itself decides: the device that sent it may be assigned to another patient by now.
     const access = await authorizePatient(call, { report: replay.resourceId }, replayAction(call.actor));
     Object.assign(attempt, { hospitalId: access.hospitalId, patientId: access.patient.id });
-    return { device: null, access, reason: null };
+    return { measuredAt: null, device: null, access, reason: null };
   }
   const destination = await findDestination(call, incoming, prior);
   const { device, access } = destination;
@@ -145,7 +154,7 @@ async function drainAndVerify(incoming: UploadRequest): Promise<void> {
   while (!(await bytes.next()).done);
 }
 
-/** @throws ApiError not_pdf (forms; a raw body is checked while it is stored), malformed_json, invalid_request (metrics) */
+/** @throws ApiError not_pdf (forms; a raw body is checked while it is stored) */
 function checkContent({ call, incoming, attempt }: UploadJob, { access }: Destination): ParsedMetrics | null {
   if (rejectsNonPdf(call) && incoming.isForm && !inspectPdf(incoming.bytes).isPdf) throw new ApiError("not_pdf");
   return incoming.metrics && access ? parseMetrics(attempt.kind ?? incoming.defaultKind, incoming.metrics) : null;
@@ -192,8 +201,8 @@ async function commitUpload(job: UploadJob, destination: Destination, files: Sto
   const { access } = destination;
   try {
     const reason = findQuarantineReason(destination, files.isPdf);
-    if (access && reason === null) return await commitReport(job, access, files);
-    return (await commitQuarantine(job, files.fileKey, reason ?? "not_found")) ?? (await answerQuarantineRace(job));
+    if (access && reason === null) return await commitReport(job, { ...destination, access }, files);
+    return (await commitQuarantine(job, destination, files.fileKey, reason ?? "not_found")) ?? (await answerQuarantineRace(job));
   } catch (error) {
     if (access && isConditionFailed(error, "reports.id")) return onAccessLost(job, access.patient.id, files);
     // Only these errors prove that nothing was written. After others a row may exist that names the files.
@@ -219,7 +228,7 @@ async function onAccessLost(job: UploadJob, patientId: string, files: StoredFile
     if (known) await bucket.delete(objectKeys(files));
     if (known) return known;
     const reason = findQuarantineReason(current, files.isPdf) ?? "not_found";
-    return (await commitQuarantine(job, files.fileKey, reason)) ?? (await answerQuarantineRace(job));
+    return (await commitQuarantine(job, current, files.fileKey, reason)) ?? (await answerQuarantineRace(job));
   }
   await bucket.delete(objectKeys(files));
   await authorizePatient(call, { patient: patientId }, "report:create");
