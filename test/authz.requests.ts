@@ -122,6 +122,11 @@ const BODIES: Record<
   "GET /api/v1/live": () => UPGRADE,
   "POST /api/v1/devices/:device_id/credentials": () => ({ json: { name: "ward PC" } }),
   "POST /api/v1/devices/:device_id/assignments": (handle) => ({ json: { patient_id: handle.patientId } }),
+  "PATCH /api/v1/reports/:report_id": () => ({ json: { comment: "seen", reason: "test" }, headers: { "If-Match": "*" } }),
+  "POST /api/v1/reports/:report_id/move": ({ patientId }) => ({
+    json: { patient_id: patientId, reason: "test" },
+    headers: { "If-Match": "*" },
+  }),
   "POST /api/v1/reports/batch": (handle) => {
     const body = uploadForm(newPdf(`batch ${uniqueText()}`));
     body.set("items", JSON.stringify([{ patient_id: handle.patientId }]));

@@ -35,6 +35,8 @@ export const BOUNDS = [
   },
   { bound: "a page of 100 rows, of 10 sessions", test: WALKED, operations: ["GET /auth/sessions"] },
   { bound: "a page of 100 rows, of 1,000 intakes", test: WALKED, operations: ["GET /patients/{patient_id}/intake"] },
+  { bound: "a page of 100 rows, of 200 changes", test: WALKED, operations: ["GET /reports/{report_id}/changes"] },
+  { bound: "a page of 100 rows", test: WALKED, operations: ["GET /patients/{patient_id}/moved-reports"] },
   { bound: "a page of 100 rows, of 200 members", test: WALKED, operations: ["GET /patients/{patient_id}/care-team"] },
   { bound: "a page of 100 rows, of 100 logins", test: WALKED, operations: ["GET /patients/{patient_id}/links"] },
   { bound: "a page of 100 rows, of 500 credentials", test: WALKED, operations: ["GET /devices/{device_id}/credentials"] },
@@ -121,6 +123,11 @@ export const BOUNDS = [
     operations: ["PUT /patients/{patient_id}/care-team/{user_id}", "PATCH /patients/{patient_id}"],
   },
   { bound: rowLimit("patientLogins", "accountRecords"), test: LIMIT, operations: ["POST /patients/claim"] },
+  {
+    bound: rowLimit("reportChanges"),
+    test: LIMIT,
+    operations: ["PATCH /reports/{report_id}", "POST /reports/{report_id}/move"],
+  },
   { bound: rowLimit("alertComments"), test: LIMIT, operations: ["POST /alerts/{alert_id}/comment"] },
   {
     bound: "20 amendments per sample, 5,000 amended samples per patient",

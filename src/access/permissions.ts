@@ -22,6 +22,8 @@ const ROLES_BY_PERMISSION = {
   "care_team:update": CARE_EDITORS,
   "report:read": EVERYONE,
   "report:create": EVERYONE,
+  /** Correct, move and mark as entered in error; also read what was corrected. */
+  "report:correct": STAFF,
   "upload:read": CARE_EDITORS,
   "upload:assign": CARE_EDITORS,
   /** Of a patient: the own devices (devices/devices.ts). */
@@ -114,6 +116,7 @@ export const AUDIT_ACTION_BY_OPERATION: Readonly<Record<string, AuditAction>> = 
   write: "U",
   unlock: "U",
   assign: "U",
+  correct: "U",
   claim: "E",
   amend: "U",
   delete: "D",

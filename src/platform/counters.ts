@@ -10,11 +10,11 @@ export const COUNTER_SCOPES = {
   patient: (id: string) => `p:${id}`,
 };
 
-/** Adds to counter rows in one statement, inserting those that do not exist. */
-export function incrementCounters(db: Db, changes: readonly CounterChange[]): Statement {
+/** Adds to counter rows in one statement, inserting those that do not exist. @param when condition of the whole statement */
+export function incrementCounters(db: Db, changes: readonly CounterChange[], when: SQL = sql`1`): Statement {
   const rows = JSON.stringify(changes.map((change) => [change.scope, change.day, change.name, change.n, change.sum ?? 0]));
   return db.run(sql`INSERT INTO counters (scope, day, name, n, sum)
-    SELECT value->>0, value->>1, value->>2, value->>3, value->>4 FROM json_each(${rows}) WHERE 1
+    SELECT value->>0, value->>1, value->>2, value->>3, value->>4 FROM json_each(${rows}) WHERE ${when}
     ON CONFLICT (scope, day, name) DO UPDATE SET n = n + excluded.n, sum = sum + excluded.sum`);
 }
 

@@ -27,6 +27,11 @@ async function newQuarantined(): Promise<string> {
   return (await readJson(await uploadReport(unbound, newPdf(), { metrics: '{"heart_rate":70}' }))).data.upload_id;
 }
 
+async function newReport(): Promise<string> {
+  return (await readJson(await uploadReport(world.nurse, newPdf(), about()))).data.report_id;
+}
+const change = (json: object) => ({ as: world.nurse, json, headers: { "If-Match": '"1"' } });
+
 /** Lists show a page of 20 out of 41 reports. */
 export const reports: BudgetCase[] = [
   ["GET /reports (nurse)", "read", 200, budget(2, 155, 10), getAs("/reports", nurse)],
@@ -36,9 +41,47 @@ export const reports: BudgetCase[] = [
   ["GET /reports?heart_rate_min=60", "read", 200, budget(2, 200, 10), getAs("/reports?heart_rate_min=60", nurse)],
   ["GET /reports/{id}", "read", 200, budget(2, 15, 10, "get"), (e) => getAs(`/reports/${reportId}`, doctor)(e)],
   ["GET /reports/{id}/file", "read", 200, budget(2, 15, 10, "get"), (e) => getAs(`/reports/${reportId}/file`, doctor)(e)],
-  ["GET /reports/{id}/file?link", "read", 200, budget(2, 15, 10, "get"), (e) => sendRequest(link, { env: e })],
+  ["GET /reports/{id}/file?link", "read", 200, budget(2, 16, 10, "get"), (e) => sendRequest(link, { env: e })],
   ["GET /reports/stats", "read", 200, budget(2, 40, 5), getAs("/reports/stats", nurse)],
   ["GET /reports/stats (doctor)", "read", 200, budget(2, 42, 5), getAs("/reports/stats", doctor)],
+  [
+    "PATCH /reports/{id}",
+    "write",
+    200,
+    budget(3, 25, 40),
+    async (e) => {
+      const json = { recorded_at: "2026-01-02T03:04:05Z", kind: "other", comment: "x", reason: "x" };
+      return sendRequest(`${API}/reports/${await newReport()}`, { ...change(json), method: "PATCH", env: e });
+    },
+  ],
+  [
+    "POST /reports/{id}/move",
+    "move",
+    200,
+    budget(4, 30, 40),
+    async (e) => {
+      const id = await newReport();
+      return sendRequest(`${API}/reports/${id}/move`, { ...change({ patient_id: world.stranger.id, reason: "x" }), env: e });
+    },
+  ],
+  [
+    "GET /reports/{id}/changes",
+    "read",
+    200,
+    budget(2, 15, 10),
+    async (e) => {
+      const id = await newReport();
+      await sendRequest(`${API}/reports/${id}`, { ...change({ comment: "x", reason: "x" }), method: "PATCH" });
+      return getAs(`/reports/${id}/changes`, nurse)(e);
+    },
+  ],
+  [
+    "GET /patients/{id}/moved-reports",
+    "read",
+    200,
+    budget(2, 15, 10),
+    (e) => getAs(`/patients/${world.patient.id}/moved-reports`, nurse)(e),
+  ],
   ["GET /uploads", "read", 200, budget(2, 90, 10), getAs("/uploads", nurse)],
   ["GET /reports?sort=-effective", "read", 200, budget(2, 155, 10), getAs("/reports?sort=-effective", nurse)],
   ["GET /reports?device_id", "read", 200, budget(2, 15, 10), (e) => getAs(`/reports?device_id=${device.id}`, nurse)(e)],

@@ -26,7 +26,37 @@ async function newQuarantined(): Promise<string> {
   return (await readJson(await uploadReport(unbound, newPdf(uniqueText(), 70_000), { metrics: METRICS }))).data.upload_id;
 }
 
+async function newReport(): Promise<string> {
+  return (await readJson(await uploadReport(world.nurse, newPdf(uniqueText()), { patient_id: world.patient.id }))).data.report_id;
+}
+
+function corrections(name: string, method: string, path: string, json: () => object): FaultCase {
+  return {
+    name,
+    status: 200,
+    retry: "none",
+    async attempt() {
+      const id = await newReport();
+      const change = { as: world.nurse, method, json: json(), headers: { "If-Match": '"1"' } };
+      const written = env.DB.prepare(`SELECT count(*) AS n FROM report_changes c JOIN reports r ON r.id = c.report_id
+        AND r.version = c.version WHERE r.id = ?`);
+      return {
+        send: (faulty) => sendRequest(`${API}/reports/${id}${path}`, { ...change, env: faulty }),
+        effects: () => queryCount(written.bind(id)),
+      };
+    },
+  };
+}
+
 export const reports: FaultCase[] = [
+  corrections("PATCH /reports/{id}", "PATCH", "", () => ({ kind: "other", reason: "x" })),
+  corrections("POST /reports/{id}/move", "POST", "/move", () => ({ patient_id: world.stranger.id, reason: "x" })),
+  readCase(
+    "GET /reports/{id}/changes",
+    () => `${API}/reports/${reportId}/changes`,
+    () => world.nurse,
+  ),
+  readCase("GET /patients/{id}/moved-reports", () => `${API}/patients/${world.patient.id}/moved-reports`),
   {
     ...uploads("POST /reports, multipart, device", (pdf, o) => uploadReport(device, pdf, { metrics: METRICS }, o)),
     withoutKv: true,

@@ -7,12 +7,14 @@ import {
   newDevice,
   newLogin,
   newPatient,
+  newPdf,
   newPerson,
   newWard,
   newWorld,
   type Patient,
   readJson,
   sendRequest,
+  uploadReport,
   type World,
 } from "../world.ts";
 import { createSample } from "./monitored-patient.ts";
@@ -27,6 +29,7 @@ const CODES = ["8867-4", "2708-6"];
 let world: World;
 let patient: Patient;
 let deviceId: string;
+let reportId: string;
 beforeAll(async () => {
   world = await newWorld();
   const { nurse, hospitalId, manager } = world;
@@ -56,6 +59,12 @@ beforeAll(async () => {
       await sendRequest(`${API}/wards/${ward}/alert-rules/${name}`, { as: nurse, method: "PUT", json: { duration_s: 20 } });
     }
   }
+  reportId = (await readJson(await uploadReport(nurse, newPdf(), { patient_id: patient.id }))).data.report_id;
+  const other = await newPatient(hospitalId, nurse);
+  for (const [i, target] of [other, patient, other, patient, other].entries()) {
+    const json = { patient_id: target.id, reason: `Move ${i}` };
+    await sendRequest(`${API}/reports/${reportId}/move`, { as: nurse, json, headers: { "If-Match": "*" } });
+  }
   const stats = JSON.stringify(Object.fromEntries(CODES.map((code) => [code, [2, 60, 80, 140, 80, 1000]])));
   const insert = env.DB.prepare(
     "INSERT INTO vital_hours (hospital_id, hour, patient_id, stats, version) VALUES (?, CAST(? AS INTEGER), ?, ?, 1)",
@@ -70,6 +79,8 @@ const from = () => new Date(Date.now() - 3 * 24 * HOUR_MS).toISOString();
 
 const LISTS: [name: string, path: () => string, rows: number, key: (row: Row) => string, offset: boolean][] = [
   ["intakes", () => `/patients/${patient.id}/intake?`, 25, ({ intake_id }) => String(intake_id), true],
+  ["changes of a report", () => `/reports/${reportId}/changes?`, 5, ({ change_id }) => String(change_id), true],
+  ["marks of moved reports", () => `/patients/${patient.id}/moved-reports?`, 3, ({ mark_id }) => String(mark_id), true],
   ["care team", () => `/patients/${patient.id}/care-team?`, 9, ({ user_id }) => String(user_id), true],
   ["logins", () => `/patients/${patient.id}/links?`, 9, ({ user_id }) => String(user_id), true],
   ["credentials", () => `/devices/${deviceId}/credentials?`, 10, ({ credential_id }) => String(credential_id), true],

@@ -14,6 +14,7 @@ import {
   env,
   newDevice,
   newPatient,
+  newPdf,
   newPerson,
   newWorld,
   PASSWORD,
@@ -22,6 +23,7 @@ import {
   readJson,
   sendRequest,
   uniqueText,
+  uploadReport,
   type World,
 } from "../world.ts";
 import { createMonitoredPatient } from "./monitored-patient.ts";
@@ -261,6 +263,42 @@ const CASES: Case[] = [
       return { add: (over) => post(`/devices/${id}/assignments`, nurse, { patient_id: patient.id }, withEnv(over)), count };
     },
   },
+  ...[
+    ["PATCH /reports/{id}", "PATCH", "", () => ({ kind: "other", reason: "x" })] as const,
+    ["POST /reports/{id}/move", "POST", "/move", () => ({ patient_id: world.stranger.id, reason: "x" })] as const,
+  ].map(
+    ([name, method, path, json]): Case => ({
+      name,
+      limit: "reportChanges",
+      status: 200,
+      arrange: async (max) => {
+        const { nurse, patient } = world;
+        const sent = await uploadReport(nurse, newPdf(), { patient_id: patient.id });
+        const id: string = (await readJson(sent)).data.report_id;
+        const count = () => countRows("report_changes WHERE report_id = ?", id);
+        const columns = "id, report_id, what, version, changed_by, changed_at, detail_sealed";
+        await seed(
+          max - 1,
+          `INSERT INTO report_changes (${columns}) SELECT ${NEW_ID}, ?2, 'corrected', 1, 'x', 1, 'x' FROM k`,
+          id,
+        );
+        let target = json();
+        const add = (over?: Env) => {
+          const headers = { "If-Match": "*" };
+          const response = sendRequest(`${API}/reports/${id}${path}`, {
+            as: nurse,
+            method,
+            json: target,
+            headers,
+            ...withEnv(over),
+          });
+          target = method === "POST" ? { patient_id: patient.id, reason: "x" } : { kind: "ecg", reason: "x" };
+          return response;
+        };
+        return { add, count };
+      },
+    }),
+  ),
   {
     name: "POST /patients/{id}/intake",
     limit: "intakes",

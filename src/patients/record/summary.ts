@@ -1,6 +1,6 @@
 // The patient summary: identity and counts of related records.
 
-import { desc, eq, sql } from "drizzle-orm";
+import { and, desc, eq, ne, sql } from "drizzle-orm";
 import { accessAllows, authorizePatient } from "../../access/access.ts";
 import type { Call } from "../../access/actor.ts";
 import { recordAuditEvent } from "../../access/audit.ts";
@@ -18,12 +18,13 @@ export async function getPatientSummary(call: Call, ref: string) {
   const { patient } = access;
   const [reportCounters, [latest], [relatedCounts]] = await batch(db, [
     db.all<{ name: string; n: number }>(
-      sql`SELECT name, n FROM counters WHERE scope = ${COUNTER_SCOPES.patient(patient.id)} AND day = 0 AND name LIKE 'report|%' AND n > 0`,
+      sql`SELECT name, n FROM counters WHERE scope = ${COUNTER_SCOPES.patient(patient.id)} AND day = 0 AND name LIKE 'report|%'
+        AND name NOT LIKE '%|entered-in-error' AND n > 0`,
     ),
     db
       .select({ id: reports.id, kind: reports.kind, status: reports.status, at: reports.effectiveAt, rate: reports.heartRate })
       .from(reports)
-      .where(eq(reports.patientId, patient.id))
+      .where(and(eq(reports.patientId, patient.id), ne(reports.status, "entered-in-error")))
       .orderBy(desc(reports.createdAt))
       .limit(1),
     db.all<{ team: number; devices: number; intake: number | null; logins: number }>(sql`SELECT

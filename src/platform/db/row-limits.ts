@@ -64,6 +64,7 @@ export const ROW_LIMITS = {
   currentCareTeam: { max: 200, column: "care_team.added_by", detail: "A care team has at most 200 members; remove one first." },
   patientLogins: { max: 100, column: "patient_links.verified_by", detail: "A record has at most 100 logins; unlink one first." },
   accountRecords: { max: 100, column: "patient_links.method", detail: "An account has at most 100 records." },
+  reportChanges: { max: 200, column: "report_changes.changed_by", detail: "A report has at most 200 changes." },
   alertComments: { max: 200, column: "alert_events.what", detail: "An alert has at most 200 comments." },
 } as const satisfies Record<string, RowLimit>;
 

@@ -1,7 +1,7 @@
 // The D1 tables. Times are epoch milliseconds UTC, ids UUIDv7, *_sealed columns AES-256-GCM (crypto.ts).
 import { sql } from "drizzle-orm";
 import { index, integer, primaryKey, real, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
-import { DEVICE_KINDS, HELD_STATES, REPORT_KINDS, REPORT_STATUSES, UPLOAD_OUTCOMES } from "./vocabulary.ts";
+import { DEVICE_KINDS, HELD_STATES, REPORT_CHANGES, REPORT_KINDS, REPORT_STATUSES, UPLOAD_OUTCOMES } from "./vocabulary.ts";
 
 export const ROLES = ["patient", "nurse", "doctor", "hospital_admin", "admin"] as const;
 export const STAFF_ROLES = ["nurse", "doctor", "hospital_admin"] as const;
@@ -652,6 +652,9 @@ export const reports = sqliteTable(
     metricsKey: text("metrics_key"),
     /** Bytes of the plaintext JSON. */
     metricsSize: integer("metrics_size"),
+    commentSealed: text("comment_sealed"),
+    /** Signed links from before this time (Unix ms) are no longer valid: the report was moved then. */
+    linksFrom: integer("links_from"),
     createdAt: integer("created_at").notNull(),
     updatedAt: integer("updated_at").notNull(),
     version: integer("version").notNull().default(1),
@@ -674,6 +677,28 @@ export const reports = sqliteTable(
     index("reports_encounter").on(t.encounterId).where(sql`encounter_id is not null`),
     uniqueIndex("reports_file_key").on(t.fileKey),
     uniqueIndex("reports_metrics_key").on(t.metricsKey).where(sql`metrics_key is not null`),
+  ],
+);
+
+/** What was corrected of a report, with reason and former values; of a move, the patient whose record it left. */
+export const reportChanges = sqliteTable(
+  "report_changes",
+  {
+    id: text("id").primaryKey(),
+    reportId: text("report_id")
+      .notNull()
+      .references(() => reports.id),
+    what: text("what", { enum: REPORT_CHANGES }).notNull(),
+    fromPatientId: text("from_patient_id").references(() => patients.id),
+    /** Of the report after the change. */
+    version: integer("version").notNull(),
+    changedBy: text("changed_by").notNull(),
+    changedAt: integer("changed_at").notNull(),
+    detailSealed: text("detail_sealed").notNull(),
+  },
+  (t) => [
+    index("report_changes_report").on(t.reportId, t.changedAt),
+    index("report_changes_from").on(t.fromPatientId, t.changedAt).where(sql`from_patient_id is not null`),
   ],
 );
 

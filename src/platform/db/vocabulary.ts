@@ -14,6 +14,8 @@ export const REPORT_STATUSES = [
   "entered-in-error",
   "unknown",
 ] as const;
+/** What a person changes of a report after the upload. */
+export const REPORT_CHANGES = ["corrected", "moved", "entered_in_error", "restored"] as const;
 export const DEVICE_KINDS = ["ecg", "cpap", "bipap", "oxygen", "wearable", "bedside_monitor", "gateway"] as const;
 /** What became of quarantined samples. */
 export const HELD_STATES = ["held", "filed", "discarded"] as const;

@@ -1,4 +1,5 @@
 // Downloads of reports and quarantined files: decrypted by segment, whole or by Range (RFC 9110 §14), always as attachments.
+import { sql } from "drizzle-orm";
 import type { Context } from "hono";
 import type { Call } from "../../access/actor.ts";
 import { recordAuditEvent } from "../../access/audit.ts";
@@ -10,6 +11,7 @@ import { type ByteRange, pipeChunks, streamFile } from "../../platform/files.ts"
 import { requireUpload, uploadAuditFields } from "../quarantine/upload-list.ts";
 import { fileRecordId } from "../upload/new-report.ts";
 import { openDetail } from "../upload/upload-log.ts";
+import { linkSignedAt } from "./links.ts";
 import { requireReport } from "./report.ts";
 
 /**
@@ -80,9 +82,20 @@ async function fileResponse({ keys }: Call, bucket: R2Bucket, stored: StoredFile
   };
 }
 
-/** The audit event is committed before the first byte is read. @param via how the caller was authenticated */
-export async function downloadReport(call: Call, bucket: R2Bucket, id: string, request: RangeRequest, via: "link" | "token") {
-  const { row } = await requireReport(call, id, { event: "report.download", detail: { via } });
+/**
+ * The audit event is committed before the first byte is read.
+ * @param link a verified link by which the caller was authenticated
+ * @throws ApiError link_expired for a link from before the report was moved
+ */
+export async function downloadReport(call: Call, bucket: R2Bucket, id: string, request: RangeRequest, link: string | undefined) {
+  const via = link === undefined ? "token" : "link";
+  const signedAt = link === undefined ? Number.POSITIVE_INFINITY : linkSignedAt(link);
+  const when =
+    link === undefined
+      ? {}
+      : { when: sql`EXISTS (SELECT 1 FROM reports WHERE id = ${id} AND coalesce(links_from, 0) < ${signedAt})` };
+  const { row } = await requireReport(call, id, { event: "report.download", detail: { via }, ...when });
+  if ((row.linksFrom ?? 0) >= signedAt) throw new ApiError("link_expired");
   const name = String(await unsealValue(call.keys.fields, { table: "reports", column: "file_name", id }, row.fileNameSealed));
   const { fileKey: key, fileSize: size, sha256 } = row;
   const stored = { key, owner: fileRecordId(id), size, sha256, name, type: "application/pdf" };

@@ -24,6 +24,9 @@ export async function signLink(call: Call, origin: string, reportId: string): Pr
   };
 }
 
+/** When a verified link was signed, in Unix ms. */
+export const linkSignedAt = (link: string): number => Number(link.split(".")[3]) - LINK_LIFETIME_MS;
+
 function formatLinkHolder(actor: Actor): string {
   switch (actor.kind) {
     case "user":

@@ -55,6 +55,7 @@ function buildReportFilter(effectiveRole: EffectiveRole, actor: Principal, query
     equals(hospitalId, query.hospital_id),
     equals(indexable(reports.kind), query.kind),
     equals(indexable(reports.status), query.status),
+    query.status === undefined ? sql`+${reports.status} <> 'entered-in-error'` : undefined,
     equals(indexable(reports.sessionType), query.session_type),
     equals(indexable(reports.encounterId, "encounter"), query.encounter_id),
     query.device_id ? sql`${uploadedBy} = ${query.device_id} AND ${reports.uploadedByKind} = 'device'` : undefined,
@@ -105,7 +106,7 @@ function buildTotalQuery(
     : selectCounterScopes(effectiveRole, actor, patient_id);
   return {
     sql: sql`SELECT coalesce(sum(n), 0) AS n FROM counters WHERE scope IN (${counterScope}) AND day = 0
-      AND name LIKE ${`report|${kind ?? "%"}|${status ?? "%"}`}`,
+      AND name LIKE ${`report|${kind ?? "%"}|${status ?? "%"}`} AND (name NOT LIKE '%|entered-in-error' OR ${status !== undefined})`,
     exact: true,
   };
 }
@@ -193,5 +194,5 @@ const LIST_COLUMNS = sql`reports.id AS id, reports.patient_id AS patientId, repo
   reports.status AS status, reports.uploaded_by_kind AS uploadedByKind, reports.uploaded_by AS uploadedBy,
   reports.encounter_id AS encounterId, reports.session_type AS sessionType, reports.confidence AS confidence,
   reports.heart_rate AS heartRate, reports.effective_at AS effectiveAt, reports.file_name_sealed AS fileNameSealed,
-  reports.file_size AS fileSize, reports.sha256 AS sha256, reports.created_at AS createdAt, reports.version AS version,
+  reports.comment_sealed AS commentSealed, reports.file_size AS fileSize, reports.sha256 AS sha256, reports.created_at AS createdAt, reports.version AS version,
   patients.patient_number AS patientNumber, patients.identity_sealed AS identity, patients.version AS patientVersion`;

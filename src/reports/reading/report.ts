@@ -1,6 +1,6 @@
 // One report: response formats, access check and detail. Every response is audited; most contain the patient's name.
 
-import { eq } from "drizzle-orm";
+import { eq, type SQL } from "drizzle-orm";
 import { z } from "zod";
 import { type Access, accessAllows, authorizePatient } from "../../access/access.ts";
 import type { Call } from "../../access/actor.ts";
@@ -33,12 +33,14 @@ export async function toReport(
   showIdentity: boolean,
   onCorrupt?: () => void,
 ) {
-  const [sentReport, identity] = await Promise.all([
+  const [sentReport, identity, comment] = await Promise.all([
     toSentReport(call, row, onCorrupt),
     showIdentity ? nullIfCorrupt(unsealIdentity(call.keys, patient), onCorrupt) : null,
+    nullIfCorrupt(readComment(call, row), onCorrupt),
   ]);
   return {
     ...sentReport,
+    comment,
     patient: {
       patient_id: patient.id,
       patient_number: patient.patient_number,
@@ -73,6 +75,12 @@ async function toSentReport({ keys }: Call, row: ReportRow, onCorrupt?: () => vo
   };
 }
 
+export const commentSealContext = (id: string) => ({ table: "reports", column: "comment", id });
+
+export async function readComment({ keys }: Call, { id, commentSealed }: ReportRow): Promise<string | null> {
+  return commentSealed === null ? null : readSealed(keys.fields, commentSealContext(id), commentSealed, z.string());
+}
+
 async function nullIfCorrupt<T>(opened: Promise<T>, onCorrupt?: () => void): Promise<T | null> {
   return opened.catch((error: unknown) => {
     if (!onCorrupt || !(error instanceof ApiError) || error.code !== "integrity_error") throw error;
@@ -87,7 +95,11 @@ export async function addDownloadLink<T extends { report_id: string }>(call: Cal
 }
 
 /** Checks access to one report, loads it and records the audit event, in two round trips. @throws ApiError not_found */
-export async function requireReport(call: Call, id: string, event: { event: string; detail?: Record<string, unknown> }) {
+export async function requireReport(
+  call: Call,
+  id: string,
+  event: { event: string; detail?: Record<string, unknown>; when?: SQL },
+) {
   const { db, actor, now } = call;
   const access = await authorizePatient(call, { report: id }, "report:read");
   const [[row]] = await batch(db, [
@@ -101,7 +113,7 @@ export async function requireReport(call: Call, id: string, event: { event: stri
 function toAuditEvent(
   { patient, role, basis, hospitalId }: Access,
   id: string,
-  event: { event: string; detail?: Record<string, unknown> },
+  event: { event: string; detail?: Record<string, unknown>; when?: SQL },
 ) {
   return { ...event, action: "R", role, basis, hospitalId, entity: { type: "report", id }, subjects: [patient.id] } as const;
 }

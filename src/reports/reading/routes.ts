@@ -173,7 +173,7 @@ export const reportRoutes = createRouter()
   )
   .openapi(fileRoute, async (c) => {
     const { report_id } = c.req.valid("param");
-    const via = c.req.valid("query").link === undefined ? "token" : "link";
-    const file = await downloadReport(c.get("call"), c.env.FILES, report_id, readRangeRequest(c), via);
+    const { link } = c.req.valid("query");
+    const file = await downloadReport(c.get("call"), c.env.FILES, report_id, readRangeRequest(c), link);
     return c.body(file.body, file.status, file.headers);
   });

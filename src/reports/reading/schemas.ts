@@ -34,6 +34,7 @@ export const Report = z
     file_name: z.string().nullable().openapi({ description: "In lists, null if the stored value is corrupt" }),
     file_size: z.number().int().openapi({ description: "Bytes" }),
     sha256: z.string(),
+    comment: z.string().nullable().openapi({ description: "Of staff. In lists, null if the stored value is corrupt" }),
     uploaded_by: z.object({ kind: z.enum(["user", "device", "app"]), id: Id }),
     file_url: z.string(),
     version: z.number().int(),
@@ -60,6 +61,7 @@ export const exampleReport = {
   file_name: "ecg.pdf",
   file_size: 117_204,
   sha256: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+  comment: null,
   uploaded_by: { kind: "device" as const, id: EXAMPLES.device },
   file_url: `/api/v1/reports/${EXAMPLES.report}/file`,
   version: 1,
@@ -122,7 +124,7 @@ const computed_qtc = ComputedQtc.nullable().openapi({
 const SentDetails = LinkedReport.extend(metricFields);
 export const DetailedReport = SentDetails.extend({ computed_qtc }).openapi("DetailedReport");
 /** To the device that sent the report: what it sent, and nothing about the patient. */
-export const SentReport = SentDetails.omit({ patient: true, hospital_id: true }).openapi("SentReport");
+export const SentReport = SentDetails.omit({ patient: true, hospital_id: true, comment: true }).openapi("SentReport");
 export const exampleLinkedReport = { ...exampleReport, ...exampleLink };
 
 /** Headers of a download. */
@@ -146,7 +148,7 @@ export const reportQuery = z.strictObject({
   ...pageQuery,
   patient_id: Id.optional(),
   kind: Kind.optional(),
-  status: Status.optional(),
+  status: Status.optional().openapi({ description: "Without it, reports that were entered in error are left out" }),
   session_type: z.string().max(60).optional(),
   device_id: Id.optional().openapi({ description: "Sent by this device", example: EXAMPLES.device }),
   uploaded_by: Id.optional().openapi({ description: "Sent by this person", example: EXAMPLES.user }),

@@ -30,16 +30,23 @@ export function selectStats({ db, actor, now }: PrincipalCall, effectiveRole: Ef
       AND (name LIKE 'report|%' OR name = 'confidence') GROUP BY name, day`);
 }
 
+/** Whether a counter is of reports that were entered in error: totals leave them out, as lists do. */
+const isInError = ({ name }: CounterRow) => name.endsWith("|entered-in-error");
+
 /** Summarizes counter rows: total, by status, by kind, last 7 days, mean confidence (0 to 1). */
-export function toStats(rows: CounterRow[], now: number) {
+export function toStats(allRows: CounterRow[], now: number) {
+  const rows = allRows.filter((row) => !isInError(row));
   const confidence = rows.find((row) => row.name === "confidence" && row.day === 0);
   const allTime = rows.filter((row) => row.name !== "confidence" && row.day === 0);
   const recent = rows.filter((row) => row.name !== "confidence" && row.day > utcDayOf(now) - RECENT_DAYS);
   const byStatus: Record<string, number> = {};
   const byKind: Record<string, number> = {};
   for (const { name, n } of allTime) {
-    const [, kind = "", status = ""] = name.split("|");
+    const [, kind = ""] = name.split("|");
     if (n > 0) byKind[kind] = (byKind[kind] ?? 0) + n;
+  }
+  for (const { name, n } of allRows.filter((row) => row.name !== "confidence" && row.day === 0)) {
+    const [, , status = ""] = name.split("|");
     if (n > 0) byStatus[status] = (byStatus[status] ?? 0) + n;
   }
   return {
@@ -55,7 +62,7 @@ export function toStats(rows: CounterRow[], now: number) {
 function countByDay(rows: CounterRow[], now: number, days: number): { day: string; n: number }[] {
   return Array.from({ length: days }, (_, i) => {
     const day = utcDayOf(now) - days + 1 + i;
-    const dayRows = rows.filter((row) => row.name !== "confidence" && row.day === day);
+    const dayRows = rows.filter((row) => row.name !== "confidence" && row.day === day && !isInError(row));
     return { day: toIsoDate(day * DAY_MS), n: dayRows.reduce((sum, { n }) => sum + n, 0) };
   });
 }

@@ -3,11 +3,12 @@ import { sql } from "drizzle-orm";
 import { type Access, authorizePatient, type DeviceAccess, resolveDeviceAccess } from "../../access/access.ts";
 import type { Call } from "../../access/actor.ts";
 import { OWN_RECORD } from "../../access/patient-row.ts";
-import type { QUARANTINE_REASONS } from "../../platform/db/vocabulary.ts";
+import type { QUARANTINE_REASONS, REPORT_STATUSES } from "../../platform/db/vocabulary.ts";
 import { MAX_BINDING_LATENESS_MS, MAX_CLOCK_LEAD_MS } from "../../platform/device-times.ts";
 import { futureTimeError, requireClearTime, resolveMeasuredAt } from "./measured-at.ts";
 import type { ReportFields } from "./upload-request.ts";
 
+export type ReportStatus = (typeof REPORT_STATUSES)[number];
 export type QuarantineReason = (typeof QUARANTINE_REASONS)[number];
 
 /**
@@ -53,7 +54,7 @@ export async function resolveDestination(call: Call, about: ReportFields): Promi
 }
 
 /** A report that holds the same file as an upload. `isOwn`: the calling device sent it. */
-export type SameFile = { id: string; patientId: string; hospitalId: string; isOwn: number };
+export type SameFile = { id: string; patientId: string; hospitalId: string; status: ReportStatus; isOwn: number };
 
 /**
  * The report that an upload repeats: the patient's with the same file, or, for a device that says neither patient nor time, the one

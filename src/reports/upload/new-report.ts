@@ -5,7 +5,7 @@ import type { Access } from "../../access/access.ts";
 import type { Actor, Call } from "../../access/actor.ts";
 import type { Permission } from "../../access/permissions.ts";
 import { accessStillValid } from "../../access/still-valid.ts";
-import { COUNTER_SCOPES, incrementCounters } from "../../platform/counters.ts";
+import { COUNTER_SCOPES, type CounterChange, incrementCounters } from "../../platform/counters.ts";
 import { sealValue } from "../../platform/crypto.ts";
 import type { Statement } from "../../platform/db/client.ts";
 import { reports } from "../../platform/db/schema.ts";
@@ -38,8 +38,8 @@ export function selectSameFile({ db, actor }: Call, sha256: SQL | string) {
     AND ${reports.uploadedBy} = (SELECT device_id FROM credentials WHERE id = ${actor.kind === "device" ? actor.credentialId : null})`;
   // Named, because the column of a bare number would come first in a row's values.
   const isOwn = sql<number>`coalesce(${isDevices}, 0)`.as("is_own");
-  const { id, patientId, hospitalId } = reports;
-  return db.select({ id, patientId, hospitalId, isOwn }).from(reports).where(sql`${reports.sha256} = ${sha256}`);
+  const { id, patientId, hospitalId, status } = reports;
+  return db.select({ id, patientId, hospitalId, status, isOwn }).from(reports).where(sql`${reports.sha256} = ${sha256}`);
 }
 
 /** Holds for a file that is no report of another patient of the hospital: of two uploads of a device at once, one may have become one. */
@@ -112,7 +112,17 @@ export async function insertReportStatements(
       createdAt: now,
       updatedAt: now,
     }),
-    incrementReportCounters(call, access, `report|${kind}|${status}`, about.confidence ?? null),
+    incrementCounters(
+      db,
+      countReport({
+        hospitalId: access.hospitalId,
+        patientId: access.patient.id,
+        kind,
+        status,
+        confidence: about.confidence ?? null,
+        createdAt: now,
+      }),
+    ),
   ];
 }
 
@@ -121,15 +131,20 @@ function findEffectiveTime({ measuredAt, receivedAt }: NewReport): number {
   return measuredAt === null || isAhead(measuredAt, receivedAt) ? receivedAt : measuredAt;
 }
 
-/** Increments the counters of the deployment, the hospital and the patient, for all time (day 0) and for today (UTC). */
-function incrementReportCounters({ db, now }: Call, { hospitalId, patient }: Access, name: string, confidence: number | null) {
-  const counterScopes = [COUNTER_SCOPES.all, COUNTER_SCOPES.hospital(hospitalId), COUNTER_SCOPES.patient(patient.id)];
-  return incrementCounters(
-    db,
-    counterScopes.flatMap((scope) => [
-      { scope, day: 0, name, n: 1 },
-      { scope, day: utcDayOf(now), name, n: 1 },
-      ...(confidence === null ? [] : [{ scope, day: 0, name: "confidence", n: 1, sum: confidence }]),
-    ]),
-  );
+type CountedReport = Pick<
+  typeof reports.$inferSelect,
+  "hospitalId" | "patientId" | "kind" | "status" | "confidence" | "createdAt"
+>;
+
+/** A report in the counters of the deployment, the hospital and the patient, for all time (day 0) and for its day (UTC). */
+export function countReport(report: CountedReport, n: 1 | -1 = 1): CounterChange[] {
+  const { hospitalId, patientId, kind, status, confidence, createdAt } = report;
+  const name = `report|${kind}|${status}`;
+  // A report that was entered in error has no part in the mean.
+  const sum = status === "entered-in-error" ? null : confidence;
+  return [COUNTER_SCOPES.all, COUNTER_SCOPES.hospital(hospitalId), COUNTER_SCOPES.patient(patientId)].flatMap((scope) => [
+    { scope, day: 0, name, n },
+    { scope, day: utcDayOf(createdAt), name, n },
+    ...(sum === null ? [] : [{ scope, day: 0, name: "confidence", n, sum: n * sum }]),
+  ]);
 }

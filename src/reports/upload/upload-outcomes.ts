@@ -13,7 +13,8 @@ import { type UploadAttempt, uploadLogStatements } from "./upload-log.ts";
 import type { UploadRequest } from "./upload-request.ts";
 
 export type UploadResult =
-  | { outcome: "stored" | "duplicate" | "replayed"; status: number; uploadId: string; reportId: string }
+  | { outcome: "stored" | "replayed"; status: number; uploadId: string; reportId: string }
+  | { outcome: "duplicate"; status: number; uploadId: string; reportId: string; isInError: boolean }
   | { outcome: "quarantined"; status: number; uploadId: string; reason: QuarantineReason };
 
 /** One upload in progress. */
@@ -112,7 +113,7 @@ export async function commitQuarantine(
 export async function recordDuplicate(
   job: UploadJob,
   access: Access | null,
-  { id: reportId, patientId }: SameFile,
+  { id: reportId, patientId, status: reportStatus }: SameFile,
 ): Promise<UploadResult> {
   const { call } = job;
   const attempt = { ...job.attempt, patientId };
@@ -122,7 +123,8 @@ export async function recordDuplicate(
     ...keyStatements(job, { resourceId: reportId, status: 200 }),
     ...(await uploadLogStatements(call, attempt, log)),
   ]);
-  return { outcome: "duplicate", status: 200, uploadId: attempt.id, reportId };
+  const isInError = reportStatus === "entered-in-error";
+  return { outcome: "duplicate", status: 200, uploadId: attempt.id, reportId, isInError };
 }
 
 /** Answers with the earlier upload in quarantine; no second copy of the file is kept. */

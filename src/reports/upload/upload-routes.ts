@@ -33,7 +33,9 @@ const UploadResult = z
   .object({
     report_id: Id.nullable(),
     upload_id: Id,
-    status: z.enum(["preliminary", "quarantined"]),
+    status: z
+      .enum(["preliminary", "entered-in-error", "quarantined"])
+      .openapi({ description: "entered-in-error: the existing report with the same file was marked so; it can be corrected" }),
     reason: z
       .string()
       .nullable()
@@ -156,7 +158,7 @@ async function handleUpload(c: Context<AppEnv>, takesForms: boolean) {
     ...emptyResult,
     report_id: reportId,
     upload_id: uploadId,
-    status: "preliminary" as const,
+    status: result.outcome === "duplicate" && result.isInError ? ("entered-in-error" as const) : ("preliminary" as const),
     duplicate_of: result.status === 200 ? reportId : null,
     cloud_url: isReadable ? link.url : null,
     cloud_url_expires_at: isReadable ? link.expires_at : null,
