@@ -22,6 +22,11 @@ async function fillIn(page: Page, patient: Patient, pdf: Buffer): Promise<void> 
   await page.getByRole("searchbox").fill(String(patient.number));
   await page.getByRole("button", { name: new RegExp(`${patient.name}.*${patient.number}`) }).click();
   await next.click();
+  // The PDF is beside the numbers, and whether its time is known must be said.
+  await expect(page.locator("canvas").first()).toBeVisible();
+  await next.click();
+  await expect(page.getByText("Say whether the time of measurement is known.").first()).toBeVisible();
+  await page.getByRole("radio", { name: "Not known: file under the time of receipt" }).check();
   await next.click();
 }
 

@@ -106,8 +106,11 @@ describe("a file", () => {
     expect(await checkFile(blob("%PDF-1.7\n", 5000, "\n%%EOF\n"))).toBeNull();
     expect(await checkFile(blob("%PDF-1.7\n%%EOF"))).toBeNull();
     expect(await checkFile(blob())).toBe("empty");
-    expect(await checkFile(blob("\n%PDF-1.7\n%%EOF"))).toBe("not_pdf");
-    expect(await checkFile(blob("%PDF-1.7\n%%EOF", 1100))).toBe("cut");
+    expect(await checkFile(blob("\n%PDF-1.7\n%%EOF"))).toBeNull();
+    expect(await checkFile(blob("%PDF-1.7\n%%EOF", "\0".repeat(64 * 1024)))).toBeNull();
+    expect(await checkFile(blob("%PDF-1.7\n%%EOF", "\0".repeat(64 * 1024 + 1)))).toBe("cut");
+    expect(await checkFile(blob("x%PDF-1.7\n%%EOF"))).toBe("not_pdf");
+    expect(await checkFile(blob("%PDF-1.7\n%%EOF", "x".repeat(1100)))).toBe("cut");
     expect(await checkFile(blob("%PDF-", MAX_FILE_BYTES, "%%EOF"))).toBe("too_large");
     expect(MAX_FILE_BYTES).toBe(MAX_RAW_BYTES);
   });

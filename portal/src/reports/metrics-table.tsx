@@ -32,6 +32,7 @@ export function MetricsTable({ kind, metrics }: { kind: Kind; metrics: Record<st
 
 function MetricValue({ reading: { value, unit, valid } }: { reading: MetricReading }) {
   const t = useTranslation();
+  if (value === null) return <>{t("reports.not_measured")}</>;
   const valueText = `${typeof value === "number" ? formatNumber(value) : value}${formatUnit(unit)}`;
   if (valid) return <strong>{valueText}</strong>;
   return (

@@ -1,4 +1,5 @@
 // Measurements of a report for display: ordered by report kind, with units and validity.
+import { isBlankMetric } from "../../../src/reports/upload/metric-flags.ts";
 import { METRIC_RANGES, type MetricRange } from "../../../src/reports/upload/metric-ranges.ts";
 import type { Kind } from "./report-kinds.ts";
 
@@ -16,8 +17,8 @@ export function isPlausible(key: string, value: number): boolean {
   return measure === undefined || (value >= measure.min && value <= measure.max);
 }
 
-/** One measurement of a report. Invalid values are shown and marked. */
-export type MetricReading = { key: string; value: string | number; unit: string | null; valid: boolean };
+/** One measurement of a report. Invalid values are shown and marked; null: not measured. */
+export type MetricReading = { key: string; value: string | number | null; unit: string | null; valid: boolean };
 
 export function toMetricReadings(kind: Kind, metrics: Record<string, unknown>): MetricReading[] {
   const order = listMetricFields(kind);
@@ -29,6 +30,7 @@ export function toMetricReadings(kind: Kind, metrics: Record<string, unknown>): 
 
 function toMetricReading(key: string, value: unknown): MetricReading {
   const unit = findMeasure(key)?.unit ?? null;
+  if (isBlankMetric(value)) return { key, value: null, unit, valid: true };
   if (typeof value === "number") return { key, value, unit, valid: isPlausible(key, value) };
   const text = typeof value === "string" ? value : JSON.stringify(value);
   return { key, value: text, unit, valid: findMeasure(key) === undefined };

@@ -4,12 +4,13 @@ import { Link, useParams } from "@tanstack/react-router";
 import { usePatientNumberAndZone } from "../patients/record/use-patient-record.ts";
 import { Page } from "../platform/design/page.tsx";
 import { useTranslation } from "../platform/messages/translate.ts";
+import { MovedMarks } from "./correction/moved-marks.tsx";
 import { ReportList } from "./report-list.tsx";
 
 export function PatientReportsPage() {
   const t = useTranslation();
   const { patientId } = useParams({ from: "/signed-in/patients/$patientId/reports" });
-  const { number } = usePatientNumberAndZone(patientId);
+  const { number, zone } = usePatientNumberAndZone(patientId);
   return (
     <Page
       title={t("reports.title")}
@@ -21,6 +22,7 @@ export function PatientReportsPage() {
       }
     >
       <ReportList patientId={patientId} />
+      <MovedMarks patientId={patientId} zone={zone} />
     </Page>
   );
 }

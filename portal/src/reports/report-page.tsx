@@ -6,6 +6,7 @@ import { Page } from "../platform/design/page.tsx";
 import { QueryBoundary } from "../platform/design/query-states.tsx";
 import { translateCode, useTranslation } from "../platform/messages/translate.ts";
 import { type Report, useReport } from "./api.ts";
+import { ReportActions, ReportHistory } from "./correction/report-corrections.tsx";
 import classes from "./report.module.css";
 import { ReportView } from "./report-view.tsx";
 
@@ -17,7 +18,12 @@ export function ReportPage() {
   const report = useReport(reportId);
   const windowTitle = report.data && formatWindowTitle(report.data, t);
   return (
-    <Page key={reportId} title={report.data ? formatReportTitle(report.data, t) : t("reports.title")} windowTitle={windowTitle}>
+    <Page
+      key={reportId}
+      actions={report.data && <ReportActions key={report.data.version} report={report.data} />}
+      title={report.data ? formatReportTitle(report.data, t) : t("reports.title")}
+      windowTitle={windowTitle}
+    >
       <QueryBoundary query={report}>
         {(data) => (
           <>
@@ -27,6 +33,7 @@ export function ReportPage() {
               page={Number(search.page ?? 1)}
               onPage={(page) => void navigate({ search: { page: String(page) }, replace: true })}
             />
+            <ReportHistory report={data} />
           </>
         )}
       </QueryBoundary>

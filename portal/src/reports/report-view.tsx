@@ -24,6 +24,11 @@ export function ReportView({ report, page, onPage }: ReportViewProps) {
   const download = <DownloadButton load={load} fileName={report.file_name ?? "report.pdf"} />;
   return (
     <div className={classes.report}>
+      {report.status === "entered-in-error" && (
+        <p className={classes.errorMark} role="alert">
+          {t("reports.is_error")}
+        </p>
+      )}
       <Card title={t("reports.pdf")} actions={download}>
         <PdfView
           key={report.report_id}
@@ -44,16 +49,22 @@ export function ReportView({ report, page, onPage }: ReportViewProps) {
   );
 }
 
-function Measurements({ report: { kind, metrics, computed_qtc } }: { report: Report }) {
+function Measurements({ report: { kind, metrics, metrics_text, computed_qtc } }: { report: Report }) {
   const t = useTranslation();
   const { interpretation, ...measured } = metrics ?? {};
   const hasMeasurements = Object.keys(measured).length > 0;
   return (
     <Card title={t("reports.measurements")}>
-      {hasMeasurements || interpretation ? (
+      {hasMeasurements || interpretation || metrics_text ? (
         <p className={layout.note}>{t("reports.as_sent")}</p>
       ) : (
         <p>{t("reports.no_measurements")}</p>
+      )}
+      {metrics_text && (
+        <>
+          <p>{t("reports.metrics_unreadable")}</p>
+          <pre className={classes.said}>{metrics_text}</pre>
+        </>
       )}
       {hasMeasurements && <MetricsTable kind={kind} metrics={measured} />}
       {computed_qtc && <QtcTable computed={computed_qtc} metrics={measured} />}
@@ -76,6 +87,7 @@ function listReportFacts(
   return [
     [t("reports.kind"), translateCode("report_kind", report.kind)],
     [t("reports.status"), translateCode("report_status", report.status)],
+    ...(report.comment ? [[t("reports.comment"), report.comment] as const] : []),
     [t("reports.measured"), formatDateTime(report.effective_at, zone)],
     [t("reports.received"), formatDateTime(report.created_at, zone)],
     [t("reports.sender"), <SenderName key="sender" sender={report.uploaded_by} />],

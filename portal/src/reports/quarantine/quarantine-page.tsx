@@ -102,16 +102,14 @@ function RowActions({ upload, onOpen }: { upload: UploadDetail; onOpen: (dialog:
       >
         {t("uploads.preview")}
       </Button>
-      {upload.reason !== "not_pdf" && (
-        <LinkButton
-          to="/uploads/$uploadId"
-          params={{ uploadId: upload.upload_id }}
-          size="compact-sm"
-          aria-label={withFileName(t("uploads.assign_act"))}
-        >
-          {t("uploads.assign_act")}
-        </LinkButton>
-      )}
+      <LinkButton
+        to="/uploads/$uploadId"
+        params={{ uploadId: upload.upload_id }}
+        size="compact-sm"
+        aria-label={withFileName(t("uploads.assign_act"))}
+      >
+        {t("uploads.assign_act")}
+      </LinkButton>
       <Button
         variant="default"
         size="compact-sm"

@@ -61,10 +61,11 @@ export const readUploadFile = (upload_id: string, signal?: AbortSignal): Promise
   );
 
 /** @throws Problem */
-export async function assignUpload(upload_id: string, patient_id: string, kind: Kind) {
-  const assigned = await readData(
-    uploadsClient.uploads[":upload_id"].assign.$post({ param: { upload_id }, json: { patient_id, kind } }),
-  );
+export async function assignUpload(
+  upload_id: string,
+  json: { patient_id: string; kind: Kind; recorded_at?: string; reason?: string },
+) {
+  const assigned = await readData(uploadsClient.uploads[":upload_id"].assign.$post({ param: { upload_id }, json }));
   await invalidateUploads();
   return assigned;
 }

@@ -1,5 +1,5 @@
-// Step 3: report kind, time of measurement and measurements; only the kind is required.
-import { NativeSelect, Textarea, TextInput } from "@mantine/core";
+// Step 3: report kind, time of measurement and measurements, beside the PDF. Whether the time is known must be said.
+import { NativeSelect, Radio, Textarea, TextInput } from "@mantine/core";
 import { Form } from "../../platform/design/form.tsx";
 import { formatNumber } from "../../platform/design/format.ts";
 import layout from "../../platform/design/layout.module.css";
@@ -23,10 +23,10 @@ type MetricsStepProps = {
 
 export function MetricsStep({ input, zone, onInput, onNext, onBack }: MetricsStepProps) {
   const t = useTranslation();
-  const { kind, wallTime, typedMetrics, interpretation } = input;
+  const { kind, timeIs, wallTime, typedMetrics, interpretation } = input;
   const labels = Object.fromEntries(listMetricFields(kind).map((key) => [key, translateCode("metric", key)]));
   const validate = () => ({
-    ...findMeasuredAtErrors(wallTime, zone, t),
+    ...findMeasuredAtErrors(input, zone, t),
     ...findMetricErrors(kind, typedMetrics, (key, fault) => formatMetricError(key, fault, t)),
   });
   return (
@@ -37,17 +37,26 @@ export function MetricsStep({ input, zone, onInput, onNext, onBack }: MetricsSte
       validate={validate}
       onSubmit={async () => onNext()}
       isMutation={false}
-      labels={{ ...labels, recorded_at: t("reports.measured") }}
+      labels={{ ...labels, time_is: t("uploads.time_is"), recorded_at: t("reports.measured") }}
     >
       {(field) => (
         <>
-          <div className={classes.fields}>
-            <NativeSelect
-              label={t("reports.kind")}
-              value={kind}
-              onChange={({ currentTarget: { value } }) => isReportKind(value) && onInput({ ...input, kind: value })}
-              data={KINDS.map((value) => ({ value, label: translateCode("report_kind", value) }))}
-            />
+          <NativeSelect
+            label={t("reports.kind")}
+            value={kind}
+            onChange={({ currentTarget: { value } }) => isReportKind(value) && onInput({ ...input, kind: value })}
+            data={KINDS.map((value) => ({ value, label: translateCode("report_kind", value) }))}
+          />
+          <Radio.Group
+            label={t("uploads.time_is")}
+            value={timeIs}
+            onChange={(value) => onInput({ ...input, timeIs: value === "known" ? "known" : "unknown" })}
+            {...field("time_is")}
+          >
+            <Radio mt="xs" value="known" label={t("uploads.time_known")} />
+            <Radio mt="xs" value="unknown" label={t("uploads.time_unknown")} />
+          </Radio.Group>
+          {timeIs === "known" && (
             <TextInput
               type="datetime-local"
               label={t("reports.measured")}
@@ -56,7 +65,7 @@ export function MetricsStep({ input, zone, onInput, onNext, onBack }: MetricsSte
               onChange={(event) => onInput({ ...input, wallTime: event.currentTarget.value })}
               {...field("recorded_at")}
             />
-          </div>
+          )}
           <fieldset className={classes.fieldset}>
             <legend>{t("uploads.metrics_optional")}</legend>
             <div className={classes.fields}>
@@ -96,11 +105,12 @@ function formatMetricError(key: string, fault: "no_number" | "implausible", t: R
 }
 
 function findMeasuredAtErrors(
-  wallTime: string,
+  { timeIs, wallTime }: ReportInput,
   zone: string | undefined,
   t: ReturnType<typeof useTranslation>,
 ): Record<string, string> {
-  if (wallTime === "") return {};
+  if (timeIs === null) return { time_is: t("uploads.time_missing") };
+  if (timeIs === "unknown") return {};
   const at = parseWallTime(wallTime, zone);
   if (at === null) return { recorded_at: t("uploads.no_time") };
   return Date.parse(at) > Date.now() ? { recorded_at: t("uploads.in_future") } : {};

@@ -8,7 +8,7 @@ import { Loading } from "../../platform/design/query-states.tsx";
 import { type PlainMessageKey, useTranslation } from "../../platform/messages/translate.ts";
 import { parseWallTime } from "../hospital-time.ts";
 import { CheckStep } from "./check-step.tsx";
-import { FileStep } from "./file-step.tsx";
+import { FilePreview, FileStep } from "./file-step.tsx";
 import { MetricsStep } from "./metrics-step.tsx";
 import { PatientStep } from "./patient-step.tsx";
 import { toMetrics } from "./upload-draft.ts";
@@ -40,7 +40,7 @@ function NewUpload({ onAnother }: { onAnother: () => void }) {
       file,
       patientId: patient.patient_id,
       kind: input.kind,
-      recordedAt: input.wallTime ? parseWallTime(input.wallTime, zone) : null,
+      recordedAt: input.timeIs === "known" ? parseWallTime(input.wallTime, zone) : null,
       metrics: toMetrics(input.kind, input.typedMetrics, input.interpretation),
     };
   const goNext = () => change({ step: step + 1 });
@@ -67,7 +67,16 @@ function NewUpload({ onAnother }: { onAnother: () => void }) {
             />
           )}
           {step === 2 && (
-            <MetricsStep input={input} zone={zone} onInput={(next) => change({ input: next })} onNext={goNext} onBack={goBack} />
+            <div className={classes.beside}>
+              {file && <FilePreview file={file} />}
+              <MetricsStep
+                input={input}
+                zone={zone}
+                onInput={(next) => change({ input: next })}
+                onNext={goNext}
+                onBack={goBack}
+              />
+            </div>
           )}
           {step === 3 && draft && patient && (
             <CheckStep

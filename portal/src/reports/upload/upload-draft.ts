@@ -1,4 +1,13 @@
 // Draft of an upload and its validation: file and typed measurements.
+import {
+  decodeLatin1,
+  HEAD_BYTES,
+  hasPdfHeader,
+  hasPdfTrailer,
+  lengthWithoutPadding,
+  MAX_TRAILING_PADDING,
+  TRAILER_BYTES,
+} from "../../../../src/reports/upload/pdf-markers.ts";
 import { parseNumber } from "../../platform/design/parse-number.ts";
 import { isPlausible, listMetricFields } from "../metrics.ts";
 import type { Kind } from "../report-kinds.ts";
@@ -6,7 +15,6 @@ import type { Kind } from "../report-kinds.ts";
 /** Size limit of a form; larger files are sent as raw body (src/reports/upload/upload-request.ts). */
 export const MAX_FORM_BYTES = 10 * 1024 * 1024;
 export const MAX_FILE_BYTES = 25 * 1024 * 1024;
-const TAIL_BYTES = 1024;
 
 export type FileError = "empty" | "too_large" | "not_pdf" | "cut";
 
@@ -14,16 +22,27 @@ export type FileError = "empty" | "too_large" | "not_pdf" | "cut";
 export async function checkFile(file: Blob): Promise<FileError | null> {
   if (file.size === 0) return "empty";
   if (file.size > MAX_FILE_BYTES) return "too_large";
-  if ((await readLatin1(file.slice(0, 5))) !== "%PDF-") return "not_pdf";
-  return (await readLatin1(file.slice(-TAIL_BYTES))).includes("%%EOF") ? null : "cut";
+  const readBytes = async (start: number, end?: number) => new Uint8Array(await file.slice(start, end).arrayBuffer());
+  if (!hasPdfHeader(decodeLatin1(await readBytes(0, HEAD_BYTES)))) return "not_pdf";
+  const tail = await readBytes(-(MAX_TRAILING_PADDING + TRAILER_BYTES));
+  const length = lengthWithoutPadding(tail);
+  if (tail.length - length > MAX_TRAILING_PADDING) return "cut";
+  return hasPdfTrailer(decodeLatin1(tail.subarray(Math.max(0, length - TRAILER_BYTES), length))) ? null : "cut";
 }
-
-const readLatin1 = async (part: Blob) => String.fromCharCode(...new Uint8Array(await part.arrayBuffer()));
 
 /** Typed text per metric; empty text is omitted. */
 export type TypedMetrics = Record<string, string>;
-/** All user input for a report; `wallTime`: time of measurement in the hospital's time zone. */
-export type ReportInput = { kind: Kind; wallTime: string; typedMetrics: TypedMetrics; interpretation: string };
+/**
+ * All user input for a report. `wallTime`: time of measurement in the hospital's time zone, if `timeIs` known; of an unknown one, the
+ * time of receipt counts, which only the user can decide.
+ */
+export type ReportInput = {
+  kind: Kind;
+  timeIs: "known" | "unknown" | null;
+  wallTime: string;
+  typedMetrics: TypedMetrics;
+  interpretation: string;
+};
 
 export function toMetrics(kind: Kind, typedMetrics: TypedMetrics, interpretation: string): Record<string, number | string> {
   const numbers = listMetricFields(kind).flatMap((key) => {

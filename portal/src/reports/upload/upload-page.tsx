@@ -72,7 +72,7 @@ function QuarantinedUpload({ upload }: { upload: UploadDetail }) {
               {t("uploads.reject_act")}
             </Button>
           </Card>
-          {upload.reason !== "not_pdf" && <AssignUpload upload={upload} />}
+          <AssignUpload upload={upload} />
           <UploadFacts upload={upload} />
           <SentFields upload={upload} />
         </div>

@@ -21,7 +21,7 @@ const EMPTY_STATE: DraftState<Candidate> = {
   step: 0,
   file: null,
   patient: null,
-  input: { kind: "ecg", wallTime: "", typedMetrics: {}, interpretation: "" },
+  input: { kind: "ecg", timeIs: null, wallTime: "", typedMetrics: {}, interpretation: "" },
   uploadKey: null,
 };
 
