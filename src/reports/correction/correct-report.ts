@@ -58,7 +58,7 @@ async function writeChange(
       .where(and(eq(reports.id, row.id), eq(reports.version, row.version)))
       .returning({ id: reports.id }),
     ...(await insertChange(call, { ...change, id, reportId: row.id, version })),
-    incrementCounters(db, [...countReport(row, -1), ...countReport(next)], isChangeWritten(id)),
+    incrementCounters(db, listCounterChanges(row, next), isChangeWritten(id)),
     ...audit(id),
   ]).catch((error: unknown) => {
     if (isUniqueViolation(error, "reports.sha256"))
@@ -66,6 +66,14 @@ async function writeChange(
     throw toLimitError(error, ROW_LIMITS.reportChanges);
   });
   if (updated.length === 0) await failStale(call, access, row.id);
+}
+
+/** Counters of the row before that do not count the row after, and the reverse. */
+function listCounterChanges(row: ReportRow, next: ReportRow) {
+  const [before, after] = [countReport(row, -1), countReport(next)];
+  const key = ({ scope, day, name }: (typeof before)[number]) => `${scope} ${day} ${name}`;
+  const isIn = (list: typeof before) => (change: (typeof before)[number]) => list.some((other) => key(other) === key(change));
+  return [...before.filter((change) => !isIn(after)(change)), ...after.filter((change) => !isIn(before)(change))];
 }
 
 export type Correction = {
