@@ -8,7 +8,7 @@ const ENTERED: DraftState<string> = {
   step: 3,
   file: new File(["%PDF-"], "ecg.pdf"),
   patient: "Asha",
-  input: { kind: "ecg", wallTime: "", typedMetrics: { heart_rate: "72" }, interpretation: "" },
+  input: { kind: "ecg", timeIs: null, wallTime: "", typedMetrics: { heart_rate: "72" }, interpretation: "" },
   uploadKey: { key: "k", of: "[]" },
 };
 const drafts = createUploadDraftStore<string>();
