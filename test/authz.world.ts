@@ -296,6 +296,13 @@ export async function renewResources(
     const json = { reason: "procedure", expected_return_at: new Date(Date.now() + 3_600_000).toISOString() };
     await sendRequest(`${API}/patients/${handle.patientId}/observation-pause`, { as: nurse, method: "PUT", json });
   }
+  if (route.endsWith("/move")) {
+    const file = newPdf(`misfiled ${uniqueText()}`);
+    const report = await readJson(await uploadReport(nurse, file, { patient_id: handle.patientId }));
+    const { id } = await newPatient(handle.hospitalId, nurse);
+    if (player.person?.role === "doctor") await addToCareTeam(id, player.person.id);
+    return { ...handle, reportId: report.data.report_id, patientId: id };
+  }
   if (route === "DELETE /api/v1/hospitals/:hospital_id") return { ...handle, hospitalId: await newHospital(), version: 1 };
   if (/^(PUT|DELETE) .*alert-rules/.test(route)) {
     const scope = route.includes(":ward_id") ? `wards/${handle.wardId}` : `patients/${handle.patientId}`;

@@ -180,7 +180,9 @@ function buildDeviceFilter(query: DeviceListQuery, effectiveRole: EffectiveRole,
 /** Lists devices, each with its current patient if the caller may see that patient. */
 export async function listDevices(anyCall: Call, query: DeviceListQuery) {
   const start = await resolvePageStart(anyCall, "devices", query);
-  const { where, orderBy } = keysetClauses(start, devices.createdAt, devices.id);
+  // `+` keeps SQLite on the index of the serial number, which finds a few devices, and off the one in the order of the list.
+  const createdAt = query.serial_number ? sql`+${devices.createdAt}` : devices.createdAt;
+  const { where, orderBy } = keysetClauses(start, createdAt, devices.id);
   const { call, effectiveRole, results } = await withUser(anyCall, "device:read", (effectiveRole, { db, actor }) => {
     // `+` makes SQLite start from the patient's few devices instead of the hospital's in the order of the list.
     const hospitalId = query.patient_id ? sql`+${devices.hospitalId}` : devices.hospitalId;

@@ -73,7 +73,7 @@ export async function resolvePageStart({ keys, actor }: Call, list: string, quer
 }
 
 /** Rows after the start, in the order of (column, id): newest first unless `ascending`. */
-export function keysetClauses(start: PageStart, column: SQLiteColumn, id: SQLiteColumn, ascending = false) {
+export function keysetClauses(start: PageStart, column: SQLiteColumn | SQL, id: SQLiteColumn, ascending = false) {
   const where: SQL | undefined = start.after
     ? ascending
       ? sql`(${column}, ${id}) > (${start.after.value}, ${start.after.id})`

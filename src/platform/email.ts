@@ -1,6 +1,6 @@
 // E-mail addresses, and their normal form as login names.
 import { z } from "@hono/zod-openapi";
-import isEmail from "validator/es/lib/isEmail.js";
+import isEmail from "validator/lib/isEmail.js";
 
 /** NFKC folds full-width letters and look-alikes such as the Kelvin sign, so that an address maps to one account. */
 export function normalizeName(name: string): string {

@@ -108,7 +108,6 @@ const WITHOUT_FAULT_CASE = [
   "DELETE /api/v1/patients/:patient_id/care-team/:user_id",
   "POST /api/v1/api-keys/:api_key_id/rotate",
   "DELETE /api/v1/api-keys/:api_key_id",
-  "POST /api/v1/devices",
   "POST /api/v1/devices/:device_id/credentials",
   "DELETE /api/v1/devices/:device_id/credentials/:credential_id",
   "POST /api/v1/devices/:device_id/assignments",

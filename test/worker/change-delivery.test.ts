@@ -20,11 +20,15 @@ const NOTHING_TO_DELIVER = new Set([
   "POST /api/v1/reports/raw",
   "POST /api/v1/uploads/:upload_id/assign",
   "POST /api/v1/uploads/:upload_id/discard",
+  "PATCH /api/v1/reports/:report_id",
+  "POST /api/v1/reports/:report_id/move",
   // Ingest creates a row of monitoring_settings with default values, which are in effect without it.
   "POST /api/v1/observations",
   "POST /api/v1/wearables/sync",
   // These call the patient's object themselves.
   "PATCH /api/v1/observations/:observation_id",
+  "POST /api/v1/observations/quarantine/file",
+  "POST /api/v1/observations/quarantine/discard",
   "POST /api/v1/alerts/:alert_id/acknowledge",
   "POST /api/v1/alerts/:alert_id/assign",
   "POST /api/v1/alerts/:alert_id/comment",

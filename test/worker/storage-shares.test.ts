@@ -128,11 +128,10 @@ describe("deleted bytes come back to the ceilings", () => {
     const size = await count("SELECT length(items_sealed) AS n FROM held_observations WHERE device_id = ?", device.id);
     await env.DB.prepare("UPDATE held_observations SET received_at = 1 WHERE device_id = ?").bind(device.id).run();
     // Delivered by a patient's object, which counts nowhere.
-    await env.DB.prepare(
-      "INSERT INTO held_observations SELECT id || '-1', hospital_id, device_id, reason, count, items_sealed, 1 FROM held_observations WHERE device_id = ?",
-    )
-      .bind(device.id)
-      .run();
+    const copy =
+      "INSERT INTO held_observations (id, hospital_id, device_id, reason, count, items_sealed, received_at) SELECT id || '-1', hospital_id, device_id, reason, count, items_sealed, 1 FROM held_observations WHERE device_id = ?";
+    // biome-ignore lint/plugin: a constant.
+    await env.DB.prepare(copy).bind(device.id).run();
     await runCleanup(env, Date.now());
     expect(await count("SELECT count(*) AS n FROM held_observations WHERE device_id = ?", device.id)).toBe(0);
     const after = await Promise.all(scopes.map((scope) => counter(scope, 0, "records")));

@@ -89,6 +89,12 @@ function toWordTerms(words: string[]): SearchTerm[] {
     .slice(0, MAX_WORDS);
 }
 
+/** Without a regular expression: two unbounded parts before the @ would backtrack over a long text. */
+function isWholeAddress(text: string): boolean {
+  const at = text.lastIndexOf("@");
+  return at > 0 && !/\s/.test(text) && /^[^.].*\../.test(text.slice(at + 1)) && !text.endsWith(".");
+}
+
 /**
  * Parses a query into alternatives, at most two; a patient is found if all terms of one match. Empty for a query without a letter
  * or a digit.
@@ -97,7 +103,7 @@ function toWordTerms(words: string[]): SearchTerm[] {
 export function parseQueryTerms(query: string, country: CountryCode | null): SearchTerm[][] {
   if (isPhoneQuery(query)) return phoneQueryForms(query, country).map((digits) => [{ kind: "phone", text: cut(digits) }]);
   const text = toAsciiDigits(query.trim());
-  if (/^\S+@[^\s@]+\.[^\s@]+$/.test(text)) return [[{ kind: "email", text: normalizeEmail(text) }]];
+  if (isWholeAddress(text)) return [[{ kind: "email", text: normalizeEmail(text) }]];
   const words = foldWords(text.includes("@") ? localPart(text) : text);
   const alternatives = [words, joinInitials(words)].map(toWordTerms).filter((terms) => terms.length > 0);
   return alternatives.filter((terms, i) => i === 0 || JSON.stringify(terms) !== JSON.stringify(alternatives[0]));

@@ -411,6 +411,8 @@ export const devices = sqliteTable(
     uniqueIndex("devices_serial")
       .on(t.hospitalId, t.serialNumber)
       .where(sql`serial_number is not null and owner_patient_id is null`),
+    // For the filter of lists, which also finds patients' own devices.
+    index("devices_serial_number").on(t.hospitalId, t.serialNumber).where(sql`serial_number is not null`),
     index("devices_of_hospital").on(t.hospitalId).where(sql`owner_patient_id is null`),
     index("devices_owner").on(t.ownerPatientId).where(sql`owner_patient_id is not null`),
   ],
