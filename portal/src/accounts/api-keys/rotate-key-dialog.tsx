@@ -1,8 +1,9 @@
 // Key rotation: the old key stays valid for some days, so that systems can be switched one by one.
-import { TextInput } from "@mantine/core";
 import { useState } from "react";
 import { Dialog } from "../../platform/design/dialog.tsx";
-import { type FieldErrors, Form, numberIn } from "../../platform/design/form.tsx";
+import { type FieldErrors, Form } from "../../platform/design/form.tsx";
+import { NumberTextInput } from "../../platform/design/number-text-input.tsx";
+import { parseNumber } from "../../platform/design/parse-number.ts";
 import { useTranslation } from "../../platform/messages/translate.ts";
 import { type ApiKey, rotateKey } from "./api.ts";
 import { KeySecretDialog } from "./key-secret-dialog.tsx";
@@ -18,7 +19,7 @@ export function RotateKeyDialog({ apiKey: { api_key_id, name }, onChanged, onClo
   const [grace, setGrace] = useState(String(DEFAULT_GRACE_DAYS));
   const [issued, setIssued] = useState<{ token: string | null } | null>(null);
   if (issued) return <KeySecretDialog name={name} token={issued.token} onClose={onClose} />;
-  const days = numberIn(grace);
+  const days = parseNumber(grace);
   const isValid = days !== null && Number.isInteger(days) && days >= 0 && days <= MAX_GRACE_DAYS;
   return (
     <Dialog title={t("keys.rotate_title", { name })} onClose={onClose}>
@@ -33,12 +34,12 @@ export function RotateKeyDialog({ apiKey: { api_key_id, name }, onChanged, onClo
         labels={{ grace_days: t("keys.grace") }}
       >
         {(field) => (
-          <TextInput
+          <NumberTextInput
             {...field("grace_days")}
             inputMode="numeric"
             label={t("keys.grace")}
             value={grace}
-            onChange={(event) => setGrace(event.target.value)}
+            onText={setGrace}
             data-autofocus
           />
         )}

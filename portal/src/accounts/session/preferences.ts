@@ -17,6 +17,10 @@ function readPreferences(): Preferences {
 }
 
 export const getLanguage = (): Language => preferences.language;
+/** Latin digits in both languages. */
+const LOCALES: Readonly<Record<Language, string>> = { en: "en-IN", hi: "hi-IN-u-nu-latn" };
+/** In which times and numbers are shown, and numbers are read. */
+export const getLocale = (): string => LOCALES[preferences.language];
 export const getTheme = (): Theme => preferences.theme;
 export function subscribePreferences(listener: () => void): () => void {
   listeners.add(listener);

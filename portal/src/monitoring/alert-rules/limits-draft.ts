@@ -1,7 +1,8 @@
 // Form values of the limits of one vital sign, before they are parsed.
 import { BOUND_FIELDS } from "../../../../src/monitoring/alarm-rules/no-limits.ts";
-import { type FieldErrors, numberIn } from "../../platform/design/form.tsx";
+import type { FieldErrors } from "../../platform/design/form.tsx";
 import { formatNumber } from "../../platform/design/format.ts";
+import { parseNumber } from "../../platform/design/parse-number.ts";
 import { t } from "../../platform/messages/translate.ts";
 import type { LimitOverride } from "./api.ts";
 import { NUMBER_FIELDS, type NumberField, type VitalRule } from "./rule-limits.ts";
@@ -24,7 +25,7 @@ export function toOverride(draft: LimitsDraft): LimitOverride {
   const numbers = NUMBER_FIELDS.flatMap((field) => {
     const { mode, text } = draft[field];
     if (mode === "inherit") return [];
-    const value = mode === "off" ? null : numberIn(text);
+    const value = mode === "off" ? null : parseNumber(text);
     return mode === "own" && value === null ? [] : [[field, value] as const];
   });
   return { ...Object.fromEntries(numbers), ...(draft.trend !== "inherit" && { trend: draft.trend === "on" }) };
@@ -35,7 +36,7 @@ export function validateDraft(draft: LimitsDraft, rule: VitalRule): FieldErrors 
   const errors: FieldErrors = {};
   for (const field of NUMBER_FIELDS) {
     const { mode, text } = draft[field];
-    if (mode === "own" && numberIn(text) === null) errors[field] = t("rules.problem.number");
+    if (mode === "own" && parseNumber(text) === null) errors[field] = t("rules.problem.number");
   }
   if (Object.keys(errors).length > 0) return errors;
   const own = toOverride(draft);

@@ -1,8 +1,9 @@
 // Form of the limits of one vital sign: each inherited, custom or off.
 
-import { NativeSelect, TextInput } from "@mantine/core";
+import { NativeSelect } from "@mantine/core";
 import { BOUND_FIELDS } from "../../../../src/monitoring/alarm-rules/no-limits.ts";
 import { Form } from "../../platform/design/form.tsx";
+import { NumberTextInput } from "../../platform/design/number-text-input.tsx";
 import { translateCode, useTranslation } from "../../platform/messages/translate.ts";
 import type { FieldChoice, LimitsDraft } from "./limits-draft.ts";
 import { validateDraft } from "./limits-draft.ts";
@@ -108,13 +109,11 @@ function LimitFieldInput({ name, rule, choice, onChoice, id, error }: LimitField
         onChange={({ currentTarget }) => onChoice({ ...choice, mode: parseMode(currentTarget.value) })}
       />
       {isOwn && (
-        <TextInput
+        <NumberTextInput
           {...errorProps}
           aria-label={t("rules.own_value_of", { field: label })}
-          inputMode="decimal"
-          autoComplete="off"
           value={choice.text}
-          onChange={({ currentTarget }) => onChoice({ ...choice, text: currentTarget.value })}
+          onText={(text) => onChoice({ ...choice, text })}
           rightSection={<span className={classes.unit}>{inputUnitHint(name, rule.unit)}</span>}
           rightSectionWidth={96}
           rightSectionPointerEvents="none"

@@ -1,7 +1,7 @@
 // One typed value with its unit, its points and, where it is far out, the question whether it is right.
-import { TextInput } from "@mantine/core";
 import { UNITS } from "../../../../src/monitoring/vitals/codes.ts";
 import { formatNumber } from "../../platform/design/format.ts";
+import { NumberTextInput } from "../../platform/design/number-text-input.tsx";
 import { useTranslation } from "../../platform/messages/translate.ts";
 import { formatUcumUnit } from "../vitals/chart-catalogue.ts";
 import classes from "./observation-set.module.css";
@@ -29,20 +29,19 @@ export function NumberInput({ field, label, hint, draft, isFarOut, id, error, on
   const isConfirmed = draft.confirmed.includes(field);
   return (
     <div className={classes.numberInput}>
-      <TextInput
+      <NumberTextInput
         id={id}
         error={error}
         label={label}
         description={hint}
         inputMode={DECIMAL_FIELDS.includes(field) ? "decimal" : "numeric"}
         enterKeyHint="next"
-        autoComplete="off"
         maxLength={MAX_LENGTH}
         size="md"
         rightSection={<span className={classes.unit}>{unit}</span>}
         rightSectionWidth={64}
         value={draft.numbers[field]}
-        onChange={(event) => onDraft(typeNumber(draft, field, event.currentTarget.value))}
+        onText={(text) => onDraft(typeNumber(draft, field, text))}
       />
       {isFarOut && value !== null && (
         <label className={classes.choice} data-checked={isConfirmed}>

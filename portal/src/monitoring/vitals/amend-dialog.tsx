@@ -1,8 +1,10 @@
 // Dialog to correct a value or mark it as entered in error. The old value stays in the history.
-import { Radio, Stack, Textarea, TextInput } from "@mantine/core";
+import { Radio, Stack, Textarea } from "@mantine/core";
 import { useState } from "react";
 import { Dialog } from "../../platform/design/dialog.tsx";
-import { type FieldErrors, Form, numberIn } from "../../platform/design/form.tsx";
+import { type FieldErrors, Form } from "../../platform/design/form.tsx";
+import { NumberTextInput } from "../../platform/design/number-text-input.tsx";
+import { parseNumber } from "../../platform/design/parse-number.ts";
 import { translateCode, useTranslation } from "../../platform/messages/translate.ts";
 import { amendObservation, type Observation } from "./api.ts";
 import { formatUcumUnit, getVitalUnit } from "./chart-catalogue.ts";
@@ -21,7 +23,7 @@ export function AmendDialog({ sample, zone, onClose, onDone }: AmendDialogProps)
   // A sample whose unit is doubtful has it as sent; the right value is in the catalogue's.
   const unit = getVitalUnit(sample.name ?? "") || sample.unit;
   const isConsciousness = sample.name === "consciousness";
-  const value = isConsciousness && ACVPU_LETTER.test(text.trim()) ? text.trim().toUpperCase() : numberIn(text);
+  const value = isConsciousness && ACVPU_LETTER.test(text.trim()) ? text.trim().toUpperCase() : parseNumber(text);
 
   function validate(): FieldErrors {
     return {
@@ -63,14 +65,14 @@ export function AmendDialog({ sample, zone, onClose, onDone }: AmendDialogProps)
               </Stack>
             </Radio.Group>
             {kind === "amended" && (
-              <TextInput
+              <NumberTextInput
                 {...field("value")}
                 label={t("vitals.right_value")}
                 inputMode={isConsciousness ? "text" : "decimal"}
                 rightSection={formatUcumUnit(unit)}
                 rightSectionWidth={64}
                 value={text}
-                onChange={(event) => setText(event.target.value)}
+                onText={setText}
               />
             )}
             <Textarea

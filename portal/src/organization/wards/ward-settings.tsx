@@ -1,12 +1,14 @@
 // Settings of a ward: how its patients are watched, and when their NEWS2 alarms sound.
-import { Checkbox, NativeSelect, Textarea, TextInput } from "@mantine/core";
+import { Checkbox, NativeSelect, Textarea } from "@mantine/core";
 import { useState } from "react";
 import { GRACE_MINUTES, OBSERVATION_MODES, type ObservationMode } from "../../../../src/monitoring/vitals/freshness.ts";
 import { withErrorMessages } from "../../platform/api/problem.ts";
 import { Dialog } from "../../platform/design/dialog.tsx";
-import { type FieldErrors, Form, numberIn } from "../../platform/design/form.tsx";
+import { type FieldErrors, Form } from "../../platform/design/form.tsx";
 import { formatDateTime } from "../../platform/design/format.ts";
 import layout from "../../platform/design/layout.module.css";
+import { NumberTextInput } from "../../platform/design/number-text-input.tsx";
+import { parseNumber } from "../../platform/design/parse-number.ts";
 import { translateCode, useTranslation } from "../../platform/messages/translate.ts";
 import { changeWard, type Ward, type WardChange } from "../hospitals/api.ts";
 import { useColleagueName } from "../hospitals/use-colleagues.ts";
@@ -31,7 +33,7 @@ export function WardSettings({ ward, zone, onChanged, onClose }: WardSettingsPro
   };
 
   const validate = (): FieldErrors => {
-    const minutes = numberIn(grace);
+    const minutes = parseNumber(grace);
     const isGrace = minutes !== null && Number.isInteger(minutes) && minutes >= GRACE_MINUTES.min && minutes <= GRACE_MINUTES.max;
     return {
       ...(!isGrace && { observation_grace_minutes: t("wards.grace_range", { min: GRACE_MINUTES.min, max: GRACE_MINUTES.max }) }),
@@ -42,7 +44,7 @@ export function WardSettings({ ward, zone, onChanged, onClose }: WardSettingsPro
   const save = async () => {
     const change = toChange(ward, {
       mode,
-      grace: numberIn(grace) ?? ward.observation_grace_minutes,
+      grace: parseNumber(grace) ?? ward.observation_grace_minutes,
       alarmsOverdue,
       profile,
       reason: reason.trim(),
@@ -68,13 +70,13 @@ export function WardSettings({ ward, zone, onChanged, onClose }: WardSettingsPro
               onChange={({ currentTarget: { value } }) => setMode(OBSERVATION_MODES.find((one) => one === value) ?? mode)}
               data-autofocus
             />
-            <TextInput
+            <NumberTextInput
               {...field("observation_grace_minutes")}
               label={t("wards.grace")}
               description={t("wards.grace_hint")}
               inputMode="numeric"
               value={grace}
-              onChange={({ currentTarget }) => setGrace(currentTarget.value)}
+              onText={setGrace}
             />
             <Checkbox
               label={t("wards.overdue_alarm")}

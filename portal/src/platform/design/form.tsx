@@ -106,5 +106,3 @@ export function validateRequired(values: Record<string, string>): FieldErrors {
   const emptyFields = Object.entries(values).filter(([, value]) => value.trim() === "");
   return Object.fromEntries(emptyFields.map(([path]) => [path, t("common.required")]));
 }
-
-export { parseNumber as numberIn } from "./parse-number.ts";

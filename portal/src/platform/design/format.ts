@@ -1,14 +1,13 @@
 // Formats of times, ages and numbers. Times are in the hospital's time zone, whatever the browser's is.
 
-import { getLanguage } from "../../accounts/session/preferences.ts";
+import { getLocale } from "../../accounts/session/preferences.ts";
 import { t } from "../messages/translate.ts";
 
-const currentLocale = () => (getLanguage() === "hi" ? "hi-IN-u-nu-latn" : "en-IN");
 const formatters = new Map<string, Intl.DateTimeFormat>();
 
 function getFormatter(options: Intl.DateTimeFormatOptions, zone: string | undefined): Intl.DateTimeFormat {
-  const key = JSON.stringify([currentLocale(), zone, options]);
-  const cached = formatters.get(key) ?? new Intl.DateTimeFormat(currentLocale(), { ...options, ...(zone && { timeZone: zone }) });
+  const key = JSON.stringify([getLocale(), zone, options]);
+  const cached = formatters.get(key) ?? new Intl.DateTimeFormat(getLocale(), { ...options, ...(zone && { timeZone: zone }) });
   formatters.set(key, cached);
   return cached;
 }
@@ -59,7 +58,7 @@ export function formatDuration(seconds: number): string {
 /** A number in the format of the language, with Latin digits. */
 export function formatNumber(value: number, digits?: number): string {
   return new Intl.NumberFormat(
-    currentLocale(),
+    getLocale(),
     digits === undefined ? {} : { minimumFractionDigits: digits, maximumFractionDigits: digits },
   ).format(value);
 }

@@ -3,7 +3,7 @@ import { IntlMessageFormat } from "intl-messageformat";
 import { useSyncExternalStore } from "react";
 import { apiKeys } from "../../accounts/api-keys/messages.ts";
 import { session } from "../../accounts/session/messages.ts";
-import { getLanguage, subscribePreferences } from "../../accounts/session/preferences.ts";
+import { getLanguage, getLocale, subscribePreferences } from "../../accounts/session/preferences.ts";
 import { users } from "../../accounts/users/messages.ts";
 import { audit } from "../../audit/messages.ts";
 import { devices } from "../../devices/messages.ts";
@@ -66,8 +66,6 @@ export type MessageKey = keyof Messages;
 /** Messages without placeholders, for keys chosen at run time. */
 export type PlainMessageKey = { [K in MessageKey]: MessageParams<Messages[K]> extends [] ? K : never }[MessageKey];
 
-/** Latin digits, as everywhere in the portal. */
-const LOCALES = { en: "en-IN", hi: "hi-IN-u-nu-latn" } as const;
 /** Parsed messages by language and key. The library interprets them without `eval`, which the content security policy forbids. */
 const formats = new Map<string, IntlMessageFormat>();
 
@@ -76,7 +74,7 @@ function getFormat(key: MessageKey): IntlMessageFormat {
   const cached = formats.get(id);
   if (cached) return cached;
   const text = (getLanguage() === "hi" ? hi : en)[key];
-  const format = new IntlMessageFormat(text, LOCALES[getLanguage()], undefined, { ignoreTag: true });
+  const format = new IntlMessageFormat(text, getLocale(), undefined, { ignoreTag: true });
   formats.set(id, format);
   return format;
 }

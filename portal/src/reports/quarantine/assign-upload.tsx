@@ -4,9 +4,9 @@ import { useState } from "react";
 import { useHospitalTimeZone } from "../../organization/hospitals/use-hospitals.ts";
 import { getFullName } from "../../patients/api.ts";
 import { ConfirmDialog } from "../../platform/design/confirm-dialog.tsx";
-import { numberIn } from "../../platform/design/form.tsx";
 import layout from "../../platform/design/layout.module.css";
 import { Card } from "../../platform/design/page.tsx";
+import { parseNumber } from "../../platform/design/parse-number.ts";
 import { translateCode, useTranslation } from "../../platform/messages/translate.ts";
 import { ReasonField } from "../correction/reason-field.tsx";
 import { parseWallTime } from "../hospital-time.ts";
@@ -90,7 +90,7 @@ function AssignConfirmDialog({ patient, onAssign, onClose }: AssignConfirmDialog
       title={t("uploads.file_question", { name: getFullName(patient), n })}
       confirmLabel={t("uploads.file_report")}
       isDangerous={false}
-      disabled={numberIn(typedNumber) !== n}
+      disabled={parseNumber(typedNumber) !== n}
       onConfirm={onAssign}
       onClose={onClose}
     >

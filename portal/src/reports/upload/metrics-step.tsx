@@ -3,6 +3,7 @@ import { NativeSelect, Radio, Textarea, TextInput } from "@mantine/core";
 import { Form } from "../../platform/design/form.tsx";
 import { formatNumber } from "../../platform/design/format.ts";
 import layout from "../../platform/design/layout.module.css";
+import { NumberTextInput } from "../../platform/design/number-text-input.tsx";
 import { translateCode, useTranslation } from "../../platform/messages/translate.ts";
 import { parseWallTime } from "../hospital-time.ts";
 import { findMeasure, listMetricFields } from "../metrics.ts";
@@ -70,13 +71,11 @@ export function MetricsStep({ input, zone, onInput, onNext, onBack }: MetricsSte
             <legend>{t("uploads.metrics_optional")}</legend>
             <div className={classes.fields}>
               {listMetricFields(kind).map((key) => (
-                <TextInput
+                <NumberTextInput
                   key={key}
                   label={translateCode("metric", key)}
-                  inputMode="decimal"
-                  autoComplete="off"
                   value={typedMetrics[key] ?? ""}
-                  onChange={(event) => onInput({ ...input, typedMetrics: { ...typedMetrics, [key]: event.currentTarget.value } })}
+                  onText={(text) => onInput({ ...input, typedMetrics: { ...typedMetrics, [key]: text } })}
                   rightSection={<span className={layout.note}>{findMeasure(key)?.unit}</span>}
                   rightSectionWidth={64}
                   {...field(key)}

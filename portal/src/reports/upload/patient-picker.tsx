@@ -5,9 +5,9 @@ import { useState } from "react";
 import { getFullName, type PatientSummary, readPatient } from "../../patients/api.ts";
 import { isSearchable, usePatientSearch } from "../../patients/use-patient-search.ts";
 import { toProblem } from "../../platform/api/problem.ts";
-import { numberIn } from "../../platform/design/form.tsx";
 import { formatDate } from "../../platform/design/format.ts";
 import layout from "../../platform/design/layout.module.css";
+import { parseNumber } from "../../platform/design/parse-number.ts";
 import { EmptyState, LoadError, Loading } from "../../platform/design/query-states.tsx";
 import { translateCode, useTranslation } from "../../platform/messages/translate.ts";
 import classes from "./uploads.module.css";
@@ -81,7 +81,7 @@ export function PatientIdentifiers({ patient }: { patient: Candidate }) {
 function useCandidates(text: string, fixedHospitalId: string | null) {
   const textSearch = usePatientSearch(text, MAX_CANDIDATES, fixedHospitalId);
   const { debouncedText, hospitalId } = textSearch;
-  const n = debouncedText === null ? null : numberIn(debouncedText);
+  const n = debouncedText === null ? null : parseNumber(debouncedText);
   const numberQuery = useQuery({
     queryKey: ["patients", "numbered", n],
     queryFn: () => (n === null ? null : findPatientByNumber(n)),
