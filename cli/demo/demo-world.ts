@@ -60,8 +60,9 @@ async function buildDemoWorld(env: Env): Promise<void> {
   const system = await systemCall(env);
   const adminId = await createAdmin(system);
   const admin = await logInAs(system, adminId, { role: "admin", hospitalId: null, doctorScope: "care_team" });
-  const first = await createHospital(admin, { name: FIRST_HOSPITAL, doctor_scope: "care_team" }, withoutKey);
-  const second = await createHospital(admin, { name: SECOND_HOSPITAL, doctor_scope: "care_team" }, withoutKey);
+  const settings = { doctor_scope: "care_team", time_zone: "Asia/Kolkata" } as const;
+  const first = await createHospital(admin, { name: FIRST_HOSPITAL, ...settings }, withoutKey);
+  const second = await createHospital(admin, { name: SECOND_HOSPITAL, ...settings }, withoutKey);
 
   const staff = new Map<string, string>();
   for (const person of STAFF.filter(({ role }) => role !== "admin" && role !== "patient")) {

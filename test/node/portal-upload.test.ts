@@ -1,7 +1,6 @@
 // Upload of a report in the portal: file check, number entry, upload states, dates and times.
 import { describe, expect, it } from "vitest";
-import { isDateString } from "../../portal/src/platform/design/calendar-days.ts";
-import { endOfDayIso, parseWallTime, startOfDayIso } from "../../portal/src/reports/hospital-time.ts";
+import { endOfDayIso, isDateString, parseWallTime, startOfDayIso } from "../../portal/src/platform/design/calendar-days.ts";
 import { toMetricReadings } from "../../portal/src/reports/metrics.ts";
 import type { Kind } from "../../portal/src/reports/report-kinds.ts";
 import { checkFile, findMetricErrors, MAX_FILE_BYTES, toMetrics } from "../../portal/src/reports/upload/upload-draft.ts";

@@ -56,12 +56,15 @@ describe("me", () => {
     await seat(nurse.id, second, "hospital_admin");
     await seat(nurse.id, closed);
     await run("UPDATE hospitals SET active = 0 WHERE id = ?", closed);
+    await run("UPDATE hospitals SET time_zone = 'Asia/Kolkata' WHERE id = ?", hospitalId);
+    await run("UPDATE hospitals SET time_zone = 'Europe/Berlin' WHERE id = ?", second);
     const record = await newPatient(second, manager);
     await link(nurse, record);
     const response = await me(nurse);
     expect(response.headers.get("etag")).toMatch(/^"1-/);
     const { data } = await readJson(response);
-    expect(data.patients).toEqual([{ patient_id: record.id, hospital_id: second }]);
+    expect(data.patients).toEqual([{ patient_id: record.id, hospital_id: second, time_zone: "Europe/Berlin" }]);
+    expect(data.hospital).toMatchObject({ id: hospitalId, time_zone: "Asia/Kolkata" });
     expect(data.memberships.map((m: { hospital_id: string; role: string }) => [m.hospital_id, m.role]).sort()).toEqual(
       [
         [hospitalId, "nurse"],

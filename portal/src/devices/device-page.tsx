@@ -13,6 +13,7 @@ import { formatDate, formatDateTime } from "../platform/design/format.ts";
 import { Card, DescriptionList, Page } from "../platform/design/page.tsx";
 import { PriorityBadge, shownAs } from "../platform/design/priority.tsx";
 import { EmptyState, QueryBoundary } from "../platform/design/query-states.tsx";
+import { usePageZone } from "../platform/design/screen-zone.ts";
 import { translateCode, useTranslation } from "../platform/messages/translate.ts";
 import { announce } from "../shell/announcer.tsx";
 import { changeDevice, type Device, listDeviceAlarms, readDevice, retireDevice } from "./api.ts";
@@ -40,6 +41,7 @@ function DeviceSections({ data: device, etag }: VersionedDevice) {
   const t = useTranslation();
   const { role } = useMe();
   const zone = useHospitalTimeZone(device.hospital_id);
+  usePageZone(zone);
   const canManage = role !== "doctor";
   return (
     <>

@@ -4,6 +4,7 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useRef, useState } from "react";
 import { useActiveWards } from "../organization/wards/use-wards.ts";
+import { dayInZone } from "../platform/design/calendar-days.ts";
 import { Dialog } from "../platform/design/dialog.tsx";
 import { type FieldErrors, Form } from "../platform/design/form.tsx";
 import { type PlainMessageKey, translateCode, useTranslation } from "../platform/messages/translate.ts";
@@ -52,16 +53,13 @@ const LABELS: Record<FieldName, PlainMessageKey> = {
 /** Converts Devanagari digits to the Latin digits that the API accepts. */
 const toLatinDigits = (text: string) => text.replace(/[०-९]/g, (digit) => String(digit.charCodeAt(0) - 0x966));
 
-/** The API compares with the hospital's date; in no time zone is it later than 14 hours after UTC. */
-const latestDateOnEarth = () => new Date(Date.now() + 14 * 3_600_000).toISOString().slice(0, 10);
-
 /** The API's checks that need no list of rules, with translated texts. */
 function validateDraft(draft: PatientDraft, t: ReturnType<typeof useTranslation>): FieldErrors {
   const aadhaar = toLatinDigits(draft.aadhaar_number).replace(/[\s-]/g, "");
   const [phone, email] = [draft.phone.trim(), draft.email.trim()];
   return {
     ...(draft.first_name.trim() === "" && { first_name: t("common.required") }),
-    ...(draft.date_of_birth > latestDateOnEarth() && { date_of_birth: t("patients.born_later") }),
+    ...(draft.date_of_birth > dayInZone(Date.now()) && { date_of_birth: t("patients.born_later") }),
     ...(phone && (phone.match(/\p{Nd}/gu) ?? []).length < 3 && { phone: t("patients.phone_wrong") }),
     ...(email && !/^.+@[^\s@]+$/.test(email) && { email: t("patients.email_wrong") }),
     ...(aadhaar && !/^[0-9]{12}$/.test(aadhaar) && { aadhaar_number: t("patients.aadhaar_wrong") }),

@@ -3,7 +3,7 @@ import { Link } from "@tanstack/react-router";
 import { getDisplayScore, getLastUpdate, isStateKnown, sortedByUrgency } from "../monitoring/live/patient-state.ts";
 import { useConnection, useLivePatient, useServerNow, useWatchedIds } from "../monitoring/live/use-live.ts";
 import { type Column, Table } from "../platform/design/data-table.tsx";
-import { formatAge, formatDate, formatDateTime } from "../platform/design/format.ts";
+import { formatAge, formatDateTime, formatDay } from "../platform/design/format.ts";
 import layout from "../platform/design/layout.module.css";
 import { PriorityBadge, shownAs } from "../platform/design/priority.tsx";
 import scores from "../platform/design/score.module.css";
@@ -42,7 +42,7 @@ export function PatientTable({ label, patients, wards, isLive = false }: Patient
 }
 
 function BirthCell({ patient: { date_of_birth: dateOfBirth, gender } }: { patient: PatientSummary }) {
-  return [dateOfBirth && formatDate(dateOfBirth, "UTC"), gender !== "unknown" && translateCode("patients.gender", gender)]
+  return [dateOfBirth && formatDay(dateOfBirth), gender !== "unknown" && translateCode("patients.gender", gender)]
     .filter(Boolean)
     .join(" · ");
 }

@@ -1,6 +1,6 @@
 // List of reports, of all visible patients or of one.
 import { Link } from "@tanstack/react-router";
-import { useHospitalTimeZone } from "../organization/hospitals/use-hospitals.ts";
+import { useOwnTimeZone } from "../organization/hospitals/use-hospitals.ts";
 import { type Column, DataTable } from "../platform/design/data-table.tsx";
 import { formatDate, formatDateTime } from "../platform/design/format.ts";
 import { translateCode, useTranslation } from "../platform/messages/translate.ts";
@@ -66,7 +66,7 @@ export function ReportList({ filters = NO_FILTERS, patientId, linkTo = "/reports
 
 /** Times are in the time zone of the hospital that received the report. */
 function MeasuredAt({ report }: { report: ReportListItem }) {
-  const zone = useHospitalTimeZone(report.hospital_id);
+  const zone = useOwnTimeZone();
   return <time dateTime={report.effective_at}>{formatDateTime(report.effective_at, zone)}</time>;
 }
 

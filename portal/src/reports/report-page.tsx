@@ -1,9 +1,10 @@
 // Report page of a patient: PDF, measurements and source.
 import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { useHospitalTimeZone } from "../organization/hospitals/use-hospitals.ts";
-import { formatDate, formatDateTime } from "../platform/design/format.ts";
+import { formatDateTime, formatDay } from "../platform/design/format.ts";
 import { Page } from "../platform/design/page.tsx";
 import { QueryBoundary } from "../platform/design/query-states.tsx";
+import { usePageZone } from "../platform/design/screen-zone.ts";
 import { translateCode, useTranslation } from "../platform/messages/translate.ts";
 import { type Report, useReport } from "./api.ts";
 import { ReportActions, ReportHistory } from "./correction/report-corrections.tsx";
@@ -49,11 +50,12 @@ const formatWindowTitle = ({ kind, patient }: Report, t: ReturnType<typeof useTr
 function ReportIdentity({ report: { patient, effective_at, hospital_id } }: { report: Report }) {
   const t = useTranslation();
   const zone = useHospitalTimeZone(hospital_id);
+  usePageZone(zone);
   return (
     <p className={classes.identity}>
       <span>{t("reports.measured_at", { at: formatDateTime(effective_at, zone) })}</span>
       {patient.gender && patient.gender !== "unknown" && <span>{translateCode("patients.gender", patient.gender)}</span>}
-      {patient.date_of_birth && <span>{t("reports.born", { date: formatDate(patient.date_of_birth, "UTC") })}</span>}
+      {patient.date_of_birth && <span>{t("reports.born", { date: formatDay(patient.date_of_birth) })}</span>}
       <Link to="/patients/$patientId" params={{ patientId: patient.patient_id }}>
         {t("reports.to_patient")}
       </Link>

@@ -1,16 +1,14 @@
 // Reports that the caller may see, with filters and totals.
 import { Button, NativeSelect, TextInput } from "@mantine/core";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
-import { useMe } from "../accounts/session/use-session.ts";
-import { useHospitalTimeZone } from "../organization/hospitals/use-hospitals.ts";
-import { isDateString } from "../platform/design/calendar-days.ts";
+import { useOwnTimeZone } from "../organization/hospitals/use-hospitals.ts";
+import { endOfDayIso, isDateString, startOfDayIso } from "../platform/design/calendar-days.ts";
 import { formatNumber } from "../platform/design/format.ts";
 import layout from "../platform/design/layout.module.css";
 import { Card, Page } from "../platform/design/page.tsx";
 import { QueryBoundary } from "../platform/design/query-states.tsx";
 import { translateCode, useTranslation } from "../platform/messages/translate.ts";
 import { type ReportFilters, useReportStats } from "./api.ts";
-import { endOfDayIso, startOfDayIso } from "./hospital-time.ts";
 import classes from "./report.module.css";
 import { isReportKind, KINDS } from "./report-kinds.ts";
 import { ReportList } from "./report-list.tsx";
@@ -20,7 +18,7 @@ type ReportSearch = { kind?: string; from?: string; to?: string };
 export function ReportsPage() {
   const t = useTranslation();
   const search = useSearch({ from: "/signed-in/reports" });
-  const zone = useHospitalTimeZone(useMe().hospital?.id);
+  const zone = useOwnTimeZone();
   return (
     <Page
       title={t("reports.title")}

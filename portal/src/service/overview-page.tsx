@@ -3,36 +3,28 @@
 import { useMe } from "../accounts/session/use-session.ts";
 import { serverNow } from "../monitoring/live/server-clock.ts";
 import { StorageCard } from "../organization/hospitals/storage-card.tsx";
-import { useIsOwnTimeZoneKnown, useOwnTimeZone } from "../organization/hospitals/use-hospitals.ts";
+import { useOwnTimeZone } from "../organization/hospitals/use-hospitals.ts";
 import { dayInZone, startOfDay } from "../platform/design/calendar-days.ts";
 import { Page } from "../platform/design/page.tsx";
-import { Loading } from "../platform/design/query-states.tsx";
 import { useTranslation } from "../platform/messages/translate.ts";
 import { PendingWork } from "./pending-work.tsx";
 import { TodayFigures } from "./today.tsx";
 import { Trends } from "./trends.tsx";
 
-/** Days are in the hospital's time zone; for a platform administrator in the browser's. */
-export type ReportingDay = { today: string; from: number; zone: string | undefined };
+/** A day of the screen's time zone. */
+export type ReportingDay = { today: string; from: number; zone: string };
 
 export function AdminOverviewPage() {
   const t = useTranslation();
   const zone = useOwnTimeZone();
   const today = dayInZone(serverNow(), zone);
   const { hospital } = useMe();
-  const isZoneKnown = useIsOwnTimeZoneKnown();
   const day: ReportingDay = { today, from: startOfDay(today, zone), zone };
   return (
     <Page title={t("nav.overview")}>
       <PendingWork />
-      {isZoneKnown ? (
-        <>
-          <TodayFigures day={day} />
-          <Trends day={day} />
-        </>
-      ) : (
-        <Loading />
-      )}
+      <TodayFigures day={day} />
+      <Trends day={day} />
       {hospital && <StorageCard hospitalId={hospital.id} />}
     </Page>
   );

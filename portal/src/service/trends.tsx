@@ -1,7 +1,7 @@
 // Trends: reports per day for a month, alarms and samples per hour for a day.
 
 import { useQuery } from "@tanstack/react-query";
-import { formatDate, formatShortTime } from "../platform/design/format.ts";
+import { formatDay, formatShortTime } from "../platform/design/format.ts";
 import { Card } from "../platform/design/page.tsx";
 import { QueryBoundary } from "../platform/design/query-states.tsx";
 import { HOUR_MS } from "../platform/durations.ts";
@@ -33,7 +33,7 @@ function ReportsChart() {
   const query = useQuery({ queryKey: ["admin", "trends", "reports"], queryFn: readReportsByDay, ...QUERY_OPTIONS });
   if (!query.data) return <ChartPlaceholder title={title} query={query} />;
   const bars = query.data.map(({ day, n }, i, all) => {
-    const label = formatDate(`${day}T00:00:00Z`, "UTC");
+    const label = formatDay(day);
     return { key: day, label, shortLabel: label, count: n, isPartial: i === all.length - 1 };
   });
   return <BarChart title={title} bars={bars} />;

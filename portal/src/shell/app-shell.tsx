@@ -9,6 +9,7 @@ import { useOutboxOfUser } from "../monitoring/observation-set/use-outbox.ts";
 import { useChosenRecord } from "../patients/own-record/chosen-record.ts";
 import { formatTime } from "../platform/design/format.ts";
 import { NoAccess } from "../platform/design/query-states.tsx";
+import { useScreenZone } from "../platform/design/screen-zone.ts";
 import { type PlainMessageKey, useTranslation } from "../platform/messages/translate.ts";
 import { Announcer } from "./announcer.tsx";
 import { Header } from "./header.tsx";
@@ -92,10 +93,11 @@ function Navigation({ path }: { path: string }) {
 function ConnectionBanner() {
   const t = useTranslation();
   const connection = useConnection();
+  const zone = useScreenZone();
   if (connection.status === "lost") {
     return (
       <div className={classes.lost} role="alert">
-        {t("shell.lost", { time: formatTime(connection.since) })}
+        {t("shell.lost", { time: formatTime(connection.since, zone) })}
       </div>
     );
   }

@@ -7,9 +7,11 @@ import { switchHospital } from "../accounts/session/session.ts";
 import { isStaff, useMe } from "../accounts/session/use-session.ts";
 import { AlarmCounts } from "../monitoring/alerts/alarm-counts.tsx";
 import { SoundButton } from "../monitoring/alerts/sound-button.tsx";
-import { useConnection } from "../monitoring/live/use-live.ts";
+import { useConnection, useServerNow } from "../monitoring/live/use-live.ts";
 import { WaitingSetsButton } from "../monitoring/observation-set/waiting-sets.tsx";
 import { PatientSearch } from "../patients/patient-search.tsx";
+import { formatZone } from "../platform/design/format.ts";
+import { useScreenZone } from "../platform/design/screen-zone.ts";
 import { translateCode, useTranslation } from "../platform/messages/translate.ts";
 import { landingPath } from "./navigation.ts";
 import classes from "./shell.module.css";
@@ -25,6 +27,7 @@ export function Header() {
         {t("common.edgecare")}
       </Link>
       <ConnectionPill />
+      <ZoneName />
       {isStaff(role) && <AlarmCounts />}
       <WaitingSetsButton />
       <div className={classes.space} />
@@ -54,6 +57,22 @@ function ConnectionPill() {
     <span className={classes.pill} data-status={status} role="status">
       <span aria-hidden="true">{status === "live" ? "●" : "○"}</span>{" "}
       {everyMs === null ? t(labels[status]) : t("shell.live_every", { n: Math.round(everyMs / 1_000) })}
+    </span>
+  );
+}
+
+/** Minutes: a zone changes its name with its clocks. */
+const ZONE_UPDATE_MS = 60_000;
+
+/** The zone of all times on the screen. */
+function ZoneName() {
+  const t = useTranslation();
+  const zone = useScreenZone();
+  const now = useServerNow(ZONE_UPDATE_MS);
+  return (
+    <span className={classes.zone}>
+      <span className={classes.zoneLabel}>{t("shell.times_in")} </span>
+      <abbr title={`${formatZone(now, zone, "long")} (${zone})`}>{formatZone(now, zone, "short")}</abbr>
     </span>
   );
 }

@@ -152,11 +152,13 @@ const Profile = z
   .openapi("Profile");
 const { user_id, email, username, full_name, version } = example;
 const exampleProfile = { user_id, email, username, full_name, version };
+const TimeZoneName = z.string().openapi({ description: "IANA time zone of the hospital" });
+const RecordZone = z.string().nullable().openapi({ description: "IANA time zone of the hospital; null for a record at none" });
 const Me = Profile.extend({
   role: z.enum(ROLES),
-  hospital: z.object({ id: Id, name: z.string() }).nullable(),
+  hospital: z.object({ id: Id, name: z.string(), time_zone: TimeZoneName }).nullable(),
   memberships: z.array(z.object({ hospital_id: Id, name: z.string(), role: z.enum(STAFF_ROLES) })),
-  patients: z.array(z.object({ patient_id: Id, hospital_id: Id })),
+  patients: z.array(z.object({ patient_id: Id, hospital_id: Id, time_zone: RecordZone })),
   created_at: Timestamp,
 }).openapi("Me");
 
@@ -172,9 +174,9 @@ export const accountRoutes = createRouter()
         200: jsonResponse(Me, "The caller's profile", {
           ...exampleProfile,
           role: "doctor",
-          hospital: { id: EXAMPLES.hospital, name: "Demo General" },
+          hospital: { id: EXAMPLES.hospital, name: "Demo General", time_zone: "Asia/Kolkata" },
           memberships: [{ hospital_id: EXAMPLES.hospital, name: "Demo General", role: "doctor" }],
-          patients: [{ patient_id: EXAMPLES.patient, hospital_id: EXAMPLES.hospital }],
+          patients: [{ patient_id: EXAMPLES.patient, hospital_id: EXAMPLES.hospital, time_zone: "Asia/Kolkata" }],
           created_at: EXAMPLES.time,
         }),
         ...problemResponses(401, 403),

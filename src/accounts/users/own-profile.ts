@@ -10,15 +10,15 @@ import { ACTIVE_MEMBERSHIP } from "../../access/effective-role.ts";
 import { sealProfile, unsealProfile } from "../../access/profile.ts";
 import { type ExpectedVersion, matchVersion } from "../../http/conditional-requests.ts";
 import { batch, isUniqueViolation } from "../../platform/db/client.ts";
-import { STAFF_ROLES, users } from "../../platform/db/schema.ts";
+import { SELF_CARE_HOSPITAL_ID, STAFF_ROLES, users } from "../../platform/db/schema.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { toIso } from "../../platform/time.ts";
 import { computeUsernameIndex } from "../auth/login-names.ts";
 
 /** JSON columns: one statement is cheaper than four. */
-const Hospital = z.object({ id: z.string(), name: z.string() }).nullable();
+const Hospital = z.object({ id: z.string(), name: z.string(), time_zone: z.string() }).nullable();
 const OwnMemberships = z.array(z.object({ hospital_id: z.string(), name: z.string(), role: z.enum(STAFF_ROLES) }));
-const OwnRecords = z.array(z.object({ patient_id: z.string(), hospital_id: z.string() }));
+const OwnRecords = z.array(z.object({ patient_id: z.string(), hospital_id: z.string(), time_zone: z.string().nullable() }));
 type OwnProfileRow = {
   id: string;
   profileSealed: string;
@@ -35,14 +35,15 @@ const selectSelf = ({ db, actor }: UserCall) => db.select().from(users).where(eq
 export async function getOwnProfile(anyCall: Call) {
   const { call, effectiveRole, results } = await withUser(anyCall, "self:read", (effectiveRole, { db, actor }) => [
     db.all<OwnProfileRow>(sql`SELECT u.id AS id, u.profile_sealed AS profileSealed, u.created_at AS createdAt, u.version AS version,
-      coalesce((SELECT json_object('id', id, 'name', name) FROM hospitals WHERE id = ${effectiveRole.hospitalId}), 'null') AS hospital,
+      coalesce((SELECT json_object('id', id, 'name', name, 'time_zone', time_zone) FROM hospitals WHERE id = ${effectiveRole.hospitalId}), 'null') AS hospital,
       (SELECT json_group_array(json_object('hospital_id', hospital_id, 'name', name, 'role', role)) FROM (
         SELECT m.hospital_id AS hospital_id, h.name AS name, m.role AS role FROM memberships m
           JOIN hospitals h ON h.id = m.hospital_id AND h.active = 1 WHERE m.user_id = u.id AND ${ACTIVE_MEMBERSHIP}
           ORDER BY m.created_at, m.hospital_id)) AS memberships,
-      (SELECT json_group_array(json_object('patient_id', patient_id, 'hospital_id', hospital_id)) FROM (
-        SELECT p.id AS patient_id, p.hospital_id AS hospital_id FROM patient_links l
-          JOIN patients p ON p.id = l.patient_id WHERE l.user_id = u.id ORDER BY p.id)) AS patients
+      (SELECT json_group_array(json_object('patient_id', patient_id, 'hospital_id', hospital_id, 'time_zone', time_zone)) FROM (
+        SELECT p.id AS patient_id, p.hospital_id AS hospital_id, CASE h.id WHEN ${SELF_CARE_HOSPITAL_ID} THEN NULL ELSE h.time_zone END AS time_zone
+          FROM patient_links l
+          JOIN patients p ON p.id = l.patient_id JOIN hospitals h ON h.id = p.hospital_id WHERE l.user_id = u.id ORDER BY p.id)) AS patients
       FROM users u WHERE u.id = ${actor.userId}`),
   ]);
   const [[user]] = results;

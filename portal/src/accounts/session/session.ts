@@ -3,6 +3,7 @@ import { hc } from "hono/client";
 import type { accountRoutes } from "../../../../src/accounts/auth/account-routes.ts";
 import type { authRoutes, publicAuthRoutes } from "../../../../src/accounts/auth/routes.ts";
 import { parseProblem, throwUnreachable } from "../../platform/api/problem.ts";
+import { setUserZone } from "../../platform/design/screen-zone.ts";
 
 const API_BASE = "/api/v1";
 /** Timeout of a request, ms. */
@@ -48,7 +49,15 @@ export function onSignOut(task: () => Promise<unknown>): () => void {
 
 function setSession(next: Session): void {
   session = next;
+  setUserZone("me" in next ? findZone(next.me) : null);
   for (const listener of listeners) listener();
+}
+
+/** Of the hospital that the user acts for, or of all of a patient's records; null without one, or with records in several zones. */
+function findZone({ hospital, patients }: Me): string | null {
+  const zones = new Set(hospital ? [hospital.time_zone] : patients.flatMap(({ time_zone }) => time_zone ?? []));
+  const [zone = null] = zones;
+  return zones.size === 1 ? zone : null;
 }
 
 function storeToken({ access_token, expires_in }: Tokens): void {

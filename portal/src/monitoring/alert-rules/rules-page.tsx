@@ -8,6 +8,7 @@ import { useHospitals, useHospitalTimeZone } from "../../organization/hospitals/
 import { useActiveWards } from "../../organization/wards/use-wards.ts";
 import { Page } from "../../platform/design/page.tsx";
 import { EmptyState, QueryBoundary } from "../../platform/design/query-states.tsx";
+import { usePageZone } from "../../platform/design/screen-zone.ts";
 import { translateCode, useTranslation } from "../../platform/messages/translate.ts";
 import { DefaultsCard } from "./defaults-card.tsx";
 import { LimitsChangeLog } from "./limits-change-log.tsx";
@@ -29,6 +30,7 @@ export function RulesPage() {
   const selectedWard = wards.data?.find(({ ward_id }) => ward_id === ward);
   const hospitalId = ownHospital?.id ?? (chosenHospitalId || selectedWard?.hospital_id);
   const zone = useHospitalTimeZone(hospitalId);
+  usePageZone(zone);
   const hospitalWards = wards.data?.filter((candidate) => candidate.hospital_id === hospitalId) ?? [];
   const selectWard = (next: string | undefined) =>
     void navigate({ to: "/admin/rules", search: next ? { ward: next } : {}, replace: true });

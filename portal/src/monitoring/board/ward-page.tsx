@@ -6,7 +6,7 @@ import { CODES } from "../../../../src/monitoring/vitals/codes.ts";
 import type { Ward } from "../../organization/hospitals/api.ts";
 import { useOwnTimeZone } from "../../organization/hospitals/use-hospitals.ts";
 import { useActiveWards } from "../../organization/wards/use-wards.ts";
-import { formatTime } from "../../platform/design/format.ts";
+import { formatTime, formatZone } from "../../platform/design/format.ts";
 import { Page } from "../../platform/design/page.tsx";
 import { EmptyState, QueryBoundary } from "../../platform/design/query-states.tsx";
 import { useTranslation } from "../../platform/messages/translate.ts";
@@ -88,7 +88,11 @@ function PatientCount({ shown, watched }: { shown: number; watched: number }) {
 
 function Clock({ now }: { now: number }) {
   const zone = useOwnTimeZone();
-  return <span className={classes.clock}>{formatTime(now, zone)}</span>;
+  return (
+    <span className={classes.clock}>
+      {formatTime(now, zone)} {formatZone(now, zone, "short")}
+    </span>
+  );
 }
 
 type BoardControlsProps = { wards: readonly Ward[]; chosen: string | undefined; code: string };

@@ -1,8 +1,9 @@
 // Time of measurement: now unless it is set back.
 import { Button, TextInput } from "@mantine/core";
+import { formatWallTime } from "../../platform/design/calendar-days.ts";
 import { formatShortTime } from "../../platform/design/format.ts";
+import { getScreenZone } from "../../platform/design/screen-zone.ts";
 import { useTranslation } from "../../platform/messages/translate.ts";
-import { formatWallTime } from "../../reports/hospital-time.ts";
 import { useServerNow } from "../live/use-live.ts";
 import classes from "./observation-set.module.css";
 
@@ -35,7 +36,7 @@ export function MeasuredAt({ id, error, zone, value, onChange }: MeasuredAtProps
         error={error}
         type="datetime-local"
         label={t("set.measured")}
-        description={t("set.measured_hint", { zone: zone ?? Intl.DateTimeFormat().resolvedOptions().timeZone })}
+        description={t("set.measured_hint", { zone: zone ?? getScreenZone() })}
         max={formatWallTime(now, zone)}
         value={value}
         onChange={(event) => onChange(event.currentTarget.value)}

@@ -12,9 +12,9 @@ import {
   scoreNews2,
 } from "../../../../src/monitoring/vitals/news2.ts";
 import { PARTIAL_REASONS, type PartialReason } from "../../../../src/monitoring/vitals/rounds.ts";
+import { formatWallTime, parseWallTime } from "../../platform/design/calendar-days.ts";
 import { parseNumber } from "../../platform/design/parse-number.ts";
 import { DAY_MS } from "../../platform/durations.ts";
-import { formatWallTime, parseWallTime } from "../../reports/hospital-time.ts";
 
 /** Typed values, in the order of the NEWS2 chart (RCP 2017, chart 3). */
 export const NUMBER_FIELDS = [

@@ -1,6 +1,7 @@
 // One uPlot instance, alive while its chart is shown. Loaded on demand to keep uPlot out of the first page.
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
+import { listWallTimes } from "../../platform/design/calendar-days.ts";
 import { formatDate, formatShortTime, formatTime } from "../../platform/design/format.ts";
 import { type Columns, findIsolatedIndexes, type Gap } from "./chart-series.ts";
 import type { LimitStep } from "./limit-steps.ts";
@@ -61,7 +62,6 @@ export function createPlot(target: HTMLElement, first: Drawing, options: PlotOpt
       width: options.width,
       height: options.height,
       ms: 1,
-      tzDate: (at) => (options.zone ? uPlot.tzDate(new Date(at), options.zone) : new Date(at)),
       legend: { show: false },
       padding: [8, 12, 0, 0],
       cursor: {
@@ -182,6 +182,7 @@ function createTimeAxis(zone: string | undefined): uPlot.Axis {
     ...axisStyle,
     size: 34,
     space: 64,
+    splits: (_, _axis, from, to, step) => listWallTimes({ from, to }, step, zone),
     values: (_, splits, _axis, _space, step) => {
       let day = "";
       return splits.map((at) => {

@@ -10,6 +10,7 @@ import { Dialog } from "../../platform/design/dialog.tsx";
 import { formatDateTime } from "../../platform/design/format.ts";
 import { Card, DescriptionList, Page } from "../../platform/design/page.tsx";
 import { QueryBoundary } from "../../platform/design/query-states.tsx";
+import { usePageZone } from "../../platform/design/screen-zone.ts";
 import { useTranslation } from "../../platform/messages/translate.ts";
 import { Wards } from "../wards/wards.tsx";
 import { changeHospital, type Hospital, type HospitalChange, SELF_CARE_HOSPITAL_ID } from "./api.ts";
@@ -35,6 +36,7 @@ function HospitalDetails({ versioned }: { versioned: VersionedHospital }) {
   const t = useTranslation();
   const { role } = useMe();
   const { data: hospital } = versioned;
+  usePageZone(hospital.time_zone);
   const [dialog, setDialog] = useState<"edit" | "deactivate" | "reactivate" | null>(null);
   const closeDialog = () => setDialog(null);
   const isBuiltIn = hospital.hospital_id === SELF_CARE_HOSPITAL_ID;

@@ -37,7 +37,7 @@ export function HospitalsPage() {
     },
     { label: t("hospitals.time_zone"), cell: ({ time_zone }) => time_zone },
     { label: t("hospitals.phone"), cell: ({ phone }) => phone ?? t("common.none") },
-    { label: t("hospitals.created_at"), cell: ({ created_at, time_zone }) => formatDate(created_at, time_zone) },
+    { label: t("hospitals.created_at"), cell: ({ created_at }) => formatDate(created_at) },
   ];
   const addButton = role === "admin" && <Button onClick={() => setIsAdding(true)}>{t("hospitals.new")}</Button>;
   return (

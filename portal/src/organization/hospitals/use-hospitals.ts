@@ -2,7 +2,8 @@
 import { queryOptions, useQuery } from "@tanstack/react-query";
 import { useMe } from "../../accounts/session/use-session.ts";
 import { NAMES_STALE_MS } from "../../platform/api/query-client.ts";
-import { listAllHospitals, readHospital } from "./api.ts";
+import { useScreenZone } from "../../platform/design/screen-zone.ts";
+import { listAllHospitals, readHospital, SELF_CARE_HOSPITAL_ID } from "./api.ts";
 
 /** Those that the caller may know; empty until they are here. */
 export function useHospitals() {
@@ -19,20 +20,22 @@ export function useHospitalName(): (hospitalId: string) => string {
 export const hospitalQuery = (hospitalId: string) =>
   queryOptions({ queryKey: ["hospitals", "one", hospitalId], queryFn: () => readHospital(hospitalId) });
 
-/** For its name and time zone; undefined until it is known. */
-const useHospital = (hospitalId: string | null | undefined) =>
-  useQuery({ ...hospitalQuery(hospitalId ?? ""), enabled: hospitalId != null, staleTime: NAMES_STALE_MS });
-
-/** The IANA zone in which a hospital's times are shown; undefined, for the browser's, until it is known or without a hospital. */
-export const useHospitalTimeZone = (hospitalId: string | null | undefined): string | undefined =>
-  useHospital(hospitalId).data?.data.time_zone;
-
-/** The time zone of the hospital that the caller acts for. */
-export const useOwnTimeZone = (): string | undefined => useHospitalTimeZone(useMe().hospital?.id);
-
-/** Whether `useOwnTimeZone` is final: counts by day wait for it. */
-export function useIsOwnTimeZoneKnown(): boolean {
-  const { hospital } = useMe();
-  const { data, error } = useHospital(hospital?.id);
-  return hospital === null || data !== undefined || error !== null;
+/**
+ * The IANA zone in which a hospital's times are shown; undefined until it is known, and for a record at no hospital. That of the own
+ * hospital, and of those that have the own records, comes with the session.
+ */
+export function useHospitalTimeZone(hospitalId: string | null | undefined): string | undefined {
+  const { hospital, patients } = useMe();
+  const known = [...(hospital ? [{ ...hospital, hospital_id: hospital.id }] : []), ...patients].find(
+    ({ hospital_id }) => hospital_id === hospitalId,
+  );
+  const { data } = useQuery({
+    ...hospitalQuery(hospitalId ?? ""),
+    enabled: hospitalId != null && known === undefined && hospitalId !== SELF_CARE_HOSPITAL_ID,
+    staleTime: NAMES_STALE_MS,
+  });
+  return known ? (known.time_zone ?? undefined) : data?.data.time_zone;
 }
+
+/** The time zone of the screen: of the hospital that the caller acts for, unless the page shows something of another one. */
+export const useOwnTimeZone = useScreenZone;

@@ -2,10 +2,11 @@
 import { NativeSelect } from "@mantine/core";
 import { useQueries, useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
-import { hospitalQuery } from "../../organization/hospitals/use-hospitals.ts";
+import { hospitalQuery, useHospitalTimeZone } from "../../organization/hospitals/use-hospitals.ts";
 import { NAMES_STALE_MS } from "../../platform/api/query-client.ts";
 import { Card, Page } from "../../platform/design/page.tsx";
 import { QueryBoundary } from "../../platform/design/query-states.tsx";
+import { usePageZone } from "../../platform/design/screen-zone.ts";
 import { useTranslation } from "../../platform/messages/translate.ts";
 import { getFullName, listPatients, type PatientSummary } from "../api.ts";
 import { setChosenRecord, useChosenRecord } from "./chosen-record.ts";
@@ -27,6 +28,7 @@ export function MyPage({ title, windowTitle, children }: MyPageProps) {
   const chosenId = useChosenRecord();
   const records = query.data?.items ?? [];
   const record = records.find(({ patient_id }) => patient_id === chosenId) ?? records[0];
+  usePageZone(useHospitalTimeZone(record?.hospital_id));
   return (
     <Page title={title} windowTitle={windowTitle}>
       <QueryBoundary query={query}>

@@ -5,6 +5,7 @@ import { formatDate, formatDateTime, formatNumber } from "../../platform/design/
 import layout from "../../platform/design/layout.module.css";
 import { Card, Page } from "../../platform/design/page.tsx";
 import { QueryBoundary } from "../../platform/design/query-states.tsx";
+import { usePageZone } from "../../platform/design/screen-zone.ts";
 import { translateCode, useTranslation } from "../../platform/messages/translate.ts";
 import { type Report, readReportFile, useReport } from "../../reports/api.ts";
 import { DownloadButton } from "../../reports/download-button.tsx";
@@ -33,6 +34,7 @@ function ReportContent({ report, page }: { report: Report; page: number }) {
   const t = useTranslation();
   const navigate = useNavigate({ from: "/me/reports/$reportId" });
   const zone = useHospitalTimeZone(report.hospital_id);
+  usePageZone(zone);
   const load = (signal?: AbortSignal) => readReportFile(report.report_id, signal);
   const download = <DownloadButton load={load} fileName={report.file_name ?? "report.pdf"} />;
   const { interpretation, ...measured } = report.metrics ?? {};

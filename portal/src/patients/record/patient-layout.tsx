@@ -4,9 +4,11 @@ import { useEffect, useRef, useState } from "react";
 import { getLastUpdate } from "../../monitoring/live/patient-state.ts";
 import { useConnection, useLivePatient, useServerNow } from "../../monitoring/live/use-live.ts";
 import { PatientWaitingSets } from "../../monitoring/observation-set/waiting-sets.tsx";
-import { formatAge, formatDate } from "../../platform/design/format.ts";
+import { useHospitalTimeZone } from "../../organization/hospitals/use-hospitals.ts";
+import { formatAge, formatDay } from "../../platform/design/format.ts";
 import { Page } from "../../platform/design/page.tsx";
 import { LoadError, Loading } from "../../platform/design/query-states.tsx";
+import { usePageZone } from "../../platform/design/screen-zone.ts";
 import { useTranslation } from "../../platform/messages/translate.ts";
 import { getFullName, type Patient } from "../api.ts";
 import { formatPatientAge } from "../patient-age.ts";
@@ -18,6 +20,8 @@ export function PatientLayout() {
   const t = useTranslation();
   const { patientId } = useParams({ from: "/signed-in/patients/$patientId" });
   const record = usePatientRecord(patientId);
+  const zone = useHospitalTimeZone(record.data?.data.hospital_id);
+  usePageZone(zone);
   // Nothing renders before the record is loaded: content must never appear under another patient's name.
   if (!record.data) {
     if (!record.error) return <Loading />;
@@ -50,7 +54,7 @@ function Identity({ patient }: { patient: Patient }) {
     [t(`record.sex.${patient.gender}`), dateOfBirth ? formatPatientAge(dateOfBirth, now) : null]
       .filter((fact) => fact !== null)
       .join(" "),
-    dateOfBirth && t("record.born", { date: formatDate(`${dateOfBirth}T00:00:00Z`, "UTC") }),
+    dateOfBirth && t("record.born", { date: formatDay(dateOfBirth) }),
     t("common.number", { n: patient.patient_number }),
     ward,
   ].filter((fact) => fact);

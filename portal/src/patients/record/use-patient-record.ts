@@ -12,7 +12,7 @@ export const patientQuery = (patientId: string) =>
 /** With the ETag that a change of it needs. */
 export const usePatientRecord = (patientId: string) => useQuery(patientQuery(patientId));
 
-/** What titles and times need; "…" until it is known. */
+/** What titles and times need; "…" and undefined until it is known. */
 export function usePatientNumberAndZone(patientId: string): { number: string; zone: string | undefined } {
   const { data } = usePatientRecord(patientId);
   const zone = useHospitalTimeZone(data?.data.hospital_id);

@@ -1,13 +1,14 @@
-// Formats of times, ages and numbers. Times are in the hospital's time zone, whatever the browser's is.
+// Formats of times, ages and numbers. Times are in the given time zone, by default the screen's (screen-zone.ts).
 
 import { getLocale } from "../../accounts/session/preferences.ts";
 import { t } from "../messages/translate.ts";
+import { getScreenZone } from "./screen-zone.ts";
 
 const formatters = new Map<string, Intl.DateTimeFormat>();
 
-function getFormatter(options: Intl.DateTimeFormatOptions, zone: string | undefined): Intl.DateTimeFormat {
+function getFormatter(options: Intl.DateTimeFormatOptions, zone: string | undefined = getScreenZone()): Intl.DateTimeFormat {
   const key = JSON.stringify([getLocale(), zone, options]);
-  const cached = formatters.get(key) ?? new Intl.DateTimeFormat(getLocale(), { ...options, ...(zone && { timeZone: zone }) });
+  const cached = formatters.get(key) ?? new Intl.DateTimeFormat(getLocale(), { ...options, timeZone: zone });
   formatters.set(key, cached);
   return cached;
 }
@@ -37,6 +38,14 @@ export const formatTime = (at: Instant, zone?: string): string =>
 /** "08:34" */
 export const formatShortTime = (at: Instant, zone?: string): string =>
   getFormatter({ hour: "2-digit", minute: "2-digit", hourCycle: "h23" }, zone).format(new Date(at));
+
+/** "IST", or "India Standard Time" in full. */
+export function formatZone(at: Instant, zone: string, length: "short" | "long"): string {
+  const parts = getFormatter({ hour: "2-digit", timeZoneName: length }, zone).formatToParts(new Date(at));
+  return parts.find(({ type }) => type === "timeZoneName")?.value ?? zone;
+}
+/** A calendar day without a time, e.g. of birth: "21 Nov 2026". @param day "2026-11-21" */
+export const formatDay = (day: string): string => formatDate(`${day}T00:00:00Z`, "UTC");
 
 /** A time span as text: elapsed time, not calendar days. */
 export function formatAge(seconds: number): string {

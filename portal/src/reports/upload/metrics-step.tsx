@@ -1,11 +1,12 @@
 // Step 3: report kind, time of measurement and measurements, beside the PDF. Whether the time is known must be said.
 import { NativeSelect, Radio, Textarea, TextInput } from "@mantine/core";
+import { parseWallTime } from "../../platform/design/calendar-days.ts";
 import { Form } from "../../platform/design/form.tsx";
 import { formatNumber } from "../../platform/design/format.ts";
 import layout from "../../platform/design/layout.module.css";
 import { NumberTextInput } from "../../platform/design/number-text-input.tsx";
+import { getScreenZone } from "../../platform/design/screen-zone.ts";
 import { translateCode, useTranslation } from "../../platform/messages/translate.ts";
-import { parseWallTime } from "../hospital-time.ts";
 import { findMeasure, listMetricFields } from "../metrics.ts";
 import { isReportKind, KINDS } from "../report-kinds.ts";
 import { findMetricErrors, type ReportInput } from "./upload-draft.ts";
@@ -61,7 +62,7 @@ export function MetricsStep({ input, zone, onInput, onNext, onBack }: MetricsSte
             <TextInput
               type="datetime-local"
               label={t("reports.measured")}
-              description={t("uploads.measured_hint", { zone: zone ?? Intl.DateTimeFormat().resolvedOptions().timeZone })}
+              description={t("uploads.measured_hint", { zone: zone ?? getScreenZone() })}
               value={wallTime}
               onChange={(event) => onInput({ ...input, wallTime: event.currentTarget.value })}
               {...field("recorded_at")}

@@ -2,11 +2,12 @@
 import { useBlocker } from "@tanstack/react-router";
 import { useEffect, useRef, useState } from "react";
 import { useHospitalTimeZone } from "../../organization/hospitals/use-hospitals.ts";
+import { parseWallTime } from "../../platform/design/calendar-days.ts";
 import { ConfirmDialog } from "../../platform/design/confirm-dialog.tsx";
 import { Card, Page } from "../../platform/design/page.tsx";
 import { Loading } from "../../platform/design/query-states.tsx";
+import { usePageZone } from "../../platform/design/screen-zone.ts";
 import { type PlainMessageKey, useTranslation } from "../../platform/messages/translate.ts";
-import { parseWallTime } from "../hospital-time.ts";
 import { CheckStep } from "./check-step.tsx";
 import { FilePreview, FileStep } from "./file-step.tsx";
 import { MetricsStep } from "./metrics-step.tsx";
@@ -34,6 +35,7 @@ function NewUpload({ onAnother }: { onAnother: () => void }) {
   const { entered, updateDraft: change, clearDraft: forget, patient, isReading, error } = useUploadDraft();
   const { step, file, input, uploadKey } = entered;
   const zone = useHospitalTimeZone(patient?.hospital_id);
+  usePageZone(zone);
   const { state, start, cancel } = useSendReport(uploadKey, (nextKey) => change({ uploadKey: nextKey }));
   const draft = file &&
     patient && {

@@ -8,6 +8,7 @@ import { formatDateTime } from "../../platform/design/format.ts";
 import layout from "../../platform/design/layout.module.css";
 import { Card, DescriptionList, Page } from "../../platform/design/page.tsx";
 import { QueryBoundary } from "../../platform/design/query-states.tsx";
+import { usePageZone } from "../../platform/design/screen-zone.ts";
 import { translateCode, useTranslation } from "../../platform/messages/translate.ts";
 import { DownloadButton } from "../download-button.tsx";
 import { formatFileSize } from "../file-size.ts";
@@ -110,6 +111,7 @@ function OutcomeCard({ upload }: { upload: UploadDetail }) {
 function UploadFacts({ upload }: { upload: UploadDetail }) {
   const t = useTranslation();
   const zone = useHospitalTimeZone(upload.hospital_id);
+  usePageZone(zone);
   const { kind, file_name, file_size, sha256 } = upload;
   const facts: (readonly [string, ReactNode])[] = [
     [t("reports.received"), formatDateTime(upload.created_at, zone)],

@@ -2,7 +2,7 @@
 import { Button, NativeSelect } from "@mantine/core";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { UPLOAD_OUTCOMES } from "../../../../src/platform/db/vocabulary.ts";
-import { useHospitalTimeZone } from "../../organization/hospitals/use-hospitals.ts";
+import { useOwnTimeZone } from "../../organization/hospitals/use-hospitals.ts";
 import { type Column, DataTable } from "../../platform/design/data-table.tsx";
 import { formatDateTime } from "../../platform/design/format.ts";
 import layout from "../../platform/design/layout.module.css";
@@ -64,8 +64,8 @@ export function UploadsPage() {
   );
 }
 
-function TimeCell({ upload: { upload_id, created_at, hospital_id } }: { upload: UploadListItem }) {
-  const zone = useHospitalTimeZone(hospital_id);
+function TimeCell({ upload: { upload_id, created_at } }: { upload: UploadListItem }) {
+  const zone = useOwnTimeZone();
   return (
     <Link to="/uploads/$uploadId" params={{ uploadId: upload_id }}>
       <time dateTime={created_at}>{formatDateTime(created_at, zone)}</time>
