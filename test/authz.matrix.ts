@@ -143,6 +143,7 @@ export const ROUTES: Record<string, RouteRule> = {
   "DELETE /api/v1/wards/:ward_id": rule("staff", MANAGERS),
   "GET /api/v1/wards/:ward_id/board": rule("staff", STAFF),
   "GET /api/v1/wards/:ward_id/observations-due": rule("staff", STAFF),
+  "GET /api/v1/wards/:ward_id/trends": rule("staff", STAFF),
   "PUT /api/v1/wards/:ward_id/alert-rules/:code": rule("staff", STAFF),
   "DELETE /api/v1/wards/:ward_id/alert-rules/:code": rule("staff", STAFF),
   "GET /api/v1/alert-rules": rule("own", STAFF),

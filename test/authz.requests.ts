@@ -153,6 +153,7 @@ const QUERIES: Record<string, (handle: ResourceIds, principal: TestPrincipal) =>
   "GET /api/v1/live/sse": ({ patientId }) => `?patient_id=${patientId}`,
   "GET /api/v1/wearables/metrics/recent": ({ patientId }) => `?patient_id=${patientId}`,
   "GET /api/v1/wearables/summary": ({ patientId }) => `?patient_id=${patientId}`,
+  "GET /api/v1/wards/:ward_id/trends": () => "?code=heart_rate",
   "GET /api/v1/patients/search": ({ hospitalId }, { role }) => `?q=first${role === "admin" ? `&hospital_id=${hospitalId}` : ""}`,
 };
 

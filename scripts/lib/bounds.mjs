@@ -67,7 +67,7 @@ export const BOUNDS = [
   {
     bound: "40 patients; 10 object calls at a time, 1.5 s for each and 3 s for all; then a patient is shown as unknown",
     test: "test/worker/ward-of-2000.test.ts › shows forty, asks forty objects, and reads each patient of the ward three times at most",
-    operations: ["GET /wards/{ward_id}/board", "GET /wards/{ward_id}/observations-due"],
+    operations: ["GET /wards/{ward_id}/board", "GET /wards/{ward_id}/observations-due", "GET /wards/{ward_id}/trends"],
   },
   { bound: "one snapshot of one object", test: BUDGET, operations: ["GET /patients/{patient_id}/observations/latest"] },
   { bound: "one snapshot of one object", test: BUDGET, operations: ["GET /patients/{patient_id}/scores/news2"] },

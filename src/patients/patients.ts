@@ -129,7 +129,7 @@ export function toPatientSummary(row: Omit<PatientRow, "identity_sealed" | "clin
   };
 }
 
-async function toPatientDetail(call: Call, row: PatientRow) {
+export async function toPatientDetail(call: Call, row: PatientRow) {
   const [identity, clinical] = await Promise.all([unsealIdentity(call.keys, row), unsealClinical(call.keys, row)]);
   return { ...toPatientSummary(row, identity), ...clinical };
 }

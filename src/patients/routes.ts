@@ -20,6 +20,7 @@ import {
 import { identifyPerson } from "./identity/aadhaar.ts";
 import { listPatients, searchPatients } from "./list-patients.ts";
 import { createPatient, deletePatient, getPatient, updatePatient } from "./patients.ts";
+import { getPatientWithWard } from "./record/patient-with-ward.ts";
 import {
   examplePatient,
   exampleSummary,
@@ -44,6 +45,8 @@ const createListRoute = <P extends string>(path: P) =>
     request: { query: patientQuery },
     responses: { 200: pageResponse(PatientSummary, "Ordered by number or time", exampleSummary), ...problemResponses(401, 403) },
   });
+
+const PatientWithWard = Patient.extend({ ward_name: z.string().nullable() }).openapi("PatientWithWard");
 
 export const patientRoutes = createRouter()
   .openapi(
@@ -103,12 +106,12 @@ export const patientRoutes = createRouter()
       summary: "Get a patient",
       security: BEARER_AUTH,
       request: { params: patientParam },
-      responses: { 200: jsonResponse(Patient, "The patient", examplePatient), ...problemResponses(401, 403, 404) },
+      responses: {
+        200: jsonResponse(PatientWithWard, "The patient", { ...examplePatient, ward_name: null }),
+        ...problemResponses(401, 403, 404),
+      },
     }),
-    async (c) => {
-      const patient = await getPatient(c.get("call"), c.req.valid("param").patient_id);
-      return ok(c, patient);
-    },
+    async (c) => ok(c, await getPatientWithWard(c.get("call"), c.req.valid("param").patient_id)),
   )
   .openapi(
     createRoute({

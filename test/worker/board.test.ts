@@ -223,3 +223,66 @@ describe("the order of the board", () => {
     expect(numbers(ranked.toSorted(naive))).not.toEqual(numbers(ranked));
   });
 });
+
+describe("the trends of a ward", () => {
+  const trends = (code: string, as: RequestOptions["as"] = world.nurse) =>
+    sendRequest(`${API}/wards/${ward}/trends?code=${code}`, { as });
+
+  it("are six hours of one vital of each patient on the board, in parts of five minutes", async () => {
+    const silent = await newPatient(world.hospitalId, world.nurse);
+    for (const patient of [world.patient, world.stranger, silent]) await lay(patient);
+    const ago = (minutes: number) => new Date(Date.now() - minutes * 60_000).toISOString();
+    const sample = (minutes: number, value: number) => ({ code: "8867-4", unit: "/min", value, effective_at: ago(minutes) });
+    const samples = [sample(358, 60), sample(357.9, 64), sample(122.5, 90), sample(2.5, 81), sample(361, 200)];
+    const json = { patient_id: world.patient.id, samples };
+    expect((await readJson(await sendRequest(`${API}/observations`, { as: world.nurse, json }))).data.stored).toBe(5);
+
+    const answer = await trends("heart_rate");
+    const { data } = await readJson(answer);
+    expect(data).toMatchObject({ ward_id: ward, code: "8867-4" });
+    expect(Date.parse(data.to) - Date.parse(data.from)).toBe(6 * 3_600_000);
+    const byPatient = new Map<string, (number | null)[]>(
+      data.patients.map(({ patient_id, means }: { patient_id: string; means: (number | null)[] }) => [patient_id, means]),
+    );
+    expect([...byPatient.keys()].sort()).toEqual([world.patient.id, world.stranger.id, silent.id].sort());
+    const means = byPatient.get(world.patient.id) ?? [];
+    expect(means).toHaveLength(72);
+    expect(means.flatMap((mean, part) => (mean === null ? [] : [[part, mean]]))).toEqual([
+      [0, 62],
+      [47, 90],
+      [71, 81],
+    ]);
+    expect(byPatient.get(silent.id)).toEqual(new Array(72).fill(null));
+    const [event, ...more] = await readAuditEvents(answer.headers.get("X-Request-Id") ?? "");
+    expect(more).toEqual([]);
+    expect(event).toMatchObject({ event: "ward.trends", action: "R", entity_id: ward });
+    expect([...(event?.subjects ?? [])].sort()).toEqual([...byPatient.keys()].sort());
+  });
+
+  it("are those of the patients whom the caller may see; a patient whose object does not answer has none", async () => {
+    for (const patient of [world.patient, world.stranger]) await lay(patient);
+    const { data } = await readJson(await trends("spo2", world.doctor));
+    expect(data.patients.map(({ patient_id }: { patient_id: string }) => patient_id)).toEqual([world.patient.id]);
+    expect((await trends("spo2", world.self)).status).toBe(403);
+    expect((await trends("spo2", (await newWorld()).nurse)).status).toBe(404);
+    expect((await sendRequest(`${API}/wards/${ward}/trends`, { as: world.nurse })).status).toBe(400);
+    const down = { getByName: () => ({ buckets: () => Promise.reject(new Error("down")) }) };
+    const over = { ...env, PATIENT_MONITOR: down as never };
+    const unanswered = await sendRequest(`${API}/wards/${ward}/trends?code=spo2`, { as: world.nurse, env: over });
+    const { patients } = (await readJson(unanswered)).data;
+    expect(patients.map(({ means }: { means: unknown }) => means)).toEqual([null, null]);
+  });
+});
+
+it("names the staff who acknowledged the alerts on it, and nobody else", async () => {
+  await lay(world.patient);
+  await measure(world.patient, { heart_rate: 0 });
+  const [entry] = (await readJson(await board())).data.patients;
+  expect((await readJson(await board())).data.staff).toEqual([]);
+  const path = `${API}/alerts/${entry.alerts[0].alert_id}/acknowledge`;
+  expect((await sendRequest(path, { as: world.doctor, method: "POST" })).status).toBe(200);
+  const { data } = await readJson(await board());
+  expect(data.patients[0].alerts[0]).toMatchObject({ acknowledged_by: world.doctor.id });
+  const { full_name } = (await readJson(await sendRequest(`${API}/auth/me`, { as: world.doctor }))).data;
+  expect(data.staff).toEqual([{ user_id: world.doctor.id, full_name }]);
+});

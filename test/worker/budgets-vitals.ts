@@ -103,6 +103,13 @@ export const vitals: BudgetCase[] = [
     liveBudget(2, 80, 15, ...Array(5).fill("snapshot")),
     (e) => getAs(`/wards/${clinicWard}/observations-due`, () => clinic.nurse)(e),
   ],
+  [
+    "GET /wards/{id}/trends, five patients",
+    "read",
+    200,
+    liveBudget(2, 80, 15, ...Array(5).fill("buckets")),
+    (e) => getAs(`/wards/${clinicWard}/trends?code=heart_rate`, () => clinic.nurse)(e),
+  ],
   ["GET /devices/{id}/assignments", "read", 200, budget(2, 20, 10), (e) => getAs(`/devices/${device.id}/assignments`, nurse)(e)],
   [
     "GET /live",

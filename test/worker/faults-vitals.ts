@@ -78,7 +78,7 @@ export const vitals: FaultCase[] = [
     () => `${API}/devices/${device.id}/assignments`,
     () => world.nurse,
   ),
-  ...["board", "observations-due"].map((list) => ({
+  ...["board", "observations-due", "trends?code=heart_rate"].map((list) => ({
     ...readCase(
       `GET /wards/{id}/${list}`,
       () => `${API}/wards/${wardId}/${list}`,

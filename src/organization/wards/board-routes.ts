@@ -12,8 +12,10 @@ import {
 } from "../../monitoring/history/schemas.ts";
 import { exampleTrendMark, TrendMark } from "../../monitoring/history/trend-schema.ts";
 import { DueObservations, exampleDueObservations } from "../../monitoring/rounds/due-schemas.ts";
+import { CODES } from "../../monitoring/vitals/codes.ts";
 import { getWardBoard, MAX_BOARD_PATIENTS } from "./board.ts";
 import { getObservationsDue } from "./observations-due.ts";
+import { getWardTrends, TREND_POINTS } from "./trends.ts";
 import { MAX_COUNTED_PATIENTS } from "./wards.ts";
 
 const BoardEntry = z
@@ -51,8 +53,31 @@ const WardBoard = z
         "Ordered by risk: open high alert; NEWS2, highest first, with an incomplete, inapplicable or unknown score, and an overdue one below 5, between 5 and 4; " +
         "open medium alert; open low alert; patient_number",
     }),
+    staff: z
+      .array(z.object({ user_id: Id, full_name: z.string() }))
+      .openapi({ description: "Who acknowledged the alerts, and to whom they are assigned" }),
   })
   .openapi("WardBoard");
+
+const WardTrends = z
+  .object({
+    ward_id: Id,
+    code: z.string().openapi({ description: "LOINC" }),
+    from: Timestamp,
+    to: Timestamp,
+    patients: z.array(
+      z.object({
+        patient_id: Id,
+        means: z
+          .array(z.number().nullable())
+          .nullable()
+          .openapi({
+            description: `${TREND_POINTS} means of equal parts of the time, oldest first, each null when nothing was measured; null if the patient's monitor does not respond`,
+          }),
+      }),
+    ),
+  })
+  .openapi("WardTrends");
 
 const DueList = z
   .object({
@@ -117,11 +142,39 @@ export const boardRoutes = createRouter()
               last_seen_s: 2,
             },
           ],
+          staff: [{ user_id: EXAMPLES.user, full_name: "Anita Nair" }],
         }),
         ...problemResponses(401, 403, 404),
       },
     }),
     async (c) => ok(c, await getWardBoard(c.env, c.get("call"), c.req.valid("param").ward_id)),
+  )
+  .openapi(
+    createRoute({
+      method: "get",
+      path: "/wards/{ward_id}/trends",
+      tags: ["Location"],
+      summary: "Get the trends of a ward",
+      description: `The last six hours of one vital sign of the patients on the ward's board, at most ${MAX_BOARD_PATIENTS}, in parts of five minutes.`,
+      security: BEARER_AUTH,
+      request: {
+        params: wardParam,
+        query: z.strictObject({
+          code: z.string().min(1).max(64).openapi({ description: "LOINC code or short name", example: "heart_rate" }),
+        }),
+      },
+      responses: {
+        200: jsonResponse(WardTrends, "The trends", {
+          ward_id: EXAMPLES.ward,
+          code: CODES.heart_rate,
+          from: EXAMPLES.time,
+          to: EXAMPLES.time,
+          patients: [{ patient_id: EXAMPLES.patient, means: [72.5, null, 74] }],
+        }),
+        ...problemResponses(401, 403, 404),
+      },
+    }),
+    async (c) => ok(c, await getWardTrends(c.env, c.get("call"), c.req.valid("param").ward_id, c.req.valid("query").code)),
   )
   .openapi(
     createRoute({

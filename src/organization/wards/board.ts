@@ -15,6 +15,7 @@ import { patients, wards } from "../../platform/db/schema.ts";
 import { withDeadline } from "../../platform/deadline.ts";
 import { log } from "../../platform/log.ts";
 import { toIso } from "../../platform/time.ts";
+import { findStaffNames } from "./staff-names.ts";
 import { MAX_COUNTED_PATIENTS } from "./wards.ts";
 
 /** Fits on one screen. */
@@ -37,10 +38,10 @@ export type BoardRow = {
 export type MonitoredPatient = { row: BoardRow; snapshot: PatientSnapshot | null };
 
 /**
- * Reads at most 40 monitored patients of a ward that the caller may see. If there are more, those with the highest open alert priority
- * are chosen. @param event the name of the audit event  @throws ApiError not_found
+ * Selects at most 40 monitored patients of a ward that the caller may see. If there are more, those with the highest open alert
+ * priority are chosen. @param event the name of the audit event  @throws ApiError not_found
  */
-export async function readWatched(env: Env, anyCall: Call, wardId: string, event: string) {
+export async function selectWatched(anyCall: Call, wardId: string, event: string) {
   const { call, effectiveRole, results } = await withUser(anyCall, "ward:read", (effectiveRole, { db, actor }) => {
     const scope = patientVisibility(effectiveRole, actor, sql`+${patients.id}`, sql`+${patients.hospitalId}`);
     const watched = sql`patients.ward_id = ${wardId} AND patients.monitoring <> 'off' AND patients.active = 1 AND ${scope}`;
@@ -75,8 +76,14 @@ export async function readWatched(env: Env, anyCall: Call, wardId: string, event
       detail: { count: rows.length },
     }),
   );
-  const monitored = await fetchSnapshots(env, call, rows);
-  return { call, ward, watched: counted?.n ?? 0, monitored };
+  return { call, ward, watched: counted?.n ?? 0, rows };
+}
+
+/** The selected patients with their snapshots. @throws ApiError not_found */
+export async function readWatched(env: Env, anyCall: Call, wardId: string, event: string) {
+  const { rows, ...selected } = await selectWatched(anyCall, wardId, event);
+  const answers = await askMonitors(env, selected.call, rows, (monitor) => monitor.snapshot());
+  return { ...selected, monitored: answers.map(({ row, answer }): MonitoredPatient => ({ row, snapshot: answer })) };
 }
 
 /** The board, in the order of `compareByRisk`. @throws ApiError not_found */
@@ -88,29 +95,40 @@ export async function getWardBoard(env: Env, anyCall: Call, wardId: string) {
     as_of: toIso(call.now),
     watched,
     patients: await Promise.all(monitored.toSorted(compareByRisk).map((entry) => toBoardEntry(call, entry))),
+    staff: await findStaffNames(
+      call,
+      monitored.flatMap(({ snapshot }) => snapshot?.alerts.flatMap((alert) => [alert.acknowledged_by, alert.assigned_to]) ?? []),
+    ),
   };
 }
 
-/** An object that fails or does not respond in time yields a null snapshot, so that the board still loads. */
-async function fetchSnapshots(env: Env, call: Call, rows: readonly BoardRow[]): Promise<MonitoredPatient[]> {
-  const monitored: MonitoredPatient[] = [];
+type Monitor = ReturnType<Env["PATIENT_MONITOR"]["getByName"]>;
+
+/** An object that fails or does not respond in time yields null, so that the ward still loads. */
+export async function askMonitors<Answer>(
+  env: Env,
+  call: Call,
+  rows: readonly BoardRow[],
+  ask: (monitor: Monitor) => Promise<Answer>,
+): Promise<{ row: BoardRow; answer: Answer | null }[]> {
+  const answers: { row: BoardRow; answer: Answer | null }[] = [];
   const deadline = Date.now() + BOARD_DEADLINE_MS;
   let next = 0;
   const workers = Array.from({ length: MAX_CONCURRENT_SNAPSHOTS }, async () => {
     for (let row = rows[next++]; row; row = rows[next++]) {
       const ms = Math.min(SNAPSHOT_DEADLINE_MS, deadline - Date.now());
-      const snapshot =
+      const answer =
         ms <= 0
           ? null
-          : await withDeadline(env.PATIENT_MONITOR.getByName(row.id).snapshot(), ms, "a patient's object").catch(() => null);
-      monitored.push({ row, snapshot });
+          : await withDeadline(ask(env.PATIENT_MONITOR.getByName(row.id)), ms, "a patient's object").catch(() => null);
+      answers.push({ row, answer });
     }
   });
   await Promise.all(workers);
-  const missingCount = monitored.filter(({ snapshot }) => !snapshot).length;
+  const missingCount = answers.filter(({ answer }) => answer === null).length;
   if (missingCount > 0)
-    log(env, "WARNING", "ward board: patients without a snapshot", { request_id: call.actor.via.requestId, count: missingCount });
-  return monitored;
+    log(env, "WARNING", "ward board: patients without an answer", { request_id: call.actor.via.requestId, count: missingCount });
+  return answers;
 }
 
 const hasOpenAlert = ({ snapshot }: Pick<MonitoredPatient, "snapshot">, priority: Priority) =>

@@ -7,7 +7,7 @@ import { type Priority, shownAs } from "../../platform/design/priority.tsx";
 import { t, translateCode, useTranslation } from "../../platform/messages/translate.ts";
 import { announceUrgently } from "../../shell/announcer.tsx";
 import { useConnection, useOpenAlerts } from "../live/use-live.ts";
-import { getCachedPatient, useMonitoredPatients } from "./alarm-names.tsx";
+import { getCachedPatient, loadPatientNames } from "./alarm-names.tsx";
 import { describeAlarm } from "./alarm-text.ts";
 import classes from "./header-alarms.module.css";
 
@@ -22,8 +22,6 @@ export function AlarmCounts() {
   const t = useTranslation();
   const { status } = useConnection();
   const alerts = useOpenAlerts();
-  // Loads the name before a new alarm is announced.
-  useMonitoredPatients(status === "live");
   useHighAlarmAnnouncements(alerts);
   if (status === "off") return null;
   const counts = SHAPES.map(([priority, shape]) => {
@@ -57,14 +55,30 @@ export function AlarmCounts() {
   );
 }
 
+/** While a page loads, its own answers name most patients. */
+const LOADING_MS = 3_000;
+const NAME_WAIT_MS = 1_000;
+const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+
 /** Announces each new high-priority alarm once, whether it comes in a frame or in a snapshot after a gap. */
 function useHighAlarmAnnouncements(alerts: readonly AlertView[]): void {
   const announcedIds = useRef<ReadonlySet<string>>(new Set());
+  const loadedAt = useRef(performance.now() + LOADING_MS);
   useEffect(() => {
     const highAlarms = alerts.filter(({ priority, state }) => priority === "high" && state === "active");
-    for (const alert of highAlarms) if (!announcedIds.current.has(alert.alert_id)) announceUrgently(formatAnnouncement(alert));
+    for (const alert of highAlarms) {
+      if (!announcedIds.current.has(alert.alert_id)) void announceNamed(alert, performance.now() < loadedAt.current);
+    }
     announcedIds.current = new Set(highAlarms.map(({ alert_id }) => alert_id));
   }, [alerts]);
+}
+
+/** Without the name when that does not come in time. */
+async function announceNamed(alert: AlertView, isLoading: boolean): Promise<void> {
+  const isNamed = () => getCachedPatient(alert.patient_id) !== undefined;
+  if (!isNamed() && isLoading) await pause(NAME_WAIT_MS);
+  if (!isNamed()) await Promise.race([loadPatientNames().catch(() => undefined), pause(NAME_WAIT_MS)]);
+  announceUrgently(formatAnnouncement(alert));
 }
 
 function formatAnnouncement(alert: AlertView): string {

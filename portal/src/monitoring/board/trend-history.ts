@@ -1,21 +1,10 @@
 // Pure functions for six hours of one vital sign in five-minute points.
 
-const POINT_MS = 300_000;
+/** Points of a history: five minutes each. */
 export const POINT_COUNT = 72;
-export const HISTORY_MS = POINT_MS * POINT_COUNT;
 
 /** Five-minute means, oldest first; null when nothing was measured. */
 export type TrendHistory = readonly (number | null)[];
-
-/** @param from start of the first point, epoch milliseconds */
-export function toTrendHistory(buckets: readonly { from: string; mean: number }[], from: number): TrendHistory {
-  const points: (number | null)[] = new Array(POINT_COUNT).fill(null);
-  for (const bucket of buckets) {
-    const index = Math.floor((Date.parse(bucket.from) - from) / POINT_MS + 0.01);
-    if (index >= 0 && index < POINT_COUNT) points[index] = bucket.mean;
-  }
-  return points;
-}
 
 /** Change over the known part of the six hours; null with fewer than two points. */
 export function getTrendChange(history: TrendHistory): number | null {

@@ -15,7 +15,7 @@ import type { BoardEntry } from "./api.ts";
 import classes from "./board.module.css";
 import { BoardTables } from "./board-tables.tsx";
 import { useBoard, useBoardOrder, useViewContext } from "./use-board.ts";
-import { usePrefetchTrends } from "./use-trend-histories.ts";
+import { useTrends } from "./use-trend-histories.ts";
 import { useWakeLock } from "./use-wake-lock.ts";
 
 const TREND_CODES = [CODES.heart_rate, CODES.respiratory_rate, CODES.spo2, CODES.systolic, CODES.temperature];
@@ -31,7 +31,14 @@ export function WardPage() {
   const [isHolding, setIsHolding] = useState(false);
   const entries = board.data?.patients ?? NO_ENTRIES;
   const { rows, moved: movedCount, reorder } = useBoardOrder(selectedWardId, entries, moment, isHolding);
-  usePrefetchTrends([...entries.map(({ patient_id }) => patient_id)].sort().join(" "), code);
+  useTrends(
+    selectedWardId,
+    entries
+      .map(({ patient_id }) => patient_id)
+      .sort()
+      .join(" "),
+    code,
+  );
   useWakeLock();
   return (
     <Page

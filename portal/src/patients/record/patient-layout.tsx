@@ -14,7 +14,7 @@ import { getFullName, type Patient } from "../api.ts";
 import { formatPatientAge } from "../patient-age.ts";
 import { PatientAlarms } from "./patient-alarms.tsx";
 import classes from "./patient-frame.module.css";
-import { usePatientRecord, useWardName } from "./use-patient-record.ts";
+import { usePatientRecord } from "./use-patient-record.ts";
 
 export function PatientLayout() {
   const t = useTranslation();
@@ -48,7 +48,6 @@ function Identity({ patient }: { patient: Patient }) {
   const t = useTranslation();
   const now = useServerNow(60_000);
   const stickyTop = useHeaderHeight();
-  const ward = useWardName(patient.ward_id, patient.hospital_id);
   const { date_of_birth: dateOfBirth } = patient;
   const facts = [
     [t(`record.sex.${patient.gender}`), dateOfBirth ? formatPatientAge(dateOfBirth, now) : null]
@@ -56,7 +55,7 @@ function Identity({ patient }: { patient: Patient }) {
       .join(" "),
     dateOfBirth && t("record.born", { date: formatDay(dateOfBirth) }),
     t("common.number", { n: patient.patient_number }),
-    ward,
+    patient.ward_name,
   ].filter((fact) => fact);
   return (
     <section className={classes.identity} aria-label={t("record.patient")} style={{ top: stickyTop }}>

@@ -1,8 +1,6 @@
 // The record of one patient, and what titles and times of its pages need.
 import { queryOptions, useQuery } from "@tanstack/react-query";
-import { useMe } from "../../accounts/session/use-session.ts";
 import { useHospitalTimeZone } from "../../organization/hospitals/use-hospitals.ts";
-import { useActiveWards } from "../../organization/wards/use-wards.ts";
 import { readPatient } from "../api.ts";
 
 /** Everything that shows this patient reads this query, so that all of it changes when the patient does. */
@@ -17,11 +15,4 @@ export function usePatientNumberAndZone(patientId: string): { number: string; zo
   const { data } = usePatientRecord(patientId);
   const zone = useHospitalTimeZone(data?.data.hospital_id);
   return { number: data ? String(data.data.patient_number) : "…", zone };
-}
-
-/** Null while it is not known, and for those on no ward. */
-export function useWardName(wardId: string | null, hospitalId: string): string | null {
-  const { role } = useMe();
-  const { data } = useActiveWards(role === "admin" ? hospitalId : null, wardId !== null);
-  return data?.find((ward) => ward.ward_id === wardId)?.name ?? null;
 }
