@@ -6,6 +6,7 @@ import { useEffect, useState, useSyncExternalStore } from "react";
 import { getTheme, subscribePreferences } from "./accounts/session/preferences.ts";
 import { restoreSession } from "./accounts/session/session.ts";
 import { useSession } from "./accounts/session/use-session.ts";
+import { toProblem } from "./platform/api/problem.ts";
 import { queryClient } from "./platform/api/query-client.ts";
 import { LoadError, Loading } from "./platform/design/query-states.tsx";
 import { mantineTheme as mantine } from "./platform/design/theme.ts";
@@ -41,7 +42,7 @@ function SessionStart() {
     let timer: ReturnType<typeof setTimeout> | undefined;
     restoreSession().catch((error) => {
       setStartError(error);
-      timer = setTimeout(() => setAttempt(attempt + 1), RETRY_MS);
+      timer = setTimeout(() => setAttempt(attempt + 1), Math.max(RETRY_MS, toProblem(error).retryAfterMs ?? 0));
     });
     return () => clearTimeout(timer);
   }, [attempt]);

@@ -33,11 +33,12 @@ describe("a problem", () => {
   });
 });
 
-it("is asked again twice where nothing answered, and never for anything else", () => {
+it("is asked again where nothing answered or the rate was refused, and never for anything else", () => {
   const { retry } = queryClient.getDefaultOptions().queries ?? {};
   if (typeof retry !== "function") throw new Error("whether to ask again is decided by the error");
   const times = (error: unknown) => [0, 1, 2].map((failures) => retry(failures, toProblem(error)));
-  expect(times(silence)).toEqual([true, true, false]);
+  expect(times(silence)).toEqual([true, true, true]);
+  expect(times(new Problem(429, "rate_limited", "", "e"))).toEqual([true, true, true]);
   expect(times(ownError)).toEqual([false, false, false]);
   expect(times(new Problem(500, "internal_error", "", "e"))).toEqual([false, false, false]);
 });

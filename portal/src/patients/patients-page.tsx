@@ -8,7 +8,7 @@ import { useActiveWards } from "../organization/wards/use-wards.ts";
 import { CURSOR_PAGINATION } from "../platform/design/data-table.tsx";
 import layout from "../platform/design/layout.module.css";
 import { Card, Page } from "../platform/design/page.tsx";
-import { ActionError, EmptyState, LoadError, Loading, QueryBoundary } from "../platform/design/query-states.tsx";
+import { EmptyState, LoadError, Loading, QueryBoundary, RefetchError } from "../platform/design/query-states.tsx";
 import { useTranslation } from "../platform/messages/translate.ts";
 import { listMonitored, listPatients, type PatientFilters, type PatientSummary } from "./api.ts";
 import { NewPatientDialog } from "./new-patient-dialog.tsx";
@@ -191,7 +191,7 @@ function OtherPatients({ filters, filtered, isInactive, wards }: ListProps & { i
         {t(query.hasNextPage ? "patients.by_number" : "patients.by_name")}
       </p>
       <PatientTable label={title} patients={query.hasNextPage ? items : sortByName(items)} wards={wards} />
-      <ActionError error={query.error} />
+      <RefetchError error={query.error} />
       {query.hasNextPage && (
         <Button mt="sm" variant="default" loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
           {t("common.show_more")}

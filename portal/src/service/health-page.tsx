@@ -5,7 +5,7 @@ import { useOwnTimeZone } from "../organization/hospitals/use-hospitals.ts";
 import { Table } from "../platform/design/data-table.tsx";
 import { formatNumber, formatTime } from "../platform/design/format.ts";
 import { Card, DescriptionList, Page } from "../platform/design/page.tsx";
-import { ActionError, QueryBoundary } from "../platform/design/query-states.tsx";
+import { QueryBoundary, RefetchError } from "../platform/design/query-states.tsx";
 import { translateCode, useTranslation } from "../platform/messages/translate.ts";
 import { readHealth, readVersion } from "./api.ts";
 import classes from "./overview.module.css";
@@ -44,7 +44,7 @@ export function HealthPage() {
                   ? t("shell.unreachable")
                   : t(ready ? (alive ? "admin.all_well" : "admin.degraded") : "admin.not_ready")}
               </p>
-              <ActionError error={query.error} />
+              <RefetchError error={query.error} />
               <DescriptionList
                 items={[
                   [t("admin.version"), version.data ?? t("common.unknown")],

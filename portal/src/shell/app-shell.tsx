@@ -4,10 +4,12 @@ import { useEffect } from "react";
 import { useMe, useSession } from "../accounts/session/use-session.ts";
 import { watchPatients } from "../monitoring/live/connection.ts";
 import { setFocusedPatient } from "../monitoring/live/patient-store.ts";
+import { serverNow } from "../monitoring/live/server-clock.ts";
 import { useConnection } from "../monitoring/live/use-live.ts";
 import { useOutboxOfUser } from "../monitoring/observation-set/use-outbox.ts";
 import { useChosenRecord } from "../patients/own-record/chosen-record.ts";
 import { formatTime } from "../platform/design/format.ts";
+import { OldDataBanner } from "../platform/design/old-data.tsx";
 import { NoAccess } from "../platform/design/query-states.tsx";
 import { useScreenZone } from "../platform/design/screen-zone.ts";
 import { type PlainMessageKey, useTranslation } from "../platform/messages/translate.ts";
@@ -44,6 +46,7 @@ export function AppShell() {
       <Announcer />
       <Header />
       <ConnectionBanner />
+      <OldDataBanner now={serverNow()} />
       <div className={classes.body}>
         <Navigation path={pathname} />
         <main id="content" className={classes.main} tabIndex={-1}>

@@ -6,7 +6,7 @@ import { useOwnTimeZone } from "../../organization/hospitals/use-hospitals.ts";
 import { formatTime } from "../../platform/design/format.ts";
 import layout from "../../platform/design/layout.module.css";
 import { Page } from "../../platform/design/page.tsx";
-import { ActionError, EmptyState, LoadError, Loading } from "../../platform/design/query-states.tsx";
+import { EmptyState, LoadError, Loading, RefetchError } from "../../platform/design/query-states.tsx";
 import { useTranslation } from "../../platform/messages/translate.ts";
 import { sortedByUrgency } from "../live/patient-state.ts";
 import { AlarmCard } from "./alarm-card.tsx";
@@ -117,7 +117,7 @@ function AlarmHistory({ priority }: { priority: AlertView["priority"] | undefine
         })}
       </p>
       <AlarmList alerts={alerts} />
-      <ActionError error={history.error} />
+      <RefetchError error={history.error} />
       {history.hasNextPage && (
         <Button variant="default" loading={history.isFetchingNextPage} onClick={() => void history.fetchNextPage()}>
           {t("common.show_more")}

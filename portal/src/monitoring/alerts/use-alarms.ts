@@ -64,7 +64,7 @@ export function usePatientOpenAlarms(patientId: string, isShown = true): Patient
   if (live) {
     return { alerts: sortedByUrgency(live.alerts.values()), isCurrent: isLive, checkedAt: Date.now(), error: null, refetch };
   }
-  const isCurrent = isUnwatched && query.error === null && Date.now() - query.dataUpdatedAt < 2 * PATIENT_POLL_MS;
+  const isCurrent = isUnwatched && query.failureReason === null && Date.now() - query.dataUpdatedAt < 2 * PATIENT_POLL_MS;
   const alerts = query.data && sortedByUrgency(query.data.items);
   return { alerts, isCurrent, checkedAt: query.dataUpdatedAt, error: query.error, refetch };
 }

@@ -1,6 +1,7 @@
 // Live connection: one per tab while a user is signed in. It decides which transport carries the view and when to try again, and
 // counts as lost after some seconds of silence, whatever the browser reports.
 import { onToken } from "../../accounts/session/session.ts";
+import { noteReachable } from "../../platform/api/back-off.ts";
 import { readFrame } from "./frame.ts";
 import { applyFrame, applyPolledState, clearPatients } from "./patient-store.ts";
 import { openPoll } from "./poll-transport.ts";
@@ -122,6 +123,7 @@ function becomeLive(): void {
   choice = { kind: choice.kind, failures: 0 };
   if (!wasLive && choice.kind !== "socket") scheduleProbe();
   wasLive = true;
+  noteReachable();
   setConnection({ status: "live", everyMs: transport?.everyMs() ?? null });
 }
 
@@ -156,7 +158,7 @@ function sendAck(beat?: number): void {
 }
 
 /** The connection is lost or presumed lost: all values are outdated until it is back. */
-function onConnectionLost(reason: EndReason): void {
+function onConnectionLost(reason: EndReason, waitMs = 0): void {
   closeTransports();
   if (reason === "stopped") {
     setConnection({ status: "stopped" });
@@ -166,7 +168,7 @@ function onConnectionLost(reason: EndReason): void {
   const now = performance.now();
   if (connection.status !== "connecting" || now - watchedSince > MAX_CONNECTING_MS)
     setConnection({ status: "lost", since: serverNow() });
-  retryAt = now + retryDelayMs(attempt++, Math.random());
+  retryAt = now + Math.max(retryDelayMs(attempt++, Math.random()), waitMs);
 }
 
 function scheduleProbe(): void {
@@ -203,7 +205,7 @@ function openProbe(target: WatchTarget): void {
         receiveFrame(data);
       },
       onPolled: () => undefined,
-      onEnd: (reason) => (transport === opened ? onConnectionLost(reason) : giveUp()),
+      onEnd: (reason, waitMs) => (transport === opened ? onConnectionLost(reason, waitMs) : giveUp()),
     },
   );
   probe = {

@@ -9,6 +9,7 @@ import { readLatest } from "../vitals/api.ts";
 import { getFocusedPatientId, type PolledPatient, type PolledState } from "./patient-store.ts";
 import {
   endReason,
+  getRequestedWaitMs,
   SILENCE_TIMEOUT_MS,
   type Transport,
   type TransportEvents,
@@ -44,7 +45,7 @@ export function openPoll({ target }: TransportRequest, listener: TransportEvents
     isReading = true;
     dueAt = now + intervalMs;
     read()
-      .catch((error: unknown) => events.onEnd(endReason(error)))
+      .catch((error: unknown) => events.onEnd(endReason(error), getRequestedWaitMs(error)))
       .finally(() => {
         isReading = false;
       });

@@ -5,6 +5,7 @@ import { API_BASE, CLIENT_OPTIONS, readData } from "../../platform/api/client.ts
 import {
   ACCESS_ENDED,
   endReason,
+  getRequestedWaitMs,
   SILENCE_TIMEOUT_MS,
   type Transport,
   type TransportEvents,
@@ -39,7 +40,7 @@ export function openSocket({ target, since }: TransportRequest, listener: Transp
     socket.onclose = ({ code }) => events.onEnd(code === ACCESS_ENDED ? "stopped" : "failed");
   }
 
-  open().catch((error: unknown) => events.onEnd(endReason(error)));
+  open().catch((error: unknown) => events.onEnd(endReason(error), getRequestedWaitMs(error)));
   return {
     kind: "socket",
     silenceMs: () => SILENCE_TIMEOUT_MS,

@@ -7,6 +7,7 @@ import { createEventParser } from "./event-stream.ts";
 import {
   ACCESS_ENDED,
   endReason,
+  getRequestedWaitMs,
   SILENCE_TIMEOUT_MS,
   type Transport,
   type TransportEvents,
@@ -39,7 +40,7 @@ export function openStream({ target, since }: TransportRequest, listener: Transp
   read().catch((error: unknown) => {
     const reason = endReason(error);
     // A proxy that refuses the path looks like a network that is down: the next transport shows which it is.
-    events.onEnd(reason === "unreachable" ? "failed" : reason);
+    events.onEnd(reason === "unreachable" ? "failed" : reason, getRequestedWaitMs(error));
     abort.abort();
   });
   return {

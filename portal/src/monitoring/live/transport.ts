@@ -18,8 +18,8 @@ export type TransportEvents = {
   /** One frame, as JSON. */
   onFrame: (text: string) => void;
   onPolled: (state: PolledState) => void;
-  /** Once; never after `close`. */
-  onEnd: (reason: EndReason) => void;
+  /** Once; never after `close`. @param waitMs how long the service asks to wait */
+  onEnd: (reason: EndReason, waitMs?: number) => void;
 };
 
 export type Transport = {
@@ -45,8 +45,12 @@ export const ACCESS_ENDED = 4403;
 export function endReason(error: unknown): EndReason {
   const { status } = toProblem(error);
   if (status === 403 || status === 404) return "stopped";
-  return status === 0 ? "unreachable" : "failed";
+  // A refusal for the rate says nothing about the transport either.
+  return status === 0 || status === 429 ? "unreachable" : "failed";
 }
+
+/** How long the service asks to wait before the next attempt, ms. */
+export const getRequestedWaitMs = (error: unknown): number => toProblem(error).retryAfterMs ?? 0;
 
 /** Passes events on until the transport ends or is closed. */
 export function untilClosed(events: TransportEvents): { events: TransportEvents; isClosed: () => boolean; close: () => void } {
@@ -65,9 +69,9 @@ export function untilClosed(events: TransportEvents): { events: TransportEvents;
       onAlive: unlessClosed(events.onAlive),
       onFrame: unlessClosed(events.onFrame),
       onPolled: unlessClosed(events.onPolled),
-      onEnd: unlessClosed((reason: EndReason) => {
+      onEnd: unlessClosed((reason: EndReason, waitMs?: number) => {
         isClosed = true;
-        events.onEnd(reason);
+        events.onEnd(reason, waitMs);
       }),
     },
   };

@@ -4,7 +4,7 @@ import { type ReactNode, useEffect, useMemo, useRef, useState } from "react";
 import type { AlertView } from "../../../../src/monitoring/patient-object/contract.ts";
 import layout from "../../platform/design/layout.module.css";
 import { shownAs } from "../../platform/design/priority.tsx";
-import { ActionError, EmptyState, LoadError, Loading } from "../../platform/design/query-states.tsx";
+import { EmptyState, LoadError, Loading, RefetchError } from "../../platform/design/query-states.tsx";
 import { useTranslation } from "../../platform/messages/translate.ts";
 import { useLivePatient } from "../live/use-live.ts";
 import { listAlarms } from "./api.ts";
@@ -58,7 +58,7 @@ export function ChartGrid({ patientId, candidates = CHARTS, shown, zone, isPlain
   return (
     <div ref={box} className={layout.stack} aria-busy={isDimmed}>
       {!data && (query.error ? <LoadError error={query.error} retry={() => void query.refetch()} /> : <Loading />)}
-      {data && <ActionError error={query.error} />}
+      {data && <RefetchError error={query.error} />}
       {data && data.uncounted > 0 && <p role="status">{t("vitals.counting", { n: data.uncounted })}</p>}
       {charts?.length === 0 && <EmptyState>{t("vitals.no_data_yet")}</EmptyState>}
       {data && isTable && charts?.[0] && (

@@ -26,7 +26,7 @@ export type CurrentVitals = PatientState & {
 export function useCurrentVitals(patientId: string): { currentVitals: CurrentVitals | null; error: unknown } {
   const live = useLivePatient(patientId);
   const connection = useConnection().status;
-  const { data, error, dataUpdatedAt } = useQuery({
+  const { data, error, failureReason, dataUpdatedAt } = useQuery({
     queryKey: ["vitals", patientId, "latest"],
     queryFn: () => readLatest(patientId),
     enabled: useIsUnwatched(patientId),
@@ -38,7 +38,7 @@ export function useCurrentVitals(patientId: string): { currentVitals: CurrentVit
   if (!data) return { currentVitals: null, error };
   const latest = toLatestSamples(data.latest);
   // The PC's clock on both sides: time of the response, and now.
-  const isAnswering = !error && Date.now() - dataUpdatedAt < MAX_POLL_AGE_MS;
+  const isAnswering = failureReason === null && Date.now() - dataUpdatedAt < MAX_POLL_AGE_MS;
   const limits = new Map(data.limits.map((one) => [one.code, one]));
   return {
     currentVitals: {

@@ -10,7 +10,7 @@ import { CURSOR_PAGINATION, Table } from "../../platform/design/data-table.tsx";
 import { formatDate, formatShortTime } from "../../platform/design/format.ts";
 import layout from "../../platform/design/layout.module.css";
 import { Card } from "../../platform/design/page.tsx";
-import { ActionError, EmptyState, LoadError, Loading } from "../../platform/design/query-states.tsx";
+import { EmptyState, LoadError, Loading, RefetchError } from "../../platform/design/query-states.tsx";
 import { useTranslation } from "../../platform/messages/translate.ts";
 import { AccessActor } from "./access-actor.tsx";
 import { type AccessGroup, groupAccessEvents } from "./access-log.ts";
@@ -117,7 +117,7 @@ function AccessTable({ patientId, hospitalId }: { patientId: string; hospitalId:
           rowKey={({ key }) => key}
         />
       )}
-      <ActionError error={query.error} />
+      <RefetchError error={query.error} />
       {hasNextPage && (
         <Button mt="sm" variant="default" loading={isFetchingNextPage} onClick={() => void fetchNextPage()}>
           {t("me.earlier")}

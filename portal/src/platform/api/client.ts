@@ -1,11 +1,18 @@
 // API client: Hono's typed clients over a fetch that carries the session; problem responses become errors.
 import type { ClientResponse } from "hono/client";
 import { authorizedFetch } from "../../accounts/session/session.ts";
+import { sendRead } from "./back-off.ts";
 import { parseProblem, throwUnreachable } from "./problem.ts";
 
 export const API_BASE = "/api/v1";
 /** For `hc<typeof someRoutes>(API, OPTIONS)`. */
-export const CLIENT_OPTIONS = { fetch: authorizedFetch };
+export const CLIENT_OPTIONS = { fetch: fetchWhenAllowed };
+
+/** Reads wait together when the service refuses one for its rate or does not answer. @throws Problem while they wait */
+async function fetchWhenAllowed(input: RequestInfo | URL, init: RequestInit = {}): Promise<Response> {
+  const send = () => authorizedFetch(input, init);
+  return (init.method ?? "GET") === "GET" ? sendRead(send, init.signal) : send();
+}
 
 type SuccessBody<R> =
   R extends ClientResponse<infer Body, infer Status, "json"> ? (Status extends 200 | 201 | 202 ? Body : never) : never;

@@ -12,6 +12,8 @@ export class Problem extends Error {
   readonly errors: readonly FieldError[];
   /** All members of the response, for those that one kind of problem adds. */
   readonly members: Readonly<Record<string, unknown>>;
+  /** When the request may be sent again, ms; null when the service does not say. */
+  readonly retryAfterMs: number | null;
 
   constructor(
     status: number,
@@ -20,6 +22,7 @@ export class Problem extends Error {
     errorId: string | null,
     errors: readonly FieldError[] = [],
     members: Readonly<Record<string, unknown>> = {},
+    retryAfterMs: number | null = null,
   ) {
     super(detail);
     this.name = "Problem";
@@ -28,6 +31,7 @@ export class Problem extends Error {
     this.errorId = errorId;
     this.errors = errors;
     this.members = members;
+    this.retryAfterMs = retryAfterMs;
   }
 }
 
@@ -36,7 +40,17 @@ export function throwUnreachable(cause: unknown): never {
   throw cause instanceof Problem ? cause : new Problem(0, "unreachable", "Nothing answered.", null);
 }
 
-export async function parseProblem(response: { status: number; json: () => Promise<unknown> }): Promise<Problem> {
+const MAX_RETRY_AFTER_MS = 300_000;
+
+/** In seconds, as this API sends it. @returns null without one */
+export function readRetryAfterMs(headers: Pick<Headers, "get"> | undefined): number | null {
+  const seconds = Number(headers?.get("Retry-After") ?? Number.NaN);
+  return seconds > 0 ? Math.min(MAX_RETRY_AFTER_MS, seconds * 1_000) : null;
+}
+
+type ProblemResponse = { status: number; headers?: Pick<Headers, "get">; json: () => Promise<unknown> };
+
+export async function parseProblem(response: ProblemResponse): Promise<Problem> {
   const json = await response.json().catch(() => null);
   const body: Record<string, unknown> = typeof json === "object" && json !== null ? { ...json } : {};
   const stringField = (name: string) => (typeof body[name] === "string" ? body[name] : null);
@@ -48,6 +62,7 @@ export async function parseProblem(response: { status: number; json: () => Promi
     stringField("error_id"),
     errors,
     body,
+    readRetryAfterMs(response.headers),
   );
 }
 

@@ -5,7 +5,7 @@ import type { ReactNode } from "react";
 import { useTranslation } from "../messages/translate.ts";
 import classes from "./data-table.module.css";
 import layout from "./layout.module.css";
-import { ActionError, EmptyState, LoadError, Loading } from "./query-states.tsx";
+import { EmptyState, LoadError, Loading, RefetchError } from "./query-states.tsx";
 
 export type Column<Item> = { label: string; cell: (item: Item) => ReactNode; align?: "end" };
 export type CursorPage<Item> = {
@@ -71,7 +71,7 @@ export function DataTable<Item>({ query, isFiltered = false, empty, ...table }: 
         })}
       </p>
       <Table {...table} items={items} />
-      <ActionError error={query.error} />
+      <RefetchError error={query.error} />
       {query.hasNextPage && (
         <Button variant="default" loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
           {t("common.show_more")}

@@ -1,9 +1,11 @@
 // Loading, error and empty states of queries.
 import { Button, Loader } from "@mantine/core";
 import { type ReactNode, useEffect, useState } from "react";
+import { isTemporary } from "../api/back-off.ts";
 import { type Problem, toProblem } from "../api/problem.ts";
 import { type PlainMessageKey, useTranslation } from "../messages/translate.ts";
 import layout from "./layout.module.css";
+import { useBackOff } from "./old-data.tsx";
 import classes from "./states.module.css";
 
 const SLOW_LOAD_MS = 5_000;
@@ -15,6 +17,15 @@ export function Loading() {
     const timer = setTimeout(() => setIsSlow(true), SLOW_LOAD_MS);
     return () => clearTimeout(timer);
   }, []);
+  const backOff = useBackOff();
+  // Read again by itself; the banner says when.
+  if (backOff) {
+    return (
+      <div className={classes.state} role="status">
+        <p>{t(backOff.code === "rate_limited" ? "common.busy" : "shell.unreachable")}</p>
+      </div>
+    );
+  }
   return (
     <div className={classes.state} role="status">
       <Loader size="sm" aria-hidden />
@@ -49,7 +60,7 @@ export function LoadError({ error, retry }: { error: unknown; retry?: (() => voi
 function loadErrorMessage({ code, status }: Problem): PlainMessageKey {
   if (code === "unreachable") return "shell.unreachable";
   if (code === "unexpected") return "common.unexpected";
-  return status === 429 ? "common.slow_down" : "common.failed";
+  return status === 429 ? "common.busy" : "common.failed";
 }
 
 export function NoAccess({ problem }: { problem?: Problem }) {
@@ -61,6 +72,11 @@ export function NoAccess({ problem }: { problem?: Problem }) {
       <a href="/">{t("common.to_start")}</a>
     </div>
   );
+}
+
+/** Why what is shown could not be read again. What is temporary is said once for the screen (old-data.tsx). */
+export function RefetchError({ error }: { error: unknown }) {
+  return isTemporary(error) ? null : <ActionError error={error} />;
 }
 
 /** Why a change failed; shown until the next attempt. */
