@@ -70,7 +70,9 @@ describe("registering", () => {
       user_id: data.user_id,
       email: body.email,
       full_name: "Meera Iyer",
-      patients: [{ patient_id: data.patient_id, hospital_id: SELF_CARE_HOSPITAL_ID, time_zone: null }],
+      patients: [
+        { patient_id: data.patient_id, hospital_id: SELF_CARE_HOSPITAL_ID, hospital_name: expect.any(String), time_zone: null },
+      ],
       memberships: [],
     });
     expect([await total("users"), await total("patients")]).toEqual([users + 1, patients + 1]);

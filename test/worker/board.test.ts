@@ -84,6 +84,8 @@ describe("the board", () => {
     expect(answer.status).toBe(200);
     const { data } = await readJson(answer);
     expect(data).toMatchObject({ ward_id: ward, ward_name: "West", watched: 4 });
+    const record = await sendRequest(`${API}/patients/${well.id}`, { as: world.nurse });
+    expect((await readJson(record)).data).toMatchObject({ ward_id: ward, ward_name: "West" });
     const shown: Entry[] = data.patients;
     expect(shown.map(({ patient_id }) => patient_id)).toEqual([dying, ill, unknown, well].map(({ id }) => id));
     expect(shown[0]).toMatchObject({ first_name: `First-${dying.canary}`, open_alerts: { high: 1 }, is_known: true });

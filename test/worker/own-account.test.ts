@@ -63,7 +63,14 @@ describe("me", () => {
     const response = await me(nurse);
     expect(response.headers.get("etag")).toMatch(/^"1-/);
     const { data } = await readJson(response);
-    expect(data.patients).toEqual([{ patient_id: record.id, hospital_id: second, time_zone: "Europe/Berlin" }]);
+    expect(data.patients).toEqual([
+      {
+        patient_id: record.id,
+        hospital_id: second,
+        hospital_name: expect.stringMatching(/^Hospital /),
+        time_zone: "Europe/Berlin",
+      },
+    ]);
     expect(data.hospital).toMatchObject({ id: hospitalId, time_zone: "Asia/Kolkata" });
     expect(data.memberships.map((m: { hospital_id: string; role: string }) => [m.hospital_id, m.role]).sort()).toEqual(
       [

@@ -67,7 +67,8 @@ export type ClaimCode = Awaited<ReturnType<typeof issueClaimCode>>;
 /** Open device-silence alarms of patients that the caller may see. */
 export const listSilenceAlarms = (scope: { device_id?: string; patient_id?: string; hospital_id?: string }) =>
   readBody(alerts.$get({ query: { ...scope, rule: "device_silence", open: "true", limit: "100" } }));
-export const listDeviceAlarms = (device_id: string) => readPage(alerts.$get({ query: { device_id, open: "true", limit: "20" } }));
+export const listDeviceAlarms = (device_id: string) =>
+  readPage(alerts.$get({ query: { device_id, open: "true", limit: "100" } }));
 
 /** Status of each device assigned to the patient: last data, clock offset and reported conditions. */
 export async function readDeviceStatuses(patient_id: string) {

@@ -14,7 +14,7 @@ import { Card, DescriptionList } from "../platform/design/page.tsx";
 import { useTranslation } from "../platform/messages/translate.ts";
 import { type Assignment, type Device, listAssignments } from "./api.ts";
 import { BindDeviceDialog } from "./bind-device-dialog.tsx";
-import { ClockSkew, Conditions, LastSeen, SilentBadge, useDeviceStatus, useSilenceAlarms } from "./device-status.tsx";
+import { ClockSkew, Conditions, LastSeen, SilentBadge, useDeviceAlarms, useDeviceStatus } from "./device-status.tsx";
 import classes from "./devices.module.css";
 import { PatientChoice } from "./patient-choice.tsx";
 import { UnbindDeviceDialog } from "./unbind-device-dialog.tsx";
@@ -24,7 +24,8 @@ type BindingProps = { device: Device; canManage: boolean; zone: string | undefin
 export function DeviceBinding({ device, canManage, zone }: BindingProps) {
   const t = useTranslation();
   const [dialog, setDialog] = useState<"bind" | "unbind" | null>(null);
-  const silenceAlarms = useSilenceAlarms({ device_id: device.device_id });
+  const alarms = useDeviceAlarms(device.device_id).data?.items ?? [];
+  const silence = alarms.find(({ rule }) => rule === "device_silence");
   const query = useInfiniteQuery({
     queryKey: ["devices", "assignments", device.device_id],
     queryFn: ({ pageParam }) => listAssignments(device.device_id, pageParam),
@@ -58,7 +59,7 @@ export function DeviceBinding({ device, canManage, zone }: BindingProps) {
       ) : (
         <p className={layout.muted}>{t("devices.not_bound")}</p>
       )}
-      <SilentBadge alertId={silenceAlarms.get(device.device_id)} />
+      <SilentBadge alertId={silence?.alert_id} />
       <div className={classes.part}>
         <h3>{t("devices.history")}</h3>
         <DataTable

@@ -16,11 +16,12 @@ import { EmptyState, QueryBoundary } from "../platform/design/query-states.tsx";
 import { usePageZone } from "../platform/design/screen-zone.ts";
 import { translateCode, useTranslation } from "../platform/messages/translate.ts";
 import { announce } from "../shell/announcer.tsx";
-import { changeDevice, type Device, listDeviceAlarms, readDevice, retireDevice } from "./api.ts";
+import { changeDevice, type Device, readDevice, retireDevice } from "./api.ts";
 import { ClaimCodeCard } from "./claim-code-card.tsx";
 import { DeviceBinding } from "./device-binding.tsx";
 import { DeviceCredentials } from "./device-credentials.tsx";
 import { DeviceFields, deviceFieldLabels, toDeviceBody, toDeviceInput, validateDeviceInput } from "./device-fields.tsx";
+import { useDeviceAlarms } from "./device-status.tsx";
 import classes from "./devices.module.css";
 
 type VersionedDevice = { data: Device; etag: string };
@@ -63,7 +64,7 @@ function DeviceDetails({
 }: VersionedDevice & { canManage: boolean; zone: string | undefined }) {
   const t = useTranslation();
   const client = useQueryClient();
-  const getHospitalName = useHospitalName();
+  const getHospitalName = useHospitalName(device.hospital_id);
   const [dialog, setDialog] = useState<"edit" | "retire" | "restore" | null>(null);
   const closeDialog = () => setDialog(null);
   const afterChange = async (text: string) => {
@@ -152,11 +153,7 @@ function EditDialog({ data: device, etag, onClose }: VersionedDevice & { onClose
 
 function DeviceAlarms({ device, zone }: { device: Device; zone: string | undefined }) {
   const t = useTranslation();
-  const query = useQuery({
-    queryKey: ["devices", "alarms", device.device_id],
-    queryFn: () => listDeviceAlarms(device.device_id),
-    refetchInterval: 30_000,
-  });
+  const query = useDeviceAlarms(device.device_id);
   return (
     <Card title={t("devices.alarms")}>
       <QueryBoundary query={query}>

@@ -1,12 +1,13 @@
 // Device status: last data, silence and clock offset; from the live view when available, else from the API.
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { useLivePatient, useServerNow } from "../monitoring/live/use-live.ts";
+import { useEffect, useState } from "react";
+import { useIsUnwatched, useLivePatient, useServerNow } from "../monitoring/live/use-live.ts";
 import { formatAge, formatDuration } from "../platform/design/format.ts";
 import layout from "../platform/design/layout.module.css";
 import { PriorityBadge } from "../platform/design/priority.tsx";
 import { translateCode, useTranslation } from "../platform/messages/translate.ts";
-import { type Device, type DeviceStatus, listSilenceAlarms, readDeviceStatuses } from "./api.ts";
+import { type Device, type DeviceStatus, listDeviceAlarms, listSilenceAlarms, readDeviceStatuses } from "./api.ts";
 import classes from "./devices.module.css";
 
 const REFRESH_MS = 30_000;
@@ -31,13 +32,21 @@ export function useLiveDeviceStatus({ device_id, patient_id }: DeviceRef): Devic
 }
 
 /** Status of the patient's assigned devices, polled every 30 s. */
-export const usePatientDeviceStatuses = (patientId: string | null) =>
-  useQuery({
+export function usePatientDeviceStatuses(patientId: string | null) {
+  // The live view has the status of a moment ago; only later may clock and conditions have changed.
+  const isUnwatched = useIsUnwatched(patientId ?? "");
+  const [isOld, setIsOld] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(() => setIsOld(true), REFRESH_MS);
+    return () => clearTimeout(timer);
+  }, []);
+  return useQuery({
     queryKey: ["devices", "heard", patientId],
     queryFn: () => readDeviceStatuses(patientId ?? ""),
-    enabled: patientId !== null,
+    enabled: patientId !== null && (isUnwatched || isOld),
     refetchInterval: REFRESH_MS,
   });
+}
 
 /** The later of the API's and the live view's time. */
 export function useDeviceStatus(device: DeviceRef): DeviceStatus | undefined {
@@ -50,6 +59,14 @@ export function useDeviceStatus(device: DeviceRef): DeviceStatus | undefined {
     last_seen_at: (live.last_seen_at ?? "") > (reported.last_seen_at ?? "") ? live.last_seen_at : reported.last_seen_at,
   };
 }
+
+/** Open alarms of one device. */
+export const useDeviceAlarms = (deviceId: string) =>
+  useQuery({
+    queryKey: ["devices", "alarms", deviceId],
+    queryFn: () => listDeviceAlarms(deviceId),
+    refetchInterval: REFRESH_MS,
+  });
 
 /** Ids of device-silence alarms by device. */
 export function useSilenceAlarms(scope: Parameters<typeof listSilenceAlarms>[0]): ReadonlyMap<string, string> {

@@ -71,13 +71,23 @@ export async function readBytes(request: Promise<FileResponse>): Promise<ArrayBu
   return response.arrayBuffer().catch(throwUnreachable);
 }
 
-export const useDevice = (device_id: string | null) =>
-  useQuery({
-    queryKey: ["reports", "device", device_id],
-    queryFn: () => readData(devices.devices[":device_id"].$get({ param: { device_id: device_id ?? "" } })),
-    enabled: device_id !== null,
+/** @param isOneOfMany reads the devices of the hospital together, and alone only one that is not among the first hundred */
+export function useDeviceName(device_id: string | null, isOneOfMany: boolean): string | undefined {
+  const list = useQuery({
+    queryKey: ["devices", "names"],
+    queryFn: () => readPage(devices.devices.$get({ query: { limit: "100" } })),
+    enabled: device_id !== null && isOneOfMany,
     staleTime: NAMES_STALE_MS,
   });
+  const listed = list.data?.items.find((device) => device.device_id === device_id);
+  const single = useQuery({
+    queryKey: ["reports", "device", device_id],
+    queryFn: () => readData(devices.devices[":device_id"].$get({ param: { device_id: device_id ?? "" } })),
+    enabled: device_id !== null && (!isOneOfMany || (!list.isPending && !listed)),
+    staleTime: NAMES_STALE_MS,
+  });
+  return listed?.name ?? single.data?.name;
+}
 
 export const useUser = (user_id: string | null) =>
   useQuery({ ...userQuery(user_id ?? ""), enabled: user_id !== null, staleTime: NAMES_STALE_MS });

@@ -39,7 +39,7 @@ export function ReportList({ filters = NO_FILTERS, patientId, linkTo = "/reports
       label: t("vital.heart_rate"),
       cell: ({ heart_rate }) => formatMetric("heart_rate", heart_rate),
     },
-    { label: t("reports.sender"), cell: ({ uploaded_by }) => <SenderName sender={uploaded_by} /> },
+    { label: t("reports.sender"), cell: ({ uploaded_by }) => <SenderName sender={uploaded_by} isOneOfMany /> },
     {
       label: t("reports.file"),
       cell: (report) => (

@@ -53,10 +53,9 @@ const FAILURES_TO_LOCK = 5;
 /** Accounts locked by failed passwords, derived from the audit log; unlocked accounts are left out. */
 export async function listLockedAccounts(now: number): Promise<string[]> {
   const since = { from: toIso(now - LOCK_WINDOW_MS) };
-  const [failed, unlocked] = await Promise.all([
-    listAuditEvents({ ...since, event: "login.failed" }, null, 100),
-    listAuditEvents({ ...since, event: "user.unlock" }, null, 100),
-  ]);
+  const failed = await listAuditEvents({ ...since, event: "login.failed" }, null, 100);
+  if (failed.items.length < FAILURES_TO_LOCK) return [];
+  const unlocked = await listAuditEvents({ ...since, event: "user.unlock" }, null, 100);
   const failures = new Map<string, number>();
   for (const { entity, recorded } of failed.items) {
     const isUnlocked = unlocked.items.some(

@@ -158,7 +158,7 @@ const Me = Profile.extend({
   role: z.enum(ROLES),
   hospital: z.object({ id: Id, name: z.string(), time_zone: TimeZoneName }).nullable(),
   memberships: z.array(z.object({ hospital_id: Id, name: z.string(), role: z.enum(STAFF_ROLES) })),
-  patients: z.array(z.object({ patient_id: Id, hospital_id: Id, time_zone: RecordZone })),
+  patients: z.array(z.object({ patient_id: Id, hospital_id: Id, hospital_name: z.string(), time_zone: RecordZone })),
   created_at: Timestamp,
 }).openapi("Me");
 
@@ -176,7 +176,14 @@ export const accountRoutes = createRouter()
           role: "doctor",
           hospital: { id: EXAMPLES.hospital, name: "Demo General", time_zone: "Asia/Kolkata" },
           memberships: [{ hospital_id: EXAMPLES.hospital, name: "Demo General", role: "doctor" }],
-          patients: [{ patient_id: EXAMPLES.patient, hospital_id: EXAMPLES.hospital, time_zone: "Asia/Kolkata" }],
+          patients: [
+            {
+              patient_id: EXAMPLES.patient,
+              hospital_id: EXAMPLES.hospital,
+              hospital_name: "Demo General",
+              time_zone: "Asia/Kolkata",
+            },
+          ],
           created_at: EXAMPLES.time,
         }),
         ...problemResponses(401, 403),

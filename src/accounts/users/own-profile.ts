@@ -18,7 +18,9 @@ import { computeUsernameIndex } from "../auth/login-names.ts";
 /** JSON columns: one statement is cheaper than four. */
 const Hospital = z.object({ id: z.string(), name: z.string(), time_zone: z.string() }).nullable();
 const OwnMemberships = z.array(z.object({ hospital_id: z.string(), name: z.string(), role: z.enum(STAFF_ROLES) }));
-const OwnRecords = z.array(z.object({ patient_id: z.string(), hospital_id: z.string(), time_zone: z.string().nullable() }));
+const OwnRecords = z.array(
+  z.object({ patient_id: z.string(), hospital_id: z.string(), hospital_name: z.string(), time_zone: z.string().nullable() }),
+);
 type OwnProfileRow = {
   id: string;
   profileSealed: string;
@@ -40,8 +42,9 @@ export async function getOwnProfile(anyCall: Call) {
         SELECT m.hospital_id AS hospital_id, h.name AS name, m.role AS role FROM memberships m
           JOIN hospitals h ON h.id = m.hospital_id AND h.active = 1 WHERE m.user_id = u.id AND ${ACTIVE_MEMBERSHIP}
           ORDER BY m.created_at, m.hospital_id)) AS memberships,
-      (SELECT json_group_array(json_object('patient_id', patient_id, 'hospital_id', hospital_id, 'time_zone', time_zone)) FROM (
-        SELECT p.id AS patient_id, p.hospital_id AS hospital_id, CASE h.id WHEN ${SELF_CARE_HOSPITAL_ID} THEN NULL ELSE h.time_zone END AS time_zone
+      (SELECT json_group_array(json_object('patient_id', patient_id, 'hospital_id', hospital_id, 'hospital_name', hospital_name,
+        'time_zone', time_zone)) FROM (
+        SELECT p.id AS patient_id, p.hospital_id AS hospital_id, h.name AS hospital_name, CASE h.id WHEN ${SELF_CARE_HOSPITAL_ID} THEN NULL ELSE h.time_zone END AS time_zone
           FROM patient_links l
           JOIN patients p ON p.id = l.patient_id JOIN hospitals h ON h.id = p.hospital_id WHERE l.user_id = u.id ORDER BY p.id)) AS patients
       FROM users u WHERE u.id = ${actor.userId}`),

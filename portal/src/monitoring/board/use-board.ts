@@ -11,12 +11,14 @@ import { toPatientState } from "./board-row-view.ts";
 
 export function useBoard(wardId: string | undefined) {
   const view = useWatchedIds();
-  const first = useRef(view);
+  const isLive = useConnection().status === "live";
+  const known = useRef<typeof view | null>(null);
   useEffect(() => {
-    if (view === first.current) return;
-    first.current = view;
-    void queryClient.invalidateQueries({ queryKey: ["ward", "board"] });
-  }, [view]);
+    if (!isLive) return;
+    // The first view is no change: the board is read while the connection opens.
+    if (known.current !== null && known.current !== view) void queryClient.invalidateQueries({ queryKey: ["ward", "board"] });
+    known.current = view;
+  }, [view, isLive]);
   return useQuery({
     queryKey: ["ward", "board", wardId],
     queryFn: () => readBoard(wardId ?? ""),

@@ -31,6 +31,20 @@ export function useIsUnwatched(id: string): boolean {
   return !live && (status === "live" || status === "off" || status === "stopped");
 }
 
+/** A connection opens in less, where it opens at all. */
+const MAX_CONNECTION_WAIT_MS = 1_000;
+
+/** False for a moment while the first connection opens: what is read before, and followed live, would have to be read again. */
+export function useIsConnectionSettled(): boolean {
+  const isConnecting = useConnection().status === "connecting";
+  const [hasWaited, setHasWaited] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(() => setHasWaited(true), MAX_CONNECTION_WAIT_MS);
+    return () => clearTimeout(timer);
+  }, []);
+  return hasWaited || !isConnecting;
+}
+
 /** Server time, updated at this interval in milliseconds: for ages. */
 export function useServerNow(everyMs = 1_000): number {
   const [now, setNow] = useState(serverNow);

@@ -47,7 +47,9 @@ export function ChartGrid({ patientId, candidates = CHARTS, shown, zone, isPlain
   const columns = candidates.length === 1 ? 1 : Math.min(MAX_COLUMNS, Math.max(1, Math.floor(gridWidth / MIN_CHART_WIDTH)));
   const width = gridWidth === 0 ? 0 : Math.floor((gridWidth - GRID_GAP * (columns - 1)) / columns) - FIGURE_FRAME;
   const buckets =
-    gridWidth === 0 ? null : getBucketCount(Math.round((width - AXIS_WIDTH) / WIDTH_STEP) * WIDTH_STEP, shown.requested);
+    gridWidth === 0 || !shown.isReady
+      ? null
+      : getBucketCount(Math.round((width - AXIS_WIDTH) / WIDTH_STEP) * WIDTH_STEP, shown.requested);
   const vitals = useMemo(() => listChartVitals(candidates), [candidates]);
   const query = useChartData(patientId, vitals, shown.requested, buckets);
   const alarms = useChartAlarms(patientId, shown, !isPlain);
@@ -106,14 +108,14 @@ const hasData = ({ points, samples }: ChartData, { vitals }: Chart) =>
 /** Alarm periods per chart. The live view is newer than the response. */
 function useChartAlarms(
   patientId: string,
-  { requested: asked, window }: WindowState,
+  { requested: asked, window, isReady }: WindowState,
   isAllowed: boolean,
 ): ReadonlyMap<string, readonly AlarmSpan[]> {
   const live = useLivePatient(patientId)?.alerts;
   const { data } = useQuery({
     queryKey: ["alerts", "of_chart", patientId, asked],
     queryFn: () => listAlarms(patientId, asked),
-    enabled: isAllowed,
+    enabled: isAllowed && isReady,
     placeholderData: (previous, query) => (query?.queryKey[2] === patientId ? previous : undefined),
   });
   // Rounded to the minute: an ongoing period grows with the window, but must not change every second.

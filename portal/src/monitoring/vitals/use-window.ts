@@ -1,7 +1,7 @@
 // Shown and requested time windows of the charts, and navigation between them. A zoom is stored in the URL.
-import { useEffect, useMemo, useRef, useState } from "react";
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { serverNow } from "../live/server-clock.ts";
-import { useConnection, useLivePatient, useServerNow } from "../live/use-live.ts";
+import { useConnection, useIsConnectionSettled, useLivePatient, useServerNow } from "../live/use-live.ts";
 import {
   clampWindow,
   isRange,
@@ -28,6 +28,8 @@ export type WindowState = {
   window: TimeWindow;
   /** The window requested from the API; the live view adds newer samples. */
   requested: TimeWindow;
+  /** False for a moment on load: the request would be repeated when the live view opens. */
+  isReady: boolean;
   /** Whether it follows the current time. */
   isFollowing: boolean;
   /** A zoom that is not requested yet. */
@@ -63,7 +65,7 @@ export function useWindow(
   const [pending, setPending] = useState<TimeWindow | null>(null);
   const length = RANGES[range];
   const now = useServerNow(Math.max(1_000, length / STEPS_PER_WINDOW));
-  const requestedUntil = useRequestedUntil(patientId, now);
+  const { until: requestedUntil, isReady } = useRequestedUntil(patientId, now);
   const followingWindow = useMemo(() => ({ from: now - length, to: now }), [now, length]);
   const requested = useMemo(
     () => fixedWindow ?? { from: requestedUntil - length, to: requestedUntil },
@@ -88,7 +90,7 @@ export function useWindow(
     onSearch({ ...next, from: undefined, to: undefined });
   };
   return [
-    { range, window, requested, isFollowing: !pending && !fixedWindow, pending: pending !== null },
+    { range, window, requested, isReady, isFollowing: !pending && !fixedWindow, pending: pending !== null },
     {
       zoomTo: (next) => setPending(clampWindow(next, serverNow())),
       zoom: (factor) => setPending(zoomWindow(window, factor, serverNow())),
@@ -100,8 +102,13 @@ export function useWindow(
 }
 
 /** End of the requested window: renewed periodically, after a lost connection, late samples and a clock correction. */
-function useRequestedUntil(patientId: string, now: number): number {
-  const [requestedUntil, setRequestedUntil] = useState(serverNow);
+function useRequestedUntil(patientId: string, now: number): { until: number; isReady: boolean } {
+  const [{ until: requestedUntil, isReady }, setRequest] = useState(() => ({ until: serverNow(), isReady: false }));
+  const setRequestedUntil = useCallback((until: number) => setRequest({ until, isReady: true }), []);
+  const isSettled = useIsConnectionSettled();
+  useEffect(() => {
+    if (isSettled) setRequestedUntil(serverNow());
+  }, [isSettled, setRequestedUntil]);
   const { status } = useConnection();
   const patient = useLivePatient(patientId);
   const live = patient !== undefined && status === "live";
@@ -112,11 +119,11 @@ function useRequestedUntil(patientId: string, now: number): number {
     requestedUntil - now > OFFLINE_REFETCH_MS;
   useEffect(() => {
     if (isStale) setRequestedUntil(serverNow());
-  }, [isStale]);
+  }, [isStale, setRequestedUntil]);
   const wasLive = useRef(live);
   useEffect(() => {
-    if (live && !wasLive.current) setRequestedUntil(serverNow());
+    if (live && !wasLive.current && isReady) setRequestedUntil(serverNow());
     wasLive.current = live;
-  }, [live]);
-  return requestedUntil;
+  }, [live, isReady, setRequestedUntil]);
+  return { until: requestedUntil, isReady };
 }

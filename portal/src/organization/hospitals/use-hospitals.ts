@@ -6,14 +6,19 @@ import { useScreenZone } from "../../platform/design/screen-zone.ts";
 import { listAllHospitals, readHospital, SELF_CARE_HOSPITAL_ID } from "./api.ts";
 
 /** Those that the caller may know; empty until they are here. */
-export function useHospitals() {
-  return useQuery({ queryKey: ["admin", "hospitals", "all"], queryFn: listAllHospitals, staleTime: NAMES_STALE_MS });
+export function useHospitals(enabled = true) {
+  return useQuery({ queryKey: ["admin", "hospitals", "all"], queryFn: listAllHospitals, staleTime: NAMES_STALE_MS, enabled });
 }
 
-/** What a hospital is called, or the beginning of its id where that is not known. */
-export function useHospitalName(): (hospitalId: string) => string {
-  const { data = [] } = useHospitals();
-  return (id) => data.find(({ hospital_id }) => hospital_id === id)?.name ?? id.slice(0, 8);
+/**
+ * What a hospital is called, or the beginning of its id where that is not known.
+ * @param onlyId the one that is asked about, if there is but one: the own hospital's name comes with the session
+ */
+export function useHospitalName(onlyId?: string): (hospitalId: string) => string {
+  const { hospital } = useMe();
+  const { data = [] } = useHospitals(onlyId === undefined || onlyId !== hospital?.id);
+  return (id) =>
+    (hospital?.id === id ? hospital.name : data.find(({ hospital_id }) => hospital_id === id)?.name) ?? id.slice(0, 8);
 }
 
 /** One hospital with the ETag that a change of it needs. */

@@ -8,10 +8,12 @@ import { type AccessEvent, listPractitioners } from "./api.ts";
 
 export function AccessActor({ event }: { event: AccessEvent }) {
   const t = useTranslation();
-  const { user_id } = useMe();
+  const { user_id, patients } = useMe();
   const { actor, actor_hospital_id, hospital_id } = event;
   const hospitalId = actor_hospital_id ?? hospital_id;
   const isStaffMember = actor.kind === "user" && actor.id !== user_id;
+  // That of the own records comes with the session.
+  const ownHospitalName = patients.find((record) => record.hospital_id === hospitalId)?.hospital_name;
   const practitioners = useQuery({
     queryKey: ["me", "practitioners"],
     queryFn: listPractitioners,
@@ -21,12 +23,12 @@ export function AccessActor({ event }: { event: AccessEvent }) {
   const hospital = useQuery({
     ...hospitalQuery(hospitalId ?? ""),
     staleTime: NAMES_STALE_MS,
-    enabled: isStaffMember && hospitalId !== null,
+    enabled: isStaffMember && hospitalId !== null && ownHospitalName === undefined,
   });
   if (actor.kind === "device") return t("me.a_device");
   if (actor.kind === "app") return t("me.a_program");
   if (!isStaffMember) return t(actor.kind === "user" ? "me.you" : "me.the_service");
   const role = translateCode("role", actor.role ?? "");
   const name = practitioners.data?.items.find((person) => person.user_id === actor.id)?.full_name;
-  return [name, role || t("common.unknown"), hospital.data?.data.name].filter(Boolean).join(", ");
+  return [name, role || t("common.unknown"), ownHospitalName ?? hospital.data?.data.name].filter(Boolean).join(", ");
 }

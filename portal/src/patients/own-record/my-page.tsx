@@ -1,9 +1,9 @@
 // Page of the selected record: most patients have one, some one per hospital.
 import { NativeSelect } from "@mantine/core";
-import { useQueries, useQuery } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
-import { hospitalQuery, useHospitalTimeZone } from "../../organization/hospitals/use-hospitals.ts";
-import { NAMES_STALE_MS } from "../../platform/api/query-client.ts";
+import { useMe } from "../../accounts/session/use-session.ts";
+import { useHospitalTimeZone } from "../../organization/hospitals/use-hospitals.ts";
 import { Card, Page } from "../../platform/design/page.tsx";
 import { QueryBoundary } from "../../platform/design/query-states.tsx";
 import { usePageZone } from "../../platform/design/screen-zone.ts";
@@ -49,19 +49,19 @@ export function MyPage({ title, windowTitle, children }: MyPageProps) {
 
 function RecordSelect({ records, record }: { records: readonly PatientSummary[]; record: PatientSummary }) {
   const t = useTranslation();
-  const hospitals = useQueries({
-    queries: records.map(({ hospital_id }) => ({ ...hospitalQuery(hospital_id), staleTime: NAMES_STALE_MS })),
-  });
-  const hospitalName = (index: number) => hospitals[index]?.data?.data.name ?? "";
+  const { patients } = useMe();
+  const findHospitalName = (id: string) => patients.find(({ patient_id }) => patient_id === id)?.hospital_name;
   return (
     <NativeSelect
       className={classes.choice ?? ""}
       label={t("me.which_record")}
       value={record.patient_id}
       onChange={(event) => setChosenRecord(event.target.value)}
-      data={records.map((one, index) => ({
+      data={records.map((one) => ({
         value: one.patient_id,
-        label: [getFullName(one), hospitalName(index), t("common.number", { n: one.patient_number })].filter(Boolean).join(" · "),
+        label: [getFullName(one), findHospitalName(one.patient_id), t("common.number", { n: one.patient_number })]
+          .filter(Boolean)
+          .join(" · "),
       }))}
     />
   );

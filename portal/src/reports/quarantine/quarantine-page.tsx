@@ -125,7 +125,7 @@ function RowActions({ upload, onOpen }: { upload: UploadDetail; onOpen: (dialog:
 export function UploadSender({ upload: { actor_kind, actor_id, device_id } }: { upload: UploadDetail }) {
   const t = useTranslation();
   if (actor_kind !== "device") return <SenderName sender={{ kind: actor_kind, id: actor_id }} />;
-  return device_id ? <SenderName sender={{ kind: "device", id: device_id }} /> : t("reports.a_device");
+  return device_id ? <SenderName sender={{ kind: "device", id: device_id }} isOneOfMany /> : t("reports.a_device");
 }
 
 function WaitingTime({ since }: { since: string }) {
