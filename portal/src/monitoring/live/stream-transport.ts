@@ -39,8 +39,9 @@ export function openStream({ target, since }: TransportRequest, listener: Transp
 
   read().catch((error: unknown) => {
     const reason = endReason(error);
+    const waitMs = getRequestedWaitMs(error);
     // A proxy that refuses the path looks like a network that is down: the next transport shows which it is.
-    events.onEnd(reason === "unreachable" ? "failed" : reason, getRequestedWaitMs(error));
+    events.onEnd(reason === "unreachable" && waitMs === 0 ? "failed" : reason, waitMs);
     abort.abort();
   });
   return {
