@@ -2,10 +2,10 @@
 import { NativeSelect, Textarea, TextInput } from "@mantine/core";
 import { useState } from "react";
 import { useHospitalTimeZone } from "../../organization/hospitals/use-hospitals.ts";
+import { formatWallTime, parseWallTime } from "../../platform/design/calendar-days.ts";
 import { ConfirmDialog } from "../../platform/design/confirm-dialog.tsx";
 import { translateCode, useTranslation } from "../../platform/messages/translate.ts";
 import type { Report } from "../api.ts";
-import { formatWallTime, parseWallTime } from "../hospital-time.ts";
 import { isReportKind, KINDS } from "../report-kinds.ts";
 import { type CorrectionInput, correctReport } from "./api.ts";
 import { ReasonField } from "./reason-field.tsx";

@@ -2,7 +2,7 @@
 import { Button, TextInput } from "@mantine/core";
 import { useState } from "react";
 import { ConfirmDialog } from "../../platform/design/confirm-dialog.tsx";
-import { numberIn } from "../../platform/design/form.tsx";
+import { parseNumber } from "../../platform/design/parse-number.ts";
 import { useTranslation } from "../../platform/messages/translate.ts";
 import type { Report } from "../api.ts";
 import { type Candidate, PatientIdentifiers, PatientPicker } from "../upload/patient-picker.tsx";
@@ -16,7 +16,7 @@ export function MoveDialog({ report, onClose }: { report: Report; onClose: () =>
   const [typedNumber, setTypedNumber] = useState("");
   const [reason, setReason] = useState("");
   const isSame = patient?.patient_id === report.patient.patient_id;
-  const isConfirmed = patient !== null && numberIn(typedNumber) === patient.patient_number;
+  const isConfirmed = patient !== null && parseNumber(typedNumber) === patient.patient_number;
   return (
     <ConfirmDialog
       title={t("reports.move")}
