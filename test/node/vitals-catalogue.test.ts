@@ -192,6 +192,12 @@ describe("age bands", () => {
     ["2024-02-29", "2025-02-28", "infant", "2025-03-01"],
     // A date of birth in the future, as east of Greenwich is possible.
     ["2026-03-02", "2026-03-01", "neonate", "2026-03-30"],
+    // A month or a year alone: as old as is certain.
+    ["2010-02", "2026-02-27", "adolescent", "2026-02-28"],
+    ["2010-02", "2026-02-28", "adult", null],
+    ["2010", "2026-12-30", "adolescent", "2026-12-31"],
+    ["2025", "2026-06-01", "infant", "2026-12-31"],
+    ["1964", "2026-03-01", "adult", null],
   ])("born %s, on %s: %s until %s", (born, today, band, until) => {
     expect(findAgeBand(born, at(today))).toEqual({ band, until: until === null ? null : at(until) });
   });
@@ -203,7 +209,7 @@ describe("age bands", () => {
   });
 
   test("refuse what is no date", () => {
-    for (const text of ["", "yesterday", "2026", "2026-03"])
+    for (const text of ["", "yesterday", "26", "2026-13", "2026-02-30", "2026-3"])
       expect(() => findAgeBand(text, at("2026-03-01"))).toThrow(RangeError);
   });
 });

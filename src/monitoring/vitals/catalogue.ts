@@ -1,4 +1,5 @@
 // The catalogue of vital signs: LOINC codes, UCUM units and conversions, plausible ranges, default limits.
+import { daysOf } from "../../platform/partial-date.ts";
 import { ACTIVITY_VITALS, PER_MINUTE_UNITS, type Units, unitTable } from "./catalogue-activity.ts";
 import { BODY_VITALS } from "./catalogue-body.ts";
 import {
@@ -234,14 +235,20 @@ export function findVitalByName(name: string): Vital | null {
   return VITAL_BY_NAME.get(name) ?? null;
 }
 
-/** The age band and when it ends, epoch milliseconds; null for adults. @throws RangeError for an invalid date */
+/**
+ * The age band and when it ends, epoch milliseconds; null for adults. For a month or a year alone it is the band of the latest day that
+ * it may stand for: nobody is judged as older than is certain.
+ * @throws RangeError for an invalid date
+ */
 export function findAgeBand(dateOfBirth: string, now: number): { band: AgeBand; until: number | null } {
-  const [year = Number.NaN, month = Number.NaN, day = Number.NaN] = dateOfBirth.split("-").map(Number);
-  const birthday = (age: number) => Date.UTC(year + age, month - 1, day);
-  if (Number.isNaN(birthday(0))) throw new RangeError("A date of birth must be YYYY-MM-DD");
+  const days = daysOf(dateOfBirth);
+  if (!days) throw new RangeError("A date of birth must be YYYY-MM-DD, YYYY-MM or YYYY");
+  const born = new Date(days.last);
+  const [year, month, day] = [born.getUTCFullYear(), born.getUTCMonth(), born.getUTCDate()];
+  const birthday = (age: number) => Date.UTC(year + age, month, day);
   // Neonate: days 0 to 27 (WHO). Years: PALS 2020, with preschool and school age combined. NEWS2 applies from 16.
   const ends: readonly (readonly [AgeBand, number])[] = [
-    ["neonate", Date.UTC(year, month - 1, day + 28)],
+    ["neonate", Date.UTC(year, month, day + 28)],
     ["infant", birthday(1)],
     ["toddler", birthday(3)],
     ["child", birthday(12)],

@@ -7,28 +7,14 @@ import { Email } from "../../platform/email.ts";
 import { phoneNumber } from "../../platform/phone.ts";
 import { readSealed } from "../../platform/sealed-documents.ts";
 import { multiLine, singleLine } from "../../platform/text.ts";
-import { HOUR_MS, toIsoDate } from "../../platform/time.ts";
-
-export const BIRTH_DATE_RANGE = "Must be from 1880-01-01 to today";
-/** The zones with the first and the last midnight of a date, 14 hours before and 12 hours after UTC. */
-const LATEST_ZONE_MS = 14 * HOUR_MS;
-const EARLIEST_ZONE_MS = 12 * HOUR_MS;
-
-/** Today or earlier everywhere, so that the hospital's time zone need not be read. */
-export const isPastEverywhere = (date: string, now: number) => date <= toIsoDate(now - EARLIEST_ZONE_MS);
+import { BirthDate } from "./birth-date.ts";
 
 export const identityFields = {
   first_name: singleLine(100).openapi({ example: "Asha" }),
   last_name: singleLine(100).nullable().default(null).openapi({ example: "Verma" }),
   /** FHIR administrative-gender. */
   gender: z.enum(["male", "female", "other", "unknown"]).default("unknown"),
-  date_of_birth: z.iso
-    .date()
-    // Today by the hospital's date, which new-patient.ts compares.
-    .refine((date) => date >= "1880-01-01" && date <= toIsoDate(Date.now() + LATEST_ZONE_MS), BIRTH_DATE_RANGE)
-    .nullable()
-    .default(null)
-    .openapi({ example: "1964-03-04" }),
+  date_of_birth: BirthDate.nullable().default(null),
   phone: phoneNumber.nullable().default(null).openapi({ example: "+91 98765 43210" }),
   email: Email.nullable().default(null),
   address: multiLine(500).nullable().default(null).openapi({ example: "12 Lake Road, Pune" }),
