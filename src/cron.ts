@@ -6,6 +6,7 @@ import { pruneLoginAttempts } from "./accounts/passwords/lockout.ts";
 import { pruneDeviceClaimCodes } from "./devices/claim-codes.ts";
 import { pruneIdempotencyKeys } from "./http/idempotency.ts";
 import { pruneHeldObservations } from "./monitoring/history/held-observations.ts";
+import { CLAIM_CODE_KEPT_MS } from "./patients/record/claim-codes.ts";
 import { getVerifiedKeys } from "./platform/config.ts";
 import { batch, getDb } from "./platform/db/client.ts";
 import { passwordResets, patientClaimCodes } from "./platform/db/schema.ts";
@@ -24,7 +25,7 @@ export async function runCleanup(env: Env, now: number): Promise<void> {
     pruneDayCounters(db, now),
     expireDirectUploads(db, now),
     pruneDeviceClaimCodes(db, now),
-    db.delete(patientClaimCodes).where(lt(patientClaimCodes.expiresAt, now)),
+    db.delete(patientClaimCodes).where(lt(patientClaimCodes.expiresAt, now - CLAIM_CODE_KEPT_MS)),
     ...pruneHeldObservations(db, now),
     db.delete(passwordResets).where(lt(passwordResets.expiresAt, now - DAY_MS)),
   ]);

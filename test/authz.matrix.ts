@@ -168,6 +168,8 @@ export const ROUTES: Record<string, RouteRule> = {
   "GET /api/v1/patients/:patient_id/intake": shared("patient", EVERYONE, "patient:read"),
   "POST /api/v1/patients/:patient_id/intake": shared("edit", EVERYONE, "patient:update"),
   "POST /api/v1/patients/:patient_id/claim-codes": rule("patient", EDITORS),
+  "GET /api/v1/patients/:patient_id/claim-codes": rule("patient", EDITORS),
+  "GET /api/v1/patients/:patient_id/changes": shared("patient", EVERYONE, "patient:read"),
   "GET /api/v1/patients/:patient_id/links": rule("patient", EDITORS),
   "DELETE /api/v1/patients/:patient_id/links/:user_id": rule("patient", EDITORS),
   "GET /api/v1/patients/:patient_id/observations": shared("patient", EVERYONE, "observation:read"),

@@ -172,7 +172,7 @@ export async function newPatient(hospitalId: string, by: Person, team: Person[] 
       last_name: `Last-${canary}`,
       gender: "female",
       date_of_birth: "1964-03-04",
-      phone: "+91 98765 43210",
+      phone: `+91 7${String(Math.floor(Math.random() * 1e9)).padStart(9, "0")}`,
       email: `${canary}@example.org`,
       address: `Street ${canary}`,
       medical_history: `History ${canary}`,

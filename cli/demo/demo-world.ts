@@ -11,7 +11,7 @@ import { issueCredential } from "../../src/devices/device-credentials.ts";
 import { createDevice } from "../../src/devices/devices.ts";
 import { createHospital } from "../../src/organization/hospitals/hospitals.ts";
 import { createWard } from "../../src/organization/wards/wards.ts";
-import { createPatient } from "../../src/patients/patients.ts";
+import { createPatient } from "../../src/patients/create-patient.ts";
 import { getKeys, isProduction } from "../../src/platform/config.ts";
 import { COUNTER_SCOPES, incrementCounters } from "../../src/platform/counters.ts";
 import { batch, getDb } from "../../src/platform/db/client.ts";

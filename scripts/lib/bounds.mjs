@@ -39,6 +39,8 @@ export const BOUNDS = [
   { bound: "a page of 100 rows", test: WALKED, operations: ["GET /patients/{patient_id}/moved-reports"] },
   { bound: "a page of 100 rows, of 200 members", test: WALKED, operations: ["GET /patients/{patient_id}/care-team"] },
   { bound: "a page of 100 rows, of 100 logins", test: WALKED, operations: ["GET /patients/{patient_id}/links"] },
+  { bound: "a page of 100 rows, of 1,000 changes", test: WALKED, operations: ["GET /patients/{patient_id}/changes"] },
+  { bound: "20 codes per patient", test: WALKED, operations: ["GET /patients/{patient_id}/claim-codes"] },
   { bound: "a page of 100 rows, of 500 credentials", test: WALKED, operations: ["GET /devices/{device_id}/credentials"] },
   { bound: "a page of 100 rows, of one per ward and vital", test: WALKED, operations: ["GET /alert-rules"] },
   { bound: "a page of 100 rows, of the catalogue's vitals", test: WALKED, operations: ["GET /alert-rules/defaults"] },
@@ -120,7 +122,12 @@ export const BOUNDS = [
   {
     bound: rowLimit("currentCareTeam"),
     test: LIMIT,
-    operations: ["PUT /patients/{patient_id}/care-team/{user_id}", "PATCH /patients/{patient_id}"],
+    operations: ["PUT /patients/{patient_id}/care-team/{user_id}"],
+  },
+  {
+    bound: rowLimit("currentCareTeam", "patientChanges"),
+    test: LIMIT,
+    operations: ["PATCH /patients/{patient_id}"],
   },
   { bound: rowLimit("patientLogins", "accountRecords"), test: LIMIT, operations: ["POST /patients/claim"] },
   {
@@ -157,7 +164,7 @@ export const BOUNDS = [
   { bound: "24 hours of one vital", test: BUDGET, operations: ["POST /patients/{patient_id}/alert-rules/preview"] },
   { bound: "one row per member of the hospital", test: BUDGET, operations: ["POST /practitioners"] },
   {
-    bound: "one open code per patient; it replaces the former",
+    bound: "one open code per patient; it replaces the former, and 20 are kept",
     test: "test/worker/patient-records.test.ts › ends when it expires, when a new one is made",
     operations: ["POST /patients/{patient_id}/claim-codes"],
   },

@@ -12,18 +12,17 @@ import { careTeam, patients, patientTokens, SELF_CARE_HOSPITAL_ID } from "../pla
 import { ApiError } from "../platform/errors.ts";
 import { uuidv7 } from "../platform/ids.ts";
 import { toLocalDate } from "../platform/time.ts";
-import { AadhaarNumber, identifyPerson, patientUidOf, upsertPerson } from "./identity/aadhaar.ts";
+import { AadhaarNumber, identifyPerson, type PersonRef, patientUidOf, upsertPerson } from "./identity/aadhaar.ts";
+import { BIRTH_DATE_RANGE, firstDayOf, isPastEverywhere } from "./identity/birth-date.ts";
+import { computePatientTokens, findSimilar } from "./identity/patient-tokens.ts";
 import {
-  BIRTH_DATE_RANGE,
   clinicalFields,
   type Identity,
   identityFields,
-  isPastEverywhere,
   pickClinical,
   pickIdentity,
   sealPatient,
 } from "./identity/sealed-fields.ts";
-import { computeSearchTokens } from "./identity/search-tokens.ts";
 
 export const Monitoring = z.enum(["off", "home", "ward"]);
 
@@ -50,6 +49,8 @@ export function activeWardId(wardId: string, hospitalId: string): SQL {
     THEN ${wardId} ELSE 'nowhere' END`;
 }
 
+type NewRecord = { id: string; identity: Identity; person: PersonRef | null; statements: Statement[]; insertIndex: number };
+
 /**
  * The settings by which the hospital reads an identity; they are loaded only for a number or a date of today.
  * @throws ApiError invalid_request for a birth date after today at the hospital. Records that patients made themselves belong to
@@ -63,7 +64,7 @@ export async function readIdentitySettings(
   const isRecent = born !== null && !isPastEverywhere(born, now) && hospitalId !== SELF_CARE_HOSPITAL_ID;
   if (phone === null && !isRecent) return { country: null };
   const settings = await readHospitalSettings(db, hospitalId, now);
-  if (isRecent && born > toLocalDate(now, settings.timeZone)) {
+  if (isRecent && (firstDayOf(born) ?? "") > toLocalDate(now, settings.timeZone)) {
     const errors = [{ path: "date_of_birth", message: BIRTH_DATE_RANGE, code: "custom" }];
     throw new ApiError("invalid_request", undefined, { errors });
   }
@@ -74,14 +75,16 @@ export async function readIdentitySettings(
  * Statements for the row (its result is at `insertIndex`), search tokens, care team (a creating and the assigned doctor),
  * counters and audit event.
  * @throws ApiError invalid_request (a number where none is accepted). The batch fails on a foreign key for an unknown doctor
- *   or ward, and on patients.hospital_id for an inactive hospital
+ *   or ward, on patients.hospital_id for an inactive hospital, and with `unlessSimilar` on patients.created_by where a record of
+ *   the hospital may be of the same person
  */
 export async function preparePatient(
   call: Call,
   input: NewPatient,
   hospitalId: string,
   role: EffectiveRole["role"],
-): Promise<{ id: string; identity: Identity; statements: Statement[]; insertIndex: number }> {
+  { unlessSimilar }: { unlessSimilar: boolean } = { unlessSimilar: false },
+): Promise<NewRecord> {
   const { db, keys, actor, now } = call;
   const id = uuidv7();
   const actorId = getActorId(actor);
@@ -92,7 +95,8 @@ export async function preparePatient(
   const identity = pickIdentity({ ...input, aadhaar_last4: named?.last4 ?? null });
   const sealed = await sealPatient(keys, id, 1, identity, pickClinical(input));
   const { assigned_doctor_id: doctor, ward_id: ward } = input;
-  const tokens = await computeSearchTokens(keys, hospitalId, country, identity);
+  const tokens = await computePatientTokens(keys, hospitalId, country, identity);
+  const similar = unlessSimilar ? await findSimilar(keys, hospitalId, identity, person) : null;
   const careTeamIds = new Set([...(role === "doctor" ? [actorId] : []), ...(doctor ? [doctor] : [])]);
   const insert = db.insert(patients).values({
     id,
@@ -105,7 +109,7 @@ export async function preparePatient(
     uidBasis: person && "staff",
     ...sealed,
     assignedDoctorId: doctor && activeDoctorId(doctor, hospitalId),
-    createdBy: actorId,
+    createdBy: similar ? sql`CASE WHEN EXISTS (${similar}) THEN NULL ELSE ${actorId} END` : actorId,
     createdAt: now,
     updatedAt: now,
   });
@@ -119,6 +123,7 @@ export async function preparePatient(
   return {
     id,
     identity,
+    person,
     insertIndex: person ? 1 : 0,
     statements: [
       ...(person ? [upsertPerson(call, person)] : []),

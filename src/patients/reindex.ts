@@ -4,8 +4,9 @@ import { readHospitalSettings, SETTINGS_TTL_MS } from "../access/hospital-settin
 import { getVerifiedKeys, type Keys } from "../platform/config.ts";
 import { batch, type Db, getDb } from "../platform/db/client.ts";
 import { log } from "../platform/log.ts";
+import type { CountryCode } from "../platform/phone.ts";
+import { computePatientTokens } from "./identity/patient-tokens.ts";
 import { unsealIdentity } from "./identity/sealed-fields.ts";
-import { computeSearchTokens } from "./identity/search-tokens.ts";
 
 /** Per run, once per minute: 5,000 patients take less than an hour, and a run takes less than a second of CPU time. */
 export const MAX_REINDEXED_PATIENTS = 100;
@@ -25,7 +26,7 @@ export async function reindexPatients(env: Env, now: number): Promise<number> {
     ORDER BY patient_number LIMIT ${MAX_REINDEXED_PATIENTS}`);
   const { country } = await readHospitalSettings(db, hospital.id, now);
   const keys = await getVerifiedKeys(env);
-  const outcomes = await Promise.allSettled(rows.map((row) => computePatientTokens(keys, hospital.id, country, row)));
+  const outcomes = await Promise.allSettled(rows.map((row) => makeTokens(keys, hospital.id, country, row)));
   const computed = outcomes.flatMap((outcome) => (outcome.status === "fulfilled" ? [outcome.value] : []));
   const unreadable = outcomes.length - computed.length;
   if (unreadable > 0) log(env, "ERROR", "search tokens not made again", { count: unreadable });
@@ -34,13 +35,8 @@ export async function reindexPatients(env: Env, now: number): Promise<number> {
   return rows.length;
 }
 
-async function computePatientTokens(
-  keys: Keys,
-  hospitalId: string,
-  country: Parameters<typeof computeSearchTokens>[2],
-  row: PatientRow,
-) {
-  const tokens = await computeSearchTokens(keys, hospitalId, country, await unsealIdentity(keys, row));
+async function makeTokens(keys: Keys, hospitalId: string, country: CountryCode | null, row: PatientRow) {
+  const tokens = await computePatientTokens(keys, hospitalId, country, await unsealIdentity(keys, row));
   return { id: row.id, version: row.version, tokens };
 }
 

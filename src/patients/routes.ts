@@ -17,9 +17,10 @@ import {
   pageResponse,
   problemResponses,
 } from "../http/router.ts";
+import { createPatient } from "./create-patient.ts";
 import { identifyPerson } from "./identity/aadhaar.ts";
 import { listPatients, searchPatients } from "./list-patients.ts";
-import { createPatient, deletePatient, getPatient, updatePatient } from "./patients.ts";
+import { deletePatient, getPatient } from "./patients.ts";
 import { getPatientWithWard } from "./record/patient-with-ward.ts";
 import {
   examplePatient,
@@ -32,6 +33,7 @@ import {
   patientQuery,
   searchQuery,
 } from "./schemas.ts";
+import { updatePatient } from "./update-patient.ts";
 
 const tags = ["Patient"];
 
@@ -55,6 +57,8 @@ export const patientRoutes = createRouter()
       path: "/patients",
       tags,
       summary: "Register a patient",
+      description:
+        "Where a record of the hospital has the same patient_uid, phone number, or name and birth date, the response is 409 possible_duplicate with these records, unless duplicate_reason says why it is another person.",
       security: BEARER_AUTH,
       request: {
         headers: idempotencyHeaders,

@@ -2,9 +2,11 @@
 import { z } from "@hono/zod-openapi";
 import { booleanParam, pageQuery } from "../http/pagination.ts";
 import { EXAMPLES, Id, PatientRef, TimeInput, Timestamp } from "../http/router.ts";
+import { singleLine } from "../platform/text.ts";
 import { AadhaarNumber } from "./identity/aadhaar.ts";
 import { clinicalFields, identityFields } from "./identity/sealed-fields.ts";
 import { Monitoring, NewPatientBody } from "./new-patient.ts";
+import { isRecordedField } from "./record/changes.ts";
 
 export const PatientSummary = z
   .object({
@@ -71,6 +73,9 @@ export const examplePatient = {
 
 export const NewPatient = NewPatientBody.extend({
   hospital_id: Id.optional().openapi({ example: EXAMPLES.hospital, description: "Required for administrators" }),
+  duplicate_reason: singleLine(200)
+    .optional()
+    .openapi({ description: "Registers the patient although similar records exist: why it is another person" }),
 }).openapi("NewPatient");
 
 /** Every field is optional without a default: absent fields stay unchanged. */
@@ -90,9 +95,20 @@ export const PatientChange = z
     assigned_doctor_id: Id.nullable().optional(),
     ward_id: Id.nullable().optional(),
     monitoring: Monitoring.optional(),
-    is_active: z.boolean().optional(),
+    is_active: z.boolean().optional().openapi({ description: "false ends monitoring; requires a reason" }),
+    reason: singleLine(200)
+      .optional()
+      .openapi({ description: "Why identity, monitoring or is_active is changed; kept in the history of changes" }),
   })
   .refine((change) => Object.keys(change).length > 0, "At least one field is required")
+  .refine(({ is_active, reason }) => is_active === undefined || reason !== undefined, {
+    path: ["reason"],
+    message: "Required to change is_active",
+  })
+  .refine(({ reason, ...change }) => reason === undefined || Object.keys(change).some(isRecordedField), {
+    path: ["reason"],
+    message: "Only with a field of which the history of changes is kept",
+  })
   .openapi("PatientChange");
 
 export const patientParam = z.object({ patient_id: PatientRef });

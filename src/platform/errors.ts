@@ -22,6 +22,8 @@ const PROBLEMS_BY_CODE = {
   request_timeout: [408, "Request body timed out"],
   conflict: [409, "Conflict with the current state of the resource"],
   already_exists: [409, "Resource already exists"],
+  possible_duplicate: [409, "A similar patient is registered"],
+  claim_proof_missing: [409, "The record has neither a whole birth date nor a phone number"],
   limit_reached: [409, "Maximum number of records reached"],
   password_given: [409, "Change the password set by an administrator first"],
   score_changed: [409, "The score of the set differs from the confirmed one"],

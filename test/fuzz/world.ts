@@ -163,7 +163,7 @@ export async function createFuzzWorld(send: Send, keeper: Keeper, pool: Pool, un
       const token = member(await call("set-up", null, "/auth/register/patient", { json }), "access_token");
       if (patientId !== null) {
         const { code } = await byKeeper("set-up", `/patients/${patientId}/claim-codes`);
-        await call("set-up", token, "/patients/claim", { json: { code: code ?? "" } });
+        await call("set-up", token, "/patients/claim", { json: { code: code ?? "", date_of_birth: "1964-03-04" } });
       }
       const me = await call(hospital === null ? "self" : `patient:${hospital}`, token, "/auth/me");
       return { login, token, userId: member(me, "user_id") };

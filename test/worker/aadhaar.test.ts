@@ -38,7 +38,11 @@ function newNumber(): string {
   }
 }
 const register = (aadhaar_number: unknown, as: RequestOptions["as"] = world.nurse, more: RequestOptions = {}) =>
-  sendRequest(`${API}/patients`, { as, json: { first_name: "Aadhaar", aadhaar_number }, ...more });
+  sendRequest(`${API}/patients`, {
+    as,
+    json: { first_name: "Aadhaar", aadhaar_number, duplicate_reason: "Registered again" },
+    ...more,
+  });
 const uid = async (response: Response) => (await readJson(response)).data.patient_uid;
 
 describe("the number", () => {

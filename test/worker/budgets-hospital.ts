@@ -27,6 +27,14 @@ export const hospitalReads: BudgetCase[] = [
     budget(2, 22, 10),
     (e) => getAs(`/patients/${world.patient.id}/care-team`, nurse)(e),
   ],
+  ["GET /patients/{id}/changes", "read", 200, budget(2, 30, 10), (e) => getAs(`/patients/${world.patient.id}/changes`, nurse)(e)],
+  [
+    "GET /patients/{id}/claim-codes",
+    "read",
+    200,
+    budget(2, 40, 10),
+    (e) => getAs(`/patients/${world.patient.id}/claim-codes`, nurse)(e),
+  ],
   ["GET /devices", "read", 200, budget(2, 22, 8), getAs("/devices", nurse)],
   ["GET /devices, by a patient", "read", 200, budget(2, 22, 8), getAs("/devices", () => world.self)],
   ["GET /devices/{id}", "read", 200, budget(2, 15, 10), (e) => getAs(`/devices/${device.id}`, nurse)(e)],
@@ -91,6 +99,58 @@ export const hospitalWrites: BudgetCase[] = [
         headers: { "If-Match": '"1"' },
         env: e,
       });
+    },
+  ],
+  [
+    "POST /patients, all of the identity",
+    "write",
+    201,
+    // Each row of the search index is written once: prefixes of the names, the phone number and the address.
+    budget(2, 100, 130),
+    (e) =>
+      sendRequest(`${API}/patients`, {
+        as: world.nurse,
+        json: {
+          first_name: "Uma",
+          last_name: uniqueText(),
+          date_of_birth: "1964-03-04",
+          phone: `+91 8${String(Math.floor(Math.random() * 1e9)).padStart(9, "0")}`,
+          email: `${uniqueText()}@example.org`,
+        },
+        ...withNewKey(),
+        env: e,
+      }),
+  ],
+  [
+    "PATCH /patients/{id}, of what a claim asks for",
+    "write",
+    200,
+    budget(3, 60, 40),
+    async (e) => {
+      const { id } = await newPatient(world.hospitalId, world.nurse);
+      const json = { date_of_birth: "1964-03-05", reason: "Typed wrongly" };
+      const options = { as: world.nurse, method: "PATCH", headers: { "If-Match": '"1"' } };
+      return sendRequest(`${API}/patients/${id}`, { ...options, json, env: e });
+    },
+  ],
+  [
+    "POST /patients/{id}/claim-codes",
+    "write",
+    201,
+    budget(2, 30, 20),
+    (e) => sendRequest(`${API}/patients/${world.patient.id}/claim-codes`, { as: world.nurse, method: "POST", env: e }),
+  ],
+  [
+    "POST /patients/claim, with a wrong birth date",
+    "write",
+    404,
+    budget(2, 40, 20),
+    async (e) => {
+      const { id } = await newPatient(world.hospitalId, world.nurse);
+      const path = `${API}/patients/${id}/claim-codes`;
+      const { data } = await readJson(await sendRequest(path, { as: world.nurse, method: "POST" }));
+      const json = { code: data.code, date_of_birth: "1964-03-05" };
+      return sendRequest(`${API}/patients/claim`, { as: world.self, json, env: e });
     },
   ],
   [

@@ -56,12 +56,12 @@ describe("a patient without monitoring and devices", () => {
 
   it("stores no sample while the record is inactive, whoever sends it", async () => {
     expect((await readJson(await measure())).data.refused).toBe(0);
-    await change({ is_active: false });
+    await change({ is_active: false, reason: "Moved away" });
     for (const as of [world.nurse, world.doctor]) await expectProblem(await measure(as), 409, "conflict");
     expect(await env.PATIENT_MONITOR.getByName(world.patient.id).record({ kind: "person", id: world.nurse.id }, EMPTY)).toEqual({
       known: false,
     });
-    await change({ is_active: true });
+    await change({ is_active: true, reason: "Came back" });
     expect((await readJson(await measure())).data.refused).toBe(0);
     expect(await storedSamples()).toBe(2);
   });

@@ -16,6 +16,12 @@ export const hospital: FaultCase[] = [
   readCase("GET /patients/search", () => `${API}/patients/search?q=first`),
   readCase("GET /patients/{id}/summary", () => `${API}/patients/${world.patient.id}/summary`),
   readCase("GET /patients/{id}/intake", () => `${API}/patients/${world.patient.id}/intake`),
+  readCase("GET /patients/{id}/changes", () => `${API}/patients/${world.patient.id}/changes`),
+  readCase(
+    "GET /patients/{id}/claim-codes",
+    () => `${API}/patients/${world.patient.id}/claim-codes`,
+    () => world.nurse,
+  ),
   readCase(
     "GET /patients/{id}/links",
     () => `${API}/patients/${world.patient.id}/links`,
@@ -31,7 +37,12 @@ export const hospital: FaultCase[] = [
     status: 201,
     retry: "once",
     async attempt() {
-      const json = { first_name: "Uma", phone: `+91 ${Math.floor(1e9 + Math.random() * 8e9)}`, aadhaar_number: "999999990019" };
+      const json = {
+        first_name: "Uma",
+        phone: `+91 ${Math.floor(1e9 + Math.random() * 8e9)}`,
+        aadhaar_number: "999999990019",
+        duplicate_reason: "Other case",
+      };
       const options = { as: world.nurse, json, ...withNewKey() };
       const find = `${API}/patients/search?q=${json.phone.replace(/\D/g, "").slice(2)}`;
       return {
@@ -65,7 +76,12 @@ export const hospital: FaultCase[] = [
       );
       const person = await newPerson("patient");
       return {
-        send: (faulty) => sendRequest(`${API}/patients/claim`, { as: person, json: { code: data.code }, env: faulty }),
+        send: (faulty) =>
+          sendRequest(`${API}/patients/claim`, {
+            as: person,
+            json: { code: data.code, date_of_birth: "1964-03-04" },
+            env: faulty,
+          }),
         effects: () => queryCount(env.DB.prepare("SELECT count(*) AS n FROM patient_links WHERE patient_id = ?").bind(id)),
       };
     },

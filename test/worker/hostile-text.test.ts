@@ -150,7 +150,8 @@ const RESOURCES: Record<string, Resource> = {
       list("symptoms", 200),
     ],
     required: ["first_name"],
-    others: ["aadhaar_number"],
+    // The reason of a duplicate comes back in the history of changes.
+    others: ["aadhaar_number", "duplicate_reason"],
   },
   intake: {
     path: `${API}/patients/{patient_id}/intake`,

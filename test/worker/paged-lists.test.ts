@@ -50,6 +50,12 @@ beforeAll(async () => {
     // The session of the test is the tenth.
     await newLogin(nurse.id, { role: "nurse", hospitalId, doctorScope: "care_team" });
   }
+  // By another person: one has 100 requests per minute.
+  for (let i = 0; i < 13; i++) {
+    const change = { method: "PATCH", json: { address: `Street ${i}` }, headers: { "If-Match": "*" } };
+    await sendRequest(`${API}/patients/${patient.id}`, { as: manager, ...change });
+  }
+  for (let i = 0; i < 7; i++) await sendRequest(`${API}/patients/${patient.id}/claim-codes`, { as: manager, method: "POST" });
   deviceId = (await newDevice(nurse, null)).id;
   for (let i = 0; i < 9; i++)
     await sendRequest(`${API}/devices/${deviceId}/credentials`, { as: nurse, json: { name: `Credential ${i}` } });
@@ -82,6 +88,8 @@ const LISTS: [name: string, path: () => string, rows: number, key: (row: Row) =>
   ["changes of a report", () => `/reports/${reportId}/changes?`, 5, ({ change_id }) => String(change_id), true],
   ["marks of moved reports", () => `/patients/${patient.id}/moved-reports?`, 3, ({ mark_id }) => String(mark_id), true],
   ["care team", () => `/patients/${patient.id}/care-team?`, 9, ({ user_id }) => String(user_id), true],
+  ["changes", () => `/patients/${patient.id}/changes?`, 13, ({ change_id }) => String(change_id), true],
+  ["claim codes", () => `/patients/${patient.id}/claim-codes?`, 7, ({ issued_at }) => String(issued_at), true],
   ["logins", () => `/patients/${patient.id}/links?`, 9, ({ user_id }) => String(user_id), true],
   ["credentials", () => `/devices/${deviceId}/credentials?`, 10, ({ credential_id }) => String(credential_id), true],
   ["sessions", () => "/auth/sessions?", 10, ({ session_id }) => String(session_id), true],

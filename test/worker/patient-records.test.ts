@@ -28,8 +28,13 @@ beforeAll(async () => {
   elsewhere = await newWorld();
 });
 
-const register = async (json: object = {}, as: RequestOptions["as"] = world.nurse) =>
-  (await readJson(await sendRequest(`${API}/patients`, { as, json: { first_name: "Desk", ...json } }))).data;
+const BORN = "1964-03-04";
+let registered = 0;
+/** Every patient has another name: of equal ones with one birth date the second is a possible duplicate. */
+const register = async (json: object = {}, as: RequestOptions["as"] = world.nurse) => {
+  const own = { first_name: "Desk", last_name: `Number ${++registered}`, date_of_birth: BORN };
+  return (await readJson(await sendRequest(`${API}/patients`, { as, json: { ...own, ...json } }))).data;
+};
 const change = (id: string, version: number, json: object, as: RequestOptions["as"] = world.nurse) =>
   sendRequest(`${API}/patients/${id}`, { as, method: "PATCH", json, headers: { "If-Match": `"${version}"` } });
 const idsOf = (body: { data: { patient_id: string }[] }) => body.data.map((p) => p.patient_id);
@@ -60,7 +65,8 @@ describe("filters and sorts", () => {
         ),
       );
     }
-    for (const p of made.filter((_, i) => i % 6 === 1)) await change(p.patient_id, 1, { is_active: false }, own.nurse);
+    for (const p of made.filter((_, i) => i % 6 === 1))
+      await change(p.patient_id, 1, { is_active: false, reason: "Moved" }, own.nurse);
     const all = (await readJson(await sendRequest(`${API}/patients?limit=100`, { as: own.nurse }))).data;
     expect(all.length).toBe(26);
     const [from, to] = [made[5].created_at, made[15].created_at];
@@ -144,7 +150,7 @@ describe("a claim code", () => {
   const issue = async (id: string, as: RequestOptions["as"] = world.nurse) =>
     sendRequest(`${API}/patients/${id}/claim-codes`, { as, method: "POST" });
   const claim = (code: string, as: RequestOptions["as"], more: RequestOptions = {}) =>
-    sendRequest(`${API}/patients/claim`, { as, json: { code }, ...more });
+    sendRequest(`${API}/patients/claim`, { as, json: { code, date_of_birth: BORN }, ...more });
 
   it("ties a login to the record, once, and leaves a trace that the patient can read", async () => {
     const { patient_id } = await register({ first_name: "Claimed" });
@@ -241,7 +247,15 @@ describe("a claim code", () => {
     await claim(code, person);
     const path = `${API}/patients/${patient_id}/links`;
     const listed = await readJson(await sendRequest(path, { as: world.nurse }));
-    expect(listed.data).toMatchObject([{ user_id: person.id, method: "claim_code", verified_by: world.nurse.id }]);
+    expect(listed.data).toMatchObject([
+      {
+        user_id: person.id,
+        full_name: expect.stringMatching(/^Name /),
+        method: "claim_code",
+        proof: "date_of_birth",
+        verified_by: world.nurse.id,
+      },
+    ]);
     for (const as of [elsewhere.nurse, world.doctor, person]) expect((await sendRequest(path, { as })).ok).toBe(false);
     await expectProblem(await sendRequest(`${path}/${person.id}`, { as: elsewhere.nurse, method: "DELETE" }), 404, "not_found");
     const gone = await sendRequest(`${path}/${person.id}`, { as: world.nurse, method: "DELETE" });
@@ -455,11 +469,11 @@ describe("who opens a record to a doctor", () => {
 describe("an inactive patient", () => {
   it("stays readable and is marked in lists", async () => {
     const { patient_id } = await register({ first_name: "Moved" });
-    const done = await change(patient_id, 1, { is_active: false });
+    const done = await change(patient_id, 1, { is_active: false, reason: "Moved away" });
     expect((await readJson(done)).data).toMatchObject({ is_active: false, version: 2 });
     const listed = await readJson(await sendRequest(`${API}/patients?active=false&limit=100`, { as: world.nurse }));
     expect(idsOf(listed)).toContain(patient_id);
-    const back = await change(patient_id, 2, { is_active: true });
+    const back = await change(patient_id, 2, { is_active: true, reason: "Came back" });
     expect((await readJson(back)).data.is_active).toBe(true);
   });
 });

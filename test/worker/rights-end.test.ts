@@ -120,7 +120,7 @@ describe("access that ends while the body arrives", () => {
 it("a record that is closed while a device's report arrives gets no report", async () => {
   const { nurse, patient } = await newWorld();
   const device = await newDevice(nurse, patient.id);
-  const close = { as: nurse, method: "PATCH", json: { is_active: false }, headers: { "If-Match": "*" } };
+  const close = { as: nurse, method: "PATCH", json: { is_active: false, reason: "Moved" }, headers: { "If-Match": "*" } };
   const answer = await interrupted(device, "", () => sendRequest(`${API}/patients/${patient.id}`, close));
   expect([answer.status, (await readJson(answer)).data]).toMatchObject([202, { reason: "record_closed", report_id: null }]);
 });

@@ -73,6 +73,9 @@ async function newCode(nurse: Person, { id }: Patient): Promise<string> {
   return (await readJson(await sendRequest(`${API}/patients/${id}/claim-codes`, { as: nurse, method: "POST" }))).data.code;
 }
 
+/** Of every patient of the tests. */
+const PROOF = { date_of_birth: "1964-03-04" };
+
 async function fillPatient(hospitalId: string): Promise<Patient> {
   return newPatient(hospitalId, world.nurse);
 }
@@ -342,6 +345,25 @@ const CASES: Case[] = [
     }),
   ),
   {
+    name: "PATCH /patients/{id}, of the identity",
+    limit: "patientChanges",
+    status: 200,
+    arrange: async (max) => {
+      const { nurse, hospitalId } = world;
+      const { id } = await fillPatient(hospitalId);
+      const count = () => countRows("patient_changes WHERE patient_id = ?", id);
+      const columns = "id, patient_id, changed_by, changed_by_kind, changed_at, change_sealed";
+      await seed(max - 1, `INSERT INTO patient_changes (${columns}) SELECT ?2 || n, ?2, 'x', 'user', 1, 'x' FROM k`, id);
+      const add = async (over?: Env) => {
+        const { data } = await readJson(await sendRequest(`${API}/patients/${id}`, { as: nurse }));
+        const headers = { "If-Match": `"${data.version}"` };
+        const json = { address: uniqueText() };
+        return sendRequest(`${API}/patients/${id}`, { as: nurse, method: "PATCH", headers, json, ...withEnv(over) });
+      };
+      return { add, count };
+    },
+  },
+  {
     name: "POST /patients/claim, of one record",
     limit: "patientLogins",
     status: 200,
@@ -358,7 +380,7 @@ const CASES: Case[] = [
         patient.id,
       );
       const add = async (over?: Env) =>
-        post("/patients/claim", await newPerson("patient"), { code: await newCode(nurse, patient) }, withEnv(over));
+        post("/patients/claim", await newPerson("patient"), { code: await newCode(nurse, patient), ...PROOF }, withEnv(over));
       return { add, count };
     },
   },
@@ -378,7 +400,7 @@ const CASES: Case[] = [
         await env.DB.batch(records.map(({ id }) => insert.bind(person.id, id)));
       }
       const add = async (over?: Env) =>
-        post("/patients/claim", person, { code: await newCode(nurse, await fillPatient(hospitalId)) }, withEnv(over));
+        post("/patients/claim", person, { code: await newCode(nurse, await fillPatient(hospitalId)), ...PROOF }, withEnv(over));
       return { add, count };
     },
   },

@@ -1,4 +1,4 @@
-// Routes: a patient's record: summary, intake, claim codes, linked logins and care team.
+// Routes: a patient's record: summary, intake and care team.
 import { createRoute, z } from "@hono/zod-openapi";
 import { type KeyStatements, readIdempotencyKey, runOnce } from "../../http/idempotency.ts";
 import { pageQuery } from "../../http/pagination.ts";
@@ -18,7 +18,6 @@ import {
 } from "../../http/router.ts";
 import { exampleSummary, PatientSummary, patientParam } from "../schemas.ts";
 import { changeCareTeam, listCareTeam } from "./care-team.ts";
-import { ClaimCode, claimRecord, issueClaimCode, listPatientLinks, removePatientLink } from "./claim-codes.ts";
 import { getIntake, IntakeBody, listIntakes, recordIntake } from "./intake.ts";
 import { getPatientSummary } from "./summary.ts";
 
@@ -26,7 +25,6 @@ const tags = ["Patient"];
 const careTeamParam = patientParam.extend({ user_id: Id.openapi({ example: EXAMPLES.user }) });
 const CareTeamRef = z.object({ patient_id: Id, user_id: Id });
 const exampleCareTeamRef = { patient_id: EXAMPLES.patient, user_id: EXAMPLES.user };
-const PatientRef = z.object({ patient_id: Id });
 
 const Intake = IntakeBody.extend({ intake_id: Id, patient_id: Id, authored_by: z.string(), authored_at: Timestamp }).openapi(
   "Intake",
@@ -75,83 +73,6 @@ const Summary = z
   .openapi("PatientPage");
 
 export const recordRoutes = createRouter()
-  .openapi(
-    createRoute({
-      method: "post",
-      path: "/patients/claim",
-      tags,
-      summary: "Claim a record with a code",
-      security: BEARER_AUTH,
-      request: { body: jsonRequestBody(z.strictObject({ code: ClaimCode }), { code: "MFRG-GZDF-MZTW" }) },
-      responses: {
-        200: jsonResponse(PatientRef, "The record", { patient_id: EXAMPLES.patient }),
-        ...problemResponses(401, 403, 404, 409, 413, 415),
-      },
-    }),
-    async (c) => ok(c, { patient_id: await claimRecord(c.get("call"), c.req.valid("json").code) }),
-  )
-  .openapi(
-    createRoute({
-      method: "post",
-      path: "/patients/{patient_id}/claim-codes",
-      tags,
-      summary: "Create a claim code",
-      description: "The patient enters the code to link a login to the record. Shown once, single use, valid for three days.",
-      security: BEARER_AUTH,
-      request: { params: patientParam },
-      responses: {
-        201: jsonResponse(PatientRef.extend({ code: z.string(), expires_at: Timestamp }), "The code", {
-          patient_id: EXAMPLES.patient,
-          code: "MFRG-GZDF-MZTW",
-          expires_at: EXAMPLES.time,
-        }),
-        ...problemResponses(401, 403, 404),
-      },
-    }),
-    async (c) => ok(c, await issueClaimCode(c.get("call"), c.req.valid("param").patient_id), 201),
-  )
-  .openapi(
-    createRoute({
-      method: "get",
-      path: "/patients/{patient_id}/links",
-      tags,
-      summary: "List linked logins",
-      security: BEARER_AUTH,
-      request: { params: patientParam, query: z.strictObject(pageQuery) },
-      responses: {
-        200: pageResponse(
-          z.object({
-            user_id: Id,
-            method: z.enum(["claim_code", "self_registration"]),
-            verified_by: z.string(),
-            created_at: Timestamp,
-          }),
-          "Oldest first",
-          { user_id: EXAMPLES.user, method: "claim_code", verified_by: EXAMPLES.user, created_at: EXAMPLES.time },
-        ),
-        ...problemResponses(401, 403, 404),
-      },
-    }),
-    async (c) => okPage(c, await listPatientLinks(c.get("call"), c.req.valid("param").patient_id, c.req.valid("query"))),
-  )
-  .openapi(
-    createRoute({
-      method: "delete",
-      path: "/patients/{patient_id}/links/{user_id}",
-      tags,
-      summary: "Unlink a login",
-      security: BEARER_AUTH,
-      request: { params: careTeamParam },
-      responses: {
-        200: jsonResponse(CareTeamRef, "The unlinked login", exampleCareTeamRef),
-        ...problemResponses(401, 403, 404),
-      },
-    }),
-    async (c) => {
-      const { patient_id, user_id } = c.req.valid("param");
-      return ok(c, { patient_id: await removePatientLink(c.get("call"), patient_id, user_id), user_id });
-    },
-  )
   .openapi(
     createRoute({
       method: "get",

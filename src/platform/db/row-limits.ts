@@ -61,6 +61,11 @@ export const ROW_LIMITS = {
     detail: "A patient has at most 100 device assignments in seven days, current ones included.",
   },
   intakes: { max: 1_000, column: "intake_responses.authored_by", detail: "A patient has at most 1,000 intakes." },
+  patientChanges: {
+    max: 1_000,
+    column: "patient_changes.changed_by",
+    detail: "The history of a record has at most 1,000 changes of identity.",
+  },
   currentCareTeam: { max: 200, column: "care_team.added_by", detail: "A care team has at most 200 members; remove one first." },
   patientLogins: { max: 100, column: "patient_links.verified_by", detail: "A record has at most 100 logins; unlink one first." },
   accountRecords: { max: 100, column: "patient_links.method", detail: "An account has at most 100 records." },

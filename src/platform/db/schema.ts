@@ -288,6 +288,9 @@ export const patients = sqliteTable(
   ],
 );
 
+/** What a person must know of a record beside its claim code. */
+export const CLAIM_PROOFS = ["date_of_birth", "phone"] as const;
+
 /** Links a login to the records it owns. Created by a claim code or by self-registration, never by matching names. */
 export const patientLinks = sqliteTable(
   "patient_links",
@@ -301,6 +304,8 @@ export const patientLinks = sqliteTable(
     method: text("method", { enum: ["claim_code", "self_registration"] }).notNull(),
     verifiedBy: text("verified_by").notNull(),
     createdAt: integer("created_at").notNull(),
+    /** What was asked beside the claim code; null for self-registration, and for claims before it was asked. */
+    proof: text("proof", { enum: CLAIM_PROOFS }),
   },
   (t) => [primaryKey({ columns: [t.userId, t.patientId] }), index("patient_links_patient").on(t.patientId)],
 );
@@ -317,8 +322,33 @@ export const patientClaimCodes = sqliteTable(
     expiresAt: integer("expires_at").notNull(),
     usedAt: integer("used_at"),
     usedBy: text("used_by"),
+    /** MACs of what the record said when the code was issued; a code without both opens nothing. */
+    birthDateMac: text("birth_date_mac"),
+    phoneMac: text("phone_mac"),
+    /** Attempts with the code and a wrong birth date or phone number; five end the code. */
+    failedAttempts: integer("failed_attempts").notNull().default(0),
+    lastFailedAt: integer("last_failed_at"),
+    /** Replaced by another code, or ended because the birth date or phone number was changed. */
+    endedAt: integer("ended_at"),
+    proof: text("proof", { enum: CLAIM_PROOFS }),
   },
   (t) => [index("patient_claim_codes_expiry").on(t.expiresAt), index("patient_claim_codes_patient").on(t.patientId)],
+);
+
+/** Changes of a patient's identity and of the state of the record: which field, the value before and after, and the reason, sealed. */
+export const patientChanges = sqliteTable(
+  "patient_changes",
+  {
+    id: text("id").primaryKey(),
+    patientId: text("patient_id")
+      .notNull()
+      .references(() => patients.id),
+    changedBy: text("changed_by").notNull(),
+    changedByKind: text("changed_by_kind", { enum: ["user", "app"] }).notNull(),
+    changedAt: integer("changed_at").notNull(),
+    changeSealed: text("change_sealed").notNull(),
+  },
+  (t) => [index("patient_changes_patient").on(t.patientId, t.changedAt)],
 );
 
 /** FHIR QuestionnaireResponse: intake questions and answers, each response stored unchanged. */

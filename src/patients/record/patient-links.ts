@@ -1,0 +1,68 @@
+// Logins that are linked to a record: who claimed it, when and by which proof; and their end.
+import { and, count, eq, sql } from "drizzle-orm";
+import { authorizePatient } from "../../access/access.ts";
+import type { Call } from "../../access/actor.ts";
+import { recordAuditEvent } from "../../access/audit.ts";
+import { denyAccess } from "../../access/deny.ts";
+import { unsealProfile } from "../../access/profile.ts";
+import { buildPage, keysetClauses, type PageQuery, resolvePageStart } from "../../http/pagination.ts";
+import { batch } from "../../platform/db/client.ts";
+import { patientLinks, users } from "../../platform/db/schema.ts";
+import { toIso } from "../../platform/time.ts";
+import { patientEvent } from "../patients.ts";
+
+/** Lists the logins linked to a record, oldest first. @throws ApiError not_found */
+export async function listPatientLinks(call: Call, ref: string, query: PageQuery) {
+  const start = await resolvePageStart(call, `patient_links:${ref}`, query);
+  const { where, orderBy } = keysetClauses(start, patientLinks.createdAt, patientLinks.userId, true);
+  const { db, keys, actor, now } = call;
+  const access = await authorizePatient(call, { patient: ref }, "claim_code:create");
+  const isOfPatient = eq(patientLinks.patientId, access.patient.id);
+  const [rows, [counted]] = await batch(db, [
+    db
+      .select({ link: patientLinks, profileSealed: users.profileSealed })
+      .from(patientLinks)
+      .innerJoin(users, eq(users.id, patientLinks.userId))
+      .where(and(isOfPatient, where))
+      .orderBy(...orderBy)
+      .limit(start.limit + 1)
+      .offset(start.skip),
+    db.select({ n: count() }).from(patientLinks).where(isOfPatient),
+    ...recordAuditEvent(db, actor, now, patientEvent(access, "patient.links", "R")),
+  ]);
+  const key = ({ link }: (typeof rows)[number]) => ({ value: link.createdAt, id: link.userId });
+  const { rows: pageRows, pagination } = await buildPage(start, rows, key, { n: counted?.n ?? 0, exact: true });
+  const items = await Promise.all(
+    pageRows.map(async ({ link, profileSealed }) => ({
+      user_id: link.userId,
+      full_name: (await unsealProfile(keys, { id: link.userId, profileSealed })).full_name,
+      method: link.method,
+      proof: link.proof,
+      verified_by: link.verifiedBy,
+      created_at: toIso(link.createdAt),
+    })),
+  );
+  return { items, pagination };
+}
+
+/** Unlinks a login from the record, effective at once. @throws ApiError not_found */
+export async function removePatientLink(call: Call, ref: string, userId: string): Promise<string> {
+  const { db, actor, now } = call;
+  const access = await authorizePatient(call, { patient: ref }, "claim_code:create");
+  const { patient, role, hospitalId } = access;
+  const event = { ...patientEvent(access, "patient.unlink", "D"), detail: { user_id: userId }, when: sql`changes() > 0` };
+  const [removed] = await batch(db, [
+    db
+      .delete(patientLinks)
+      .where(and(eq(patientLinks.patientId, patient.id), eq(patientLinks.userId, userId)))
+      .returning({ userId: patientLinks.userId }),
+    ...recordAuditEvent(db, actor, now, event),
+  ]);
+  if (removed.length > 0) return patient.id;
+  return denyAccess(call, "claim_code:create", "not_found", {
+    role,
+    hospitalId,
+    target: { user: userId },
+    patientId: patient.id,
+  });
+}
