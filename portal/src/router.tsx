@@ -3,7 +3,7 @@ import { createRoute, createRouter, lazyRouteComponent } from "@tanstack/react-r
 import { LoadError, Loading, NoAccess } from "./platform/design/query-states.tsx";
 import { searchParams } from "./platform/search-params.ts";
 import { adminRoutes } from "./routes/admin-routes.ts";
-import { indexRoute, invitationRoute, loginRoute, rootRoute, signedInLayout } from "./routes/base-routes.ts";
+import { indexRoute, invitationRoute, loginRoute, registerRoute, rootRoute, signedInLayout } from "./routes/base-routes.ts";
 import { patientRoute } from "./routes/patient-routes.ts";
 import { personalRoutes } from "./routes/personal-routes.ts";
 
@@ -79,6 +79,7 @@ const deviceRoute = createRoute({
 
 const routeTree = rootRoute.addChildren([
   loginRoute,
+  registerRoute,
   invitationRoute,
   signedInLayout.addChildren([
     indexRoute,

@@ -8,6 +8,7 @@ export const PORTAL_AREAS = {
   "": EVERYONE,
   login: null,
   invitation: null,
+  register: null,
   account: EVERYONE,
   ward: STAFF,
   alarms: STAFF,

@@ -75,7 +75,7 @@ const at = (as: Who, paths: Record<string, string | PortalPage["path"]>): Portal
   Object.entries(paths).map(([name, path]) => ({ name, as, path: typeof path === "string" ? () => path : path }));
 
 export const PORTAL_PAGES: readonly PortalPage[] = [
-  ...at("nobody", { login: "/login", invitation: "/invitation", "no-page": "/login/nowhere" }),
+  ...at("nobody", { login: "/login", register: "/register", invitation: "/invitation", "no-page": "/login/nowhere" }),
   ...at("nurse", {
     ward: "/ward",
     "ward-due": "/ward/due",
@@ -87,6 +87,7 @@ export const PORTAL_PAGES: readonly PortalPage[] = [
     "observation-set": ({ chart }) => `${chart}/observations/new`,
     "patient-alarms": ({ chart }) => `${chart}/alarms`,
     "patient-limits": ({ chart }) => `${chart}/limits`,
+    "patient-about": ({ chart }) => `${chart}/about`,
     uploads: "/uploads",
     "upload-new": "/uploads/new",
     quarantine: "/uploads/quarantine",
@@ -118,6 +119,7 @@ export const PORTAL_PAGES: readonly PortalPage[] = [
   }),
   ...at("patient", {
     me: "/me",
+    "me-details": "/me/details",
     "me-reports": "/me/reports",
     "me-report": ({ own }) => `/me/reports/${own}`,
     "me-vitals": "/me/vitals",

@@ -1,8 +1,8 @@
 // Confirmation before a device is assigned: device and patient, with name, number and date of birth.
 import { useQueryClient } from "@tanstack/react-query";
 import { getFullName } from "../patients/api.ts";
+import { formatBirthDate } from "../patients/patient-age.ts";
 import { ConfirmDialog } from "../platform/design/confirm-dialog.tsx";
-import { formatDay } from "../platform/design/format.ts";
 import layout from "../platform/design/layout.module.css";
 import { useTranslation } from "../platform/messages/translate.ts";
 import { announce } from "../shell/announcer.tsx";
@@ -56,7 +56,7 @@ export function BindDeviceDialog({ device, patient, onBound, onClose }: BindDevi
         </div>
         <div>
           <dt>{t("devices.patient_born")}</dt>
-          <dd>{patient.date_of_birth ? formatDay(patient.date_of_birth) : t("common.unknown")}</dd>
+          <dd>{patient.date_of_birth ? formatBirthDate(patient.date_of_birth) : t("common.unknown")}</dd>
         </div>
       </dl>
       {device.patient_id !== null && device.patient_id !== patient.patient_id && (

@@ -2,8 +2,8 @@
 import { TextInput } from "@mantine/core";
 import { useState } from "react";
 import { getFullName, type PatientSummary } from "../patients/api.ts";
+import { formatBirthDate } from "../patients/patient-age.ts";
 import { isSearchable, usePatientSearch } from "../patients/use-patient-search.ts";
-import { formatDay } from "../platform/design/format.ts";
 import { LoadError, Loading } from "../platform/design/query-states.tsx";
 import { useTranslation } from "../platform/messages/translate.ts";
 import classes from "./devices.module.css";
@@ -65,5 +65,5 @@ export function PatientChoice({ hospitalId, chosen, onChoose, field }: PatientCh
 
 function BirthDate({ patient: { date_of_birth } }: { patient: PatientSummary }) {
   const t = useTranslation();
-  return date_of_birth ? t("devices.born", { date: formatDay(date_of_birth) }) : t("devices.born_unknown");
+  return date_of_birth ? t("devices.born", { date: formatBirthDate(date_of_birth) }) : t("devices.born_unknown");
 }

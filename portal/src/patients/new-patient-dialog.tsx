@@ -4,12 +4,17 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useRef, useState } from "react";
 import { useActiveWards } from "../organization/wards/use-wards.ts";
+import { toProblem } from "../platform/api/problem.ts";
 import { dayInZone } from "../platform/design/calendar-days.ts";
 import { Dialog } from "../platform/design/dialog.tsx";
-import { type FieldErrors, Form } from "../platform/design/form.tsx";
+import { type FieldErrors, Form, validateRequired } from "../platform/design/form.tsx";
 import { type PlainMessageKey, translateCode, useTranslation } from "../platform/messages/translate.ts";
 import { createPatient, listDoctors, type NewPatient } from "./api.ts";
+import { type BirthDateParts, joinBirthDate, NO_BIRTH_DATE } from "./identity/birth-date.ts";
+import { BirthDateInput } from "./identity/birth-date-input.tsx";
+import { toLatinDigits } from "./latin-digits.ts";
 import classes from "./new-patient.module.css";
+import { readSimilarPatients, type SimilarPatients, SimilarPatientsNotice } from "./similar-patients.tsx";
 import type { useSearchHospital } from "./use-patient-search.ts";
 
 const GENDERS = ["unknown", "female", "male", "other"] as const;
@@ -18,7 +23,6 @@ const EMPTY_DRAFT = {
   first_name: "",
   last_name: "",
   gender: "unknown",
-  date_of_birth: "",
   phone: "",
   email: "",
   address: "",
@@ -29,11 +33,14 @@ const EMPTY_DRAFT = {
   ward_id: "",
   assigned_doctor_id: "",
   monitoring: "off",
+  duplicate_reason: "",
 };
-type PatientDraft = typeof EMPTY_DRAFT;
-type FieldName = keyof PatientDraft;
+type FieldName = keyof typeof EMPTY_DRAFT;
+type PatientDraft = Record<FieldName, string> & { birth: BirthDateParts };
+/** What a similar record is found by: after a change of it, the reason is no longer about the records shown. */
+const IDENTIFYING: readonly (keyof PatientDraft)[] = ["first_name", "last_name", "birth", "phone", "aadhaar_number"];
 
-const LABELS: Record<FieldName, PlainMessageKey> = {
+const LABELS: Record<FieldName | "date_of_birth", PlainMessageKey> = {
   first_name: "patients.first_name",
   last_name: "patients.last_name",
   gender: "patients.gender",
@@ -48,18 +55,18 @@ const LABELS: Record<FieldName, PlainMessageKey> = {
   ward_id: "patients.ward",
   assigned_doctor_id: "patients.doctor",
   monitoring: "patients.monitoring",
+  duplicate_reason: "patients.duplicate_reason",
 };
-
-/** Converts Devanagari digits to the Latin digits that the API accepts. */
-const toLatinDigits = (text: string) => text.replace(/[०-९]/g, (digit) => String(digit.charCodeAt(0) - 0x966));
 
 /** The API's checks that need no list of rules, with translated texts. */
 function validateDraft(draft: PatientDraft, t: ReturnType<typeof useTranslation>): FieldErrors {
   const aadhaar = toLatinDigits(draft.aadhaar_number).replace(/[\s-]/g, "");
   const [phone, email] = [draft.phone.trim(), draft.email.trim()];
+  const birth = joinBirthDate(draft.birth);
   return {
     ...(draft.first_name.trim() === "" && { first_name: t("common.required") }),
-    ...(draft.date_of_birth > dayInZone(Date.now()) && { date_of_birth: t("patients.born_later") }),
+    ...(birth === undefined && { date_of_birth: t("identity.date_wrong") }),
+    ...(birth && birth > dayInZone(Date.now()).slice(0, birth.length) && { date_of_birth: t("patients.born_later") }),
     ...(phone && (phone.match(/\p{Nd}/gu) ?? []).length < 3 && { phone: t("patients.phone_wrong") }),
     ...(email && !/^.+@[^\s@]+$/.test(email) && { email: t("patients.email_wrong") }),
     ...(aadhaar && !/^[0-9]{12}$/.test(aadhaar) && { aadhaar_number: t("patients.aadhaar_wrong") }),
@@ -78,10 +85,11 @@ function toNewPatient(draft: PatientDraft, hospitalId: string | null): NewPatien
     .split(/[\n,;]/)
     .map((symptom) => symptom.trim())
     .filter(Boolean);
+  const born = joinBirthDate(draft.birth);
   return {
     first_name: draft.first_name.trim(),
     ...optionalField("last_name"),
-    ...optionalField("date_of_birth"),
+    ...(born && { date_of_birth: born }),
     ...optionalField("phone"),
     ...optionalField("email"),
     ...optionalField("address"),
@@ -90,6 +98,7 @@ function toNewPatient(draft: PatientDraft, hospitalId: string | null): NewPatien
     ...optionalField("notes"),
     ...optionalField("ward_id"),
     ...optionalField("assigned_doctor_id"),
+    ...optionalField("duplicate_reason"),
     gender: GENDERS.find((gender) => gender === draft.gender) ?? "unknown",
     monitoring: MONITORING.find((monitoring) => monitoring === draft.monitoring) ?? "off",
     symptoms,
@@ -103,7 +112,13 @@ export function NewPatientDialog({ hospital, onClose }: NewPatientProps) {
   const t = useTranslation();
   const queryClient = useQueryClient();
   const navigate = useNavigate();
-  const [draft, setDraft] = useState(EMPTY_DRAFT);
+  const [draft, setDraft] = useState<PatientDraft>({ ...EMPTY_DRAFT, birth: NO_BIRTH_DATE });
+  const [similar, setSimilar] = useState<SimilarPatients | null>(null);
+  const edit = (change: Partial<PatientDraft>) => {
+    const isOther = IDENTIFYING.some((name) => name in change);
+    setDraft({ ...draft, ...(isOther && { duplicate_reason: "" }), ...change });
+    if (isOther) setSimilar(null);
+  };
   /** Idempotency key per content: a retry creates no second record, and a correction is a new request. */
   const lastSent = useRef({ content: "", key: "" });
   const wards = useActiveWards(hospital.id);
@@ -114,7 +129,14 @@ export function NewPatientDialog({ hospital, onClose }: NewPatientProps) {
     const patient = toNewPatient(draft, hospital.id);
     const content = JSON.stringify(patient);
     if (lastSent.current.content !== content) lastSent.current = { content, key: crypto.randomUUID() };
-    const { patient_id } = await createPatient(patient, lastSent.current.key);
+    const created = await createPatient(patient, lastSent.current.key).catch((error: unknown) => {
+      const problem = toProblem(error);
+      if (problem.code !== "possible_duplicate") throw error;
+      setSimilar(readSimilarPatients(problem));
+      return null;
+    });
+    if (!created) return;
+    const { patient_id } = created;
     void queryClient.invalidateQueries({ queryKey: ["patients"] });
     onClose();
     await navigate({ to: "/patients/$patientId", params: { patientId: patient_id } });
@@ -123,8 +145,11 @@ export function NewPatientDialog({ hospital, onClose }: NewPatientProps) {
   return (
     <Dialog title={t("patients.new")} wide onClose={onClose}>
       <Form
-        submitLabel={t("patients.register")}
-        validate={() => validateDraft(draft, t)}
+        submitLabel={t(similar ? "patients.register_anyway" : "patients.register")}
+        validate={() => ({
+          ...validateDraft(draft, t),
+          ...(similar && validateRequired({ duplicate_reason: draft.duplicate_reason })),
+        })}
         onSubmit={save}
         onCancel={onClose}
         labels={Object.fromEntries(Object.entries(LABELS).map(([name, key]) => [name, t(key)]))}
@@ -134,7 +159,7 @@ export function NewPatientDialog({ hospital, onClose }: NewPatientProps) {
             ...field(name),
             label: t(LABELS[name]),
             value: draft[name],
-            onChange: (event: { target: { value: string } }) => setDraft({ ...draft, [name]: event.target.value }),
+            onChange: (event: { target: { value: string } }) => edit({ [name]: event.target.value }),
             autoComplete: "off",
           });
           return (
@@ -143,7 +168,13 @@ export function NewPatientDialog({ hospital, onClose }: NewPatientProps) {
                 <legend>{t("patients.who")}</legend>
                 <TextInput {...fieldProps("first_name")} required data-autofocus />
                 <TextInput {...fieldProps("last_name")} />
-                <TextInput {...fieldProps("date_of_birth")} type="date" />
+                <BirthDateInput
+                  {...field("date_of_birth")}
+                  label={t("patients.date_of_birth")}
+                  description={t("identity.date_hint")}
+                  value={draft.birth}
+                  onChange={(birth) => edit({ birth })}
+                />
                 <NativeSelect
                   {...fieldProps("gender")}
                   data={GENDERS.map((value) => ({ value, label: translateCode("patients.gender", value) }))}
@@ -179,6 +210,14 @@ export function NewPatientDialog({ hospital, onClose }: NewPatientProps) {
                 <Textarea {...fieldProps("medical_history")} rows={3} />
                 <Textarea {...fieldProps("notes")} rows={2} />
               </fieldset>
+              {similar && (
+                <SimilarPatientsNotice
+                  similar={similar}
+                  field={field("duplicate_reason")}
+                  reason={draft.duplicate_reason}
+                  onReason={(duplicate_reason) => edit({ duplicate_reason })}
+                />
+              )}
             </>
           );
         }}

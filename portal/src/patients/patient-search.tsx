@@ -2,10 +2,10 @@
 import { useNavigate } from "@tanstack/react-router";
 import { type FocusEvent, type KeyboardEvent, useState } from "react";
 import { toProblem } from "../platform/api/problem.ts";
-import { formatDay } from "../platform/design/format.ts";
 import layout from "../platform/design/layout.module.css";
 import { useTranslation } from "../platform/messages/translate.ts";
 import { getFullName, type PatientSummary } from "./api.ts";
+import { formatBirthDate } from "./patient-age.ts";
 import classes from "./patient-search.module.css";
 import { isSearchable, setSearchHospital, usePatientSearch, useSearchHospital } from "./use-patient-search.ts";
 
@@ -154,7 +154,7 @@ function SearchOption({ id, patient, isActive, onHover, onChoose }: SearchOption
       <span className={classes.name}>{getFullName(patient)}</span>
       <span className={`${layout.note} ${classes.detail}`}>
         {t("common.number", { n })}
-        {dateOfBirth && ` · ${t("patients.born", { date: formatDay(dateOfBirth) })}`}
+        {dateOfBirth && ` · ${t("patients.born", { date: formatBirthDate(dateOfBirth) })}`}
         {!patient.is_active && ` · ${t("patients.inactive")}`}
       </span>
     </div>

@@ -3,12 +3,13 @@ import { Link } from "@tanstack/react-router";
 import { getDisplayScore, getLastUpdate, isStateKnown, sortedByUrgency } from "../monitoring/live/patient-state.ts";
 import { useConnection, useLivePatient, useServerNow, useWatchedIds } from "../monitoring/live/use-live.ts";
 import { type Column, Table } from "../platform/design/data-table.tsx";
-import { formatAge, formatDateTime, formatDay } from "../platform/design/format.ts";
+import { formatAge, formatDateTime } from "../platform/design/format.ts";
 import layout from "../platform/design/layout.module.css";
 import { PriorityBadge, shownAs } from "../platform/design/priority.tsx";
 import scores from "../platform/design/score.module.css";
 import { translateCode, useTranslation } from "../platform/messages/translate.ts";
 import { getFullName, type PatientSummary } from "./api.ts";
+import { formatBirthDate } from "./patient-age.ts";
 import classes from "./patient-table.module.css";
 
 type PatientTableProps = {
@@ -42,7 +43,7 @@ export function PatientTable({ label, patients, wards, isLive = false }: Patient
 }
 
 function BirthCell({ patient: { date_of_birth: dateOfBirth, gender } }: { patient: PatientSummary }) {
-  return [dateOfBirth && formatDay(dateOfBirth), gender !== "unknown" && translateCode("patients.gender", gender)]
+  return [dateOfBirth && formatBirthDate(dateOfBirth), gender !== "unknown" && translateCode("patients.gender", gender)]
     .filter(Boolean)
     .join(" · ");
 }

@@ -1,7 +1,8 @@
 // Report page of a patient: PDF, measurements and source.
 import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { useHospitalTimeZone } from "../organization/hospitals/use-hospitals.ts";
-import { formatDateTime, formatDay } from "../platform/design/format.ts";
+import { formatBirthDate } from "../patients/patient-age.ts";
+import { formatDateTime } from "../platform/design/format.ts";
 import { Page } from "../platform/design/page.tsx";
 import { QueryBoundary } from "../platform/design/query-states.tsx";
 import { usePageZone } from "../platform/design/screen-zone.ts";
@@ -55,7 +56,7 @@ function ReportIdentity({ report: { patient, effective_at, hospital_id } }: { re
     <p className={classes.identity}>
       <span>{t("reports.measured_at", { at: formatDateTime(effective_at, zone) })}</span>
       {patient.gender && patient.gender !== "unknown" && <span>{translateCode("patients.gender", patient.gender)}</span>}
-      {patient.date_of_birth && <span>{t("reports.born", { date: formatDay(patient.date_of_birth) })}</span>}
+      {patient.date_of_birth && <span>{t("reports.born", { date: formatBirthDate(patient.date_of_birth) })}</span>}
       <Link to="/patients/$patientId" params={{ patientId: patient.patient_id }}>
         {t("reports.to_patient")}
       </Link>

@@ -9,15 +9,25 @@ import { NotFound } from "../shell/not-found.tsx";
 
 export const rootRoute = createRootRoute({ notFoundComponent: NotFound });
 
+/** Whoever is signed in needs neither of the pages that lead to it. */
+function redirectSignedIn(): void {
+  const session = currentSession();
+  if (session.status === "signed_in") throw redirect({ to: landingPath(session.me.role) });
+}
+
 export const loginRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: "/login",
   validateSearch: searchParams("next"),
-  beforeLoad: () => {
-    const session = currentSession();
-    if (session.status === "signed_in") throw redirect({ to: landingPath(session.me.role) });
-  },
+  beforeLoad: redirectSignedIn,
   component: LoginPage,
+});
+
+export const registerRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/register",
+  beforeLoad: redirectSignedIn,
+  component: lazyRouteComponent(() => import("../accounts/session/register-page.tsx"), "RegisterPage"),
 });
 
 /** Invitation and password links: the token is in the fragment (#), which is never sent to a server. */

@@ -55,6 +55,11 @@ const patientPages = [
   }),
   createRoute({
     ...underPatientLayout,
+    path: "/about",
+    component: lazyRouteComponent(() => import("../patients/identity/about-page.tsx"), "AboutPatientPage"),
+  }),
+  createRoute({
+    ...underPatientLayout,
     path: "/timeline",
     component: lazyRouteComponent(() => import("../patients/record/timeline-page.tsx"), "TimelinePage"),
   }),

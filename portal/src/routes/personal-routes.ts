@@ -12,6 +12,11 @@ export const personalRoutes = [
   }),
   createRoute({
     ...underSignedIn,
+    path: "/me/details",
+    component: lazyRouteComponent(() => import("../patients/own-record/my-details-page.tsx"), "MyDetailsPage"),
+  }),
+  createRoute({
+    ...underSignedIn,
     path: "/me/reports",
     component: lazyRouteComponent(() => import("../patients/own-record/my-reports-page.tsx"), "MyReportsPage"),
   }),

@@ -1,4 +1,4 @@
-// API calls for one-time links: create the invited account, join a hospital, set a password.
+// API calls that create an account or join a hospital: registration, invitations, and links to set a password.
 import { hc } from "hono/client";
 import type { accountRoutes, publicAccountRoutes } from "../../../../src/accounts/auth/account-routes.ts";
 import { API_BASE, CLIENT_OPTIONS, readBody, readData } from "../../platform/api/client.ts";
@@ -12,6 +12,14 @@ type InvitationAcceptance = { token: string; password: string; full_name?: strin
 /** The new account is signed in by the cookie in the response. */
 export async function acceptInvitation(acceptance: InvitationAcceptance): Promise<void> {
   await readBody(publicAccountApi.auth.invitations.accept.$post({ json: { ...acceptance, transport: "cookie" } }));
+  await restoreSession();
+}
+
+export type Registration = { email: string; password: string; full_name: string; date_of_birth?: string };
+
+/** The new patient is signed in by the cookie in the response. */
+export async function registerPatient(registration: Registration): Promise<void> {
+  await readBody(publicAccountApi.auth.register.patient.$post({ json: { ...registration, transport: "cookie" } }));
   await restoreSession();
 }
 

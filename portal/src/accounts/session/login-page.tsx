@@ -1,5 +1,5 @@
 // Sign-in page.
-import { useNavigate, useSearch } from "@tanstack/react-router";
+import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { Page } from "../../platform/design/page.tsx";
 import { useTranslation } from "../../platform/messages/translate.ts";
 import { landingPath } from "../../shell/navigation.ts";
@@ -24,6 +24,9 @@ export function LoginPage() {
       <LanguageButtons />
       <Page title={t("common.edgecare")} windowTitle={t("session.sign_in")}>
         <SignInForm onDone={openNextPage} />
+        <p className={classes.other}>
+          {t("session.no_patient_account")} <Link to="/register">{t("session.register")}</Link>
+        </p>
       </Page>
     </main>
   );

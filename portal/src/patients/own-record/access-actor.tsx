@@ -1,4 +1,4 @@
-// Actor of an access log entry: the name from a public profile, or else role and hospital.
+// Actor of an access or a change: the name from a public profile, or else role and hospital.
 import { useQuery } from "@tanstack/react-query";
 import { useMe } from "../../accounts/session/use-session.ts";
 import { hospitalQuery } from "../../organization/hospitals/use-hospitals.ts";
@@ -6,11 +6,11 @@ import { NAMES_STALE_MS } from "../../platform/api/query-client.ts";
 import { translateCode, useTranslation } from "../../platform/messages/translate.ts";
 import { type AccessEvent, listPractitioners } from "./api.ts";
 
-export function AccessActor({ event }: { event: AccessEvent }) {
+type AccessActorProps = { actor: Pick<AccessEvent["actor"], "kind" | "id" | "role">; actorHospitalId: string | null };
+
+export function AccessActor({ actor, actorHospitalId: hospitalId }: AccessActorProps) {
   const t = useTranslation();
   const { user_id, patients } = useMe();
-  const { actor, actor_hospital_id, hospital_id } = event;
-  const hospitalId = actor_hospital_id ?? hospital_id;
   const isStaffMember = actor.kind === "user" && actor.id !== user_id;
   // That of the own records comes with the session.
   const ownHospitalName = patients.find((record) => record.hospital_id === hospitalId)?.hospital_name;

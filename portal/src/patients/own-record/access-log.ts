@@ -25,6 +25,8 @@ const EVENT_MESSAGES: readonly (readonly [beginning: string, key: PlainMessageKe
   ["patient.unlink", "me.access.unlinked"],
   ["patient.links", "me.access.links"],
   ["claim_code.issue", "me.access.code"],
+  ["claim_code.", "me.access.links"],
+  ["patient.duplicates", "me.access.list"],
   ["patient.update", "me.access.changed"],
   ["patient.", "me.access.opened"],
   ["intake.record", "me.access.changed"],

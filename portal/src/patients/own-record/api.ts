@@ -2,6 +2,7 @@
 import { hc } from "hono/client";
 import type { auditRoutes } from "../../../../src/audit/routes.ts";
 import type { practitionerRoutes } from "../../../../src/organization/practitioners/routes.ts";
+import type { claimRoutes } from "../../../../src/patients/record/claim-routes.ts";
 import { API_BASE, CLIENT_OPTIONS, readData, readPage } from "../../platform/api/client.ts";
 import { recordApi } from "../api.ts";
 
@@ -11,8 +12,11 @@ const practitionerApi = hc<typeof practitionerRoutes>(API_BASE, CLIENT_OPTIONS);
 export const readSummary = (patientId: string) =>
   readData(recordApi.patients[":patient_id"].summary.$get({ param: { patient_id: patientId } }));
 
+const claimApi = hc<typeof claimRoutes>(API_BASE, CLIENT_OPTIONS);
+
 /** Links the caller's account to the record of the code. @throws Problem not_found, password_given */
-export const claimRecord = (code: string) => readData(recordApi.patients.claim.$post({ json: { code } }));
+export const claimRecord = (code: string, proof: { date_of_birth: string } | { phone: string }) =>
+  readData(claimApi.patients.claim.$post({ json: { code, ...proof } }));
 
 /** `from` is inclusive, `to` is exclusive. */
 export type AccessFilters = { from?: string; to?: string };

@@ -3,6 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useMe } from "../../accounts/session/use-session.ts";
 import { useServerNow } from "../../monitoring/live/use-live.ts";
+import { SELF_CARE_HOSPITAL_ID } from "../../organization/hospitals/api.ts";
 import { useHospitalTimeZone } from "../../organization/hospitals/use-hospitals.ts";
 import { formatAge, formatDate, formatDateTime, formatNumber } from "../../platform/design/format.ts";
 import layout from "../../platform/design/layout.module.css";
@@ -29,6 +30,7 @@ export function PatientHomePage() {
             <VitalsCard record={record} />
             <DevicesCard record={record} />
             <LastAccessCard record={record} />
+            <DetailsCard record={record} />
           </div>
           <p className={layout.muted}>{t("me.unwell")}</p>
         </>
@@ -137,6 +139,19 @@ function DevicesCard({ record: { patient_id } }: RecordProps) {
   );
 }
 
+/** Who has only the record that they registered themselves is led to the hospital's. */
+function DetailsCard({ record: { hospital_id } }: RecordProps) {
+  const t = useTranslation();
+  return (
+    <Card title={t("me.details")}>
+      {hospital_id === SELF_CARE_HOSPITAL_ID && <p>{t("me.claim.text")}</p>}
+      <Link to="/me/details" className={classes.more}>
+        {t("me.to_details")}
+      </Link>
+    </Card>
+  );
+}
+
 function LastAccessCard({ record: { patient_id, hospital_id } }: RecordProps) {
   const t = useTranslation();
   const { user_id } = useMe();
@@ -153,7 +168,7 @@ function LastAccessCard({ record: { patient_id, hospital_id } }: RecordProps) {
                 {last ? (
                   <>
                     <strong>
-                      <AccessActor event={last} />
+                      <AccessActor actor={last.actor} actorHospitalId={last.actor_hospital_id ?? last.hospital_id} />
                     </strong>
                     , {formatDateTime(last.recorded, zone)}: {t(accessMessageKey(last))}
                   </>

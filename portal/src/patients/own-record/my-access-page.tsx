@@ -110,7 +110,12 @@ function AccessTable({ patientId, hospitalId }: { patientId: string; hospitalId:
           label={t("me.who_saw")}
           columns={[
             { label: t("me.when"), cell: (group) => <AccessTime group={group} zone={zone} /> },
-            { label: t("me.who"), cell: ({ latestEvent: at }) => <AccessActor event={at} /> },
+            {
+              label: t("me.who"),
+              cell: ({ latestEvent: at }) => (
+                <AccessActor actor={at.actor} actorHospitalId={at.actor_hospital_id ?? at.hospital_id} />
+              ),
+            },
             { label: t("me.what"), cell: ({ messageKey: what }) => t(what) },
           ]}
           items={groups}

@@ -5,13 +5,13 @@ import { getLastUpdate } from "../../monitoring/live/patient-state.ts";
 import { useConnection, useLivePatient, useServerNow } from "../../monitoring/live/use-live.ts";
 import { PatientWaitingSets } from "../../monitoring/observation-set/waiting-sets.tsx";
 import { useHospitalTimeZone } from "../../organization/hospitals/use-hospitals.ts";
-import { formatAge, formatDay } from "../../platform/design/format.ts";
+import { formatAge } from "../../platform/design/format.ts";
 import { Page } from "../../platform/design/page.tsx";
 import { LoadError, Loading } from "../../platform/design/query-states.tsx";
 import { usePageZone } from "../../platform/design/screen-zone.ts";
 import { useTranslation } from "../../platform/messages/translate.ts";
 import { getFullName, type Patient } from "../api.ts";
-import { formatPatientAge } from "../patient-age.ts";
+import { formatBirthDate, formatPatientAge } from "../patient-age.ts";
 import { PatientAlarms } from "./patient-alarms.tsx";
 import classes from "./patient-frame.module.css";
 import { usePatientRecord } from "./use-patient-record.ts";
@@ -53,7 +53,7 @@ function Identity({ patient }: { patient: Patient }) {
     [t(`record.sex.${patient.gender}`), dateOfBirth ? formatPatientAge(dateOfBirth, now) : null]
       .filter((fact) => fact !== null)
       .join(" "),
-    dateOfBirth && t("record.born", { date: formatDay(dateOfBirth) }),
+    dateOfBirth && t("record.born", { date: formatBirthDate(dateOfBirth) }),
     t("common.number", { n: patient.patient_number }),
     patient.ward_name,
   ].filter((fact) => fact);
@@ -110,6 +110,7 @@ const TABS = [
   ["/patients/$patientId/devices", "record.tab.devices"],
   ["/patients/$patientId/history", "record.tab.history"],
   ["/patients/$patientId/timeline", "record.tab.timeline"],
+  ["/patients/$patientId/about", "record.tab.about"],
 ] as const;
 
 function Tabs({ patientId }: { patientId: string }) {

@@ -2,11 +2,13 @@
 import { queryOptions, useInfiniteQuery } from "@tanstack/react-query";
 import { hc } from "hono/client";
 import type { practitionerRoutes } from "../../../../src/organization/practitioners/routes.ts";
+import type { claimRoutes } from "../../../../src/patients/record/claim-routes.ts";
 import { API_BASE, CLIENT_OPTIONS, readData, readPage } from "../../platform/api/client.ts";
 import { fetchAllPages } from "../../platform/api/fetch-all-pages.ts";
 import { CURSOR_PAGINATION } from "../../platform/design/data-table.tsx";
 import { patientApi, recordApi } from "../api.ts";
 
+const claimClient = hc<typeof claimRoutes>(API_BASE, CLIENT_OPTIONS).patients[":patient_id"];
 const recordClient = recordApi.patients[":patient_id"];
 const practitionerApi = hc<typeof practitionerRoutes>(API_BASE, CLIENT_OPTIONS);
 
@@ -56,8 +58,13 @@ export const listAssignableStaff = (hospitalId: string | null) =>
 
 /** All of them, of which the service allows 100. */
 export const listLogins = async (patient_id: string) =>
-  (await readPage(recordClient.links.$get({ param: { patient_id }, query: { limit: "100" } }))).items;
+  (await readPage(claimClient.links.$get({ param: { patient_id }, query: { limit: "100" } }))).items;
+export type Login = Awaited<ReturnType<typeof listLogins>>[number];
 export const unlinkLogin = (patient_id: string, user_id: string) =>
-  readData(recordClient.links[":user_id"].$delete({ param: { patient_id, user_id } }));
-export const issueClaimCode = (patient_id: string) => readData(recordClient["claim-codes"].$post({ param: { patient_id } }));
+  readData(claimClient.links[":user_id"].$delete({ param: { patient_id, user_id } }));
+export const issueClaimCode = (patient_id: string) => readData(claimClient["claim-codes"].$post({ param: { patient_id } }));
 export type ClaimCode = Awaited<ReturnType<typeof issueClaimCode>>;
+/** All that are kept, newest first. */
+export const listClaimCodes = async (patient_id: string) =>
+  (await readPage(claimClient["claim-codes"].$get({ param: { patient_id }, query: { limit: "100" } }))).items;
+export type IssuedCode = Awaited<ReturnType<typeof listClaimCodes>>[number];

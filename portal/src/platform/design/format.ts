@@ -32,6 +32,12 @@ export const formatDateTime = (at: Instant, zone?: string): string =>
 /** "21 Nov 2026" */
 export const formatDate = (at: Instant, zone?: string): string =>
   getFormatter({ day: "numeric", month: "short", year: "numeric" }, zone).format(new Date(at));
+/** "Nov 2026" */
+export const formatMonth = (at: Instant, zone?: string): string =>
+  getFormatter({ month: "short", year: "numeric" }, zone).format(new Date(at));
+/** "November" @param month from 1 */
+export const formatMonthName = (month: number): string =>
+  getFormatter({ month: "long" }, "UTC").format(new Date(Date.UTC(2000, month - 1, 1)));
 /** "08:34:05" */
 export const formatTime = (at: Instant, zone?: string): string =>
   getFormatter({ hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" }, zone).format(new Date(at));

@@ -17,6 +17,7 @@ import { vitals } from "../../monitoring/vitals/messages.ts";
 import { hospitals } from "../../organization/hospitals/messages.ts";
 import { practitioners } from "../../organization/practitioners/messages.ts";
 import { wards } from "../../organization/wards/messages.ts";
+import { identity } from "../../patients/identity/messages.ts";
 import { patients } from "../../patients/messages.ts";
 import { me } from "../../patients/own-record/messages.ts";
 import { record } from "../../patients/record/messages.ts";
@@ -34,6 +35,7 @@ export const CATALOGUES = {
   alarms,
   patients,
   record,
+  identity,
   vitals,
   observationSet,
   rules,

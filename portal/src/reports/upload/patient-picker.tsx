@@ -3,9 +3,9 @@ import { Button, TextInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { getFullName, type PatientSummary, readPatient } from "../../patients/api.ts";
+import { formatBirthDate } from "../../patients/patient-age.ts";
 import { isSearchable, usePatientSearch } from "../../patients/use-patient-search.ts";
 import { toProblem } from "../../platform/api/problem.ts";
-import { formatDay } from "../../platform/design/format.ts";
 import layout from "../../platform/design/layout.module.css";
 import { parseNumber } from "../../platform/design/parse-number.ts";
 import { EmptyState, LoadError, Loading } from "../../platform/design/query-states.tsx";
@@ -70,7 +70,7 @@ export function PatientIdentifiers({ patient }: { patient: Candidate }) {
       <strong>{getFullName(patient)}</strong>
       <span>
         <strong>{t("common.number", { n: patient.patient_number })}</strong>
-        {patient.date_of_birth && ` · ${t("reports.born", { date: formatDay(patient.date_of_birth) })}`}
+        {patient.date_of_birth && ` · ${t("reports.born", { date: formatBirthDate(patient.date_of_birth) })}`}
         {patient.gender !== "unknown" && ` · ${translateCode("patients.gender", patient.gender)}`}
       </span>
     </div>
