@@ -16,4 +16,6 @@ ALTER TABLE `patient_claim_codes` ADD `failed_attempts` integer DEFAULT 0 NOT NU
 ALTER TABLE `patient_claim_codes` ADD `last_failed_at` integer;--> statement-breakpoint
 ALTER TABLE `patient_claim_codes` ADD `ended_at` integer;--> statement-breakpoint
 ALTER TABLE `patient_claim_codes` ADD `proof` text;--> statement-breakpoint
-ALTER TABLE `patient_links` ADD `proof` text;
+ALTER TABLE `patient_links` ADD `proof` text;--> statement-breakpoint
+-- Older records get the tokens by which similar records are found (patients/reindex.ts).
+UPDATE `hospitals` SET `search_reindex_after` = 0 WHERE EXISTS (SELECT 1 FROM `patients` WHERE `hospital_id` = `hospitals`.`id`);

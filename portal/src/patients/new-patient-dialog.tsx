@@ -5,13 +5,13 @@ import { useNavigate } from "@tanstack/react-router";
 import { useRef, useState } from "react";
 import { useActiveWards } from "../organization/wards/use-wards.ts";
 import { toProblem } from "../platform/api/problem.ts";
-import { dayInZone } from "../platform/design/calendar-days.ts";
 import { Dialog } from "../platform/design/dialog.tsx";
-import { type FieldErrors, Form, validateRequired } from "../platform/design/form.tsx";
+import { Form, validateRequired } from "../platform/design/form.tsx";
 import { type PlainMessageKey, translateCode, useTranslation } from "../platform/messages/translate.ts";
 import { createPatient, listDoctors, type NewPatient } from "./api.ts";
 import { type BirthDateParts, joinBirthDate, NO_BIRTH_DATE } from "./identity/birth-date.ts";
 import { BirthDateInput } from "./identity/birth-date-input.tsx";
+import { validateIdentity } from "./identity/identity-draft.ts";
 import { toLatinDigits } from "./latin-digits.ts";
 import classes from "./new-patient.module.css";
 import { readSimilarPatients, type SimilarPatients, SimilarPatientsNotice } from "./similar-patients.tsx";
@@ -57,21 +57,6 @@ const LABELS: Record<FieldName | "date_of_birth", PlainMessageKey> = {
   monitoring: "patients.monitoring",
   duplicate_reason: "patients.duplicate_reason",
 };
-
-/** The API's checks that need no list of rules, with translated texts. */
-function validateDraft(draft: PatientDraft, t: ReturnType<typeof useTranslation>): FieldErrors {
-  const aadhaar = toLatinDigits(draft.aadhaar_number).replace(/[\s-]/g, "");
-  const [phone, email] = [draft.phone.trim(), draft.email.trim()];
-  const birth = joinBirthDate(draft.birth);
-  return {
-    ...(draft.first_name.trim() === "" && { first_name: t("common.required") }),
-    ...(birth === undefined && { date_of_birth: t("identity.date_wrong") }),
-    ...(birth && birth > dayInZone(Date.now()).slice(0, birth.length) && { date_of_birth: t("patients.born_later") }),
-    ...(phone && (phone.match(/\p{Nd}/gu) ?? []).length < 3 && { phone: t("patients.phone_wrong") }),
-    ...(email && !/^.+@[^\s@]+$/.test(email) && { email: t("patients.email_wrong") }),
-    ...(aadhaar && !/^[0-9]{12}$/.test(aadhaar) && { aadhaar_number: t("patients.aadhaar_wrong") }),
-  };
-}
 
 const NUMERIC_FIELDS: readonly FieldName[] = ["aadhaar_number"];
 
@@ -147,7 +132,7 @@ export function NewPatientDialog({ hospital, onClose }: NewPatientProps) {
       <Form
         submitLabel={t(similar ? "patients.register_anyway" : "patients.register")}
         validate={() => ({
-          ...validateDraft(draft, t),
+          ...validateIdentity(draft, t),
           ...(similar && validateRequired({ duplicate_reason: draft.duplicate_reason })),
         })}
         onSubmit={save}

@@ -18,7 +18,7 @@ import { type CLAIM_PROOFS, patientClaimCodes, sessions, users } from "../../pla
 import { ApiError } from "../../platform/errors.ts";
 import { randomOpaqueId } from "../../platform/ids.ts";
 import { isWholeDate } from "../../platform/partial-date.ts";
-import { phoneNumber } from "../../platform/text.ts";
+import { phoneNumber } from "../../platform/phone.ts";
 import { DAY_MS, toIso, toIsoOrNull } from "../../platform/time.ts";
 import { phoneKey } from "../identity/patient-tokens.ts";
 import { type Identity, unsealIdentity } from "../identity/sealed-fields.ts";
