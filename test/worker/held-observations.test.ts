@@ -52,13 +52,16 @@ const stored = async (id = patient.id) =>
 describe("an entry", () => {
   it("is filed as its device said it, once, as history without an alarm, and both logs say so", async () => {
     const sent = sample(190);
-    await bring(sent);
+    const earlier = sample(189, 60_000);
+    await bring(sent, earlier);
     const [held_id = ""] = await ids();
+    expect(await list()).toMatchObject([{ count: 2, measured_from: earlier.effective_at, measured_to: sent.effective_at }]);
     const response = await resolve("file", { patient_id: patient.id, held_ids: [held_id] });
-    const filed = { held_id, status: "filed", stored: 1, duplicate: 0, refused: 0, reasons: [] };
+    const filed = { held_id, status: "filed", stored: 2, duplicate: 0, refused: 0, reasons: [] };
     expect((await readJson(response)).data).toEqual({ results: [filed], next: null });
     expect(await stored()).toMatchObject([
       { code: "8867-4", value: 190, effective_at: sent.effective_at, device_id: device.id, performer_id: null, status: "final" },
+      { value: 189, effective_at: earlier.effective_at, device_id: device.id },
     ]);
     const snapshot = await env.PATIENT_MONITOR.getByName(patient.id).snapshot();
     expect([snapshot?.alerts, snapshot?.latest]).toEqual([[], []]);
@@ -72,7 +75,7 @@ describe("an entry", () => {
     // Again, and by a colleague.
     for (const as of [world.nurse, world.manager])
       expect(await file({ held_ids: [held_id] }, as)).toMatchObject({ results: [{ held_id, status: "filed", stored: 0 }] });
-    expect(await stored()).toHaveLength(1);
+    expect(await stored()).toHaveLength(2);
     const read = await readJson(await sendRequest(`${QUARANTINE}/${held_id}`, { as: world.nurse }));
     expect(read.data).toMatchObject({ state: "filed", filed_patient_id: patient.id, resolved_by: world.nurse.id, note: "Bed 4" });
     expect(await ids()).toEqual([]);
@@ -94,6 +97,21 @@ describe("an entry", () => {
     expect(await file({ held_ids })).toMatchObject({ results: [refused] });
     expect(await ids()).toEqual(held_ids);
     expect(await discard({ held_ids })).toMatchObject({ results: [{ status: "discarded" }] });
+  });
+
+  it("that is damaged does not hide the list, and its times are unknown", async () => {
+    await bring(sample());
+    const [whole = ""] = await ids();
+    await bring(sample());
+    const [damaged = ""] = await ids();
+    await env.DB.prepare(
+      "UPDATE held_observations SET items_sealed = (SELECT items_sealed FROM held_observations WHERE id = ?) WHERE id = ?",
+    )
+      .bind(whole, damaged)
+      .run();
+    const unknown = { held_id: damaged, count: 1, measured_from: null, measured_to: null };
+    expect(await list()).toMatchObject([unknown, { held_id: whole, measured_from: expect.any(String) }]);
+    await expectProblem(await sendRequest(`${QUARANTINE}/${damaged}`, { as: world.nurse }), 500, "integrity_error");
   });
 
   it("of another hospital, or for a patient of one, is not found", async () => {

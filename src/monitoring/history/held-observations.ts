@@ -12,9 +12,11 @@ import type { Keys } from "../../platform/config.ts";
 import { unsealValue } from "../../platform/crypto.ts";
 import { batch, type Db, type Statement } from "../../platform/db/client.ts";
 import { heldObservations } from "../../platform/db/schema.ts";
+import { ApiError } from "../../platform/errors.ts";
 import { UUID_PATTERN } from "../../platform/ids.ts";
 import { giveBackStatement, TOTAL_PREFIX } from "../../platform/storage-quotas.ts";
 import { DAY_MS, toIso, toIsoOrNull } from "../../platform/time.ts";
+import { parseInstant } from "../vitals/sample-validation.ts";
 
 type HeldRow = typeof heldObservations.$inferSelect;
 
@@ -24,13 +26,30 @@ function heldPatientId({ id }: HeldRow): string | null {
   return id.length > 36 && UUID_PATTERN.test(patient) ? patient : null;
 }
 
-const toHeldObservations = (row: HeldRow) => ({
+/**
+ * First and last time of measurement, as the device said them. Null where an item's time cannot be read, such as the day of a total:
+ * a range without it would be false.
+ */
+function measuredRange(items: readonly unknown[]): { measured_from: string | null; measured_to: string | null } {
+  const times = items.map((item) => SampleTime.parse(item).effective_at);
+  const readable = times.flatMap((at) => at ?? []);
+  const isKnown = readable.length > 0 && readable.length === times.length;
+  const toBound = (bound: typeof Math.min) => (isKnown ? toIso(readable.reduce((one, other) => bound(one, other))) : null);
+  return { measured_from: toBound(Math.min), measured_to: toBound(Math.max) };
+}
+
+const SampleTime = z
+  .object({ effective_at: z.string().transform(parseInstant).nullable().catch(null) })
+  .catch({ effective_at: null });
+
+const toHeldObservations = (row: HeldRow, items: readonly unknown[]) => ({
   held_id: row.id,
   hospital_id: row.hospitalId,
   device_id: row.deviceId,
   patient_id: heldPatientId(row),
   reasons: row.reason.split(" "),
   count: row.count,
+  ...measuredRange(items),
   received_at: toIso(row.receivedAt),
   state: row.state,
   filed_patient_id: row.filedPatientId,
@@ -74,7 +93,16 @@ export async function listHeldObservations(anyCall: Call, query: HeldListQuery) 
     db,
     recordAuditEvent(db, actor, now, { event: "observation.held", action: "R", role, hospitalId, subjects, detail }),
   );
-  return { items: pageRows.map(toHeldObservations), pagination };
+  // One after the other, so that the samples of one entry are in memory at a time.
+  const items: ReturnType<typeof toHeldObservations>[] = [];
+  for (const row of pageRows) items.push(toHeldObservations(row, await readHeldItems(call.keys, row).catch(asUnreadable)));
+  return { items, pagination };
+}
+
+/** One damaged entry must not hide the list: its times are unknown, and reading it says why. @throws what is no integrity_error */
+function asUnreadable(error: unknown): unknown[] {
+  if (error instanceof ApiError && error.code === "integrity_error") return [];
+  throw error;
 }
 
 /** One entry with its items as received. @throws ApiError not_found (absent, or of another hospital) */
@@ -94,7 +122,8 @@ export async function getHeldObservations(anyCall: Call, id: string) {
   const auditFields = { entity: { type: "held_observations", id }, subjects: patientId ? [patientId] : [] };
   await batch(db, recordAuditEvent(db, actor, now, { ...event, ...auditFields }));
   const note = row.noteSealed === null ? null : await unsealValue(keys.fields, noteOf(row.resolutionId ?? ""), row.noteSealed);
-  return { ...toHeldObservations(row), note: z.string().nullable().parse(note), items: await readHeldItems(keys, row) };
+  const items = await readHeldItems(keys, row);
+  return { ...toHeldObservations(row, items), note: z.string().nullable().parse(note), items };
 }
 
 /** The place of the reason for which a request filed or discarded entries. */

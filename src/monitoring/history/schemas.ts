@@ -240,6 +240,10 @@ export const HeldObservations = z
     patient_id: Id.nullable().openapi({ description: "The patient to whom the device was assigned, if known" }),
     reasons: z.array(z.string()),
     count: z.int(),
+    measured_from: Timestamp.nullable().openapi({
+      description: "First time of measurement as the device sent it; null where a sample's time cannot be read",
+    }),
+    measured_to: Timestamp.nullable().openapi({ description: "Last time of measurement, likewise" }),
     received_at: Timestamp,
     state: z.enum(HELD_STATES),
     filed_patient_id: Id.nullable().openapi({
@@ -256,6 +260,8 @@ export const exampleHeldObservations = {
   patient_id: null,
   reasons: ["not_bound"],
   count: 1,
+  measured_from: EXAMPLES.time,
+  measured_to: EXAMPLES.time,
   received_at: EXAMPLES.time,
   state: "held" as const,
   filed_patient_id: null,
