@@ -66,6 +66,12 @@ const quarantineRoute = createRoute({
   validateSearch: searchParams("reason"),
   component: lazyRouteComponent(() => import("./reports/quarantine/quarantine-page.tsx"), "QuarantinePage"),
 });
+const heldRoute = createRoute({
+  getParentRoute: () => signedInLayout,
+  path: "/uploads/held",
+  validateSearch: searchParams("state", "device"),
+  component: lazyRouteComponent(() => import("./monitoring/held/held-page.tsx"), "HeldPage"),
+});
 const uploadRoute = createRoute({
   getParentRoute: () => signedInLayout,
   path: "/uploads/$uploadId",
@@ -94,6 +100,7 @@ const routeTree = rootRoute.addChildren([
     uploadsRoute,
     newUploadRoute,
     quarantineRoute,
+    heldRoute,
     uploadRoute,
     deviceRoute,
     ...adminRoutes,

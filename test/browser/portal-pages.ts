@@ -1,7 +1,8 @@
 // Every page of the portal, with the ids of a hospital that has data on each.
 import { DEMO_PASSWORD } from "../../cli/demo/people.ts";
+import { toMeasurement } from "../../cli/simulate/source.ts";
 import { CODES } from "../../src/monitoring/vitals/catalogue.ts";
-import { type Login, logIn } from "./api.ts";
+import { type Login, logIn, withToken } from "./api.ts";
 import { createEcg, sendEcg, sendToQuarantine } from "./ecg.ts";
 import { desaturate, type Monitor, NORMAL_VALUES, type Patient, type Values, type World } from "./world.ts";
 
@@ -43,7 +44,10 @@ async function furnished(world: World) {
     { patient: partly, monitor: monitors[2], values: incomplete },
   ];
   const report = await sendEcg(clerk, await createEcg(ill), ill);
-  const upload = await sendToQuarantine(await newDevice(null, "ecg"), await createEcg(calm));
+  const recorder = await newDevice(null, "ecg");
+  const upload = await sendToQuarantine(recorder, await createEcg(calm));
+  const held = { ...toMeasurement("heart_rate", 72), effective_at: new Date().toISOString() };
+  await withToken(recorder.token).ask("/observations", { json: { samples: [held] } });
   await admin.ask(`/wards/${ward.ward_id}/alert-rules/${CODES.spo2}`, { method: "PUT", json: { low: 90 } });
   const alert = await openAlert(world, ill.id);
   return { ill, beds, report: report.report_id ?? "", upload, alert, device: monitors[0].id, hospital: hospital.hospital_id };
@@ -91,6 +95,7 @@ export const PORTAL_PAGES: readonly PortalPage[] = [
     uploads: "/uploads",
     "upload-new": "/uploads/new",
     quarantine: "/uploads/quarantine",
+    held: "/uploads/held",
     upload: ({ upload }) => `/uploads/${upload}`,
     device: ({ device }) => `/devices/${device}`,
     account: "/account",

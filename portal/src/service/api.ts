@@ -38,7 +38,7 @@ const toCount = ({ pagination }: CountedPage): ApproximateCount => ({ n: paginat
 
 export const countQuarantined = async () => toCount(await readPage(uploads.quarantine.$get({ query: COUNT_ONLY })));
 export const countQuarantinedObservations = async () =>
-  toCount(await readPage(observations.quarantine.$get({ query: COUNT_ONLY })));
+  toCount(await readPage(observations.quarantine.$get({ query: { ...COUNT_ONLY, state: "held" } })));
 export const countReports = async (from: number, to: number) =>
   toCount(await readPage(reports.$get({ query: { ...COUNT_ONLY, from: toIso(from), to: toIso(to) } })));
 export const countSilentDevices = async () =>

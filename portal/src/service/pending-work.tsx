@@ -41,7 +41,11 @@ export function PendingWork() {
           {(text) => <Link to="/uploads/quarantine">{text}</Link>}
         </PendingItem>
         <PendingItem label={t("admin.held")} query={quarantinedObservations}>
-          {(text) => <Link to="/uploads/quarantine">{text}</Link>}
+          {(text) => (
+            <Link to="/uploads/held" search={{ state: "held" }}>
+              {text}
+            </Link>
+          )}
         </PendingItem>
         <PendingItem label={t("admin.silent")} query={silentDevices}>
           {(text) => <Link to="/alarms">{text}</Link>}

@@ -10,6 +10,7 @@ import { devices } from "../../devices/messages.ts";
 import { rules } from "../../monitoring/alert-rules/messages.ts";
 import { alarms } from "../../monitoring/alerts/messages.ts";
 import { ward } from "../../monitoring/board/messages.ts";
+import { held } from "../../monitoring/held/messages.ts";
 import { observationSet } from "../../monitoring/observation-set/messages.ts";
 import { rounds } from "../../monitoring/rounds/messages.ts";
 import { trendMark } from "../../monitoring/trend-mark/messages.ts";
@@ -38,6 +39,7 @@ export const CATALOGUES = {
   identity,
   vitals,
   observationSet,
+  held,
   rules,
   rounds,
   trendMark,

@@ -1,12 +1,14 @@
 // Quarantined files that need review.
-import { Button, type ButtonProps, Modal, NativeSelect } from "@mantine/core";
-import { createLink, Link, useNavigate, useSearch } from "@tanstack/react-router";
-import { type ComponentProps, useState } from "react";
+import { Button, Modal, NativeSelect } from "@mantine/core";
+import { Link, useNavigate, useSearch } from "@tanstack/react-router";
+import { useState } from "react";
 import { QUARANTINE_REASONS } from "../../../../src/platform/db/vocabulary.ts";
+import { HeldLink } from "../../monitoring/held/held-link.tsx";
 import { useServerNow } from "../../monitoring/live/use-live.ts";
 import { type Column, DataTable } from "../../platform/design/data-table.tsx";
 import { formatAge } from "../../platform/design/format.ts";
 import layout from "../../platform/design/layout.module.css";
+import { LinkButton } from "../../platform/design/link-button.tsx";
 import { Page } from "../../platform/design/page.tsx";
 import { useRestoreFocus } from "../../platform/design/restore-focus.ts";
 import { translateCode, useTranslation } from "../../platform/messages/translate.ts";
@@ -17,7 +19,6 @@ import classes from "../upload/uploads.module.css";
 import { RejectDialog } from "./reject-dialog.tsx";
 import { UploadPreview } from "./upload-preview.tsx";
 
-const LinkButton = createLink((props: ButtonProps & ComponentProps<"a">) => <Button component="a" {...props} />);
 type OpenDialog = { kind: "preview" | "reject"; upload: UploadDetail } | null;
 
 export function QuarantinePage() {
@@ -46,7 +47,7 @@ export function QuarantinePage() {
     { label: t("uploads.acts"), cell: (upload) => <RowActions upload={upload} onOpen={setDialog} /> },
   ];
   return (
-    <Page title={t("uploads.quarantine")}>
+    <Page title={t("uploads.quarantine")} actions={<HeldLink />}>
       <search className={`${layout.filters} ${classes.filters}`} aria-label={t("common.filters")}>
         <NativeSelect
           label={t("uploads.reason")}

@@ -2,6 +2,7 @@
 import { Button, NativeSelect } from "@mantine/core";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { UPLOAD_OUTCOMES } from "../../../../src/platform/db/vocabulary.ts";
+import { HeldLink } from "../../monitoring/held/held-link.tsx";
 import { useOwnTimeZone } from "../../organization/hospitals/use-hospitals.ts";
 import { type Column, DataTable } from "../../platform/design/data-table.tsx";
 import { formatDateTime } from "../../platform/design/format.ts";
@@ -35,6 +36,7 @@ export function UploadsPage() {
           <Button component={Link} to="/uploads/quarantine" variant="default">
             {t("uploads.quarantine")}
           </Button>
+          <HeldLink />
           <Button component={Link} to="/uploads/new">
             {t("reports.upload")}
           </Button>
