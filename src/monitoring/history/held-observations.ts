@@ -31,16 +31,16 @@ function heldPatientId({ id }: HeldRow): string | null {
  * a range without it would be false.
  */
 function measuredRange(items: readonly unknown[]): { measured_from: string | null; measured_to: string | null } {
-  const times = items.map((item) => SampleTime.parse(item).effective_at);
-  const readable = times.flatMap((at) => at ?? []);
-  const isKnown = readable.length > 0 && readable.length === times.length;
-  const toBound = (bound: typeof Math.min) => (isKnown ? toIso(readable.reduce((one, other) => bound(one, other))) : null);
-  return { measured_from: toBound(Math.min), measured_to: toBound(Math.max) };
+  const unknown = { measured_from: null, measured_to: null };
+  let [first, last] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const item of items) {
+    const sentTime = typeof item === "object" && item !== null && "effective_at" in item ? item.effective_at : null;
+    const at = typeof sentTime === "string" ? parseInstant(sentTime) : null;
+    if (at === null) return unknown;
+    [first, last] = [Math.min(first, at), Math.max(last, at)];
+  }
+  return items.length === 0 ? unknown : { measured_from: toIso(first), measured_to: toIso(last) };
 }
-
-const SampleTime = z
-  .object({ effective_at: z.string().transform(parseInstant).nullable().catch(null) })
-  .catch({ effective_at: null });
 
 const toHeldObservations = (row: HeldRow, items: readonly unknown[]) => ({
   held_id: row.id,
