@@ -165,6 +165,12 @@ export function insertSearchTokens(
     SELECT ${hospitalId}, value, ${id} FROM json_each(${JSON.stringify(tokens)}) WHERE ${when} ON CONFLICT DO NOTHING`);
 }
 
+/** Deletes these tokens of a patient. @param when condition for it */
+export function deleteTokens({ db }: Call, hospitalId: string, id: string, tokens: string[], when: SQL): Statement {
+  return db.run(sql`DELETE FROM patient_tokens WHERE hospital_id = ${hospitalId} AND patient_id = ${id}
+    AND token IN (SELECT value FROM json_each(${JSON.stringify(tokens)})) AND ${when}`);
+}
+
 /** Replaces all tokens, also those that earlier rules made; writes only the difference. @param when condition for the change */
 export function replaceSearchTokens(call: Call, hospitalId: string, id: string, tokens: string[], when: SQL): Statement[] {
   return [

@@ -13,9 +13,17 @@ import { patients } from "../platform/db/schema.ts";
 import { ApiError } from "../platform/errors.ts";
 import { toIso } from "../platform/time.ts";
 import { identifyPerson, isKnownToHospital, patientUidOf, upsertPerson } from "./identity/aadhaar.ts";
-import { computePatientTokens } from "./identity/patient-tokens.ts";
+import { computePatientTokens, computeTraitTokensOf } from "./identity/patient-tokens.ts";
 import { type Identity, pickClinical, pickIdentity, sealPatient } from "./identity/sealed-fields.ts";
-import { activeDoctorId, activeWardId, type NewPatient, readIdentitySettings, replaceSearchTokens } from "./new-patient.ts";
+import {
+  activeDoctorId,
+  activeWardId,
+  deleteTokens,
+  insertSearchTokens,
+  type NewPatient,
+  readIdentitySettings,
+  replaceSearchTokens,
+} from "./new-patient.ts";
 import { failStaleVersion, patientEvent, toPatientDetail, UidColumns, UNKNOWN_REFERENCE_DETAIL } from "./patients.ts";
 import { teamAuthorUnlessFull } from "./record/care-team.ts";
 import { compareVersions, recordChange } from "./record/changes.ts";
@@ -125,11 +133,21 @@ async function updateSearchTokens(
   isThisUpdate: SQL,
 ): Promise<Statement[]> {
   const isUnchanged = (field: keyof Identity) => previous[field] === next[field];
-  if ((["first_name", "last_name", "phone", "email", "date_of_birth"] as const).every(isUnchanged)) return [];
+  const isSearchUnchanged = (["first_name", "last_name", "phone", "email"] as const).every(isUnchanged);
+  if (isSearchUnchanged && isUnchanged("date_of_birth")) return [];
   const changed = { date_of_birth: isUnchanged("date_of_birth") ? null : next.date_of_birth, phone: next.phone };
-  const { country } = await readIdentitySettings(call, hospitalId, changed);
-  const tokens = await computePatientTokens(call.keys, hospitalId, country, next);
-  return replaceSearchTokens(call, hospitalId, patient.id, tokens, isThisUpdate);
+  const { country } = await readIdentitySettings(call, hospitalId, isSearchUnchanged ? { ...changed, phone: null } : changed);
+  if (!isSearchUnchanged) {
+    const tokens = await computePatientTokens(call.keys, hospitalId, country, next);
+    return replaceSearchTokens(call, hospitalId, patient.id, tokens, isThisUpdate);
+  }
+  const [before = [], after = []] = await Promise.all(
+    [previous, next].map((identity) => computeTraitTokensOf(call.keys, hospitalId, identity)),
+  );
+  return [
+    deleteTokens(call, hospitalId, patient.id, before, isThisUpdate),
+    insertSearchTokens(call, hospitalId, patient.id, after, isThisUpdate),
+  ];
 }
 
 /** Adds the assigned doctor to the care team, if this update won. */

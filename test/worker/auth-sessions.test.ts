@@ -125,7 +125,8 @@ function bodilessRoutes(): [string, string][] {
       path
         .replace(":code", "8867-4")
         .replace(/:[a-z_]+(\{[^}]*\})?/g, id)
-        .replace(/search$/, "$&?q=as"),
+        .replace(/search$/, "$&?q=as")
+        .replace(/trends$/, "$&?code=8867-4"),
     ]);
   return [...new Map(routes.map((route) => [route.join(" "), route])).values()];
 }

@@ -74,7 +74,7 @@ describe("the board", () => {
     if (!off || !inactive || !elsewhere) throw new Error("no patients");
     for (const patient of [well, ill, dying, unknown]) await lay(patient);
     await lay(off, { monitoring: "off" });
-    await lay(inactive, { is_active: false });
+    await lay(inactive, { is_active: false, monitoring: "off", reason: "Registered twice" });
     await lay(elsewhere, { ward_id: null });
     await measure(well);
     await measure(ill, { respiratory_rate: 23, temperature: 39.2, heart_rate: 112 });

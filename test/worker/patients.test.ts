@@ -230,7 +230,7 @@ describe("a birth date", () => {
     for (const refused of [await register(nextDay), await change(patient_id, nurse, { date_of_birth: nextDay }, '"1"')]) {
       expect(refused.status).toBe(400);
       expect((await readJson(refused)).errors).toMatchObject([
-        { path: "date_of_birth", message: "Must be from 1880-01-01 to today" },
+        { path: "date_of_birth", message: "Must be a date from 1880-01-01 to today" },
       ]);
     }
     expect((await change(patient_id, nurse, { date_of_birth: local, notes: "Twin." }, '"1"')).status).toBe(200);

@@ -39,7 +39,7 @@ it("holds a device's reports and samples for a closed record, which people may s
   const device = await newDevice(nurse, patient.id);
   const pdf = newPdf();
   const stored = (await readJson(await uploadReport(device, pdf))).data;
-  const close = { method: "PATCH", json: { is_active: false }, headers: { "If-Match": "*" } };
+  const close = { method: "PATCH", json: { is_active: false, reason: "Registered twice" }, headers: { "If-Match": "*" } };
   expect((await sendRequest(`${API}/patients/${patient.id}`, { as: nurse, ...close })).status).toBe(200);
   const file = newPdf();
   const key = { headers: { "Idempotency-Key": `closed-${patient.id}` } };

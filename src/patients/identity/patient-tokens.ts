@@ -47,6 +47,10 @@ function computeTraitTokens(keys: Keys, hospitalId: string, traits: readonly Tra
   return Promise.all(traits.map(computeToken));
 }
 
+/** The tokens of a record's traits, by which similar records are found. */
+export const computeTraitTokensOf = (keys: Keys, hospitalId: string, identity: Identity): Promise<string[]> =>
+  computeTraitTokens(keys, hospitalId, traitsOf(identity));
+
 /** All distinct tokens of a patient, about 55. @param country of the hospital */
 export async function computePatientTokens(
   keys: Keys,
@@ -55,7 +59,7 @@ export async function computePatientTokens(
   identity: Identity,
 ): Promise<string[]> {
   const search = computeSearchTokens(keys, hospitalId, country, identity);
-  const traits = computeTraitTokens(keys, hospitalId, traitsOf(identity));
+  const traits = computeTraitTokensOf(keys, hospitalId, identity);
   return [...new Set((await Promise.all([search, traits])).flat())];
 }
 

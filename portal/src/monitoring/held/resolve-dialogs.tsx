@@ -2,7 +2,7 @@
 import { Button, TextInput } from "@mantine/core";
 import { useState } from "react";
 import { ConfirmDialog } from "../../platform/design/confirm-dialog.tsx";
-import { numberIn } from "../../platform/design/form.tsx";
+import { parseNumber } from "../../platform/design/parse-number.ts";
 import { useTranslation } from "../../platform/messages/translate.ts";
 import { ReasonField } from "../../reports/correction/reason-field.tsx";
 import { type Candidate, PatientIdentifiers, PatientPicker } from "../../reports/upload/patient-picker.tsx";
@@ -19,7 +19,7 @@ export function FileDialog({ entries, onStart, onClose }: ResolveDialogProps) {
   const [patient, setPatient] = useState<Candidate | null>(null);
   const [typedNumber, setTypedNumber] = useState("");
   const [reason, setReason] = useState("");
-  const isConfirmed = patient !== null && numberIn(typedNumber) === patient.patient_number;
+  const isConfirmed = patient !== null && parseNumber(typedNumber) === patient.patient_number;
   return (
     <ConfirmDialog
       title={t("held.file_title", { n: entries.length })}
