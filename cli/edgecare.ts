@@ -16,9 +16,10 @@ const COMMANDS: Record<string, (args: string[]) => Promise<number>> = {
 async function main(args: string[]): Promise<number> {
   const [name = "", ...rest] = args;
   const run = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
-  if (run) return run(rest);
+  const asksForHelp = args.length === 0 || args.includes("--help");
+  if (run && !asksForHelp) return run(rest);
   console.error(await formatUsage());
-  return args.length === 0 || name === "--help" ? 0 : 2;
+  return asksForHelp ? 0 : 2;
 }
 
 async function formatUsage(): Promise<string> {

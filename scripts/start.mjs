@@ -47,9 +47,11 @@ passOutput(server.stdout, logFile(state));
 const entry = { pid: process.pid, url: `http://localhost:${port}`, started_at: new Date().toISOString(), ...versionHere() };
 writeFileSync(runningFile(state), JSON.stringify(entry));
 const ward = startDemoWard();
+const cron = startCron();
 for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => server.kill(signal));
 server.on("exit", (code) => {
   ward?.kill("SIGTERM");
+  clearInterval(cron);
   rmSync(runningFile(state), { force: true });
   // The last lines may still be in the pipe.
   process.exitCode = code ?? 0;
@@ -60,4 +62,16 @@ function startDemoWard() {
   if (process.env.EDGECARE_DEMO_WARD === "off" || process.env.EDGECARE_DEMO === "off" || productionReason() !== null) return null;
   const args = ["cli/edgecare.ts", "demo", "--live", "--url", `http://localhost:${port}`, "--state", state];
   return spawn("node", args, { stdio: ["ignore", "inherit", "inherit", "ipc"] });
+}
+
+/** Calls the Worker's cron triggers of wrangler.toml, which wrangler dev does not, unless EDGECARE_CRON is off. */
+function startCron() {
+  if (process.env.EDGECARE_CRON === "off") return undefined;
+  const call = (cron) =>
+    fetch(`http://127.0.0.1:${port}/cdn-cgi/local/scheduled?cron=${encodeURIComponent(cron)}`).catch(() => undefined);
+  let minutes = 0;
+  return setInterval(() => {
+    void call("* * * * *");
+    if (++minutes % 15 === 0) void call("*/15 * * * *");
+  }, 60_000).unref();
 }

@@ -60,7 +60,7 @@ async function buildDemoWorld(env: Env): Promise<void> {
   const system = await systemCall(env);
   const adminId = await createAdmin(system);
   const admin = await logInAs(system, adminId, { role: "admin", hospitalId: null, doctorScope: "care_team" });
-  const settings = { doctor_scope: "care_team", time_zone: "Asia/Kolkata" } as const;
+  const settings = { doctor_scope: "care_team", time_zone: "Asia/Kolkata", country: "IN" } as const;
   const first = await createHospital(admin, { name: FIRST_HOSPITAL, ...settings }, withoutKey);
   const second = await createHospital(admin, { name: SECOND_HOSPITAL, ...settings }, withoutKey);
 
@@ -161,7 +161,7 @@ async function uploadEcg(env: Env, call: Call, patient: RegisteredPatient, devic
   });
   await receiveUpload(call, env.FILES, null, async () => ({
     isForm: true,
-    fields: { recorded_at: recordedAt, confidence: 0.9 + (seed % 10) / 100 },
+    fields: { recorded_at: recordedAt, confidence: (90 + (seed % 10)) / 100 },
     bytes: new Uint8Array(pdf),
     announced: null,
     fileName: `ecg-${recordedAt.slice(0, 10)}.pdf`,

@@ -115,6 +115,9 @@ test("a report is sent", async ({ open, world, nurse }) => {
   await tabTo(page, page.getByRole("button", { name: `Choose ${patient.name}, no. ${patient.number}` }));
   await page.keyboard.press("Enter");
   await goOn();
+  await tabTo(page, page.getByRole("radio").first());
+  await page.keyboard.press("ArrowDown");
+  await expect(page.getByRole("radio", { name: /^Not known/ })).toBeChecked();
   await goOn();
   await tabTo(page, page.getByRole("button", { name: "Upload report", exact: true }));
   await page.keyboard.press("Enter");

@@ -14,7 +14,7 @@ import { HOUR, MINUTE, SECOND, START } from "./alerts-world.ts";
 const SPOT: Watch = { mode: "spot", grace_ms: 15 * MINUTE };
 const scored = (score: number, single3 = false, at = START): TakenScore => ({ score, single3, from: at, at });
 const judge = (rounds: Rounds, taken: TakenScore | null, now: number, watch = SPOT, isApplicable = true) =>
-  judgeRounds(rounds, { watch, isApplicable, taken, repeatDueAt: null, since: START, now });
+  judgeRounds(rounds, { watch, silentFrom: null, isApplicable, taken, repeatDueAt: null, since: START, now });
 const apply = (rounds: Rounds, event: RoundEvent, now: number) => applyRoundEvent(rounds, event, now);
 const refusal = (at: number) => ({ type: "attempt", at, reason: "refused", by: "nurse" }) as const;
 const pause = (until: number) => ({ type: "pause", until, reason: "procedure", by: "nurse" }) as const;
@@ -65,7 +65,7 @@ describe("the next set of a spot patient", () => {
     const rounds = apply(NO_ROUNDS, refusal(refusedAt), refusedAt);
     expect(judge(rounds, scored(5), refusedAt)).toMatchObject({ status: "not_due", dueAt: refusedAt + HOUR });
     const repeatDueAt = START + 30 * MINUTE;
-    const withRepeat = { watch: SPOT, isApplicable: true, taken: scored(5), repeatDueAt, since: START };
+    const withRepeat = { watch: SPOT, silentFrom: null, isApplicable: true, taken: scored(5), repeatDueAt, since: START };
     expect(judgeRounds(rounds, { ...withRepeat, now: refusedAt })).toMatchObject({ status: "not_due", dueAt: repeatDueAt });
     expect(judgeRounds(rounds, { ...withRepeat, now: repeatDueAt + 16 * MINUTE })).toMatchObject({ status: "overdue" });
   });
@@ -137,8 +137,17 @@ describe("what is never due", () => {
   });
 });
 
+it("a patient whose monitor has fallen silent is measured like one without", () => {
+  const silentFrom = START + 30 * MINUTE;
+  const watch: Watch = { mode: "continuous", grace_ms: 0 };
+  const input = { watch, silentFrom, isApplicable: true, taken: scored(5), repeatDueAt: null, since: START };
+  expect(judgeRounds(NO_ROUNDS, { ...input, now: silentFrom })).toMatchObject({ status: "continuous", dueAt: null });
+  expect(judgeRounds(NO_ROUNDS, { ...input, now: silentFrom + 1 })).toMatchObject({ status: "not_due", dueAt: START + HOUR });
+  expect(judgeRounds(NO_ROUNDS, { ...input, now: START + HOUR + 1 })).toMatchObject({ status: "overdue" });
+});
+
 it("a repeat set that the ward's profile asks for is due before the RCP's interval", () => {
-  const input = { watch: SPOT, isApplicable: true, taken: scored(5), since: START, now: START + 31 * MINUTE };
+  const input = { watch: SPOT, silentFrom: null, isApplicable: true, taken: scored(5), since: START, now: START + 31 * MINUTE };
   expect(judgeRounds(NO_ROUNDS, { ...input, repeatDueAt: START + 30 * MINUTE })).toMatchObject({ status: "due" });
   expect(judgeRounds(NO_ROUNDS, { ...input, repeatDueAt: null })).toMatchObject({ status: "not_due" });
 });

@@ -67,6 +67,7 @@ export async function startServer(state: string, options: Options): Promise<Serv
       EDGECARE_DEMO: options.demo ? "on" : "off",
       // Its values would be among those that tests count.
       EDGECARE_DEMO_WARD: options.ward ? "on" : "off",
+      EDGECARE_CRON: "off",
       EDGECARE_BUILD: options.build === false ? "off" : (process.env["EDGECARE_BUILD"] ?? "on"),
       ...(options.registry && { WRANGLER_REGISTRY_PATH: options.registry }),
     },

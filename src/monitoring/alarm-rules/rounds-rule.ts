@@ -13,7 +13,7 @@ import { clearAlertByKey, raiseAlert } from "./alert-lifecycle.ts";
 import type { AlarmConfig } from "./model.ts";
 import { getTakenScore } from "./news2-rule.ts";
 import { findRepeatDue } from "./sustained-rule.ts";
-import { findSendingEnd, resolveWatch } from "./watch.ts";
+import { findSendingEnd, findSilentFrom, resolveWatch } from "./watch.ts";
 
 const OBSERVATIONS_DUE_KEY = "observations_due";
 
@@ -40,6 +40,7 @@ function judge(memory: AlarmMemory, config: AlarmConfig, now: number): DueObserv
   const taken = getTakenScore(memory, config);
   return judgeRounds(memory.rounds ?? NO_ROUNDS, {
     watch,
+    silentFrom: findSilentFrom(memory, config),
     isApplicable,
     taken,
     repeatDueAt: findRepeatDue(memory),
@@ -75,7 +76,7 @@ export function listRoundDeadlines(memory: AlarmMemory, config: AlarmConfig): nu
   const pauseEnd = memory.rounds?.pause?.until ?? null;
   const { overdueAt } = config.overdueAlarm ? judge(memory, config, memory.now) : { overdueAt: null };
   // Then sets are due again, which live views show.
-  const sendingEnd = findSendingEnd(memory, config);
-  const times = [pauseEnd, ...[overdueAt, sendingEnd].map((last) => (last === null ? null : last + 1))];
+  const [silentFrom, sendingEnd] = [findSilentFrom(memory, config), findSendingEnd(memory, config)];
+  const times = [pauseEnd, ...[overdueAt, silentFrom, sendingEnd].map((last) => (last === null ? null : last + 1))];
   return times.filter((time) => time !== null && time > memory.now).map(Number);
 }

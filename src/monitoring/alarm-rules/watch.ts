@@ -1,6 +1,6 @@
 // How a patient is watched now, from the settings and the devices that send.
 import { HOUR_MS } from "../../platform/time.ts";
-import type { Watch } from "../vitals/freshness.ts";
+import { CONTINUOUS_VALID_MS, type Watch } from "../vitals/freshness.ts";
 import type { AlarmMemory, RuleRun } from "./alarm-memory.ts";
 import type { AlarmConfig, Alert } from "./model.ts";
 
@@ -10,24 +10,31 @@ import type { AlarmConfig, Alert } from "./model.ts";
  */
 const SENDING_MS = 24 * 3_600_000;
 
-/** When the last monitor that sends stops counting, epoch milliseconds; null without one. */
-export function findSendingEnd(
-  memory: Pick<AlarmMemory, "devices">,
-  { watch, devices }: Pick<AlarmConfig, "watch" | "devices">,
-): number | null {
-  const ends = Object.entries(devices).flatMap(([id, { isContinuous }]) => {
+type Monitored = Pick<AlarmConfig, "watch" | "devices">;
+
+/** When a monitor of the patient was last heard, epoch milliseconds; null without one. */
+function findLastHeard(memory: Pick<AlarmMemory, "devices">, { devices }: Pick<AlarmConfig, "devices">): number | null {
+  const times = Object.entries(devices).flatMap(([id, { isContinuous }]) => {
     const lastHeardAt = memory.devices[id]?.lastHeardAt;
-    return watch.mode === "auto" && isContinuous && lastHeardAt !== undefined ? [lastHeardAt + SENDING_MS] : [];
+    return isContinuous && lastHeardAt !== undefined ? [lastHeardAt] : [];
   });
-  return ends.length > 0 ? Math.max(...ends) : null;
+  return times.length > 0 ? Math.max(...times) : null;
+}
+
+/** When the last monitor that sends stops counting, epoch milliseconds; null without one. */
+export function findSendingEnd(memory: Pick<AlarmMemory, "devices">, config: Monitored): number | null {
+  const lastHeardAt = config.watch.mode === "auto" ? findLastHeard(memory, config) : null;
+  return lastHeardAt === null ? null : lastHeardAt + SENDING_MS;
+}
+
+/** When the values of the last monitor no longer count, so that sets are due from then on; null for a patient without one. */
+export function findSilentFrom(memory: Pick<AlarmMemory, "devices">, config: Pick<AlarmConfig, "devices">): number | null {
+  const lastHeardAt = findLastHeard(memory, config);
+  return lastHeardAt === null ? null : lastHeardAt + CONTINUOUS_VALID_MS;
 }
 
 /** @param now epoch milliseconds */
-export function resolveWatch(
-  memory: Pick<AlarmMemory, "devices">,
-  { watch, devices }: Pick<AlarmConfig, "watch" | "devices">,
-  now: number,
-): Watch {
+export function resolveWatch(memory: Pick<AlarmMemory, "devices">, { watch, devices }: Monitored, now: number): Watch {
   const { mode, grace_ms } = watch;
   if (mode !== "auto") return { mode, grace_ms };
   const end = findSendingEnd(memory, { watch, devices });

@@ -2,7 +2,7 @@
 import { toIso, toIsoOrNull } from "../../platform/time.ts";
 import type { AlarmMemory } from "../alarm-rules/alarm-memory.ts";
 import { findRepeatDue } from "../alarm-rules/sustained-rule.ts";
-import { resolveWatch } from "../alarm-rules/watch.ts";
+import { findSilentFrom, resolveWatch } from "../alarm-rules/watch.ts";
 import type { TakenScore } from "../vitals/freshness.ts";
 import { judgeRounds, NO_ROUNDS } from "../vitals/rounds.ts";
 import { buildAlarmConfig } from "./context/alarm-config.ts";
@@ -16,6 +16,7 @@ export function toObservationsView(facts: Facts, alarm: AlarmMemory, taken: Take
   const isApplicable = config.monitoring === "ward" && config.news2 !== null;
   const judged = judgeRounds(alarm.rounds ?? NO_ROUNDS, {
     watch,
+    silentFrom: findSilentFrom(alarm, config),
     isApplicable,
     taken,
     repeatDueAt: findRepeatDue(alarm),

@@ -53,6 +53,8 @@ export type DueObservations = {
 
 export type RoundsInput = {
   watch: Watch;
+  /** The last moment at which the values of a monitor count; null without a monitor. */
+  silentFrom: number | null;
   /** False while monitoring is off, at home, where nobody makes rounds, and for patients NEWS2 does not apply to. */
   isApplicable: boolean;
   taken: TakenScore | null;
@@ -72,18 +74,19 @@ export function resolvePause({ pause, returnedAt }: Rounds, now: number): Pick<R
 /**
  * When the next set is due: RCP 2017 (NEWS2 chart 4) by the score of the last one; after an attempt that is later than it, the same
  * interval from the attempt; on return from a pause at once. What happened last decides, but no attempt postpones a repeat set that
- * the ward's profile asks for.
+ * the ward's profile asks for. A patient whose monitor has fallen silent is measured like one without.
  */
 export function judgeRounds(
   rounds: Rounds,
-  { watch, isApplicable, taken, repeatDueAt, since, now }: RoundsInput,
+  { watch: watched, silentFrom, isApplicable, taken, repeatDueAt, since, now }: RoundsInput,
 ): DueObservations {
   const { pause, returnedAt } = resolvePause(rounds, now);
   const attempt = rounds.attempt && rounds.attempt.at > (taken?.at ?? Number.NEGATIVE_INFINITY) ? rounds.attempt : null;
   const known = { attempt, pause, dueAt: null, overdueAt: null };
   if (!isApplicable) return { ...known, status: "not_applicable" };
   if (pause) return { ...known, status: "paused" };
-  if (watch.mode === "continuous") return { ...known, status: "continuous" };
+  if (watched.mode === "continuous" && (silentFrom === null || now <= silentFrom)) return { ...known, status: "continuous" };
+  const watch: Watch = { ...watched, mode: "spot" };
   const repeatBy = repeatDueAt ?? Number.POSITIVE_INFINITY;
   const last = [
     ...(returnedAt === null ? [] : [{ at: returnedAt, dueAt: returnedAt }]),

@@ -46,6 +46,7 @@ export const ward = defineMessages({
     "ward.no_wards": "Your hospital has no wards yet.",
     "ward.limits_of_ward": "Ward limits differ from default",
     "ward.credit": "NEWS2: Royal College of Physicians, 2017.",
+    "ward.sustained": "Its alarms sound by the EdgeCare profile, not RCP.",
   },
   hi: {
     "ward.title": "वार्ड",
@@ -91,5 +92,6 @@ export const ward = defineMessages({
     "ward.no_wards": "आपके अस्पताल में अभी कोई वार्ड नहीं है।",
     "ward.limits_of_ward": "इस वार्ड की अपनी सीमाएँ हैं",
     "ward.credit": "NEWS2: रॉयल कॉलेज ऑफ़ फ़िज़िशियन्स, 2017।",
+    "ward.sustained": "इसके अलार्म EdgeCare प्रोफ़ाइल से बजते हैं, RCP से नहीं।",
   },
 });

@@ -47,7 +47,13 @@ export function WardPage() {
       windowTitle={t("ward.title")}
       actions={
         <>
-          {board.data && <PatientCount shown={rows.length} watched={board.data.watched} />}
+          {board.data && (
+            <PatientCount
+              shown={rows.length}
+              watched={board.data.watched}
+              isSustained={wards.data?.find(({ ward_id }) => ward_id === selectedWardId)?.news2_profile === "sustained"}
+            />
+          )}
           {isHolding && movedCount > 0 && (
             <Button size="compact-sm" variant="default" onClick={reorder}>
               {t("ward.reorder", { n: movedCount })}
@@ -81,13 +87,14 @@ export function WardPage() {
 const NO_ENTRIES: readonly BoardEntry[] = [];
 const NO_WARDS: readonly Ward[] = [];
 
-function PatientCount({ shown, watched }: { shown: number; watched: number }) {
+function PatientCount({ shown, watched, isSustained }: { shown: number; watched: number; isSustained: boolean }) {
   const t = useTranslation();
   return (
     <span className={classes.count}>
       {watched > shown ? t("ward.shown_of", { n: shown, total: watched }) : t("ward.count", { n: shown })}
       <span className={classes.credit}>
         {t("common.decision_support")} · {t("ward.credit")}
+        {isSustained && ` ${t("ward.sustained")}`}
       </span>
     </span>
   );

@@ -9,7 +9,7 @@ import { translateCode, useTranslation } from "../../platform/messages/translate
 import { ClaimRecord } from "./claim-record.tsx";
 import classes from "./me.module.css";
 import { MyPage } from "./my-page.tsx";
-import { OwnDevices } from "./own-devices.tsx";
+import { OwnDevices, useOwnDevices } from "./own-devices.tsx";
 import { isConnected, useLatestVitals } from "./use-latest-vitals.ts";
 
 export function MyDevicesPage() {
@@ -31,11 +31,12 @@ export function MyDevicesPage() {
 
 function Devices({ patientId }: { patientId: string }) {
   const vitals = useLatestVitals(patientId);
+  const own = new Set(useOwnDevices(patientId).data?.map(({ device_id }) => device_id));
   const lastSeenAt = (deviceId: string) => vitals.devices.find(({ id }) => id === deviceId)?.lastSeenAt ?? null;
   return (
     <>
       <OwnDevices patientId={patientId} lastSeenAt={lastSeenAt} />
-      <DeviceList {...vitals} />
+      <DeviceList query={vitals.query} devices={vitals.devices.filter(({ id }) => !own.has(id))} />
     </>
   );
 }

@@ -20,21 +20,25 @@ import classes from "./me.module.css";
 const OWN_KINDS = ["wearable", "ecg", "oxygen", "cpap", "bipap"] as const;
 type OwnKind = (typeof OWN_KINDS)[number];
 
+/** The devices that the patient registered. */
+export const useOwnDevices = (patientId: string) =>
+  useQuery({
+    queryKey: ["devices", "own", patientId],
+    queryFn: () => listDevices({ patient_id: patientId, active: "true" }, null),
+    select: ({ items }) => items.filter(({ is_patient_owned }) => is_patient_owned),
+  });
+
 type OwnDevicesProps = { patientId: string; lastSeenAt: (deviceId: string) => number | null };
 
 export function OwnDevices({ patientId, lastSeenAt }: OwnDevicesProps) {
   const t = useTranslation();
   const [isAdding, setAdding] = useState(false);
   const [removed, setRemoved] = useState<Device | null>(null);
-  const query = useQuery({
-    queryKey: ["devices", "own", patientId],
-    queryFn: () => listDevices({ patient_id: patientId, active: "true" }, null),
-  });
+  const query = useOwnDevices(patientId);
   return (
     <Card title={t("me.own_devices")}>
       <QueryBoundary query={query}>
-        {({ items }) => {
-          const own = items.filter(({ is_patient_owned }) => is_patient_owned);
+        {(own) => {
           if (own.length === 0) return <p>{t("me.no_own_devices")}</p>;
           return (
             <ul className={`${layout.list} ${classes.list}`}>

@@ -39,23 +39,31 @@ export function ReportActions({ report }: { report: Report }) {
 
 export function ReportHistory({ report }: { report: Report }) {
   const t = useTranslation();
-  const zone = useHospitalTimeZone(report.hospital_id);
+  // The first version has no changes, which are not asked for.
   return (
     <Card title={t("reports.history")}>
-      <DataTable
-        label={t("reports.history")}
-        query={useReportChanges(report.report_id)}
-        columns={[
-          { label: t("reports.changed_at"), cell: (change) => formatDateTime(change.changed_at, zone) },
-          { label: t("reports.change"), cell: (change) => <ChangeText change={change} zone={zone} /> },
-          { label: t("reports.change_reason"), cell: (change) => change.reason },
-          { label: t("reports.changed_by"), cell: (change) => <SenderName sender={{ kind: "user", id: change.changed_by }} /> },
-        ]}
-        rowKey={(change) => change.change_id}
-        isFiltered={false}
-        empty={t("reports.no_changes")}
-      />
+      {report.version === 1 ? <p>{t("reports.no_changes")}</p> : <Changes report={report} />}
     </Card>
+  );
+}
+
+function Changes({ report }: { report: Report }) {
+  const t = useTranslation();
+  const zone = useHospitalTimeZone(report.hospital_id);
+  return (
+    <DataTable
+      label={t("reports.history")}
+      query={useReportChanges(report.report_id)}
+      columns={[
+        { label: t("reports.changed_at"), cell: (change) => formatDateTime(change.changed_at, zone) },
+        { label: t("reports.change"), cell: (change) => <ChangeText change={change} zone={zone} /> },
+        { label: t("reports.change_reason"), cell: (change) => change.reason },
+        { label: t("reports.changed_by"), cell: (change) => <SenderName sender={{ kind: "user", id: change.changed_by }} /> },
+      ]}
+      rowKey={(change) => change.change_id}
+      isFiltered={false}
+      empty={t("reports.no_changes")}
+    />
   );
 }
 
