@@ -46,7 +46,12 @@ export const sampleQuery = {
     .refine((text) => text.split(",").every(isStatus), `Must be among ${SAMPLE_STATUSES.join(", ")}`)
     .transform((text) => text.split(",").filter(isStatus))
     .optional()
-    .openapi({ type: "string", description: `One or more of ${SAMPLE_STATUSES.join(", ")}`, example: "final,amended" }),
+    .openapi({
+      type: "string",
+      maxLength: 60,
+      description: `One or more of ${SAMPLE_STATUSES.join(", ")}`,
+      example: "final,amended",
+    }),
   value_min: valueParam("At least this value, in the unit of the sample"),
   value_max: valueParam("At most this value"),
   sort: z

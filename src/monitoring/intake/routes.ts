@@ -100,13 +100,20 @@ const NewObservations = z.union([
   z.strictObject({ patient_id: PatientRef.optional(), ...sampleFields }),
 ]);
 
-type Property = { type: "string" | ("number" | "null")[]; description?: string; enum?: string[]; example?: string };
+type Property = {
+  type: "string" | ("number" | "null")[];
+  description?: string;
+  enum?: string[];
+  example?: string;
+  maxLength?: number;
+};
 /** Readings are judged metric by metric (vitals/wearables.ts), so that an invalid one rejects no others. */
 const metricValue: Property = { type: ["number", "null"] };
 const described = (description: string): Property => ({ ...metricValue, description });
 const READING_PROPERTIES: Record<string, Property> = {
   timestamp: {
     type: "string",
+    maxLength: 40,
     description:
       "RFC 3339 with zone; of totals of a day, resting_heart_rate and sleep_minutes also the date of a day that is over",
     example: EXAMPLES.time,
