@@ -131,7 +131,8 @@ for (const path of CREDENTIAL_PATHS) app.use(path, limitRejected, denyOtherMetho
 app.use(`${API_PREFIX}/auth/bootstrap`, limitByAddress, denyOtherMethods);
 for (const path of SIGNUP_PATHS) app.use(path, limitRejected, denyOtherMethods);
 for (const path of MONITOR_CHANGE_PATHS) app.use(path, deliverAfterResponse);
-app.use(`${API_PREFIX}/devices/*`, deliverBeforeResponse);
+// Unlinking a person ends credentials of the record's own devices.
+for (const path of ["devices/*", "patients/:patient_id/links/*"]) app.use(`${API_PREFIX}/${path}`, deliverBeforeResponse);
 app.route(API_PREFIX, publicAuthRoutes);
 app.route(API_PREFIX, publicAccountRoutes);
 app.route(API_PREFIX, publicDeviceRoutes);

@@ -121,6 +121,18 @@ export function selectAppRole(db: Db, actor: AppActor, now: number) {
 export const credentialExpiry = ({ credentialId }: AppActor): SQL =>
   sql`(SELECT expires_at FROM credentials WHERE id = ${credentialId})`;
 
+/**
+ * Revokes the credentials that a person issued for own devices of a record, or of every record to which the person is linked.
+ * @param when for the statements before it in the batch
+ */
+export function revokeOwnDeviceCredentials(db: Db, userId: string, patientId: string | null, now: number, when: SQL) {
+  const records =
+    patientId === null ? sql`(SELECT patient_id FROM patient_links WHERE user_id = ${userId})` : sql`(${patientId})`;
+  return db.run(sql`UPDATE credentials SET revoked_at = CAST(${now} AS INTEGER)
+    WHERE device_id IN (SELECT id FROM devices WHERE owner_patient_id IN ${records}) AND created_by = ${userId}
+      AND revoked_at IS NULL AND ${when}`);
+}
+
 /** Requires the table alias `c`. */
 export const credentialHasScope = (scope: AppScope | DeviceScope): SQL => sql`instr(' ' || c.scopes || ' ', ${` ${scope} `}) > 0`;
 

@@ -14,7 +14,7 @@ import { MAX_BINDING_LATENESS_MS, MAX_SAMPLE_AGE_MS } from "../platform/device-t
 import { ApiError } from "../platform/errors.ts";
 import { uuidv7 } from "../platform/ids.ts";
 import { toIso, toIsoOrNull } from "../platform/time.ts";
-import { deviceEvent, isDeviceVisible, isPatientVisible, requireDevice } from "./devices.ts";
+import { denyStaffOnOwnDevice, deviceEvent, isDeviceVisible, isPatientVisible, requireDevice } from "./devices.ts";
 
 /**
  * Assigns a device to a patient of its hospital. Without `startedAt` it ends the current assignment in the same batch.
@@ -107,11 +107,12 @@ export async function unassignDevice(anyCall: Call, deviceId: string): Promise<v
   const { call, effectiveRole, device, assignment } = await requireDevice(anyCall, deviceId, "device:assign");
   const { db, actor, now } = call;
   const { role, hospitalId } = effectiveRole;
+  await denyStaffOnOwnDevice(call, effectiveRole, device, "device:assign");
   if (!assignment) return denyAccess(call, "device:assign", "not_found", { role, hospitalId, target: { device: deviceId } });
-  const event = deviceEvent(effectiveRole, device, "device.unassign", "U");
+  const event = deviceEvent(effectiveRole, device, "device.unassign", "U", [assignment.patientId]);
   await batch(db, [
     endOpenAssignment(call, deviceId),
-    ...recordAuditEvent(db, actor, now, { ...event, subjects: [assignment.patientId], when: sql`changes() > 0` }),
+    ...recordAuditEvent(db, actor, now, { ...event, when: sql`changes() > 0` }),
   ]);
 }
 
@@ -122,7 +123,7 @@ export async function getAssignment(anyCall: Call, deviceId: string, assignmentI
   const isRequested = and(eq(deviceAssignments.id, assignmentId), eq(deviceAssignments.deviceId, device.id));
   const [row] = await db.select().from(deviceAssignments).where(isRequested);
   if (!row) throw new ApiError("not_found");
-  const event = { ...deviceEvent(effectiveRole, device, "device.assignment.read", "R"), subjects: [row.patientId] };
+  const event = deviceEvent(effectiveRole, device, "device.assignment.read", "R", [row.patientId]);
   await batch(db, recordAuditEvent(db, actor, now, event));
   return toAssignment(row);
 }
@@ -145,7 +146,7 @@ export async function listAssignments(anyCall: Call, deviceId: string, query: Pa
     const filter = and(eq(deviceAssignments.deviceId, deviceId), isPatientVisible(effectiveRole, actor));
     return [
       db
-        .select({ id: devices.id, hospitalId: devices.hospitalId })
+        .select({ id: devices.id, hospitalId: devices.hospitalId, ownerPatientId: devices.ownerPatientId })
         .from(devices)
         .where(and(eq(devices.id, deviceId), isDeviceVisible(effectiveRole, actor))),
       db
@@ -168,10 +169,8 @@ export async function listAssignments(anyCall: Call, deviceId: string, query: Pa
     n: counted?.n ?? 0,
     exact: false,
   });
-  const subjects = pageRows.map((row) => row.patientId);
-  await batch(
-    db,
-    recordAuditEvent(db, actor, now, { ...deviceEvent(effectiveRole, device, "device.assignment.list", "R"), subjects }),
-  );
+  const patientIds = pageRows.map((row) => row.patientId);
+  const event = deviceEvent(effectiveRole, device, "device.assignment.list", "R", patientIds);
+  await batch(db, recordAuditEvent(db, actor, now, event));
   return { items: pageRows.map(toAssignment), pagination };
 }

@@ -16,7 +16,7 @@ import { ApiError } from "../platform/errors.ts";
 import { uuidv7 } from "../platform/ids.ts";
 import { toIso } from "../platform/time.ts";
 import { credentialUnlessFull, toCredentialLimitError } from "./device-credentials.ts";
-import { deviceEvent, requireDevice } from "./devices.ts";
+import { denyStaffOnOwnDevice, deviceEvent, requireDevice } from "./devices.ts";
 
 export const CLAIM_CODE_TTL_MS = 10 * 60_000;
 /** Without 0, O, 1, I and L, which are easily confused. */
@@ -51,6 +51,7 @@ function generateCode(): string {
 /** Issues a code, which replaces the device's unused one. @throws ApiError not_found, conflict (out of service) */
 export async function issueDeviceClaimCode(anyCall: Call, deviceId: string) {
   const { call, effectiveRole, device } = await requireDevice(anyCall, deviceId, "device_claim_code:create");
+  await denyStaffOnOwnDevice(call, effectiveRole, device, "device_claim_code:create");
   const { db, keys, actor, now } = call;
   const event = deviceEvent(effectiveRole, device, "device_claim_code.issue", "C");
   if (!device.active) return failWithAudit(call, "conflict", event);
@@ -83,7 +84,7 @@ const isRedeemable = (codeHash: string, now: number) => sql`code_hash = ${codeHa
   AND EXISTS (SELECT 1 FROM devices d JOIN hospitals h ON h.id = d.hospital_id AND h.active = 1
     JOIN users u ON u.id = device_claim_codes.created_by AND u.active = 1
     LEFT JOIN memberships m ON m.user_id = u.id AND m.hospital_id = d.hospital_id AND ${ACTIVE_MEMBERSHIP}
-    WHERE d.id = device_claim_codes.device_id AND d.active = 1 AND (u.is_admin = 1 OR m.role IN ('nurse', 'hospital_admin')))`;
+    WHERE d.id = device_claim_codes.device_id AND d.active = 1 AND d.owner_patient_id IS NULL AND (u.is_admin = 1 OR m.role IN ('nurse', 'hospital_admin')))`;
 
 type ClaimedDevice = { id: string; hospital_id: string; kind: (typeof DEVICE_KINDS)[number]; name: string };
 

@@ -8,13 +8,13 @@ import { DEVICE_SCOPES } from "../access/permissions.ts";
 import { createCredentialToken } from "../accounts/sessions/credential-tokens.ts";
 import type { KeyStatements } from "../http/idempotency.ts";
 import { buildPage, keysetClauses, type PageQuery, resolvePageStart } from "../http/pagination.ts";
-import { batch } from "../platform/db/client.ts";
+import { batch, isConditionFailed } from "../platform/db/client.ts";
 import { ROW_LIMITS, toLimitError, unlessFull } from "../platform/db/row-limits.ts";
 import { credentials } from "../platform/db/schema.ts";
 import { ApiError } from "../platform/errors.ts";
 import { uuidv7 } from "../platform/ids.ts";
 import { toIso, toIsoOrNull } from "../platform/time.ts";
-import { deviceEvent, requireDevice } from "./devices.ts";
+import { denyStaffOnOwnDevice, deviceEvent, requireDevice } from "./devices.ts";
 
 type CredentialRow = typeof credentials.$inferSelect;
 
@@ -26,6 +26,13 @@ export function credentialUnlessFull(deviceId: string, createdBy: SQL | string, 
     createdBy: unlessFull(createdBy, ROW_LIMITS.deviceCredentials, sql`credentials WHERE device_id = ${deviceId}`),
     scopes: unlessFull(DEVICE_SCOPES.join(" "), ROW_LIMITS.validDeviceCredentials, valid),
   };
+}
+
+/** NULL, which fails the batch, if the issuer was unlinked from the owner's record or deactivated since the check. */
+function unlessOwnerLeft({ hospitalId, ownerPatientId }: { hospitalId: string; ownerPatientId: string | null }, userId: string) {
+  if (ownerPatientId === null) return hospitalId;
+  return sql`(SELECT ${hospitalId} FROM patient_links l JOIN users u ON u.id = l.user_id AND u.active = 1
+    WHERE l.user_id = ${userId} AND l.patient_id = ${ownerPatientId})`;
 }
 
 export const toCredentialLimitError = (error: unknown) =>
@@ -43,6 +50,7 @@ export async function issueCredential(
   keyStatements: KeyStatements,
 ) {
   const { call, effectiveRole, device } = await requireDevice(anyCall, deviceId, "device:manage");
+  await denyStaffOnOwnDevice(call, effectiveRole, device, "device:manage");
   const { db, keys, actor, now } = call;
   if (expiresAt !== null && expiresAt <= now) throw new ApiError("invalid_request", "expires_at must be in the future.");
   const id = uuidv7();
@@ -54,7 +62,7 @@ export async function issueCredential(
       id,
       kind: "device",
       deviceId,
-      hospitalId: device.hospitalId,
+      hospitalId: unlessOwnerLeft(device, actor.userId),
       name,
       secretHash,
       ...credentialUnlessFull(deviceId, actor.userId, now),
@@ -63,6 +71,7 @@ export async function issueCredential(
     }),
     ...recordAuditEvent(db, actor, now, event),
   ]).catch((error: unknown) => {
+    if (isConditionFailed(error, "credentials.hospital_id")) throw new ApiError("not_found");
     throw toCredentialLimitError(error);
   });
   return {

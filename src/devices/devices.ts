@@ -133,11 +133,26 @@ export async function requireDevice(anyCall: Call, id: string, permission: Permi
   return { call, effectiveRole, device, assignment: assignment ?? null };
 }
 
+/** A device of a patient is the patient's alone to connect. @throws ApiError forbidden (audited), for staff and a patient's own device */
+export async function denyStaffOnOwnDevice(
+  call: Call,
+  { role, hospitalId }: EffectiveRole,
+  { id, ownerPatientId }: OwnedDevice,
+  permission: Permission,
+): Promise<void> {
+  if (ownerPatientId === null || role === "patient") return;
+  await denyAccess(call, permission, "forbidden", { role, hospitalId, target: { device: id }, patientId: ownerPatientId });
+}
+
+type OwnedDevice = Pick<typeof devices.$inferSelect, "id" | "hospitalId" | "ownerPatientId">;
+
+/** Concerns the patient whose own device it is, and those who are given. */
 export function deviceEvent(
   effectiveRole: EffectiveRole,
-  device: { id: string; hospitalId: string },
+  device: OwnedDevice,
   event: string,
   action: "C" | "U" | "D" | "R",
+  patientIds: readonly string[] = [],
 ) {
   return {
     event,
@@ -145,14 +160,15 @@ export function deviceEvent(
     role: effectiveRole.role,
     hospitalId: device.hospitalId,
     entity: { type: "device", id: device.id },
+    subjects: [...(device.ownerPatientId === null ? [] : [device.ownerPatientId]), ...patientIds],
   } as const;
 }
 
 export async function getDevice(anyCall: Call, id: string) {
   const { call, effectiveRole, device, assignment } = await requireDevice(anyCall, id, "device:read");
   const { db, actor, now } = call;
-  const subjects = assignment ? [assignment.patientId] : [];
-  await batch(db, recordAuditEvent(db, actor, now, { ...deviceEvent(effectiveRole, device, "device.read", "R"), subjects }));
+  const patientIds = assignment ? [assignment.patientId] : [];
+  await batch(db, recordAuditEvent(db, actor, now, deviceEvent(effectiveRole, device, "device.read", "R", patientIds)));
   return toDevice(device, assignment?.patientId ?? null);
 }
 
@@ -207,7 +223,7 @@ export async function listDevices(anyCall: Call, query: DeviceListQuery) {
     exact: false,
   });
   const items = pageRows.map((row) => toDevice(row, row.patientId));
-  const subjects = items.flatMap(({ patient_id }) => patient_id ?? []);
+  const subjects = pageRows.flatMap(({ patientId, ownerPatientId }) => [patientId, ownerPatientId].filter((id) => id !== null));
   const { role, hospitalId } = effectiveRole;
   const auditEvent = { event: "device.list", action: "R", role, hospitalId, subjects, detail: { count: items.length } } as const;
   await batch(db, recordAuditEvent(db, actor, now, auditEvent));

@@ -31,10 +31,8 @@ export async function updateDevice(anyCall: Call, id: string, expected: Expected
   if (change.is_active && device.ownerPatientId !== null)
     throw new ApiError("conflict", "A patient's device that was removed is registered again.");
   const { db, actor, now } = call;
-  const subjects = assignment ? [assignment.patientId] : [];
   const event = {
-    ...deviceEvent(effectiveRole, device, "device.update", "U"),
-    subjects,
+    ...deviceEvent(effectiveRole, device, "device.update", "U", assignment ? [assignment.patientId] : []),
     detail: { fields: Object.keys(change) },
   };
   const { name = device.name, manufacturer = device.manufacturer, model = device.model, is_active } = change;
@@ -77,7 +75,8 @@ export async function retireDevice(anyCall: Call, id: string, expected: Expected
     ...recordAuditEvent(db, actor, now, { ...event, when: sql`changes() > 0` }),
     // An inactive device has no assignment, so this finds one only if the update above took effect.
     endOpenAssignment(call, id, isRetired),
-    db.run(sql`INSERT INTO audit_subjects (patient_id, seq) SELECT patient_id, (SELECT max(seq) FROM audit_events)
+    // The owner of a patient's own device is a subject already.
+    db.run(sql`INSERT OR IGNORE INTO audit_subjects (patient_id, seq) SELECT patient_id, (SELECT max(seq) FROM audit_events)
       FROM device_assignments WHERE device_id = ${id} AND ended_at = ${now} AND changes() > 0
         AND (SELECT request_id FROM audit_events ORDER BY seq DESC LIMIT 1) = ${actor.via.requestId}`),
     revokeUnusedCodes(db, id, isRetired),

@@ -19,8 +19,9 @@ import classes from "./devices.module.css";
 import { useIdempotencyKey } from "./use-idempotency-key.ts";
 
 type CredentialsProps = { device: Device; zone: string | undefined };
+type DeviceCredentialsProps = CredentialsProps & { canIssue: boolean };
 
-export function DeviceCredentials({ device, zone }: CredentialsProps) {
+export function DeviceCredentials({ device, canIssue, zone }: DeviceCredentialsProps) {
   const t = useTranslation();
   const client = useQueryClient();
   const [isIssuing, setIsIssuing] = useState(false);
@@ -59,7 +60,7 @@ export function DeviceCredentials({ device, zone }: CredentialsProps) {
   return (
     <Card
       title={t("devices.credentials")}
-      actions={device.is_active && <Button onClick={() => setIsIssuing(true)}>{t("devices.issue")}</Button>}
+      actions={canIssue && <Button onClick={() => setIsIssuing(true)}>{t("devices.issue")}</Button>}
     >
       <QueryBoundary query={query}>
         {(credentials) =>

@@ -44,14 +44,16 @@ function DeviceSections({ data: device, etag }: VersionedDevice) {
   const zone = useHospitalTimeZone(device.hospital_id);
   usePageZone(zone);
   const canManage = role !== "doctor";
+  // The service refuses staff to assign a patient's own device elsewhere, to end its assignment and to issue its credentials.
+  const canConnect = canManage && !device.is_patient_owned;
   return (
     <>
       {!device.is_active && <p className={classes.warning}>{t("devices.retired_note")}</p>}
       <DeviceDetails data={device} etag={etag} canManage={canManage} zone={zone} />
-      <DeviceBinding device={device} canManage={canManage} zone={zone} />
+      <DeviceBinding device={device} canManage={canConnect} zone={zone} />
       <DeviceAlarms device={device} zone={zone} />
-      {canManage && <DeviceCredentials device={device} zone={zone} />}
-      {canManage && device.is_active && <ClaimCodeCard device={device} />}
+      {canManage && <DeviceCredentials device={device} canIssue={canConnect && device.is_active} zone={zone} />}
+      {canConnect && device.is_active && <ClaimCodeCard device={device} />}
     </>
   );
 }

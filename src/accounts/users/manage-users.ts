@@ -3,6 +3,7 @@ import { and, eq, isNull, type SQL, sql } from "drizzle-orm";
 import { withUser } from "../../access/access.ts";
 import type { Call, UserCall, UserEffectiveRole } from "../../access/actor.ts";
 import { recordAuditEvent } from "../../access/audit.ts";
+import { revokeOwnDeviceCredentials } from "../../access/credentials.ts";
 import { denyAccess, failWithAudit } from "../../access/deny.ts";
 import { activeSession, isCallerHospitalStaff, isInCallerHospital } from "../../access/effective-role.ts";
 import type { Permission } from "../../access/permissions.ts";
@@ -129,7 +130,12 @@ async function changeAccount(target: ManagedUser, change: UserChange) {
     selectMemberships(db, effectiveRole, [row.id]),
     db.select({ version: users.version }).from(users).where(eq(users.id, row.id)),
     ...recordAuditEvent(db, actor, now, event),
-    ...(is_active ? [] : [endManagedSessions(target, "deactivated", isThisUpdate)]),
+    ...(is_active
+      ? []
+      : [
+          endManagedSessions(target, "deactivated", isThisUpdate),
+          revokeOwnDeviceCredentials(db, row.id, null, now, isThisUpdate),
+        ]),
   ]).catch((error: unknown) => {
     throw isUniqueViolation(error, "users") ? new ApiError("already_exists") : error;
   });
@@ -200,6 +206,7 @@ export async function removeUser(anyCall: Call, userId: string): Promise<void> {
       .returning({ id: users.id }),
     ...recordAuditEvent(db, actor, now, { ...userEvent(target, "user.deactivate", "D"), when: sql`changes() > 0` }),
     endManagedSessions(target, "deactivated", isDeactivated),
+    revokeOwnDeviceCredentials(db, userId, null, now, isDeactivated),
   ]);
   if (rows.length === 0) return failWithAudit(call, "conflict", userEvent(target, "user.deactivate", "D"));
 }

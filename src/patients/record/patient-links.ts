@@ -3,6 +3,7 @@ import { and, count, eq, sql } from "drizzle-orm";
 import { authorizePatient } from "../../access/access.ts";
 import type { Call } from "../../access/actor.ts";
 import { recordAuditEvent } from "../../access/audit.ts";
+import { revokeOwnDeviceCredentials } from "../../access/credentials.ts";
 import { denyAccess } from "../../access/deny.ts";
 import { unsealProfile } from "../../access/profile.ts";
 import { buildPage, keysetClauses, type PageQuery, resolvePageStart } from "../../http/pagination.ts";
@@ -45,18 +46,20 @@ export async function listPatientLinks(call: Call, ref: string, query: PageQuery
   return { items, pagination };
 }
 
-/** Unlinks a login from the record, effective at once. @throws ApiError not_found */
+/** Unlinks a login from the record, effective at once, also for the credentials that it issued for own devices. @throws ApiError not_found */
 export async function removePatientLink(call: Call, ref: string, userId: string): Promise<string> {
   const { db, actor, now } = call;
   const access = await authorizePatient(call, { patient: ref }, "claim_code:create");
   const { patient, role, hospitalId } = access;
   const event = { ...patientEvent(access, "patient.unlink", "D"), detail: { user_id: userId }, when: sql`changes() > 0` };
+  const isUnlinked = sql`NOT EXISTS (SELECT 1 FROM patient_links WHERE patient_id = ${patient.id} AND user_id = ${userId})`;
   const [removed] = await batch(db, [
     db
       .delete(patientLinks)
       .where(and(eq(patientLinks.patientId, patient.id), eq(patientLinks.userId, userId)))
       .returning({ userId: patientLinks.userId }),
     ...recordAuditEvent(db, actor, now, event),
+    revokeOwnDeviceCredentials(db, userId, patient.id, now, isUnlinked),
   ]);
   if (removed.length > 0) return patient.id;
   return denyAccess(call, "claim_code:create", "not_found", {

@@ -1,0 +1,153 @@
+// Limits of patients' own devices: what ends their credentials, whose quota they use, what is refused, and what the patient's log says.
+import { beforeAll, describe, expect, it } from "vitest";
+import { deliverChanges } from "../../src/monitoring/patient-object/context/change-delivery.ts";
+import { eventually } from "../eventually.ts";
+import { expectProblem } from "../token-forge.ts";
+import {
+  API,
+  env,
+  link,
+  newDevice,
+  newPatient,
+  newPdf,
+  newPerson,
+  newWorld,
+  type Patient,
+  type RequestOptions,
+  readAuditEvents,
+  readJson,
+  sendRequest,
+  uploadReport,
+  type World,
+} from "../world.ts";
+import { createSample } from "./monitored-patient.ts";
+
+let world: World;
+beforeAll(async () => {
+  world = await newWorld();
+});
+
+type As = NonNullable<RequestOptions["as"]>;
+const post = (path: string, as: As, json: object) => sendRequest(path, { as, json });
+const created = async (response: Response) => {
+  expect(response.status, await response.clone().text()).toBe(201);
+  return (await readJson(response)).data;
+};
+
+async function newOwnDevice(as: As, patient: Patient) {
+  const { device_id: id } = await created(
+    await post(`${API}/devices`, as, { kind: "wearable", name: "Watch", patient_id: patient.id }),
+  );
+  const issued = await created(await post(`${API}/devices/${id}/credentials`, as, { name: "phone" }));
+  while ((await deliverChanges(env)) > 0);
+  return { id: String(id), credentialId: String(issued.credential_id), token: String(issued.token) };
+}
+
+async function newWearer() {
+  const patient = await newPatient(world.hospitalId, world.nurse);
+  const wearer = await newPerson("patient");
+  await link(wearer, patient);
+  return { patient, wearer, device: await newOwnDevice(wearer, patient) };
+}
+
+const sendSample = (as: As, more: object = {}) =>
+  sendRequest(`${API}/observations`, { as, json: { samples: [createSample(72)], ...more } });
+
+async function openStream(as: As) {
+  const { webSocket: socket, status } = await sendRequest(`${API}/observations/stream`, {
+    as,
+    headers: { Upgrade: "websocket" },
+  });
+  if (!socket) throw new Error(`no socket but ${status}`);
+  const closed = new Promise<number>((resolve) => socket.addEventListener("close", ({ code }) => resolve(code)));
+  socket.accept();
+  return { closed };
+}
+
+describe("the credentials of an own device", () => {
+  const endings = {
+    "is unlinked": (patient: Patient, id: string) =>
+      sendRequest(`${API}/patients/${patient.id}/links/${id}`, { as: world.nurse, method: "DELETE" }),
+    "is removed": (_: Patient, id: string) => sendRequest(`${API}/users/${id}`, { as: world.admin, method: "DELETE" }),
+    "is deactivated": (_: Patient, id: string) =>
+      sendRequest(`${API}/users/${id}`, {
+        as: world.admin,
+        method: "PATCH",
+        headers: { "If-Match": "*" },
+        json: { is_active: false },
+      }),
+  };
+
+  it.each(Object.entries(endings))("end when their issuer %s, with open sockets, and nobody else's", async (_, end) => {
+    const { patient, wearer, device } = await newWearer();
+    const relative = await newPerson("patient");
+    await link(relative, patient);
+    const another = await newOwnDevice(relative, patient);
+    // The patient's object knows both, so that later samples take its fast path.
+    for (const as of [device, another]) expect((await readJson(await sendSample(as))).data.results[0].status).toBe("stored");
+    expect((await uploadReport(device, newPdf())).status).toBe(201);
+    const { closed } = await openStream(device);
+    expect((await end(patient, wearer.id)).status).toBe(200);
+    // After the response, for an account.
+    await eventually(async () => expect((await sendSample(device)).status).toBe(401));
+    await expectProblem(await uploadReport(device, newPdf()), 401, "unauthenticated");
+    await expectProblem(await sendRequest(`${API}/reports`, { as: device }), 401, "unauthenticated");
+    expect(await closed).toBe(4403);
+    expect((await sendSample(another)).status).toBe(200);
+    expect((await sendSample(await newDevice(world.nurse, patient.id))).status).toBe(200);
+  });
+
+  it("of another record stay when their issuer is unlinked from one", async () => {
+    const { patient, wearer, device } = await newWearer();
+    const second = await newPatient(world.hospitalId, world.nurse);
+    await link(wearer, second);
+    const kept = await newOwnDevice(wearer, second);
+    expect((await endings["is unlinked"](patient, wearer.id)).status).toBe(200);
+    expect((await sendSample(kept)).status).toBe(200);
+    await expectProblem(await sendSample(device), 401, "unauthenticated");
+  });
+});
+
+describe("staff and a patient's own device", () => {
+  it("neither issue credentials or claim codes of it nor unassign it, and the patient's log says that they tried", async () => {
+    const { patient, device } = await newWearer();
+    const path = `${API}/devices/${device.id}`;
+    for (const as of [world.nurse, world.manager, world.admin]) {
+      for (const response of [
+        await post(`${path}/credentials`, as, { name: "mine" }),
+        await sendRequest(`${path}/claim-code`, { as, method: "POST" }),
+        await sendRequest(`${path}/assignments/current`, { as, method: "DELETE" }),
+      ]) {
+        const [event] = await readAuditEvents(response.headers.get("x-request-id") ?? "");
+        await expectProblem(response, 403, "forbidden");
+        expect(event).toMatchObject({ event: "access.denied", subjects: [patient.id] });
+      }
+    }
+    expect((await sendSample(device)).status).toBe(200);
+  });
+
+  it("leave an event in the patient's log with each request, also after the device was removed", async () => {
+    const { patient, wearer, device } = await newWearer();
+    const path = `${API}/devices/${device.id}`;
+    const staff = { as: world.nurse };
+    const ifMatch = (version: number) => ({ "If-Match": `"${version}"` });
+    const subjectsOf = async (response: Response) => {
+      expect(response.status, await response.clone().text()).toBe(200);
+      return (await readAuditEvents(response.headers.get("x-request-id") ?? "")).map(({ subjects }) => subjects);
+    };
+    const requests = (version: number) => [
+      () => sendRequest(path, staff),
+      () => sendRequest(`${path}/credentials`, staff),
+      () => sendRequest(`${path}/assignments`, staff),
+      () => sendRequest(path, { ...staff, method: "PATCH", json: { name: "Renamed" }, headers: ifMatch(version) }),
+    ];
+    for (const request of requests(1)) expect(await subjectsOf(await request())).toEqual([[patient.id]]);
+    const remove = await sendRequest(path, { as: wearer, method: "DELETE", headers: ifMatch(2) });
+    expect(await subjectsOf(remove)).toEqual([[patient.id]]);
+    for (const request of requests(3)) expect(await subjectsOf(await request())).toEqual([[patient.id]]);
+    const [listed] = await subjectsOf(await sendRequest(`${API}/devices?limit=100`, staff));
+    expect(listed).toContain(patient.id);
+    const revoke = { ...staff, method: "DELETE" };
+    expect(await subjectsOf(await sendRequest(`${path}/credentials/${device.credentialId}`, revoke))).toEqual([[patient.id]]);
+  });
+});
