@@ -3,9 +3,10 @@ import { z } from "@hono/zod-openapi";
 import { booleanParam, pageQuery } from "../http/pagination.ts";
 import { EXAMPLES, Id, PatientRef, TimeInput, Timestamp } from "../http/router.ts";
 import { DEVICE_KINDS } from "../platform/db/vocabulary.ts";
+import { singleLine } from "../platform/text.ts";
 
 export const DeviceKind = z.enum(DEVICE_KINDS);
-export const deviceLabel = z.string().trim().min(1).max(120);
+export const deviceLabel = singleLine(120);
 export const Device = z
   .object({
     device_id: Id,

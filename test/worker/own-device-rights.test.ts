@@ -151,3 +151,16 @@ describe("staff and a patient's own device", () => {
     expect(await subjectsOf(await sendRequest(`${path}/credentials/${device.credentialId}`, revoke))).toEqual([[patient.id]]);
   });
 });
+
+describe("the name of a device", () => {
+  it.each(["\u200b", "a\u202eb", "a\nb", "\u3164"])("is not %j", async (name) => {
+    const { wearer } = await newWearer();
+    for (const as of [wearer, world.nurse])
+      await expectProblem(await post(`${API}/devices`, as, { kind: "wearable", name }), 400, "invalid_request");
+    const { device } = await newWearer();
+    const path = `${API}/devices/${device.id}`;
+    const ifMatch = { "If-Match": '"1"' };
+    const renamed = await sendRequest(path, { as: world.nurse, method: "PATCH", json: { name }, headers: ifMatch });
+    await expectProblem(renamed, 400, "invalid_request");
+  });
+});
