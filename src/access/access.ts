@@ -147,6 +147,8 @@ export type Access = {
   deviceId: string | null;
   /** For a device: the time of the assignment that grants the access, Unix ms; null: it is the current one. */
   assignedAt?: number | null;
+  /** For a device: whether it is a patient's own. */
+  isPatientOwned?: boolean;
   /** Null for a device. */
   effectiveRole: EffectiveRole | null;
 };
@@ -268,7 +270,11 @@ export async function resolveDeviceAccess(
   const isAllowed = (isMeasurementUpload && row.bound) || (permission === "report:read" && row.own);
   if (!row.id || !isAllowed) return { ...device, access: null };
   const asDevice = { basis: "device", role: "device", effectiveRole: null, assignedAt: at } as const;
-  return { ...device, access: { ...asDevice, patient: row, hospitalId: row.hospital_id, deviceId: row.device_id } };
+  const { isPatientOwned } = device;
+  return {
+    ...device,
+    access: { ...asDevice, isPatientOwned, patient: row, hospitalId: row.hospital_id, deviceId: row.device_id },
+  };
 }
 
 async function authorizeDevice(call: Call, actor: DeviceActor, target: PatientTarget, permission: Permission): Promise<Access> {

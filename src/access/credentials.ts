@@ -29,6 +29,7 @@ export type DeviceRow = PatientRow & {
   device_id: string;
   device_kind: string;
   device_hospital: string;
+  device_owner: string | null;
   scopes: string;
   bound: number;
   own: number;
@@ -44,6 +45,8 @@ export type Device = {
   deviceId: string;
   kind: string;
   hospitalId: string;
+  /** A patient's own device: what it sends for no patient is refused, not kept for the hospital's staff. */
+  isPatientOwned: boolean;
   /** Whether the device was ever assigned to a patient. */
   wasAssigned: boolean;
   /** `changedAt`, for the current one: when the device was last assigned to another patient, or to nobody between two assignments. */
@@ -55,6 +58,7 @@ export function toDevice(row: DeviceRow): Device {
     deviceId: row.device_id,
     kind: row.device_kind,
     hospitalId: row.device_hospital,
+    isPatientOwned: row.device_owner !== null,
     wasAssigned: row.was_assigned === 1,
     assignment: row.assigned_at === null ? null : { endedAt: row.assigned_until, changedAt: row.changed_at },
   };
@@ -90,7 +94,8 @@ export function selectDeviceAndPatient(db: Db, actor: DeviceActor, target: Patie
       ? sql`EXISTS (SELECT 1 FROM reports r WHERE r.id = ${target.report} AND r.uploaded_by_kind = 'device' AND r.uploaded_by = d.id)`
       : sql`0`;
   return db.all<DeviceRow>(sql`
-    SELECT d.id AS device_id, c.scopes AS scopes, d.kind AS device_kind, d.hospital_id AS device_hospital, patients.id = a.patient_id AS bound,
+    SELECT d.id AS device_id, c.scopes AS scopes, d.kind AS device_kind, d.hospital_id AS device_hospital,
+      d.owner_patient_id AS device_owner, patients.id = a.patient_id AS bound,
       ${uploaded} AS own, a.started_at AS assigned_at, a.ended_at AS assigned_until, ${at === null ? LAST_CHANGE : sql`NULL`} AS changed_at,
       EXISTS (SELECT 1 FROM device_assignments e WHERE e.device_id = d.id) AS was_assigned, ${PATIENT_COLUMNS}
     FROM credentials c JOIN devices d ON d.id = c.device_id AND d.active = 1

@@ -76,7 +76,7 @@ export function findAccount(actor: Actor, entity?: AuditEvent["entity"]): Storag
     case "user":
       return isPatient(actor) ? { userId: actor.userId } : { userId: actor.userId, limits: STORAGE_LIMITS.staff };
     case "device":
-      return { credentialId: actor.credentialId, limits: STORAGE_LIMITS.device };
+      return { deviceCredentialId: actor.credentialId };
     case "app":
       return { credentialId: actor.credentialId, limits: STORAGE_LIMITS.app };
     default:

@@ -32,8 +32,14 @@ export const SHARED_PART = 0.6;
 /** An account that has stored no more than this in all may use the rest of the self-care hospital's quotas too. */
 export const SELF_CARE_ACCOUNT_RESERVE: Record<StorageKind, number> = { records: MIB, files: 64 * MIB };
 
-/** A credential stands for its device. A user without limits has those of staff if the account was ever staff, else of a patient. */
-export type StorageAccount = { userId: string; limits?: StorageLimits } | { credentialId: string; limits: StorageLimits };
+/**
+ * A device's credential stands for the device, or for the record whose own device it is, with the limits of a patient. A user without
+ * limits has those of staff if the account was ever staff, else of a patient.
+ */
+export type StorageAccount =
+  | { userId: string; limits?: StorageLimits }
+  | { deviceCredentialId: string }
+  | { credentialId: string; limits: StorageLimits };
 /** `part` of its limits that the account may use; all of them while the account's own total is within `reserve`. */
 type HospitalShare = { hospitalId: string; limits: StorageLimits; part: number; reserve: Record<StorageKind, number> | null };
 
@@ -95,7 +101,7 @@ const LIMIT_BY_COLUMN = {
 type LimitColumn = keyof typeof LIMIT_BY_COLUMN;
 type ExceededLimit = (typeof LIMIT_BY_COLUMN)[LimitColumn];
 
-/** The owner stands for the subject `account`. The higher limit holds for accounts of staff, and within `reserve`. */
+/** The owner stands for the subject `account`. The higher limit holds as `hasHigherLimits` says, and within `reserve`. */
 type CounterRow = {
   prefix: string;
   owner: string;
@@ -155,20 +161,28 @@ function listGrantRows(grantId: string, hospital: HospitalShare | null, bytes: n
   return [{ ...row, owner: `g:${grantId}`, name: "records" }, ...imported];
 }
 
-function accountLimits({ limits }: StorageAccount, kind: StorageKind, period: "day" | "total") {
-  const [lower, higher] = [limits ?? STORAGE_LIMITS.patient, limits ?? STORAGE_LIMITS.staff];
+function accountLimits(account: StorageAccount, kind: StorageKind, period: "day" | "total") {
+  const [lower, higher] =
+    "deviceCredentialId" in account
+      ? [STORAGE_LIMITS.patient, STORAGE_LIMITS.device]
+      : [account.limits ?? STORAGE_LIMITS.patient, account.limits ?? STORAGE_LIMITS.staff];
   return { limit: lower[kind][period], higherLimit: higher[kind][period] };
 }
 
-/** The subject of an account: `u:<user>` or `m:<device or API key>`. */
+/** The subject of an account: `u:<user>`, `m:<device or API key>` or, for all own devices of a record, `r:<patient>`. */
 function subjectOf(account: StorageAccount): SQL {
   if ("userId" in account) return sql`${`u:${account.userId}`}`;
-  const { credentialId } = account;
-  return sql`'m:' || coalesce((SELECT coalesce(device_id, id) FROM credentials WHERE id = ${credentialId}), ${credentialId})`;
+  if ("credentialId" in account) return sql`${`m:${account.credentialId}`}`;
+  const id = account.deviceCredentialId;
+  return sql`coalesce((SELECT coalesce('r:' || d.owner_patient_id, 'm:' || d.id)
+    FROM credentials c JOIN devices d ON d.id = c.device_id WHERE c.id = ${id}), ${`m:${id}`})`;
 }
 
-/** Whether an account without limits was ever staff: its counters hold what it stored as staff. */
-function wasEverStaff(account: StorageAccount): SQL {
+/** Whether an account without limits was ever staff, as its counters hold what it stored as staff, or is a hospital's device. */
+function hasHigherLimits(account: StorageAccount): SQL {
+  if ("deviceCredentialId" in account)
+    return sql`NOT EXISTS (SELECT 1 FROM credentials c JOIN devices d ON d.id = c.device_id
+      WHERE c.id = ${account.deviceCredentialId} AND d.owner_patient_id IS NOT NULL)`;
   if (account.limits || !("userId" in account)) return sql`0`;
   const { userId } = account;
   return sql`(EXISTS (SELECT 1 FROM memberships WHERE user_id = ${userId})
@@ -198,7 +212,7 @@ export function chargeStatement(db: Db, charge: StorageCharge, written: number):
   const limit = grantId ? sql`iif(value->>3 = ${IMPORTED}, value->>5, ${granted})` : sql`value->>5`;
   const isWithinReserve = sql`reserve IS NOT NULL AND bytes + coalesce((SELECT n FROM counters
     WHERE scope = ${TOTAL_PREFIX} || account AND day = 0 AND name = added.name), 0) <= reserve`;
-  const isHigherAllowed = sql`iif(owner = 'account', ${account ? wasEverStaff(account) : sql`0`}, ${isWithinReserve})`;
+  const isHigherAllowed = sql`iif(owner = 'account', ${account ? hasHigherLimits(account) : sql`0`}, ${isWithinReserve})`;
   // `iif` evaluates the higher limit's condition, which reads rows, only beyond the lower one.
   return db.run(sql`INSERT INTO counters (scope, day, name, n, sum)
     SELECT iif(exceeded <> 'scope' OR fits, scope, NULL), iif(exceeded <> 'day' OR fits, day, NULL),
@@ -217,7 +231,7 @@ export function selectDayRoom(db: Db, account: StorageAccount, kind: StorageKind
   const { limit, higherLimit } = accountLimits(account, kind, "day");
   return db.all<{
     room: number;
-  }>(sql`SELECT iif(${wasEverStaff(account)}, ${higherLimit}, ${limit}) - coalesce((SELECT n FROM counters
+  }>(sql`SELECT iif(${hasHigherLimits(account)}, ${higherLimit}, ${limit}) - coalesce((SELECT n FROM counters
     WHERE scope = ${DAY_PREFIX} || ${subjectOf(account)} AND day = ${utcDayOf(now)} AND name = ${kind}), 0) AS room`);
 }
 

@@ -1,6 +1,8 @@
 // Limits of patients' own devices: what ends their credentials, whose quota they use, what is refused, and what the patient's log says.
 import { beforeAll, describe, expect, it } from "vitest";
 import { deliverChanges } from "../../src/monitoring/patient-object/context/change-delivery.ts";
+import { STORAGE_LIMITS } from "../../src/platform/storage-quotas.ts";
+import { utcDayOf } from "../../src/platform/time.ts";
 import { eventually } from "../eventually.ts";
 import { expectProblem } from "../token-forge.ts";
 import {
@@ -149,6 +151,99 @@ describe("staff and a patient's own device", () => {
     expect(listed).toContain(patient.id);
     const revoke = { ...staff, method: "DELETE" };
     expect(await subjectsOf(await sendRequest(`${path}/credentials/${device.credentialId}`, revoke))).toEqual([[patient.id]]);
+  });
+});
+
+describe("what an own device stores", () => {
+  const day = utcDayOf(Date.now());
+  const counter = (scope: string, name: string, period = day) =>
+    env.DB.prepare("SELECT n FROM counters WHERE scope = ? AND day = ? AND name = ?")
+      .bind(scope, period, name)
+      .first<number>("n");
+  const fill = (scope: string, name: string, period: number, n: number) =>
+    env.DB.prepare(
+      "INSERT INTO counters (scope, day, name, n) VALUES (?, CAST(? AS INTEGER), ?, CAST(? AS INTEGER)) ON CONFLICT DO UPDATE SET n = excluded.n",
+    )
+      .bind(scope, period, name, n)
+      .run();
+
+  it("counts against one quota of the record, that of a patient, also for a device that is registered anew", async () => {
+    const { patient, wearer, device } = await newWearer();
+    expect((await uploadReport(device, newPdf())).status).toBe(201);
+    const subject = `r:${patient.id}`;
+    expect(await counter(`quota-day:${subject}`, "files")).toBeGreaterThan(0);
+    expect(await counter(`quota:m:${device.id}`, "files", 0)).toBeNull();
+    const fills = [
+      {
+        scope: `quota-day:${subject}`,
+        name: "records",
+        period: day,
+        most: STORAGE_LIMITS.patient.records.day,
+        code: "quota_exceeded",
+      },
+      {
+        scope: `quota-day:${subject}`,
+        name: "files",
+        period: day,
+        most: STORAGE_LIMITS.patient.files.day,
+        code: "quota_exceeded",
+      },
+      { scope: `quota:${subject}`, name: "records", period: 0, most: STORAGE_LIMITS.patient.records.total, code: "storage_full" },
+    ] as const;
+    const gone = await sendRequest(`${API}/devices/${device.id}`, {
+      as: wearer,
+      method: "DELETE",
+      headers: { "If-Match": '"1"' },
+    });
+    expect(gone.status).toBe(200);
+    const anew = await newOwnDevice(wearer, patient);
+    for (const { scope, name, period, most, code } of fills) {
+      await fill(scope, name, period, most);
+      await expectProblem(await uploadReport(anew, newPdf()), code === "storage_full" ? 409 : 429, code);
+      await fill(scope, name, period, 0);
+    }
+    expect((await uploadReport(anew, newPdf())).status).toBe(201);
+    // A device of the hospital has its own quota, and the higher one.
+    const cart = await newDevice(world.nurse, patient.id, "ecg");
+    await fill(`quota-day:m:${cart.id}`, "records", day, STORAGE_LIMITS.patient.records.day);
+    expect((await uploadReport(cart, newPdf())).status).toBe(201);
+  });
+
+  it("is never put into the hospital's quarantine", async () => {
+    const { patient, device } = await newWearer();
+    const stranger = await newPatient(world.hospitalId, world.nurse);
+    const notPdf = new Uint8Array([...new TextEncoder().encode("no PDF at all, only text")]);
+    await expectProblem(await sendSample(device, { patient_id: stranger.id }), 404, "not_found");
+    await expectProblem(await uploadReport(device, notPdf), 415, "not_pdf");
+    await expectProblem(await uploadReport(device, newPdf(), { patient_id: stranger.id }), 404, "not_found");
+    const before = new Date(Date.now() - 5 * 86_400_000).toISOString();
+    await expectProblem(await uploadReport(device, newPdf(), { recorded_at: before }), 404, "not_found");
+    await expectProblem(await uploadReport(device, newPdf(), { recorded_at: "yesterday" }), 400, "invalid_request");
+    const rejected = [{ status: "rejected", reason: "not_bound_then" }];
+    const early = await sendRequest(`${API}/observations`, { as: device, json: { samples: [createSample(71, 86_400_000)] } });
+    expect((await readJson(early)).data.results).toMatchObject(rejected);
+    const shared = newPdf();
+    expect((await uploadReport(world.nurse, shared, { patient_id: stranger.id })).status).toBe(201);
+    await expectProblem(await uploadReport(device, shared), 404, "not_found");
+    // A device that staff unassigned before they no longer could, and a closed record.
+    const end = (at: number | null) =>
+      env.DB.prepare("UPDATE device_assignments SET ended_at = ? WHERE device_id = ?").bind(at, device.id).run();
+    await end(Date.now());
+    while ((await deliverChanges(env)) > 0);
+    expect((await readJson(await sendSample(device))).data.results).toMatchObject(rejected);
+    await expectProblem(await uploadReport(device, newPdf()), 404, "not_found");
+    await end(null);
+    await env.DB.prepare("UPDATE patients SET active = 0 WHERE id = ?").bind(patient.id).run();
+    while ((await deliverChanges(env)) > 0);
+    await expectProblem(await sendSample(device), 409, "conflict");
+    await expectProblem(await uploadReport(device, newPdf()), 404, "not_found");
+    const held = await env.DB.prepare("SELECT count(*) AS n FROM held_observations WHERE device_id = ?")
+      .bind(device.id)
+      .first("n");
+    const files = await env.DB.prepare("SELECT count(*) AS n FROM uploads WHERE outcome = 'quarantined' AND actor_id = ?")
+      .bind(device.credentialId)
+      .first("n");
+    expect([held, files]).toEqual([0, 0]);
   });
 });
 

@@ -2,8 +2,11 @@
 import { sql } from "drizzle-orm";
 import type { Call } from "../../access/actor.ts";
 import { recordAuditEvent } from "../../access/audit.ts";
+import type { Device } from "../../access/credentials.ts";
+import { denyAccess } from "../../access/deny.ts";
 import { sealValue } from "../../platform/crypto.ts";
 import { batch } from "../../platform/db/client.ts";
+import { ApiError } from "../../platform/errors.ts";
 import { uuidv7 } from "../../platform/ids.ts";
 import { isQuotaError } from "../../platform/storage-quotas.ts";
 import { DAY_MS } from "../../platform/time.ts";
@@ -27,15 +30,42 @@ const HOLD_MESSAGES = {
   other_patient: "Quarantined: the device was not assigned to the patient whom it named",
 } as const;
 
-/** Quarantines items without a patient, sealed, for review by staff. @param indexes of the items; null for all */
+type SendingDevice = Pick<Device, "deviceId" | "hospitalId" | "isPatientOwned">;
+
+/**
+ * Refuses all samples that a patient's own device sends for no patient, or for another: no staff knows them.
+ * @throws ApiError not_found, conflict (a closed record)
+ */
+export async function refuseOwnDevice(
+  call: Call,
+  { isPatientOwned, hospitalId, deviceId }: SendingDevice,
+  isClosed: boolean,
+): Promise<void> {
+  if (!isPatientOwned) return;
+  if (isClosed) throw new ApiError("conflict", "The patient record does not accept samples.");
+  await denyAccess(call, "observation:create", "not_found", { role: "device", hospitalId, target: { device: deviceId } });
+}
+
+const rejectOwn = (index: number): ItemResult => ({
+  index,
+  status: "rejected",
+  reason: "not_bound_then",
+  message: "The device was not assigned to the patient at that time",
+});
+
+/**
+ * Quarantines items without a patient, sealed, for review by staff. Those of a patient's own device are refused instead.
+ * @param indexes of the items; null for all
+ */
 export async function holdSamples(
   { db, keys, actor, now }: Call,
-  { deviceId, hospitalId }: { deviceId: string; hospitalId: string },
+  { deviceId, hospitalId, isPatientOwned }: SendingDevice,
   items: readonly unknown[],
   indexes: number[] | null,
   reason: keyof typeof HOLD_MESSAGES,
 ): Promise<ItemResult[]> {
   const all = indexes ?? items.map((_, index) => index);
+  if (isPatientOwned) return all.map(rejectOwn);
   const unreadable = all.flatMap((index): ItemResult[] => {
     const validated = validateSample(items[index], { received: now, skewMs: null });
     if (validated.ok || validated.status === "quarantined") return [];

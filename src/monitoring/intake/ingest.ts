@@ -15,7 +15,7 @@ import { loadFacts } from "../patient-object/context/facts.ts";
 import type { BatchClockView, IncomingBatch, ItemResult, Origin, RecordResult } from "../patient-object/contract.ts";
 import { parseInstant } from "../vitals/sample-validation.ts";
 import { hospitalOfCredential, resolveDays } from "./day-times.ts";
-import { holdSamples, rejectByQuota } from "./hold-samples.ts";
+import { holdSamples, refuseOwnDevice, rejectByQuota } from "./hold-samples.ts";
 import { denyOtherDevice, markSynced, type NamedOrigin, requireAssignedDevice } from "./named-origin.ts";
 import { deletePatientHint, findPatientHint, storePatientHint } from "./patient-hints.ts";
 
@@ -89,22 +89,25 @@ async function ingestFromDevice(
     return rerouteElsewhere(env, call, { current: hint, named: isNamed ? hint : null }, first, samples);
   // The object does not know this credential, so D1 decides.
   const target = named.patient === undefined ? OWN_RECORD : { patient: named.patient };
-  const { deviceId, hospitalId, access } = await resolveDeviceAccess(call, call.actor, target, "observation:create");
+  const { access, ...device } = await resolveDeviceAccess(call, call.actor, target, "observation:create");
+  const { deviceId, hospitalId } = device;
   if (named.device !== undefined && named.device !== deviceId) return denyOtherDevice(call, named.device, hospitalId);
   if (!access) {
     await deletePatientHint(env, origin.credential);
+    await refuseOwnDevice(call, device, false);
     return {
       patient_id: null,
-      results: await holdSamples(call, { deviceId, hospitalId }, samples.items, null, isNamed ? "other_patient" : "not_bound"),
+      results: await holdSamples(call, device, samples.items, null, isNamed ? "other_patient" : "not_bound"),
       clock: null,
     };
   }
   const patientId = access.patient.id;
   const recorded = await recordWithFacts(env, call, patientId, origin, samples);
   if (!recorded.known) {
+    await refuseOwnDevice(call, device, true);
     return {
       patient_id: null,
-      results: await holdSamples(call, { deviceId, hospitalId }, samples.items, null, "record_closed"),
+      results: await holdSamples(call, device, samples.items, null, "record_closed"),
       clock: null,
     };
   }
@@ -141,9 +144,9 @@ async function rerouteSamples(
   { items, sent_at, conditions, clock = null }: IncomingBatch,
 ): Promise<{ results: ItemResult[]; boundPatientId: string | null }> {
   const { db, actor } = call;
-  const { deviceId, hospitalId } = await resolveDeviceAccess(call, actor, OWN_RECORD, "observation:create");
+  const device = await resolveDeviceAccess(call, actor, OWN_RECORD, "observation:create");
   const spans = await db.all<AssignmentSpan>(sql`SELECT patient_id, started_at, ended_at FROM device_assignments
-    WHERE device_id = ${deviceId} ORDER BY started_at DESC LIMIT 50`);
+    WHERE device_id = ${device.deviceId} ORDER BY started_at DESC LIMIT 50`);
   // The device was reassigned: the next request tries the new patient's object first.
   const boundPatientId = spans.find(({ ended_at }) => ended_at === null)?.patient_id ?? null;
   if (boundPatientId !== null && boundPatientId !== currentPatientId)
@@ -176,7 +179,7 @@ async function rerouteSamples(
         if (!unplaced.includes(index)) results.push({ ...recorded.results[i], index } as ItemResult);
     }
     // The other samples are stored by now: the quota refuses items, not the request.
-    const held = holdSamples(call, { deviceId, hospitalId }, items, unplaced, isOther ? "other_patient" : "not_bound_then");
+    const held = holdSamples(call, device, items, unplaced, isOther ? "other_patient" : "not_bound_then");
     results.push(...(await held.catch((error: unknown) => rejectByQuota(unplaced, error))));
   }
   return { results, boundPatientId };

@@ -2,6 +2,7 @@
 import { sql } from "drizzle-orm";
 import { type Access, authorizePatient, type DeviceAccess, resolveDeviceAccess } from "../../access/access.ts";
 import type { Call } from "../../access/actor.ts";
+import { denyAccess } from "../../access/deny.ts";
 import { OWN_RECORD } from "../../access/patient-row.ts";
 import type { QUARANTINE_REASONS, REPORT_STATUSES } from "../../platform/db/vocabulary.ts";
 import { MAX_BINDING_LATENESS_MS, MAX_CLOCK_LEAD_MS } from "../../platform/device-times.ts";
@@ -31,7 +32,7 @@ export const isClosedToDevice = ({ basis, patient }: Access): boolean => basis =
 
 /**
  * Resolves the patient of a report. A device's report belongs to the patient to whom the device was assigned when it was measured.
- * @throws ApiError not_found, invalid_request (a time that is unclear or in the future), for people and apps
+ * @throws ApiError not_found, invalid_request (a time that is unclear or in the future), for people, apps and patients' own devices
  */
 export async function resolveDestination(call: Call, about: ReportFields): Promise<Destination> {
   const { actor, now } = call;
@@ -46,11 +47,20 @@ export async function resolveDestination(call: Call, about: ReportFields): Promi
   const measured = await resolveMeasuredAt(call, about.recorded_at, hospitalId);
   const measuredAt = measured && "at" in measured ? measured.at : null;
   const device = await resolveDeviceAccess(call, actor, target, "report:create", measuredAt);
-  const { access } = device;
+  const { access, isPatientOwned } = device;
+  if (isPatientOwned) requireClearTime(measured);
   if (measured && measuredAt === null) return { measuredAt, device, access: null, reason: "time_unclear" };
   const unclear = findUnclearReason(device, measuredAt, about.patient_id !== undefined, now);
+  if (isPatientOwned && unclear === "in_the_future") throw futureTimeError();
+  if (isPatientOwned && (!access || unclear || isClosedToDevice(access))) return denyOwnDevice(call, device, access);
   if (!access || unclear) return { measuredAt, device, access: null, reason: unclear ?? "not_found" };
   return { measuredAt, device, access, reason: isClosedToDevice(access) ? "record_closed" : null };
+}
+
+/** Refuses a report that would go to quarantine: no staff knows the files of a patient's own device. @throws ApiError not_found */
+export function denyOwnDevice(call: Call, { hospitalId }: { hospitalId: string }, access: Access | null): Promise<never> {
+  const patientId = access?.patient.id ?? null;
+  return denyAccess(call, "report:create", "not_found", { role: "device", hospitalId, patientId });
 }
 
 /** A report that holds the same file as an upload. `isOwn`: the calling device sent it. */

@@ -14,7 +14,7 @@ import { createObjectKey, storeFile } from "../../platform/files.ts";
 import { randomOpaqueId } from "../../platform/ids.ts";
 import { toIso } from "../../platform/time.ts";
 import { selectQuarantinedRepeat } from "../quarantine/quarantine.ts";
-import { findDuplicate, isClosedToDevice, isFiledElsewhere, resolveDestination } from "./destination.ts";
+import { denyOwnDevice, findDuplicate, isClosedToDevice, isFiledElsewhere, resolveDestination } from "./destination.ts";
 import {
   type QuarantinedDirectUpload,
   quarantineDirectUpload,
@@ -28,6 +28,7 @@ import { fileRecordId, replayAction, selectSameFile, storeMetrics, toReportKind 
 import { inspectPdfStream } from "./pdf.ts";
 import { presignPut } from "./s3.ts";
 import { settleAsReport, toNewReport } from "./settle-as-report.ts";
+import { rejectsNonPdf } from "./upload.ts";
 import {
   findMeasuredAt,
   newUploadAttempt,
@@ -183,7 +184,9 @@ async function tryConfirmUpload(call: Call, bucket: R2Bucket, id: string): Promi
   try {
     if (existing) return await confirmDuplicate(confirmation, existing.id);
     if (!access) return await confirmQuarantine(confirmation, repeated, row.reason);
-    if (isFiledElsewhere(sameFile, access)) return await confirmQuarantine(confirmation, repeated, "same_file_elsewhere");
+    const isElsewhere = isFiledElsewhere(sameFile, access);
+    if (isElsewhere && access.isPatientOwned) return await denyOwnDevice(call, access, access);
+    if (isElsewhere) return await confirmQuarantine(confirmation, repeated, "same_file_elsewhere");
     return await confirmNew({ ...confirmation, access, repeated });
   } catch (error) {
     if (error instanceof ApiError && FILE_ERRORS.includes(error.code)) await rejectFile(confirmation, error);
@@ -226,9 +229,9 @@ async function replayConfirmation(call: Call, row: UploadRow, reportId: string):
   return { uploadId: row.id, reportId, status: row.outcome === "stored" ? 201 : 200 };
 }
 
-/** Streams the bytes; fails if size or digest are not as announced, and for people and apps also if it is no PDF. */
-const verifyBytes = ({ call, object, row }: Confirmation) =>
-  inspectPdfStream(object.body, { size: row.fileSize ?? 0, sha256: row.sha256 ?? "" }, call.actor.kind !== "device");
+/** Streams the bytes; fails if size or digest are not as announced, and if it is no PDF as `rejectsNonPdf` says. */
+const verifyBytes = ({ call, object, row, sender }: Confirmation) =>
+  inspectPdfStream(object.body, { size: row.fileSize ?? 0, sha256: row.sha256 ?? "" }, rejectsNonPdf(call, sender.access));
 
 /** @param storedReason why the patient was unclear when the upload began, or is now */
 async function confirmQuarantine(

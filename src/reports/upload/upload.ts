@@ -1,5 +1,5 @@
 // The upload pipeline: read, find prior uploads, authorize, answer from a prior upload, check, store, commit, resolve races.
-import { authorizePatient } from "../../access/access.ts";
+import { type Access, authorizePatient } from "../../access/access.ts";
 import type { Call } from "../../access/actor.ts";
 import { denyAccess } from "../../access/deny.ts";
 import { type IdempotencyKey, type Replay, resolveReplay, selectIdempotencyKey } from "../../http/idempotency.ts";
@@ -11,6 +11,7 @@ import { isQuotaError } from "../../platform/storage-quotas.ts";
 import { selectQuarantinedRepeat } from "../quarantine/quarantine.ts";
 import {
   type Destination,
+  denyOwnDevice,
   findDuplicate,
   isFiledElsewhere,
   type QuarantineReason,
@@ -139,7 +140,8 @@ async function authorizeUpload({ call, incoming, attempt }: UploadJob, prior: Pr
 async function findDestination(call: Call, { fields }: UploadRequest, { sameFile }: Prior): Promise<Destination> {
   const destination = await resolveDestination(call, fields);
   const { access, reason } = destination;
-  return reason === null && isFiledElsewhere(sameFile, access) ? { ...destination, reason: "same_file_elsewhere" } : destination;
+  if (reason !== null || !isFiledElsewhere(sameFile, access)) return destination;
+  return access.isPatientOwned ? denyOwnDevice(call, access, access) : { ...destination, reason: "same_file_elsewhere" };
 }
 
 async function answerReplay(job: UploadJob, { access }: Destination, replay: Replay): Promise<UploadResult> {
@@ -156,12 +158,13 @@ async function drainAndVerify(incoming: UploadRequest): Promise<void> {
 
 /** @throws ApiError not_pdf (forms; a raw body is checked while it is stored) */
 function checkContent({ call, incoming, attempt }: UploadJob, { access }: Destination): ParsedMetrics | null {
-  if (rejectsNonPdf(call) && incoming.isForm && !inspectPdf(incoming.bytes).isPdf) throw new ApiError("not_pdf");
+  if (rejectsNonPdf(call, access) && incoming.isForm && !inspectPdf(incoming.bytes).isPdf) throw new ApiError("not_pdf");
   return incoming.metrics && access ? parseMetrics(attempt.kind ?? incoming.defaultKind, incoming.metrics) : null;
 }
 
-/** A file of a device that is not a PDF goes to quarantine; other callers get an error. */
-const rejectsNonPdf = ({ actor }: Call) => actor.kind !== "device";
+/** A file of a hospital's device that is not a PDF goes to quarantine; other callers get an error. */
+export const rejectsNonPdf = ({ actor }: Call, access: Access | null) =>
+  actor.kind !== "device" || access?.isPatientOwned === true;
 
 /** Answers for a file that reports or the quarantine already hold; null for a new file. @param isRead whether the body was read */
 async function answerKnownFile(
@@ -184,7 +187,7 @@ async function storeFiles(job: UploadJob, destination: Destination, metrics: Par
   const fileKey = createObjectKey(call.keys.fields, call.now);
   const { stream, result } = incoming.isForm
     ? { stream: incoming.bytes, result: inspectPdf(incoming.bytes) }
-    : inspectPdfStream(incoming.chunks, incoming, rejectsNonPdf(call));
+    : inspectPdfStream(incoming.chunks, incoming, rejectsNonPdf(call, destination.access));
   await storeFile(bucket, call.keys.fields, fileKey, fileRecordId(attempt.id), stream, attempt.size ?? 0);
   const { isPdf } = result;
   const metricsKey =
@@ -227,6 +230,7 @@ async function onAccessLost(job: UploadJob, patientId: string, files: StoredFile
     const known = await answerKnownFile(job, current, prior, true);
     if (known) await bucket.delete(objectKeys(files));
     if (known) return known;
+    if (current.access?.isPatientOwned) throw new ApiError("unavailable");
     const reason = findQuarantineReason(current, files.isPdf) ?? "not_found";
     return (await commitQuarantine(job, current, files.fileKey, reason)) ?? (await answerQuarantineRace(job));
   }
