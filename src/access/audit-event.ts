@@ -20,6 +20,8 @@ export type AuditEvent = {
   entity?: { type: string; id: string };
   /** Patients whose data the event touched. */
   subjects?: readonly string[];
+  /** Further subjects that are known in SQL only: a query of one column of patient ids. */
+  subjectsQuery?: SQL;
   /** Ids, counts and keyed hashes only. */
   detail?: Record<string, unknown>;
   /** Condition for writes that are decided in SQL. `changes() > 0`: the previous statement changed a row. */

@@ -30,7 +30,8 @@ export function recordAuditEvent(db: Db, actor: Actor, now: number, event: Audit
     WHERE ${isRowKept}`);
   if (charge) attachCharge(insertEvent, charge);
   const subjects = [...new Set(event.subjects ?? [])];
-  return [...count, insertEvent, ...(subjects.length > 0 ? [insertSubjectsOfLastEvent(db, JSON.stringify(subjects))] : [])];
+  const hasSubjects = subjects.length > 0 || event.subjectsQuery !== undefined;
+  return [...count, insertEvent, ...(hasSubjects ? [insertSubjectsOfLastEvent(db, subjects, event.subjectsQuery)] : [])];
 }
 
 /**
@@ -67,7 +68,8 @@ function searchSeqByTime(time: number): SQL {
 }
 
 /** The event just inserted has the highest seq, as D1 has one writer; if its `when` was false, changes() is 0. */
-function insertSubjectsOfLastEvent(db: Db, patientIds: string): Statement {
-  return db.run(sql`INSERT INTO audit_subjects (patient_id, seq)
-    SELECT value, (SELECT max(seq) FROM audit_events) FROM json_each(${patientIds}) WHERE changes() > 0`);
+function insertSubjectsOfLastEvent(db: Db, patientIds: readonly string[], query: SQL | undefined): Statement {
+  const listed = sql`json_each(${JSON.stringify(patientIds)})`;
+  return db.run(sql`INSERT INTO audit_subjects (patient_id, seq) SELECT value, (SELECT max(seq) FROM audit_events)
+    FROM ${query ? sql`(SELECT value FROM ${listed} UNION ${query})` : listed} WHERE changes() > 0`);
 }

@@ -23,6 +23,7 @@ export const UNCOUNTED_EVENTS: Readonly<Record<string, string>> = {
   "monitoring.update": "starts monitoring; one row per patient",
   "alert_rule.update": "starts monitoring; one row per patient or ward and vital sign",
   "observation.create": "vital signs raise alarms; the patient's object bounds samples per sender and day",
+  "observation.file": "what observation.file_begin began and counted; a refusal would leave samples stored and their entry held",
   "observation_set.create": "vital signs raise alarms; the patient's object bounds samples per sender and day",
   "observation_pause.update": "care of an alarm; replaces the pause of the patient",
   "observation.ingest": "delivered by the patient's object, one event per device and day",

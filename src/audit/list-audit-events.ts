@@ -131,14 +131,16 @@ export async function listAuditEvents(anyCall: Call, query: AuditQuery) {
 }
 
 /**
- * Patients see who accessed their data, but not other patients on the same page (report ids) nor IP addresses. A hospital sees
+ * Patients see who accessed their data, but nothing of other patients (ids of reports of the same page; ids of held samples begin with the
+ * patient of their object) nor IP addresses. A hospital sees
  * the IP addresses of its own staff only. Does not reveal the hospital of a patient that the caller's staff may not see.
  */
 function toAuditEvent(row: typeof auditEvents.$inferSelect, { role: reader, hospitalId }: UserEffectiveRole) {
   const isDeniedAbroad = reader === "hospital_admin" && row.actorHospitalId === hospitalId && row.outcome === "denied";
   const isOtherHospitalStaff = reader === "hospital_admin" && row.actorHospitalId !== null && row.actorHospitalId !== hospitalId;
   const fullDetail = row.detail ? Detail.parse(JSON.parse(row.detail)) : null;
-  const { report_ids: _, ...detailForPatient } = fullDetail ?? {};
+  const { report_ids: _, held_ids: __, ...detailForPatient } = fullDetail ?? {};
+  const isHeldEntry = reader === "patient" && row.entityType === "held_observations";
   const detail = reader === "patient" && fullDetail ? detailForPatient : fullDetail;
   return {
     seq: row.seq,
@@ -152,7 +154,7 @@ function toAuditEvent(row: typeof auditEvents.$inferSelect, { role: reader, hosp
     actor_hospital_id: row.actorHospitalId,
     basis: row.basis,
     purpose: row.purpose,
-    entity: row.entityType && row.entityId ? { type: row.entityType, id: row.entityId } : null,
+    entity: row.entityType && row.entityId && !isHeldEntry ? { type: row.entityType, id: row.entityId } : null,
     request_id: row.requestId,
     ip: reader === "patient" || isOtherHospitalStaff ? null : row.ip,
     detail,

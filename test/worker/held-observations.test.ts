@@ -1,12 +1,15 @@
 // Quarantined samples are filed for a patient or discarded: in bulk, once, with a reason, and as history.
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { eventually } from "../eventually.ts";
 import { withRandomDelays } from "../stores.ts";
 import { expectProblem } from "../token-forge.ts";
 import {
   API,
   env,
+  link,
   newDevice,
   newPatient,
+  newPerson,
   newWorld,
   type Patient,
   type Person,
@@ -49,6 +52,8 @@ const discard = async (json: object) => (await readJson(await resolve("discard",
 const stored = async (id = patient.id) =>
   (await readJson(await sendRequest(`${API}/patients/${id}/observations?limit=1000`, { as: world.nurse }))).data;
 
+const eventsOf = (response: Response) => readAuditEvents(response.headers.get("x-request-id") ?? "");
+
 describe("an entry", () => {
   it("is filed as its device said it, once, as history without an alarm, and both logs say so", async () => {
     const sent = sample(190);
@@ -65,18 +70,24 @@ describe("an entry", () => {
     ]);
     const snapshot = await env.PATIENT_MONITOR.getByName(patient.id).snapshot();
     expect([snapshot?.alerts, snapshot?.latest]).toEqual([[], []]);
-    const [event] = await readAuditEvents(response.headers.get("x-request-id") ?? "");
-    expect(event).toMatchObject({
-      event: "observation.file",
-      entity_type: "device",
-      entity_id: device.id,
-      subjects: [patient.id],
-    });
+    const event = { entity_type: "device", entity_id: device.id, subjects: [patient.id], outcome: "success" };
+    const events = await eventsOf(response);
+    expect(events).toMatchObject([
+      { event: "observation.file_begin", ...event },
+      { event: "observation.file", ...event },
+    ]);
+    expect(JSON.parse(events[1]?.detail ?? "")).toEqual({ held_ids: [held_id], stored: 2, duplicate: 0, refused: 0 });
     // Again, and by a colleague.
     for (const as of [world.nurse, world.manager])
       expect(await file({ held_ids: [held_id] }, as)).toMatchObject({ results: [{ held_id, status: "filed", stored: 0 }] });
     expect(await stored()).toHaveLength(2);
-    const read = await readJson(await sendRequest(`${QUARANTINE}/${held_id}`, { as: world.nurse }));
+    const [one, all] = [
+      await sendRequest(`${QUARANTINE}/${held_id}`, { as: world.nurse }),
+      await sendRequest(`${QUARANTINE}?device_id=${device.id}`, { as: world.nurse }),
+    ];
+    for (const answer of [one, all])
+      expect(await eventsOf(answer)).toMatchObject([{ event: "observation.held", subjects: [patient.id] }]);
+    const read = await readJson(one);
     expect(read.data).toMatchObject({ state: "filed", filed_patient_id: patient.id, resolved_by: world.nurse.id, note: "Bed 4" });
     expect(await ids()).toEqual([]);
   });
@@ -94,9 +105,54 @@ describe("an entry", () => {
     await bring({ ...sample(), unit: "furlong" });
     const held_ids = await ids();
     const refused = { status: "held", stored: 0, refused: 1, reasons: ["unit_unknown"] };
-    expect(await file({ held_ids })).toMatchObject({ results: [refused] });
+    const response = await resolve("file", { patient_id: patient.id, held_ids });
+    expect((await readJson(response)).data).toMatchObject({ results: [refused] });
+    const events = await eventsOf(response);
+    expect(events).toMatchObject([
+      { event: "observation.file_begin", outcome: "success" },
+      { event: "observation.file", outcome: "failed", reason: "nothing_stored", subjects: [patient.id] },
+    ]);
+    expect(JSON.parse(events[1]?.detail ?? "")).toMatchObject({ stored: 0, refused: 1 });
     expect(await ids()).toEqual(held_ids);
     expect(await discard({ held_ids })).toMatchObject({ results: [{ status: "discarded" }] });
+  });
+
+  it("of a patient's device is in the log of that patient, whatever becomes of it, and names them in no other log", async () => {
+    const self = await newPerson("patient");
+    const [owner, nextPatient] = [await newPatient(world.hospitalId, world.nurse), patient];
+    await link(self, nextPatient);
+    device = await newDevice(world.nurse, owner.id, "wearable");
+    const log = async () => JSON.stringify(await readJson(await sendRequest(`${API}/audit-events?limit=100`, { as: self })));
+    const keep = async () => {
+      await bring({ ...sample(), unit: "furlong" });
+      // The object of the patient delivers it.
+      return eventually(async () => {
+        const [id = ""] = await ids();
+        expect(id).toMatch(new RegExp(`^${owner.id}.`));
+        return id;
+      });
+    };
+    const filed = await keep();
+    const both = { subjects: expect.arrayContaining([owner.id, nextPatient.id]) };
+    const response = await resolve("file", { patient_id: nextPatient.id, held_ids: [filed] });
+    expect(await eventsOf(response)).toMatchObject([
+      { event: "observation.file_begin", ...both },
+      { event: "observation.file", outcome: "failed", ...both },
+    ]);
+    for (const selection of [{ held_ids: [filed] }, {}]) {
+      const discarded = await resolve("discard", selection);
+      expect((await readJson(discarded)).data.results).toMatchObject([{ status: "discarded" }]);
+      expect(await eventsOf(discarded)).toMatchObject([{ event: "observation.discard", subjects: [owner.id] }]);
+      if (selection.held_ids) {
+        // Nothing to change: the response still says what became of it.
+        expect(await eventsOf(await resolve("discard", selection))).toMatchObject([
+          { event: "observation.held", subjects: [owner.id] },
+        ]);
+        await keep();
+      }
+    }
+    expect(await log()).toContain("observation.file");
+    expect(await log()).not.toContain(owner.id);
   });
 
   it("that is damaged does not hide the list, and its times are unknown", async () => {

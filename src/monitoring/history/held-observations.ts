@@ -21,10 +21,18 @@ import { parseInstant } from "../vitals/sample-validation.ts";
 type HeldRow = typeof heldObservations.$inferSelect;
 
 /** Ids from a patient's object begin with the patient's id (patient-object/delivery/d1-delivery.ts). */
-function heldPatientId({ id }: HeldRow): string | null {
+function heldPatientId({ id }: Pick<HeldRow, "id">): string | null {
   const patient = id.slice(0, 36);
   return id.length > 36 && UUID_PATTERN.test(patient) ? patient : null;
 }
+
+/** The patients whose samples an entry holds: the one of the object that held them, and the one for whom they were filed. */
+export const heldSubjects = (row: Pick<HeldRow, "id" | "filedPatientId">): string[] =>
+  [heldPatientId(row), row.filedPatientId].filter((id) => id !== null);
+
+/** `heldSubjects` of the rows that match, as a query. */
+export const selectHeldSubjects = (rows: SQL): SQL => sql`SELECT substr(id, 1, 36) FROM held_observations WHERE length(id) > 36
+  AND ${rows} UNION SELECT filed_patient_id FROM held_observations WHERE filed_patient_id IS NOT NULL AND ${rows}`;
 
 /**
  * First and last time of measurement, as the device said them. Null where an item's time cannot be read, such as the day of a total:
@@ -87,7 +95,7 @@ export async function listHeldObservations(anyCall: Call, query: HeldListQuery) 
   const toCursor = (row: HeldRow) => ({ value: row.receivedAt, id: row.id });
   const { rows: pageRows, pagination } = await buildPage(start, rows, toCursor, { n: count?.n ?? 0, exact: false });
   const { role, hospitalId } = effectiveRole;
-  const subjects = pageRows.flatMap((row) => heldPatientId(row) ?? []);
+  const subjects = pageRows.flatMap(heldSubjects);
   const detail = { count: pageRows.length };
   await batch(
     db,
@@ -117,9 +125,8 @@ export async function getHeldObservations(anyCall: Call, id: string) {
   const { role, hospitalId } = effectiveRole;
   const [[row]] = results;
   if (!row) return denyAccess(call, "upload:read", "not_found", { role, hospitalId, target: { held_observations: id } });
-  const patientId = heldPatientId(row);
   const event = { event: "observation.held", action: "R", role, hospitalId: row.hospitalId } as const;
-  const auditFields = { entity: { type: "held_observations", id }, subjects: patientId ? [patientId] : [] };
+  const auditFields = { entity: { type: "held_observations", id }, subjects: heldSubjects(row) };
   await batch(db, recordAuditEvent(db, actor, now, { ...event, ...auditFields }));
   const note = row.noteSealed === null ? null : await unsealValue(keys.fields, noteOf(row.resolutionId ?? ""), row.noteSealed);
   const items = await readHeldItems(keys, row);

@@ -1,6 +1,8 @@
 // Quarantined samples are filed for a patient, or discarded, by staff and with a reason. Rows keep what became of them.
 
 import { type SQL, sql } from "drizzle-orm";
+import { partition } from "es-toolkit/array";
+import { sumBy } from "es-toolkit/math";
 import { authorizePatient, withUser } from "../../access/access.ts";
 import { type Call, getActorId } from "../../access/actor.ts";
 import { type AuditEvent, recordAuditEvent } from "../../access/audit.ts";
@@ -12,7 +14,7 @@ import { ApiError } from "../../platform/errors.ts";
 import { uuidv7 } from "../../platform/ids.ts";
 import { callMonitor, callWithFacts, markRecordInUse } from "../intake/ingest.ts";
 import type { ItemResult } from "../patient-object/contract.ts";
-import { hospitalFilter, noteOf, readHeldItems } from "./held-observations.ts";
+import { heldSubjects, hospitalFilter, noteOf, readHeldItems, selectHeldSubjects } from "./held-observations.ts";
 
 /** Entries of one request: each is a request of a device, with at most 1,000 samples and one call of the object. */
 export const MAX_RESOLVED = 10;
@@ -70,23 +72,23 @@ async function changeHeld(call: Call, { selection, hospital, set, free, reason, 
   const isChanged = sql`resolution_id = ${resolutionId}`;
   const hasChanged = sql`EXISTS (SELECT 1 FROM held_observations WHERE ${isChanged})`;
   const isFound = held_ids ? sql`EXISTS (SELECT 1 FROM held_observations WHERE ${isSelectedRow})` : sql`1`;
-  const detail = { ...event.detail, ...(held_ids && { held_ids }) };
+  const isAnswered = held_ids ? isSelectedRow : isChanged;
+  const auditEvent = {
+    ...event,
+    detail: { ...event.detail, ...(held_ids && { held_ids }) },
+    subjectsQuery: selectHeldSubjects(isAnswered),
+  };
   const [, rows] = await batch(db, [
     db.run(sql`UPDATE held_observations SET ${set}, resolved_by = ${getActorId(actor)}, resolution_id = ${resolutionId},
       note_sealed = ${note} WHERE ${free} AND id IN (SELECT id FROM held_observations WHERE ${isSelectedRow} AND ${free}
         ORDER BY received_at, id LIMIT ${MAX_RESOLVED})`),
-    db
-      .select()
-      .from(heldObservations)
-      .where(held_ids ? isSelectedRow : isChanged)
-      .orderBy(heldObservations.receivedAt, heldObservations.id),
-    ...recordAuditEvent(db, actor, now, { ...event, detail, when: hasChanged }),
+    db.select().from(heldObservations).where(isAnswered).orderBy(heldObservations.receivedAt, heldObservations.id),
+    ...recordAuditEvent(db, actor, now, { ...auditEvent, when: hasChanged }),
     // The response tells what became of entries that it does not change.
     ...recordAuditEvent(db, actor, now, {
-      ...event,
+      ...auditEvent,
       event: "observation.held",
       action: "R",
-      detail,
       when: sql`${isFound} AND NOT ${hasChanged}`,
     }),
     ...more,
@@ -109,16 +111,18 @@ export async function fileHeldObservations(
   if (patient.active !== 1) throw new ApiError("conflict", "The patient record does not accept samples.");
   const { db, keys, now } = call;
   const free = sql`state = 'held' AND (filed_patient_id IS NULL OR filed_patient_id = ${patient.id})`;
+  const base = {
+    ...({ action: "U", role, basis, hospitalId, subjects: [patient.id] } as const),
+    entity: { type: "device", id: selection.device_id },
+  };
   const change = {
     ...{ selection, reason, free, hospital: sql`hospital_id = ${hospitalId}`, set: sql`filed_patient_id = ${patient.id}` },
-    event: {
-      ...({ event: "observation.file", action: "U", role, basis, hospitalId, subjects: [patient.id] } as const),
-      entity: { type: "device", id: selection.device_id },
-    },
+    event: { ...base, event: "observation.file_begin" },
   };
   const { rows, next } = await changeHeld(call, change, markRecordInUse(call, patient.id));
   const results: Resolution[] = [];
   const ends: Statement[] = [];
+  const resolved: { row: HeldRow; result: Resolution }[] = [];
   for (const row of rows) {
     const isMine = row.filedPatientId === patient.id && row.state !== "discarded";
     if (!isMine || row.state === "filed") {
@@ -126,12 +130,35 @@ export async function fileHeldObservations(
       continue;
     }
     const stored = await storeHeld(env, call, patient.id, row.deviceId, await readHeldItems(keys, row));
-    results.push(toResolution(row, stored.status, stored));
+    const result = toResolution(row, stored.status, stored);
+    results.push(result);
+    resolved.push({ row, result });
     const end = stored.status === "filed" ? sql`state = 'filed', resolved_at = CAST(${now} AS INTEGER)` : RELEASE;
     ends.push(db.run(sql`UPDATE held_observations SET ${end} WHERE id = ${row.id} AND ${free}`));
   }
-  if (ends.length > 0) await batch(db, ends);
+  if (ends.length === 0) return { results, next };
+  const [filed, held] = partition(resolved, ({ result }) => result.status === "filed");
+  const failed = { outcome: "failed", reason: "nothing_stored" } as const;
+  await batch(db, [
+    ...ends,
+    ...recordEnd(call, { ...base, event: "observation.file" }, filed),
+    ...recordEnd(call, { ...base, event: "observation.file", ...failed }, held),
+  ]);
   return { results, next };
+}
+
+/** The event of entries that ended alike, with what became of their samples. */
+function recordEnd(
+  { db, actor, now }: Call,
+  event: AuditEvent,
+  entries: readonly { row: HeldRow; result: Resolution }[],
+): Statement[] {
+  if (entries.length === 0) return [];
+  const sum = (name: "stored" | "duplicate" | "refused") => sumBy(entries, ({ result }) => result[name]);
+  const counts = { stored: sum("stored"), duplicate: sum("duplicate"), refused: sum("refused") };
+  const detail = { held_ids: entries.map(({ row }) => row.id), ...counts };
+  const subjects = [...(event.subjects ?? []), ...entries.flatMap(({ row }) => heldSubjects(row))];
+  return recordAuditEvent(db, actor, now, { ...event, detail, subjects });
 }
 
 const RELEASE = sql`filed_patient_id = NULL, resolved_by = NULL, resolution_id = NULL, note_sealed = NULL`;
