@@ -197,6 +197,30 @@ describe("a move", () => {
     expect(again.data).toMatchObject({ duplicate_of: id });
   });
 
+  it("changes whose report the upload log shows, and to whom an assignment is repeated", async () => {
+    const device = await newDevice(world.nurse, null);
+    const held = (await readJson(await uploadReport(device, newPdf()))).data.upload_id;
+    const assign = (to: Patient) =>
+      sendRequest(`${API}/uploads/${held}/assign`, { as: world.nurse, json: { patient_id: to.id } });
+    expect((await assign(world.patient)).status).toBe(201);
+    for (const id of [held, await newReport()]) {
+      expect((await move(world.nurse, id, target)).status).toBe(200);
+      const read = await sendRequest(`${API}/uploads/${id}`, { as: world.nurse });
+      expect((await readJson(read)).data).toMatchObject({ report_id: id, patient_id: target.id });
+      expect(await readAuditEvents(read.headers.get("x-request-id") ?? "")).toMatchObject([
+        { event: "upload.read", subjects: [target.id] },
+      ]);
+      const list = await sendRequest(`${API}/uploads?limit=100`, { as: world.nurse });
+      const listed = (await readJson(list)).data.find((item: { upload_id: string }) => item.upload_id === id);
+      expect(listed).toMatchObject({ report_id: id, patient_id: target.id });
+      const [event] = await readAuditEvents(list.headers.get("x-request-id") ?? "");
+      expect(event?.subjects).toContain(target.id);
+    }
+    expect((await assign(world.patient)).status).toBe(409);
+    const again = await assign(target);
+    expect([again.status, (await readJson(again)).data.report_id]).toEqual([200, held]);
+  });
+
   it("is in the history of the report, with the record that it left for those who see all of the hospital", async () => {
     const id = await newReport();
     await act(world.manager, `/reports/${id}/move`, { patient_id: world.stranger.id, reason: "Wrong bed" }, "*");

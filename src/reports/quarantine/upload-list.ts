@@ -1,6 +1,6 @@
 // Reads of the upload log: all attempts of a hospital, files in quarantine, one attempt in detail.
 
-import { and, eq, sql } from "drizzle-orm";
+import { and, eq, getTableColumns, sql } from "drizzle-orm";
 import { withUser } from "../../access/access.ts";
 import type { Call, UserEffectiveRole } from "../../access/actor.ts";
 import { recordAuditEvent } from "../../access/audit.ts";
@@ -53,6 +53,14 @@ const deviceIdColumn = sql<
   string | null
 >`(SELECT c.device_id FROM credentials c WHERE c.id = uploads.actor_id AND c.kind = 'device')`;
 
+/** The row with the patient whose report it is by now: a report may have been moved since. */
+const currentRow = {
+  ...getTableColumns(uploads),
+  patientId: sql<
+    string | null
+  >`coalesce((SELECT r.patient_id FROM reports r WHERE r.id = uploads.report_id), uploads.patient_id)`.as("current_patient_id"),
+};
+
 type UploadQuery = PageQuery & { outcome?: UploadOutcome | undefined };
 
 /** Lists the upload attempts of a hospital, newest first. For roles with `upload:read`. */
@@ -68,7 +76,7 @@ async function loadUploadPage(anyCall: Call, list: "uploads" | "quarantine", que
     );
     return [
       db
-        .select({ row: uploads, deviceId: deviceIdColumn })
+        .select({ row: currentRow, deviceId: deviceIdColumn })
         .from(uploads)
         .where(and(filter, where))
         .orderBy(...orderBy)
@@ -109,7 +117,7 @@ export async function listQuarantine(anyCall: Call, query: PageQuery) {
 export async function requireUpload(anyCall: Call, id: string, action: Permission) {
   const { call, effectiveRole, results } = await withUser(anyCall, action, (effectiveRole, { db }) => [
     db
-      .select({ row: uploads, deviceId: deviceIdColumn })
+      .select({ row: currentRow, deviceId: deviceIdColumn })
       .from(uploads)
       .where(and(eq(uploads.id, id), isInCallerHospital(effectiveRole, uploads.hospitalId))),
     selectSameFile({ ...anyCall, db }, sql`(SELECT sha256 FROM uploads WHERE id = ${id})`),
