@@ -70,13 +70,13 @@ export const requiredFieldError = (field: string) =>
 type StateFailure = "precondition_failed" | "conflict" | "password_given" | "registration_refused" | "claim_proof_missing";
 
 /**
- * Records and throws a failure of an allowed operation. @param event the event of the operation
+ * Records and throws a failure of an allowed operation. @param event the event of the operation  @param detail for the caller
  * @throws ApiError always; LostRace, with nothing recorded, where the operation runs again
  */
-export async function failWithAudit(call: Call, error: StateFailure, event: AuditEvent): Promise<never> {
+export async function failWithAudit(call: Call, error: StateFailure, event: AuditEvent, detail?: string): Promise<never> {
   if (error === "precondition_failed" && call.repeatsLostRaces) throw new LostRace();
   await batch(call.db, recordAuditEvent(call.db, call.actor, call.now, { ...event, outcome: "failed", reason: error }));
-  throw new ApiError(error);
+  throw new ApiError(error, detail);
 }
 
 /** Records access to a record that the caller may not see, then throws not_found. @throws ApiError always */

@@ -259,6 +259,10 @@ describe("a move", () => {
     await newReport({ patient_id: target.id }, world.nurse, pdf);
     const refused = await move(world.nurse, id, target);
     expect([refused.status, (await readJson(refused)).code]).toEqual([409, "conflict"]);
+    const event = { event: "report.move", outcome: "failed", reason: "conflict", entity_id: id };
+    const [recorded, ...more] = await readAuditEvents(refused.headers.get("x-request-id") ?? "");
+    expect([recorded, more]).toMatchObject([event, []]);
+    expect(new Set(recorded?.subjects)).toEqual(new Set([world.patient.id, target.id]));
     expect(await get(world.nurse, `/reports/${id}`)).toMatchObject({ version: 1 });
   });
 });

@@ -61,8 +61,6 @@ async function writeChange(
     incrementCounters(db, listCounterChanges(row, next), isChangeWritten(id)),
     ...audit(id),
   ]).catch((error: unknown) => {
-    if (isUniqueViolation(error, "reports.sha256"))
-      throw new ApiError("conflict", "The patient has a report with the same file. Mark this one as entered in error instead.");
     throw toLimitError(error, ROW_LIMITS.reportChanges);
   });
   if (updated.length === 0) await failStale(call, access, row.id);
@@ -126,6 +124,8 @@ export async function correctReport(call: Call, id: string, expected: ExpectedVe
   return showReport(call, access, next);
 }
 
+const SAME_FILE = "The patient has a report with the same file. Mark this one as entered in error instead.";
+
 /**
  * Moves a misfiled report to another patient of its hospital. Links that were signed before end; the old record keeps a mark.
  * @throws ApiError not_found (report or patient), precondition_failed, conflict (the patient has the same file), limit_reached
@@ -153,7 +153,11 @@ export async function moveReport(
     [auditEvent(access, "report.moved_out", id), auditEvent(target, "report.moved_in", id)].flatMap((event) =>
       recordAuditEvent(db, actor, now, { ...event, detail: { change_id: changeId }, when: isChangeWritten(changeId) }),
     ),
-  );
+  ).catch((error: unknown) => {
+    if (!isUniqueViolation(error, "reports.sha256")) throw error;
+    const failed = { ...auditEvent(access, "report.move", id), subjects: [access.patient.id, target.patient.id] };
+    return failWithAudit(call, "conflict", failed, SAME_FILE);
+  });
   return showReport(call, target, next);
 }
 
