@@ -132,6 +132,14 @@ describe("a correction", () => {
     expect(await get(world.nurse, `/reports/${id}`)).toMatchObject({ version: 1 });
   });
 
+  it.each(["0000-01-01T00:00", "0000-01-01T00:00:00Z", "1969-12-30T00:00"])(
+    "to the time %s says that it is out of range",
+    async (recorded_at) => {
+      const refused = await readJson(await correct(world.nurse, await newReport(), { recorded_at }));
+      expect(refused.errors).toMatchObject([{ path: "recorded_at", code: "invalid_format" }]);
+    },
+  );
+
   it("of two at once of one version is made once", async () => {
     const id = await newReport();
     const answers = await Promise.all(["a", "b", "c"].map((comment) => correct(world.nurse, id, { comment }, 1)));

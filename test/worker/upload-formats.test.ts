@@ -59,6 +59,7 @@ describe("a form", () => {
     ["both, as .NET sends", "name=file; filename=ecg.pdf; filename*=utf-8''%C3%A9.pdf", "é.pdf"],
     ["escaped quotes", 'name="file"; filename="a \\"b\\" c.pdf"', "a b c.pdf"],
     ["raw UTF-8", 'name="file"; filename="मीना ☂.pdf"', "मीना ☂.pdf"],
+    ["a line separator", 'name="file"; filename="ab\u2028.é😀\u2029.pdf"', "ab.é😀.pdf"],
     ["raw Latin-1", 'name="file"; filename="Müller.pdf"', "Müller.pdf", "latin1"],
     ["the name after the file name", 'filename="x.pdf"; name="file"', "x.pdf"],
     ["a semicolon in quotes", 'name="file"; filename="a;b.pdf"', "a;b.pdf"],

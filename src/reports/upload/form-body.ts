@@ -12,6 +12,8 @@ export const FORM_OVERHEAD_BYTES = 128 * 1024;
 const MAX_PART_HEADER_BYTES = 32 * 1024;
 const BOUNDARY = /;\s*boundary=(?:"([^"]+)"|([^;\s]+))/i;
 const HEADER_END_BYTES = 4;
+/** U+2028 and U+2029, the bytes of their UTF-8 read as Latin-1: the parser would end a header there. */
+const LINE_SEPARATORS = /\xe2\x80[\xa8\xa9]/g;
 
 export const isMultipart = (type: string): boolean => /^multipart\/form-data\s*;/i.test(type);
 
@@ -56,20 +58,31 @@ function toFormPart(body: Uint8Array<ArrayBuffer>, part: MultipartPart): FormPar
   return { name, fileName: filename ?? null, isFile: filename !== undefined || mediaType !== undefined, bytes };
 }
 
-/** Headers are UTF-8 (RFC 7578, 5.1); those of older clients, which send the encoding of their system, are read as Latin-1. */
+/**
+ * Headers are UTF-8 (RFC 7578, 5.1); those of older clients, which send the encoding of their system, are read as Latin-1. Line
+ * separators of Unicode are left out.
+ */
 function readableHeaders(body: Uint8Array<ArrayBuffer>, part: MultipartPart, start: number): MultipartPart {
+  if (start === 0) return part;
+  const headers = readHeaderBytes(body, start);
+  if (!isUtf8(part)) return new MultipartPart(new TextEncoder().encode(headers), part.content);
+  const whole = headers.replace(LINE_SEPARATORS, "");
+  return whole === headers ? part : new MultipartPart(Buffer.from(whole, "latin1"), part.content);
+}
+
+function isUtf8(part: MultipartPart): boolean {
   try {
-    return part.headers && part;
-  } catch (error) {
-    if (start === 0) throw error;
-    const before = Buffer.from(body.buffer, body.byteOffset, start - HEADER_END_BYTES);
-    const headers =
-      before
-        .subarray(Math.max(0, before.length - MAX_PART_HEADER_BYTES))
-        .toString("latin1")
-        .split("\r\n--")
-        .at(-1) ?? "";
-    // The first line is the boundary.
-    return new MultipartPart(new TextEncoder().encode(headers.slice(headers.indexOf("\r\n") + 2)), part.content);
+    return part.headers !== undefined;
+  } catch {
+    return false;
   }
+}
+
+/** The bytes of the headers of the part whose content is at `start`, as Latin-1. */
+function readHeaderBytes(body: Uint8Array<ArrayBuffer>, start: number): string {
+  const before = Buffer.from(body.buffer, body.byteOffset, start - HEADER_END_BYTES);
+  const last = before.subarray(Math.max(0, before.length - MAX_PART_HEADER_BYTES)).toString("latin1");
+  const headers = last.split("\r\n--").at(-1) ?? "";
+  // The first line is the boundary.
+  return headers.slice(headers.indexOf("\r\n") + 2);
 }

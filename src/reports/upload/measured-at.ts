@@ -5,7 +5,7 @@ import { type SQL, sql } from "drizzle-orm";
 import type { Call } from "../../access/actor.ts";
 import { ApiError, type FieldError } from "../../platform/errors.ts";
 import { toInstant } from "../../platform/local-time.ts";
-import { LAST_TIME } from "../../platform/time.ts";
+import { DAY_MS, LAST_TIME } from "../../platform/time.ts";
 
 const MAX_LENGTH = 64;
 /** Date and time of ISO 8601, with T or a blank between them, and perhaps a zone. */
@@ -27,6 +27,8 @@ export async function readMeasuredAt(text: string, readZone: () => Promise<strin
   const local = Date.parse(`${date}T${minutes}${seconds}Z`);
   // Date.parse takes 30 February for 2 March.
   if (Number.isNaN(local) || new Date(local).toISOString().slice(0, 10) !== date) return { unclear: "unreadable" };
+  // Before its zone is asked, because zones have no rules for the year 0. A zone is less than a day from UTC.
+  if (local < -DAY_MS || local > LAST_TIME + DAY_MS) return { unclear: "unreadable" };
   const instant =
     zone === undefined
       ? toInstant(local, await readZone())
