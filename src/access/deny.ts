@@ -67,7 +67,13 @@ export async function denyAccess(
 export const requiredFieldError = (field: string) =>
   new ApiError("invalid_request", `${field} is required.`, { errors: [{ path: field, message: "Required", code: "required" }] });
 
-type StateFailure = "precondition_failed" | "conflict" | "password_given" | "registration_refused" | "claim_proof_missing";
+type StateFailure =
+  | "precondition_failed"
+  | "conflict"
+  | "password_given"
+  | "registration_refused"
+  | "claim_proof_missing"
+  | "report_moved";
 
 /**
  * Records and throws a failure of an allowed operation. @param event the event of the operation  @param detail for the caller

@@ -31,6 +31,7 @@ const PROBLEMS_BY_CODE = {
   already_bootstrapped: [409, "An administrator already exists"],
   registration_refused: [409, "Registration is not possible"],
   idempotency_key_reused: [409, "Idempotency-Key was used with a different request"],
+  report_moved: [409, "Report was moved to another record"],
   patient_ambiguous: [409, "Several records are linked to this account; specify patient_id"],
   storage_full: [409, "Storage ceiling reached"],
   import_grant_ended: [409, "Import grant has ended"],

@@ -109,6 +109,22 @@ describe("a direct upload", () => {
     expect(await inClear()).toEqual([]);
   });
 
+  it("whose report was moved to another record is not confirmed again: 409 report_moved", async () => {
+    const { id } = await sent(world.self, newPdf());
+    expect((await confirm(world.self, id)).status).toBe(201);
+    const { id: patient_id } = world.stranger;
+    const json = { patient_id, reason: "Wrong bed" };
+    const moved = await sendRequest(`${API}/reports/${id}/move`, { as: world.nurse, json, headers: { "If-Match": "*" } });
+    expect(moved.status).toBe(200);
+    const again = await confirm(world.self, id);
+    const problem = await readJson(again);
+    expect([again.status, problem.code]).toEqual([409, "report_moved"]);
+    expect(JSON.stringify(problem)).not.toContain(patient_id);
+    expect(await readAuditEvents(again.headers.get("x-request-id") ?? "")).toMatchObject([
+      { event: "upload.settle", outcome: "failed", reason: "report_moved", subjects: [world.patient.id] },
+    ]);
+  });
+
   it("of a file that the patient has already ends at that report", async () => {
     const pdf = newPdf();
     const [first, second] = [await sent(world.nurse, pdf), await sent(world.doctor, pdf)];

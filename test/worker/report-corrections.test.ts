@@ -16,6 +16,7 @@ import {
   readJson,
   sendRequest,
   type UploadFields,
+  uploadRaw,
   uploadReport,
   type World,
 } from "../world.ts";
@@ -227,6 +228,56 @@ describe("a move", () => {
     expect((await assign(world.patient)).status).toBe(409);
     const again = await assign(target);
     expect([again.status, (await readJson(again)).data.report_id]).toEqual([200, held]);
+  });
+
+  it("ends the retries of the upload: 409 report_moved, which names nobody, and the report stays one", async () => {
+    const retry = { headers: { "Idempotency-Key": "lost-answer-1" } };
+    const other = { headers: { "Idempotency-Key": "lost-answer-2" } };
+    const pdf = newPdf();
+    const raw = newPdf();
+    const rawRetry = { headers: { "Idempotency-Key": "lost-answer-3" } };
+    const send = (options: RequestOptions, as: As = world.self) => uploadReport(as, pdf, {}, options);
+    const sendRaw = () => uploadRaw(world.self, raw, "", rawRetry);
+    const id = (await readJson(await send(retry))).data.report_id;
+    expect((await readJson(await send(other))).data).toMatchObject({ duplicate_of: id });
+    const rawId = (await readJson(await sendRaw())).data.report_id;
+    for (const one of [id, rawId]) expect((await move(world.nurse, one, target)).status).toBe(200);
+    for (const answer of [await send(retry), await send(other), await sendRaw(), await send(retry)]) {
+      const problem = await readJson(answer);
+      expect([answer.status, problem.code]).toEqual([409, "report_moved"]);
+      for (const hidden of [id, rawId, target.id]) expect(JSON.stringify(problem)).not.toContain(hidden);
+      expect(await readAuditEvents(answer.headers.get("x-request-id") ?? "")).toMatchObject([
+        { event: "report.refuse", outcome: "failed", reason: "report_moved", subjects: [world.patient.id] },
+      ]);
+    }
+    expect(await listedIds(world.self, "")).not.toContain(id);
+    // Without the key it is a new upload: its sender says once more whose it is.
+    const anew = await uploadRaw(world.self, raw);
+    expect([anew.status, (await readJson(anew)).data.report_id === rawId]).toEqual([201, false]);
+    // A device reads what it sent, wherever that is.
+    const device = await newDevice(world.nurse, world.patient.id);
+    const own = newPdf();
+    const sendOwn = (key: string) => uploadReport(device, own, {}, { headers: { "Idempotency-Key": key } });
+    const keys = ["of-a-device-1", "of-a-device-2"];
+    const answers = async () => {
+      const all = [];
+      for (const key of keys) {
+        const answer = await sendOwn(key);
+        all.push([answer.status, (await readJson(answer)).data.report_id]);
+      }
+      return all;
+    };
+    const sent = await answers();
+    expect(sent).toEqual([
+      [201, sent[0]?.[1]],
+      [200, sent[0]?.[1]],
+    ]);
+    expect((await move(world.nurse, String(sent[0]?.[1]), target)).status).toBe(200);
+    expect(await answers()).toEqual(sent);
+    // Back in the record, the retry is the report again.
+    expect((await move(world.nurse, id, world.patient)).status).toBe(200);
+    const again = await send(retry);
+    expect([again.status, (await readJson(again)).data.report_id]).toEqual([201, id]);
   });
 
   it("is in the history of the report, with the record that it left for those who see all of the hospital", async () => {

@@ -63,8 +63,28 @@ export function denyOwnDevice(call: Call, { hospitalId }: { hospitalId: string }
   return denyAccess(call, "report:create", "not_found", { role: "device", hospitalId, patientId });
 }
 
-/** A report that holds the same file as an upload. `isOwn`: the calling device sent it. */
-export type SameFile = { id: string; patientId: string; hospitalId: string; status: ReportStatus; isOwn: number };
+/**
+ * A report that holds the same file as an upload. `isOwn`: the calling device sent it. `movedFrom`: ids of the records that it left,
+ * with commas between them.
+ */
+export type SameFile = {
+  id: string;
+  patientId: string;
+  hospitalId: string;
+  status: ReportStatus;
+  isOwn: number;
+  movedFrom: string | null;
+};
+
+/** Whether the report was moved from that patient's record, and has not come back. */
+export const isMovedFrom = (report: SameFile | undefined, patientId: string | null): boolean =>
+  report !== undefined &&
+  patientId !== null &&
+  report.patientId !== patientId &&
+  (report.movedFrom ?? "").split(",").includes(patientId);
+
+/** Names neither the report nor its place: the sender may have no access there. */
+export const MOVED_DETAIL = "Staff have filed this report in another record. Do not send it again.";
 
 /**
  * The report that an upload repeats: the patient's with the same file, or, for a device that says neither patient nor time, the one

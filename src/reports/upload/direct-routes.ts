@@ -102,7 +102,7 @@ export const directRoutes = createRouter()
       tags,
       summary: "Confirm a direct upload",
       description:
-        "Verifies the file and creates the report; a device's file whose patient is unclear goes to quarantine. Only for the sender. Idempotent.",
+        "Verifies the file and creates the report; a device's file whose patient is unclear goes to quarantine. Only for the sender. Idempotent; 409 report_moved once staff have moved the report to another record.",
       security: BEARER_AUTH,
       request: { params: z.object({ upload_id: Id.openapi({ example: EXAMPLES.upload }) }) },
       responses: {

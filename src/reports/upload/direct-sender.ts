@@ -2,8 +2,9 @@
 import { and, eq, sql } from "drizzle-orm";
 import { type Access, authorizePatient, resolveDeviceAccess } from "../../access/access.ts";
 import { type Call, getActorId } from "../../access/actor.ts";
-import { denyAccess } from "../../access/deny.ts";
+import { denyAccess, failWithAudit } from "../../access/deny.ts";
 import { uploads } from "../../platform/db/schema.ts";
+import { MOVED_DETAIL } from "./destination.ts";
 import { authorizeUploader, findMeasuredAt, openDetail, type UploadRow } from "./upload-log.ts";
 
 /** `access` is null for a device's file whose patient was unclear when the upload began: it goes to quarantine. */
@@ -38,6 +39,12 @@ export async function authorizeSender(call: Call, row: UploadRow): Promise<Sende
   const { access, hospitalId } = await resolveDeviceAccess(call, actor, target, "report:create", at);
   if (!access) return denyAccess(call, "report:create", "not_found", { role: "device", hospitalId, target });
   return { role: "device", hospitalId, access };
+}
+
+/** @throws ApiError report_moved always; not_found without access to the patient for whom the report was sent */
+export async function failMoved(call: Call, row: UploadRow): Promise<never> {
+  const event = toAuditEvent(row, await authorizeSender(call, row), "upload.settle");
+  return failWithAudit(call, "report_moved", event, MOVED_DETAIL);
 }
 
 export function toAuditEvent(row: UploadRow, { role, hospitalId, access }: Sender, event: string, reportId?: string) {

@@ -14,7 +14,7 @@ import { createObjectKey, storeFile } from "../../platform/files.ts";
 import { randomOpaqueId } from "../../platform/ids.ts";
 import { toIso } from "../../platform/time.ts";
 import { selectQuarantinedRepeat } from "../quarantine/quarantine.ts";
-import { denyOwnDevice, findDuplicate, isClosedToDevice, isFiledElsewhere, resolveDestination } from "./destination.ts";
+import { denyOwnDevice, findDuplicate, isClosedToDevice, isFiledElsewhere, isMovedFrom, resolveDestination } from "./destination.ts";
 import {
   type QuarantinedDirectUpload,
   quarantineDirectUpload,
@@ -22,7 +22,7 @@ import {
   repeatQuarantined,
   replayQuarantine,
 } from "./direct-quarantine.ts";
-import { authorizeSender, denyUnknownUpload, type Sender, selectDirectUpload, toAuditEvent } from "./direct-sender.ts";
+import { authorizeSender, denyUnknownUpload, failMoved, type Sender, selectDirectUpload, toAuditEvent } from "./direct-sender.ts";
 import { parseMetrics } from "./metrics.ts";
 import { fileRecordId, replayAction, selectSameFile, storeMetrics, toReportKind } from "./new-report.ts";
 import { inspectPdfStream } from "./pdf.ts";
@@ -169,6 +169,8 @@ async function tryConfirmUpload(call: Call, bucket: R2Bucket, id: string): Promi
     call.db.all<QuarantinedRepeat>(selectQuarantinedRepeat(call, sha256)),
   ]);
   if (!row) return denyUnknownUpload(call, id);
+  const confirmed = sameFile.find(({ id }) => id === row.reportId);
+  if (call.actor.kind !== "device" && isMovedFrom(confirmed, row.patientId)) return failMoved(call, row);
   if (row.reportId) return replayConfirmation(call, row, row.reportId);
   const sender = await authorizeSender(call, row);
   const { access } = sender;

@@ -38,8 +38,14 @@ export function selectSameFile({ db, actor }: Call, sha256: SQL | string) {
     AND ${reports.uploadedBy} = (SELECT device_id FROM credentials WHERE id = ${actor.kind === "device" ? actor.credentialId : null})`;
   // Named, because the column of a bare number would come first in a row's values.
   const isOwn = sql<number>`coalesce(${isDevices}, 0)`.as("is_own");
+  const movedFrom = sql<
+    string | null
+  >`(SELECT group_concat(c.from_patient_id) FROM report_changes c WHERE c.report_id = reports.id)`.as("moved_from");
   const { id, patientId, hospitalId, status } = reports;
-  return db.select({ id, patientId, hospitalId, status, isOwn }).from(reports).where(sql`${reports.sha256} = ${sha256}`);
+  return db
+    .select({ id, patientId, hospitalId, status, isOwn, movedFrom })
+    .from(reports)
+    .where(sql`${reports.sha256} = ${sha256}`);
 }
 
 /** Holds for a file that is no report of another patient of the hospital: of two uploads of a device at once, one may have become one. */

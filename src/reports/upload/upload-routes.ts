@@ -92,11 +92,14 @@ const rawHeaders = idempotencyHeaders.extend({
 
 type UploadContract = Pick<RouteConfig, "path" | "summary" | "description" | "request">;
 
+const MOVED =
+  "A retry with the Idempotency-Key of a report that staff have moved to another record since is answered 409 report_moved: do not send it again.";
+
 /** One operation per media type, because generated clients take one type and one list of fields per operation. */
 const formRequest = (path: string): UploadContract => ({
   path,
   summary: "Upload a report",
-  description: `At most 10 MiB. For larger files and streams, see ${RAW_PATH} and /reports/direct.`,
+  description: `At most 10 MiB. For larger files and streams, see ${RAW_PATH} and /reports/direct. ${MOVED}`,
   request: {
     headers: formHeaders,
     body: { required: true, content: { "multipart/form-data": { schema: uploadForm } } },
@@ -105,7 +108,7 @@ const formRequest = (path: string): UploadContract => ({
 const rawRequest: UploadContract = {
   path: RAW_PATH,
   summary: "Upload a report as a raw PDF",
-  description: "The PDF is the body, at most 25 MiB, with Content-Length and X-Content-SHA256.",
+  description: `The PDF is the body, at most 25 MiB, with Content-Length and X-Content-SHA256. ${MOVED}`,
   request: {
     headers: rawHeaders,
     query: ReportFields,

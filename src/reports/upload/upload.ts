@@ -14,6 +14,8 @@ import {
   denyOwnDevice,
   findDuplicate,
   isFiledElsewhere,
+  isMovedFrom,
+  MOVED_DETAIL,
   type QuarantineReason,
   resolveDestination,
   type SameFile,
@@ -115,21 +117,35 @@ async function findPrior({ call, idempotencyKey, bodyHash, attempt }: UploadJob)
   return { replay, sameFile, repeated: repeated[0], fileRoom: rooms[0]?.room ?? 0 };
 }
 
-/** Checks access and completes the attempt with hospital, patient and kind. */
-async function authorizeUpload({ call, incoming, attempt }: UploadJob, prior: Prior): Promise<Destination> {
+/** Access to the report itself decides: the device that sent it may be assigned to another patient by now. */
+async function authorizeReplay({ call, attempt }: UploadJob, replay: Replay): Promise<Destination> {
+  const access = await authorizePatient(call, { report: replay.resourceId }, replayAction(call.actor));
+  Object.assign(attempt, { hospitalId: access.hospitalId, patientId: access.patient.id });
+  return { measuredAt: null, device: null, access, reason: null };
+}
+
+/**
+ * Checks access and completes the attempt with hospital, patient and kind.
+ * @throws ApiError report_moved for a retry whose report has left the record for which it was sent: not_found would have a queue
+ * send it anew. A device reads what it sent, wherever that is.
+ */
+async function authorizeUpload(job: UploadJob, prior: Prior): Promise<Destination> {
+  const { call, incoming, attempt } = job;
   const { replay } = prior;
+  const replayed = prior.sameFile.find(({ id }) => id === replay?.resourceId);
+  const mayHaveMoved = call.actor.kind !== "device" && replayed !== undefined && replayed.movedFrom !== null;
   attempt.accessChecked = true;
-  if (replay?.status === 201) {
-    // Access to the report itself decides: the device that sent it may be assigned to another patient by now.
-    const access = await authorizePatient(call, { report: replay.resourceId }, replayAction(call.actor));
-    Object.assign(attempt, { hospitalId: access.hospitalId, patientId: access.patient.id });
-    return { measuredAt: null, device: null, access, reason: null };
-  }
+  if (replay?.status === 201 && !mayHaveMoved) return authorizeReplay(job, replay);
   const destination = await findDestination(call, incoming, prior);
   const { device, access } = destination;
   const hospitalId = access?.hospitalId ?? device?.hospitalId;
   const kind = incoming.fields.kind ?? toReportKind(device?.kind) ?? incoming.defaultKind;
   Object.assign(attempt, { kind, hospitalId, patientId: access?.patient.id ?? null });
+  if (access && replayed?.isOwn !== 1 && isMovedFrom(replayed, access.patient.id)) {
+    await drainAndVerify(incoming);
+    throw new ApiError("report_moved", MOVED_DETAIL);
+  }
+  if (replay?.status === 201) return authorizeReplay(job, replay);
   if (replay?.status === 200 && replay.resourceId !== findDuplicate(prior.sameFile, access, incoming.fields)?.id) {
     return denyAccess(call, "report:create", "not_found", { role: access?.role ?? "device", hospitalId: attempt.hospitalId });
   }
