@@ -186,6 +186,8 @@ ERRORS_BY_STATUS: Dict[int, Type[ApiError]] = {
     423: AccountLocked,
     429: RateLimited,
 }
+#: Sending the report again changes nothing: its record is damaged, or the service has it and staff have moved it to another patient.
+SETTLED_CODES = ("damaged_record", "report_moved")
 #: Nothing is wrong with the report: it stays in the queue.
 PASSING_CODES = ("storage_full", "limit_reached", "password_given")
 
@@ -504,7 +506,7 @@ class _Queue:
         with self.sending.hold(), self._changes.hold():
             for refusal in self.refusals():
                 key = refusal["key"]
-                if not (self.refused / (key + ".json")).exists() or refusal["code"] == "damaged_record":
+                if not (self.refused / (key + ".json")).exists() or refusal["code"] in SETTLED_CODES:
                     continue
                 # The record first: a file without one would be removed.
                 for name in (key + ".json", key + ".pdf"):
@@ -965,7 +967,10 @@ class BackendAPI:
         return self._queue.refusals()
 
     def retry_refused(self) -> int:
-        """Puts refused reports back into the queue, after the cause was mended. Returns their number."""
+        """Puts refused reports back into the queue, after the cause was mended. Returns their number.
+
+        Those with the code `report_moved` stay: the service has them.
+        """
         return self._queue.retry_refused()
 
     # Requests

@@ -365,6 +365,27 @@ async function newPatientAt(base: string) {
 }
 
 describe("what goes wrong", () => {
+  it("a report that staff moved while its answer was lost is set aside with the reason, and not sent again", async () => {
+    const [patient, right, folder, queue] = [await newPatient(), await newPatient(), newFolder(1), newQueue()];
+    const login = `backend = new()\nbackend.login("nurse@demo.com", "${DEMO_PASSWORD}")\n`;
+    const file = `"${folder}/ecg-0.pdf", {"patient_id": "${patient.patientId}"}`;
+    const lost = `network("reply lost")\nprint(json.dumps(backend.upload_report(${file}).status))\n`;
+    expect((await script(login + lost, {}, queue)).result).toBe("queued");
+    const [report] = await reportsOf(patient);
+    const moved = await fetch(`${url}/api/v1/reports/${report?.report_id}/move`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json", Authorization: `Bearer ${nurse}`, "If-Match": "*" },
+      body: JSON.stringify({ patient_id: right.patientId, reason: "Two patients of one name" }),
+    });
+    expect(moved.status).toBe(200);
+    const flush = `done = backend.flush()
+back = backend.retry_refused()
+print(json.dumps([done.queued, [item["code"] for item in backend.refused()], back, len(backend.flush().refused)]))
+`;
+    expect((await script(login + flush, {}, queue)).result).toEqual([0, ["report_moved"], 0, 0]);
+    expect([await reportsOf(patient), (await reportsOf(right)).length]).toEqual([[], 1]);
+  });
+
   it("is a class and a code; a refused file is set aside with the reason, and can be sent again", async () => {
     const patient = await newPatient();
     const folder = newFolder(1);
