@@ -212,7 +212,7 @@ export const ROUTES: Record<string, RouteRule> = {
   "PATCH /api/v1/observations/:observation_id": rule("patient", STAFF),
   "GET /api/v1/observations/quarantine": rule("own", EDITORS),
   "GET /api/v1/observations/quarantine/:held_id": rule("device", EDITORS),
-  "POST /api/v1/observations/quarantine/file": rule("patient", EDITORS),
+  "POST /api/v1/observations/quarantine/file": rule("patient", EDITORS, 2),
   "POST /api/v1/observations/quarantine/discard": rule("device", EDITORS),
   "GET /api/v1/wearables/metrics/recent": shared("patient", EVERYONE, "observation:read"),
   "GET /api/v1/wearables/summary": shared("patient", EVERYONE, "observation:read"),

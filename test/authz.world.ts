@@ -285,6 +285,8 @@ export async function renewResources(
     const issued = await sendRequest(`${API}/devices/${handle.deviceId}/credentials`, { as: nurse, json: { name: "spare" } });
     return { ...handle, credentialId: (await readJson(issued)).data.credential_id };
   }
+  // Filed once: a repetition changes nothing and leaves one event instead of two.
+  if (route.endsWith("/quarantine/file")) return { ...handle, ...(await newHeld(nurse)) };
   if (route.endsWith("/assign") || route.endsWith("/discard")) return { ...handle, uploadId: await newQuarantined(nurse) };
   if (route.endsWith("/confirm")) {
     return { ...handle, directId: await newDirect({ token: player.token ?? "" }, handle.patientId) };

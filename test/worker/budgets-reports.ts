@@ -82,7 +82,7 @@ export const reports: BudgetCase[] = [
     budget(2, 15, 10),
     (e) => getAs(`/patients/${world.patient.id}/moved-reports`, nurse)(e),
   ],
-  ["GET /uploads", "read", 200, budget(2, 90, 10), getAs("/uploads", nurse)],
+  ["GET /uploads", "read", 200, budget(2, 110, 10), getAs("/uploads", nurse)],
   ["GET /reports?sort=-effective", "read", 200, budget(2, 155, 10), getAs("/reports?sort=-effective", nurse)],
   ["GET /reports?device_id", "read", 200, budget(2, 15, 10), (e) => getAs(`/reports?device_id=${device.id}`, nurse)(e)],
   ["GET /reports?uploaded_by", "read", 200, budget(2, 280, 10), (e) => getAs(`/reports?uploaded_by=${world.nurse.id}`, nurse)(e)],
