@@ -15,7 +15,8 @@ import {
 } from "../../http/router.ts";
 import { QUARANTINE_REASONS } from "../../platform/db/vocabulary.ts";
 import { exampleReport } from "../reading/schemas.ts";
-import { beginDirectUpload, confirmDirectUpload } from "./direct-upload.ts";
+import { confirmDirectUpload } from "./confirm-direct-upload.ts";
+import { beginDirectUpload } from "./direct-upload.ts";
 import { DirectUploadInput } from "./upload-request.ts";
 
 const tags = ["DiagnosticReport"];
