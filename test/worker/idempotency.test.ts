@@ -218,7 +218,7 @@ describe("races, each store call up to 5 ms late", () => {
 
   it("the naive twin makes several of one file, so these tests would see it", async () => {
     const sha = await sha256(newPdf());
-    await Promise.all(Array.from({ length: 10 }, () => naiveUpload(world.patient.id, sha)));
+    await Promise.all(Array.from({ length: 50 }, () => naiveUpload(world.patient.id, sha)));
     const made = await env.DB.prepare("SELECT count(*) AS n FROM naive WHERE sha = ?").bind(sha).first<{ n: number }>();
     expect(made?.n).toBeGreaterThan(1);
   });
