@@ -90,7 +90,7 @@ describe("a value that arrives late", () => {
   });
 });
 
-it("a live view learns that a monitor has stopped counting a day after its last message", async () => {
+it("a live view learns that sets are due half an hour after a monitor's last message", async () => {
   const monitor = await newDevice(world.nurse, world.patient.id, "bedside_monitor");
   const json = { samples: [{ code: "8867-4", value: 70, unit: "/min", effective_at: new Date().toISOString() }] };
   expect((await sendRequest(`${API}/observations`, { as: monitor, json })).status).toBe(200);
@@ -98,8 +98,10 @@ it("a live view learns that a monitor has stopped counting a day after its last 
   const frames = await runInDurableObject(env.PATIENT_MONITOR.getByName(world.patient.id), (_, { storage }) => {
     const store = new Store(storage, (error) => expect.unreachable(String(error)));
     const tick = (after: number) => runRules(store, { kind: "tick" }, Date.now() + after).frames;
-    return [tick(23 * HOUR), tick(24 * HOUR + 1)].map((pushed) => pushed.filter(({ type }) => type === "observations"));
+    return [tick(29 * MINUTE), tick(31 * MINUTE), tick(23 * HOUR)].map((pushed) =>
+      pushed.filter(({ type }) => type === "observations"),
+    );
   });
-  const observations = { mode: "spot", status: "never" };
-  expect(frames).toMatchObject([[], [{ type: "observations", patient_id: world.patient.id, observations }]]);
+  const observations = { mode: "continuous", status: "never" };
+  expect(frames).toMatchObject([[], [{ type: "observations", patient_id: world.patient.id, observations }], []]);
 });

@@ -41,6 +41,12 @@ export function resolveWatch(memory: Pick<AlarmMemory, "devices">, { watch, devi
   return { mode: end !== null && now <= end ? "continuous" : "spot", grace_ms };
 }
 
+/** Whether a monitor takes the place of rounds: not once its values no longer count. */
+export function isMonitorWatching(memory: Pick<AlarmMemory, "devices">, config: Monitored, now: number): boolean {
+  const silentFrom = findSilentFrom(memory, config);
+  return resolveWatch(memory, config, now).mode === "continuous" && (silentFrom === null || now <= silentFrom);
+}
+
 /**
  * How long the values must be better before an alert ends, beyond the rule's own duration. A spot patient with three points in one
  * parameter, or 5 or 6 in sum, is measured every hour (RCP 2017): one better set among them is not the end of the event, and a medium

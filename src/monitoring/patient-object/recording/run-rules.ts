@@ -1,7 +1,7 @@
 // One step of the alarm rules on a patient's memory: queues alerts for D1 and makes their frames.
 import { stepAlarms } from "../../alarm-rules/engine.ts";
 import type { AlarmInput, Transition } from "../../alarm-rules/model.ts";
-import { resolveWatch } from "../../alarm-rules/watch.ts";
+import { isMonitorWatching } from "../../alarm-rules/watch.ts";
 import { buildAlarmConfig } from "../context/alarm-config.ts";
 import type { PatientFrame } from "../contract.ts";
 import type { Store } from "../samples/store.ts";
@@ -15,8 +15,8 @@ export function runRules(store: Store, input: AlarmInput, now: number): { transi
   const before = memory.alarm;
   const config = buildAlarmConfig(facts, now);
   const { state, transitions } = stepAlarms(before, input, config, now);
-  // The clock alone ends continuous monitoring, a day after the monitor's last message.
-  const isWatchChanged = resolveWatch(before, config, before.now).mode !== resolveWatch(state, config, state.now).mode;
+  // The clock alone makes sets due: half an hour after the monitor's last message, and a day after it for good.
+  const isWatchChanged = isMonitorWatching(before, config, before.now) !== isMonitorWatching(state, config, state.now);
   memory.alarm = state;
   for (const transition of transitions) store.enqueueForD1("alert", { version: ++memory.version, ward: facts.ward, transition });
   store.markDirty(now);
