@@ -1,6 +1,7 @@
 // Dialogs before chosen entries are filed or discarded: the patient by hand and by number, and the reason.
-import { Button, TextInput } from "@mantine/core";
+import { Button } from "@mantine/core";
 import { useState } from "react";
+import { PatientNumberInput } from "../../patients/patient-number-input.tsx";
 import { ConfirmDialog } from "../../platform/design/confirm-dialog.tsx";
 import { parseNumber } from "../../platform/design/parse-number.ts";
 import { useTranslation } from "../../platform/messages/translate.ts";
@@ -40,16 +41,7 @@ export function FileDialog({ entries, onStart, onClose }: ResolveDialogProps) {
       ) : (
         <PatientPicker hospitalId={entries[0]?.hospital_id ?? null} onChoose={setPatient} />
       )}
-      {patient && (
-        <TextInput
-          mt="sm"
-          label={t("uploads.type_number", { n: patient.patient_number })}
-          inputMode="numeric"
-          autoComplete="off"
-          value={typedNumber}
-          onChange={(event) => setTypedNumber(event.currentTarget.value)}
-        />
-      )}
+      {patient && <PatientNumberInput patientNumber={patient.patient_number} value={typedNumber} onText={setTypedNumber} />}
       <ReasonField reason={reason} onReason={setReason} />
     </ConfirmDialog>
   );

@@ -1,6 +1,7 @@
 // Moves a misfiled report: the right patient is selected by hand and confirmed by typing the patient number.
-import { Button, TextInput } from "@mantine/core";
+import { Button } from "@mantine/core";
 import { useState } from "react";
+import { PatientNumberInput } from "../../patients/patient-number-input.tsx";
 import { ConfirmDialog } from "../../platform/design/confirm-dialog.tsx";
 import { parseNumber } from "../../platform/design/parse-number.ts";
 import { useTranslation } from "../../platform/messages/translate.ts";
@@ -42,14 +43,7 @@ export function MoveDialog({ report, onClose }: { report: Report; onClose: () =>
         </p>
       )}
       {patient && !isSame && (
-        <TextInput
-          mt="sm"
-          label={t("uploads.type_number", { n: patient.patient_number })}
-          inputMode="numeric"
-          autoComplete="off"
-          value={typedNumber}
-          onChange={(event) => setTypedNumber(event.currentTarget.value)}
-        />
+        <PatientNumberInput patientNumber={patient.patient_number} value={typedNumber} onText={setTypedNumber} />
       )}
       <ReasonField reason={reason} onReason={setReason} />
     </ConfirmDialog>
