@@ -2,7 +2,7 @@
 import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { z } from "zod";
 
-export const RING_NAMES = ["JWT_KEYS", "FIELD_KEYS", "IDENTITY_KEYS"] as const;
+export const RING_NAMES = ["JWT_KEYS", "FIELD_KEYS", "IDENTITY_KEYS", "AUDIT_KEYS", "AUDIT_SIGNING_KEYS"] as const;
 export type RingName = (typeof RING_NAMES)[number];
 export const STAGES = ["add", "sign", "drop"] as const;
 export type Stage = (typeof STAGES)[number];
@@ -44,13 +44,17 @@ function createEntry(name: RingName, newest: RingEntry): RingEntry {
     const jwk = newSigningKey(Math.max(Math.floor(Date.now() / 1000), newest.age + 1));
     return { kid: jwk.kid, age: jwk.iat, text: JSON.stringify(jwk) };
   }
-  const kid = `${name === "FIELD_KEYS" ? "f" : "i"}${newest.age + 1}`;
+  const kid = `${KID_LETTERS[name]}${newest.age + 1}`;
   return { kid, age: newest.age + 1, text: newFieldKey(kid) };
 }
+
+const KID_LETTERS = { FIELD_KEYS: "f", IDENTITY_KEYS: "i", AUDIT_KEYS: "a", AUDIT_SIGNING_KEYS: "s" } as const;
 
 const DATA_LOST = {
   FIELD_KEYS: "rows and files sealed with it can never be opened again",
   IDENTITY_KEYS: "people known by it alone would get a second identity",
+  AUDIT_KEYS: "segments of the audit log sealed with it can never be opened again",
+  AUDIT_SIGNING_KEYS: "checkpoints of the audit log signed with it can no longer be verified",
 } as const;
 
 /**

@@ -9,6 +9,9 @@ export function newSecrets() {
   return {
     JWT_KEYS: JSON.stringify([newSigningKey()]),
     FIELD_KEYS: newFieldKey("f1"),
+    AUDIT_KEYS: newFieldKey("a1"),
+    // An Ed25519 seed is 32 random bytes too.
+    AUDIT_SIGNING_KEYS: newFieldKey("s1"),
     INDEX_KEY: random(),
     LINK_KEY: random(),
     REFRESH_KEY: random(),

@@ -18,6 +18,7 @@ export const ROOMS = [
   "audit",
   "http",
   "access",
+  "audit-log",
   "platform",
 ];
 /** The Worker's entry and the route map are above every folder. */

@@ -7,6 +7,7 @@ import { reindexPatients } from "./patients/reindex.ts";
 /** As in wrangler.toml; the other cron schedule runs the cleanup. */
 const EVERY_MINUTE_CRON = "* * * * *";
 
+export { AuditLog } from "./audit-log/audit-log.ts";
 export { WardFeed } from "./monitoring/live/ward-feed.ts";
 export { PatientMonitor } from "./monitoring/patient-object/patient-monitor.ts";
 

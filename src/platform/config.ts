@@ -19,6 +19,8 @@ import { parseSigningKeys, type SigningKeys } from "./signing-keys.ts";
 
 export type Keys = {
   fields: KeyRing;
+  /** Seals the segments of the audit log. */
+  audit: KeyRing;
   index: CryptoKey;
   link: CryptoKey;
   refresh: CryptoKey;
@@ -28,7 +30,16 @@ export type Keys = {
   bootstrapHash: string;
 };
 
-export const SECRETS = ["JWT_KEYS", "FIELD_KEYS", "INDEX_KEY", "LINK_KEY", "REFRESH_KEY", "BOOTSTRAP_TOKEN"] as const;
+export const SECRETS = [
+  "JWT_KEYS",
+  "FIELD_KEYS",
+  "AUDIT_KEYS",
+  "AUDIT_SIGNING_KEYS",
+  "INDEX_KEY",
+  "LINK_KEY",
+  "REFRESH_KEY",
+  "BOOTSTRAP_TOKEN",
+] as const;
 /** Optional secrets. When set, they must meet the same requirements as the others. */
 export const OPTIONAL_SECRETS = ["IDENTITY_KEYS", "METRICS_TOKEN"] as const;
 const PLACEHOLDER_PATTERN =
@@ -85,8 +96,9 @@ async function loadKeys(env: Env): Promise<Keys> {
   };
   const jwt = await tryLoad("JWT_KEYS", parseSigningKeys(env.JWT_KEYS ?? ""));
   const fields = await tryLoad("FIELD_KEYS", parseKeyRing(env.FIELD_KEYS ?? ""));
+  const audit = await tryLoad("AUDIT_KEYS", parseKeyRing(env.AUDIT_KEYS ?? ""));
   const identity = env.IDENTITY_KEYS ? await tryLoad("IDENTITY_KEYS", parseMacKeyRing(env.IDENTITY_KEYS)) : null;
-  if (invalidSecrets.length > 0 || !jwt || !fields || identity === undefined) {
+  if (invalidSecrets.length > 0 || !jwt || !fields || !audit || identity === undefined) {
     for (const variable of invalidSecrets) log(env, "CRITICAL", "a required secret is missing or invalid", { variable });
     throw new ApiError("misconfigured");
   }
@@ -97,7 +109,7 @@ async function loadKeys(env: Env): Promise<Keys> {
     sha256Hex(env.BOOTSTRAP_TOKEN),
   ]);
   log(env, "DEBUG", "keys loaded", { kid: jwt.currentKid, count: jwt.publicKeys.size });
-  return { fields, index, link, refresh, jwt, identity, bootstrapHash };
+  return { fields, audit, index, link, refresh, jwt, identity, bootstrapHash };
 }
 
 // Cache derived from the secrets alone and rebuilt when they change; holds no request state.

@@ -881,3 +881,13 @@ export const auditSubjects = sqliteTable(
   },
   (t) => [primaryKey({ columns: [t.patientId, t.seq] })],
 );
+
+/** Audit events that are not handed to the log of their hospital yet (access/audit.ts); each row is deleted once every log has it. */
+export const auditStaged = sqliteTable("audit_staged", {
+  /** UUIDv7: the id of the event. */
+  id: text("id").primaryKey(),
+  /** JSON of the event without id and subjects. */
+  event: text("event").notNull(),
+  /** JSON array of the ids of the patients that it concerns. */
+  subjects: text("subjects").notNull(),
+});

@@ -1,0 +1,5 @@
+CREATE TABLE `audit_staged` (
+	`id` text PRIMARY KEY NOT NULL,
+	`event` text NOT NULL,
+	`subjects` text NOT NULL
+) STRICT, WITHOUT ROWID;
