@@ -26,17 +26,15 @@ export class SegmentGoneError extends ApiError {
   }
 }
 
-/** R2's code for a range outside the object, which is therefore shorter than it was. */
-const RANGE_NOT_SATISFIABLE = /\(10039\)/;
-
 /**
  * @param size bytes that the object must have; null: not known
  * @throws SegmentGoneError, ApiError integrity_error for another size
  */
 async function readRange(bucket: R2Bucket, key: string, size: number | null, range: { offset: number; length: number }) {
-  const object = await bucket.get(key, { range }).catch((cause: unknown) => {
-    const isShorter = cause instanceof Error && RANGE_NOT_SATISFIABLE.test(cause.message);
-    throw isShorter ? new ApiError("integrity_error", undefined, { cause }) : cause;
+  const object = await bucket.get(key, { range }).catch(async (cause: unknown) => {
+    // R2 fails with different errors for a range outside an object that is shorter than it was.
+    const found = await bucket.head(key);
+    throw found && size !== null && found.size !== size ? new ApiError("integrity_error", undefined, { cause }) : cause;
   });
   if (!object) throw new SegmentGoneError();
   if (size !== null && object.size !== size) {
