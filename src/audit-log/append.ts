@@ -1,7 +1,8 @@
 // Appends events to a log: bounds, leaf hash and chain, and one row per event.
 import { toBase64Url } from "../platform/base64.ts";
 import { type AuditLogEvent, type LogEntry, MAX_APPENDED, MAX_SUBJECTS } from "./contract.ts";
-import { type EntryKeys, chainMac } from "./entry-chain.ts";
+import { chainMac, type EntryKeys } from "./entry-chain.ts";
+import { isUuidv7 } from "./known-ids.ts";
 import { leafHash } from "./tree/leaf.ts";
 
 /** JSON of an event in UTF-16 units: subjects and an ample detail. A row holds at most 2 MB. */
@@ -9,19 +10,25 @@ export const MAX_EVENT_LENGTH = 131_072;
 /** Entries that wait for R2. Beyond it the log takes no more, and events wait in D1. */
 export const MAX_OPEN_ENTRIES = 250_000;
 
-const UUIDV7_PATTERN = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
-
 /** Where the next entry goes, and what the last one was. */
 export type Tail = { nextSeq: number; logged: number; mac: string };
 
 /** The entry as it is stored. */
-export type NewEntry = { seq: number; id: string; logged: number; event: string; seed: Uint8Array; leafHash: Uint8Array; mac: string };
+export type NewEntry = {
+  seq: number;
+  id: string;
+  logged: number;
+  event: string;
+  seed: Uint8Array;
+  leafHash: Uint8Array;
+  mac: string;
+};
 
 /** @throws RangeError for events that no log takes, whenever they come */
 export function checkEvents(events: readonly AuditLogEvent[]): void {
   if (events.length > MAX_APPENDED) throw new RangeError(`an append takes at most ${MAX_APPENDED} events`);
   for (const { id, subjects } of events) {
-    if (!UUIDV7_PATTERN.test(id)) throw new RangeError("the id of an event must be a UUIDv7 in lower case");
+    if (!isUuidv7(id)) throw new RangeError("the id of an event must be a UUIDv7 in lower case");
     if (subjects.length > MAX_SUBJECTS) throw new RangeError(`an event names at most ${MAX_SUBJECTS} patients`);
     if (new Set(subjects).size < subjects.length) throw new RangeError("an event names each patient once");
   }

@@ -1,6 +1,15 @@
 // Rows of entries that are in no segment yet.
 import { toBase64Url } from "../platform/base64.ts";
-import { type AuditLogEvent, compareNewestFirst, type LogEntry, type LogFilter, type LogPosition, matchesFilter } from "./contract.ts";
+import {
+  type AuditLogEvent,
+  compareNewestFirst,
+  type LogEntry,
+  type LogFilter,
+  type LogPosition,
+  matchesFilter,
+  type OpenEntries,
+} from "./contract.ts";
+import { readState } from "./state.ts";
 
 export type EntryRow = { seq: number; id: string; logged: number; event: string; seed: ArrayBuffer };
 export type ChainedRow = EntryRow & { leaf_hash: ArrayBuffer; mac: string };
@@ -12,7 +21,7 @@ export const toEntry = ({ seq, logged, event, seed }: EntryRow): LogEntry => ({
   ...(JSON.parse(event) as AuditLogEvent),
   seq,
   logged,
-  seed: toBase64Url(new Uint8Array(seed)),
+  seed: toText(seed),
 });
 
 /** Position and time of the first row; null without rows. */
@@ -21,8 +30,9 @@ export const firstOpen = (sql: SqlStorage): { seq: number; logged: number } | nu
 
 /** The last row's position, time and MAC; null without rows. */
 export const lastOpen = (sql: SqlStorage): { seq: number; logged: number; mac: string } | null =>
-  sql.exec<{ seq: number; logged: number; mac: string }>("SELECT seq, logged, mac FROM entries ORDER BY seq DESC LIMIT 1").toArray()[0] ??
-  null;
+  sql
+    .exec<{ seq: number; logged: number; mac: string }>("SELECT seq, logged, mac FROM entries ORDER BY seq DESC LIMIT 1")
+    .toArray()[0] ?? null;
 
 /** Rows from `first` up to `end`, exclusive; `end` also bounds how many are read at once. */
 export const readRows = (sql: SqlStorage, first: number, end: number): ChainedRow[] =>
@@ -62,3 +72,16 @@ export function selectOpen(sql: SqlStorage, filter: LogFilter, before: LogPositi
   }
   return found.sort(compareNewestFirst).slice(0, limit);
 }
+
+/** Rows after a position, as they are stored, and the MAC that their chain continues. */
+export function readStored(sql: SqlStorage, afterSeq: number, limit: number): OpenEntries {
+  const query = "SELECT * FROM entries WHERE seq > ? ORDER BY seq LIMIT ?";
+  const entries = sql
+    .exec<ChainedRow>(query, afterSeq, limit)
+    .toArray()
+    .map(({ leaf_hash, seed, ...row }) => ({ ...row, seed: toText(seed), leafHash: toText(leaf_hash) }));
+  const [before] = readRows(sql, afterSeq, afterSeq + 1);
+  return { entries, previousMac: before?.mac ?? readState(sql).closedMac };
+}
+
+const toText = (bytes: ArrayBuffer): string => toBase64Url(new Uint8Array(bytes));

@@ -5,6 +5,9 @@ const MAX_CLOCK_DIFFERENCE_MS = 120_000;
 /** Ids in memory after an append; about 2 MB. */
 export const MAX_KNOWN_IDS = 16_384;
 
+const UUIDV7_PATTERN = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+export const isUuidv7 = (id: string): boolean => UUIDV7_PATTERN.test(id);
+
 type Place = { seq: number; logged: number };
 type IdRow = { seq: number; id: string; logged: number };
 

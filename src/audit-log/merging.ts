@@ -1,14 +1,20 @@
 // Merges the segments of a past day, and of a past month, so that a list over years opens few files.
 import { getKeys } from "../platform/config.ts";
 import { DAY_MS, HOUR_MS } from "../platform/time.ts";
+import type { SegmentRef } from "./contract.ts";
 import { firstOpen } from "./entries.ts";
-import { insertSegment, listFrom, listSpans, removeSegments, type SegmentSpan, setLevel } from "./segment-rows.ts";
-import { mergeSegments } from "./segments/segments.ts";
+import {
+  discardFile,
+  insertSegment,
+  type LeveledSegment,
+  listLeveled,
+  listWithin,
+  removeSegments,
+  setLevel,
+} from "./segment-rows.ts";
+import { mergeSegments, planMerges } from "./segments/merge-segments.ts";
 import { changeState, type LogContext, type LogState, readState } from "./state.ts";
 
-export const MAX_SEGMENT_ENTRIES = 65_536;
-/** Terms of the merged segments together, in bytes; they become one row, of at most 2 MB. */
-const MAX_TERMS_BYTES = 1_048_576;
 /** Lists that began before a merge still read the files that it replaced. */
 const REPLACED_MS = HOUR_MS;
 
@@ -25,34 +31,32 @@ const PERIODS: readonly Period[] = [
 /**
  * The next merge: segments of the first UTC day that is over and of which no entry is open, as many as one file may hold; when no
  * day is left, likewise of a month.
+ * @param openSince when the first open entry was logged  @param now both in epoch milliseconds
  */
-export function planMerge(spans: readonly SegmentSpan[], openSince: number | null, now: number): Merge | null {
+export function planMerge(segments: readonly LeveledSegment[], openSince: number | null, now: number): Merge | null {
   for (const { from, to, endOf } of PERIODS) {
-    const start = spans.findIndex(({ level }) => level === from);
-    const first = spans[start];
+    const start = segments.findIndex(({ level }) => level === from);
+    const first = segments[start];
     if (!first) continue;
     const end = endOf(first.loggedTo);
-    if (end > now || (openSince !== null && openSince < end)) continue;
-    // A day of the month that is not merged yet comes first.
-    if (spans.some(({ level, loggedTo }) => level === "hour" && from === "day" && loggedTo < end)) continue;
-    const rest = spans.slice(start);
-    const length = rest.findIndex(
-      ({ level, loggedTo, end: last }, i) =>
-        level !== from ||
-        endOf(loggedTo) !== end ||
-        (i > 0 && last - first.first > MAX_SEGMENT_ENTRIES) ||
-        (i > 0 && rest.slice(0, i + 1).reduce((sum, { termsSize }) => sum + termsSize, 0) > MAX_TERMS_BYTES),
-    );
-    const last = length < 0 ? rest.at(-1) : rest[length - 1];
-    return { first: first.first, end: last?.end ?? first.end, level: to };
+    const isOver = end <= now && (openSince === null || openSince >= end);
+    // A merged day may follow only where no hour is left in between.
+    if (!isOver || (from === "day" && segments.some(({ level, loggedTo }) => level === "hour" && loggedTo < end))) continue;
+    const rest = segments.slice(start);
+    const other = rest.findIndex(({ level, loggedTo }) => level !== from || endOf(loggedTo) !== end);
+    const [group] = planMerges(other < 0 ? rest : rest.slice(0, other));
+    return { first: first.first, end: group?.at(-1)?.end ?? first.end, level: to };
   }
   return null;
 }
 
-/** When a day or a month with segments of a smaller kind ends, epoch milliseconds; null for none. */
-export function nextMergeAt(spans: readonly SegmentSpan[], openSince: number | null, now: number): number | null {
-  if (planMerge(spans, openSince, now)) return now;
-  const ends = PERIODS.flatMap(({ from, endOf }) => spans.filter(({ level }) => level === from).map(({ loggedTo }) => endOf(loggedTo)));
+/** When there is something to merge, epoch milliseconds; null for never. */
+export function nextMergeAt(segments: readonly LeveledSegment[], openSince: number | null, now: number): number | null {
+  if (planMerge(segments, openSince, now)) return now;
+  const ends = PERIODS.flatMap(({ from, endOf }) =>
+    segments.filter(({ level }) => level === from).map(({ loggedTo }) => endOf(loggedTo)),
+  );
+  // What is over already waits for open entries, hence for the next closing.
   const future = ends.filter((end) => end > now);
   return future.length > 0 ? Math.min(...future) : null;
 }
@@ -62,35 +66,36 @@ export function nextMergeAt(spans: readonly SegmentSpan[], openSince: number | n
  * the list changes in one transaction after the file is stored.
  * @returns false if there was nothing to do
  */
-export async function mergeNext({ storage, env, logId }: LogContext, now: number): Promise<boolean> {
+export async function mergeNext(log: LogContext, now: number): Promise<boolean> {
+  const { storage } = log;
   const { sql } = storage;
-  const merge = readState(sql).merging ?? planMerge(listSpans(sql), firstOpen(sql)?.logged ?? null, now);
+  const merge = readState(sql).merging ?? planMerge(listLeveled(sql), firstOpen(sql)?.logged ?? null, now);
   if (!merge) return false;
-  const refs = segmentsIn(sql, merge);
-  if (refs.length === 1) {
+  const [first, ...others] = listWithin(sql, merge.first, merge.end);
+  if (first && others.length > 0) await mergeFiles(log, merge, [first, ...others], now);
+  else {
     storage.transactionSync(() => {
-      setLevel(sql, merge.first, merge.level);
+      if (first) setLevel(sql, first.first, merge.level);
       changeState(sql, { merging: null });
     });
-    return true;
   }
-  changeState(sql, { merging: merge });
-  if (refs.length > 1) {
-    const { ref, terms } = await mergeSegments(env.FILES, (await getKeys(env)).audit, logId, merge.level, refs);
-    storage.transactionSync(() => {
-      const isUnchanged = JSON.stringify(segmentsIn(sql, merge)) === JSON.stringify(refs);
-      if (isUnchanged) {
-        removeSegments(sql, refs, now + REPLACED_MS);
-        insertSegment(sql, merge.level, ref, terms);
-      } else {
-        // Some were pruned meanwhile.
-        sql.exec("INSERT OR REPLACE INTO replaced (object_key, delete_at) VALUES (?, ?)", ref.key, now);
-      }
-      changeState(sql, { merging: null });
-    });
-  } else changeState(sql, { merging: null });
   return true;
 }
 
-const segmentsIn = (sql: SqlStorage, { first, end }: Merge) =>
-  listFrom(sql, first, MAX_SEGMENT_ENTRIES).filter((ref) => ref.first >= first && ref.end <= end);
+async function mergeFiles({ storage, env, logId }: LogContext, merge: Merge, refs: SegmentRef[], now: number): Promise<void> {
+  const { sql } = storage;
+  changeState(sql, { merging: merge });
+  const { ref, terms } = await mergeSegments(env.FILES, (await getKeys(env)).audit, logId, merge.level, refs);
+  storage.transactionSync(() => {
+    if (isDeepEqual(listWithin(sql, merge.first, merge.end), refs)) {
+      removeSegments(sql, refs, now + REPLACED_MS);
+      insertSegment(sql, merge.level, ref, terms);
+    } else {
+      // Some were pruned meanwhile. The others are merged later, into another file.
+      discardFile(sql, ref.key, now);
+    }
+    changeState(sql, { merging: null });
+  });
+}
+
+const isDeepEqual = (a: SegmentRef[], b: SegmentRef[]): boolean => JSON.stringify(a) === JSON.stringify(b);

@@ -1,7 +1,7 @@
 // The list of a log's closed segments, and the files that are no longer part of it.
 import { type LogFilter, type LogPosition, MAX_LISTED_SEGMENTS, type SegmentRef } from "./contract.ts";
-import { mayMatch } from "./segments/terms.ts";
-import type { SegmentLevel } from "./state.ts";
+import type { SegmentLevel } from "./segments/file-format.ts";
+import { termMatcher } from "./segments/terms.ts";
 
 type SegmentRow = {
   first_seq: number;
@@ -15,8 +15,7 @@ type SegmentRow = {
   index_size: number;
 };
 
-/** A segment for the plan of merges; `termsSize` in bytes. */
-export type SegmentSpan = { first: number; end: number; loggedTo: number; level: SegmentLevel; termsSize: number };
+export type LeveledSegment = SegmentRef & { level: SegmentLevel };
 
 const toRef = (row: SegmentRow): SegmentRef => ({
   first: row.first_seq,
@@ -43,9 +42,13 @@ export function insertSegment(sql: SqlStorage, level: SegmentLevel, ref: Segment
 export function removeSegments(sql: SqlStorage, refs: readonly SegmentRef[], deleteAt: number): void {
   for (const { first, key } of refs) {
     sql.exec("DELETE FROM segments WHERE first_seq = ?", first);
-    sql.exec("INSERT OR REPLACE INTO replaced (object_key, delete_at) VALUES (?, ?)", key, deleteAt);
+    discardFile(sql, key, deleteAt);
   }
 }
+
+/** Marks a file that no segment refers to for deletion. @param deleteAt epoch milliseconds */
+export const discardFile = (sql: SqlStorage, key: string, deleteAt: number): void =>
+  void sql.exec("INSERT OR REPLACE INTO replaced (object_key, delete_at) VALUES (?, ?)", key, deleteAt);
 
 /** Segments that end after `fromSeq`, in order. */
 export function listFrom(sql: SqlStorage, fromSeq: number, limit: number): SegmentRef[] {
@@ -61,13 +64,20 @@ export function listByTime(sql: SqlStorage, from: number, to: number, loggedFrom
   return sql.exec<SegmentRow>(query, to, from, loggedFrom, limit).toArray().map(toRef);
 }
 
-export const listSpans = (sql: SqlStorage): SegmentSpan[] =>
-  sql
-    .exec<SegmentSpan>(
-      `SELECT first_seq AS first, end_seq AS "end", logged_to AS loggedTo, level, length(terms) AS termsSize
-      FROM segments ORDER BY first_seq`,
-    )
-    .toArray();
+/** The segments of a range, in order. */
+export function listWithin(sql: SqlStorage, first: number, end: number): SegmentRef[] {
+  const query = `SELECT first_seq, end_seq, recorded_from, recorded_to, logged_from, logged_to, object_key, size, index_size
+    FROM segments WHERE first_seq >= ? AND end_seq <= ? ORDER BY first_seq`;
+  return sql.exec<SegmentRow>(query, first, end).toArray().map(toRef);
+}
+
+/** All segments, in order. */
+export function listLeveled(sql: SqlStorage): LeveledSegment[] {
+  const query = `SELECT first_seq, end_seq, recorded_from, recorded_to, logged_from, logged_to, object_key, size, index_size, level
+    FROM segments ORDER BY first_seq`;
+  const rows = sql.exec<SegmentRow & { level: SegmentLevel }>(query).toArray();
+  return rows.map((row) => ({ ...toRef(row), level: row.level }));
+}
 
 export const setLevel = (sql: SqlStorage, first: number, level: SegmentLevel): void =>
   void sql.exec("UPDATE segments SET level = ? WHERE first_seq = ?", level, first);
@@ -81,9 +91,10 @@ export function selectSegments(
   const query = `SELECT first_seq, end_seq, recorded_from, recorded_to, logged_from, logged_to, object_key, size, index_size, terms
     FROM segments WHERE recorded_to >= ? AND recorded_from < ? AND recorded_from <= ? ORDER BY recorded_to DESC, first_seq DESC`;
   const bounds = [filter.from ?? 0, filter.to ?? Number.MAX_SAFE_INTEGER, before?.recorded ?? Number.MAX_SAFE_INTEGER];
+  const mayMatch = termMatcher(filter);
   const segments: SegmentRef[] = [];
   for (const row of sql.exec<SegmentRow & { terms: ArrayBuffer }>(query, ...bounds)) {
-    if (!mayMatch(new Uint8Array(row.terms), filter)) continue;
+    if (!mayMatch(row.terms)) continue;
     if (segments.length === MAX_LISTED_SEGMENTS) return { segments, isComplete: false };
     segments.push(toRef(row));
   }

@@ -1,7 +1,7 @@
 // The state row of an audit log's object, and what its functions work on.
-export type LogContext = { storage: DurableObjectStorage; env: Env; logId: string };
+import type { SegmentLevel } from "./segments/file-format.ts";
 
-export type SegmentLevel = "hour" | "day" | "month";
+export type LogContext = { storage: DurableObjectStorage; env: Env; logId: string };
 
 export type LogState = {
   /** Entries before it are in segments. */
