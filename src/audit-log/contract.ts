@@ -57,6 +57,8 @@ export type LogFilter = {
   to?: number;
   /** Only events whose actor belongs to another hospital than the data. */
   isAbroad?: boolean;
+  /** Only events that were not denied. */
+  isNotDenied?: boolean;
   /** Only events with this `hospital_id`. */
   hospitalId?: string | null;
   /** Only events with this `actor_hospital_id`. */
@@ -176,7 +178,7 @@ export function logsOf({ hospital_id, actor_hospital_id }: Pick<AuditLogEvent, "
 
 /** Whether an entry meets a filter. */
 export function matchesFilter(entry: AuditLogEvent, filter: LogFilter): boolean {
-  const { patientIds, actorId, event, outcome, from, to, isAbroad, hospitalId, actorHospitalId } = filter;
+  const { patientIds, actorId, event, outcome, from, to, isAbroad, isNotDenied, hospitalId, actorHospitalId } = filter;
   return (
     (patientIds === null || entry.subjects.some((id) => patientIds.includes(id))) &&
     (actorId === undefined || entry.actor.id === actorId) &&
@@ -185,6 +187,7 @@ export function matchesFilter(entry: AuditLogEvent, filter: LogFilter): boolean 
     (from === undefined || entry.recorded >= from) &&
     (to === undefined || entry.recorded < to) &&
     (!isAbroad || entry.actor_hospital_id !== null) &&
+    (!isNotDenied || entry.outcome !== "denied") &&
     (hospitalId === undefined || entry.hospital_id === hospitalId) &&
     (actorHospitalId === undefined || entry.actor_hospital_id === actorHospitalId)
   );
