@@ -8,7 +8,7 @@ import { signAccessToken } from "../src/accounts/sessions/access-tokens.ts";
 import { prepareSession, refreshToken } from "../src/accounts/sessions/sessions.ts";
 import { app } from "../src/app.ts";
 import { createAuditLogs } from "../src/audit-log/audit-logs.ts";
-import type { AuditLogEvent } from "../src/audit-log/contract.ts";
+import { type AuditLogEvent, NO_HOSPITAL_LOG } from "../src/audit-log/contract.ts";
 import { preparePatient as patientStatements } from "../src/patients/new-patient.ts";
 import { getKeys } from "../src/platform/config.ts";
 import { sealValue } from "../src/platform/crypto.ts";
@@ -324,8 +324,8 @@ async function selectEvents(requestId: string | null): Promise<AuditRow[]> {
   const events = staged.results.map(
     ({ id, event, subjects }): AuditLogEvent => ({ ...JSON.parse(event), id, subjects: JSON.parse(subjects) }),
   );
-  for (const id of await listDurableObjectIds(env.AUDIT_LOG)) {
-    const found = await runInDurableObject(env.AUDIT_LOG.get(id), (_, { storage: { sql } }) => {
+  for (const stub of await listAuditLogs()) {
+    const found = await runInDurableObject(stub, (_, { storage: { sql } }) => {
       if (sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'entries'").toArray().length === 0) return [];
       const query = "SELECT event FROM entries WHERE ?1 IS NULL OR event->>'request_id' = ?1";
       return sql.exec<{ event: string }>(query, requestId).toArray();
@@ -334,6 +334,16 @@ async function selectEvents(requestId: string | null): Promise<AuditRow[]> {
   }
   const byId = new Map(events.map((event) => [event.id, event]));
   return [...byId.values()].sort((a, b) => (a.id < b.id ? -1 : 1)).map(toAuditRow);
+}
+
+/** The logs that exist, by their names: an object that is woken without its name cannot do its work. */
+async function listAuditLogs() {
+  const existing = new Set((await listDurableObjectIds(env.AUDIT_LOG)).map(String));
+  const { results } = await env.DB.prepare("SELECT id FROM hospitals").all<{ id: string }>();
+  const names = [NO_HOSPITAL_LOG, ...results.map(({ id }) => id)];
+  return names
+    .filter((name) => existing.has(String(env.AUDIT_LOG.idFromName(name))))
+    .map((name) => env.AUDIT_LOG.getByName(name));
 }
 
 const toAuditRow = (event: AuditLogEvent, seq: number): AuditRow => ({
