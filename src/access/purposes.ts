@@ -189,18 +189,33 @@ const TREATMENT = [
 
 export type AuditEventName = (typeof ADMINISTRATION | typeof OPERATIONS | typeof TREATMENT)[number];
 
-/** The purpose of every event, whoever causes it. */
-export const PURPOSE_OF_EVENT: ReadonlyMap<string, Purpose> = new Map<AuditEventName, Purpose>([
+const PURPOSE_OF_EVENT: ReadonlyMap<string, Purpose> = new Map<AuditEventName, Purpose>([
   ...ADMINISTRATION.map((name) => [name, "HSYSADMIN"] as const),
   ...OPERATIONS.map((name) => [name, "HOPERAT"] as const),
   ...TREATMENT.map((name) => [name, "TREAT"] as const),
 ]);
+export const AUDIT_EVENT_NAMES: readonly string[] = [...PURPOSE_OF_EVENT.keys()];
+
+/** What `<thing>:<operation>` permissions govern apart from treatment, for refusals, whose event does not say what was refused. */
+const PURPOSE_OF_PERMISSION: ReadonlyMap<string, Purpose> = new Map([
+  ..."admin api_key audit docs hospital import_grant member self storage user"
+    .split(" ")
+    .map((name) => [name, "HSYSADMIN"] as const),
+  ..."device practitioner ward".split(" ").map((name) => [name, "HOPERAT"] as const),
+]);
 
 /**
- * Why an access happened, for its audit event. A patient's own access, and that of a patient's own account, is patient
- * requested; else the event's name decides, treatment by default.
+ * Why an access happened: what the event says, for example the purpose of a consent or an emergency. Else patient requested for a
+ * patient's own access, and administration for platform administrators and the service itself; else by the event's name. The
+ * purpose of a refusal depends on role and permission alone, since it must not tell whether a record exists.
  */
-export function purposeOf({ event, basis, role }: Pick<AuditEvent, "event" | "basis" | "role">, actor: Actor["kind"]): Purpose {
-  if (actor === "user" && (basis === "self" || role === "patient")) return "PATRQT";
-  return PURPOSE_OF_EVENT.get(event) ?? "TREAT";
+export function purposeOf(
+  { kind }: Pick<Actor, "kind">,
+  { event, basis, role, purpose, detail }: Pick<AuditEvent, "event" | "basis" | "role" | "purpose" | "detail">,
+): Purpose {
+  if (purpose !== undefined) return purpose;
+  if (kind === "user" && (basis === "self" || role === "patient")) return "PATRQT";
+  if (kind === "system" || role === "admin") return "HSYSADMIN";
+  const [refused = ""] = event === "access.denied" ? String(detail?.["action"] ?? "").split(":") : [];
+  return PURPOSE_OF_PERMISSION.get(refused) ?? PURPOSE_OF_EVENT.get(event) ?? "TREAT";
 }

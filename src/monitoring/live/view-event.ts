@@ -59,11 +59,12 @@ export function toViewEvent(viewer: Viewer, hospitalId: string, patientIds: stri
     hospital_id: hospitalId,
     actor_hospital_id: actingFor === hospitalId ? null : actingFor,
     basis,
-    purpose: purposeOf({ event: "live.view", basis, role }, holder.kind),
+    purpose: purposeOf(holder, { event: "live.view", basis, role }),
     entity: { type: "live_view", id: screen },
-    request_id: requestId,
+    // Not that of the request, which has an event of its own.
+    request_id: `live-${screen}`,
     ip,
-    detail: { patients: patientIds.length, hour: toIso(hour) },
+    detail: { patients: patientIds.length, hour: toIso(hour), opened_by: requestId },
     subjects: patientIds,
   };
 }
