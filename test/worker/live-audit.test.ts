@@ -125,17 +125,20 @@ describe("a view of the whole hospital", () => {
   it("is recorded again in the next hour, before frames of that hour are sent, and not again within an hour", async () => {
     const { manager, patient, hospitalId } = await newWorld();
     await startMonitoring(patient.id);
-    const live = await openLiveView(await newApp(manager));
-    await awaitViews(hospitalId, 1);
-    await runAlarmAfter(hospitalId, 0);
+    const app = await newApp(manager);
+    const next = hourStart() + HOUR_MS;
+    vi.useFakeTimers({ now: next - 60_000, toFake: ["Date"] });
+    const live = await openLiveView(app);
+    await runAlarm(hospitalId);
     await publish(hospitalId, patient.id, 71);
     await live.until(hasValue(71));
     await awaitViews(hospitalId, 1);
-    const next = hourStart() + HOUR_MS;
-    vi.useFakeTimers({ now: next + 1_000, toFake: ["Date"] });
+    vi.setSystemTime(next);
     await publish(hospitalId, patient.id, 72);
+    // Stored when the frame has not left the object yet.
+    expect(await countQueued(hospitalId)).toBe(1);
     await live.until(hasValue(72));
-    vi.useRealTimers();
+    await runAlarm(hospitalId);
     const events = await awaitViews(hospitalId, 2);
     const hours = events.map(({ detail }) => JSON.parse(detail ?? "").hour);
     expect(hours).toEqual([toIso(next - HOUR_MS), toIso(next)]);
