@@ -73,6 +73,21 @@ export function appendAuditEvent(
 }
 
 /**
+ * The events of a list that may name patients of several hospitals: one per hospital of its rows, or one for an empty list.
+ * @param hospitalId the caller's hospital, for an empty list
+ */
+export function toListEvents<R>(
+  rows: readonly R[],
+  hospitalOf: (row: R) => string | null,
+  hospitalId: string | null,
+  toEvent: (rows: readonly R[]) => Omit<KnownEvent, "hospitalId">,
+): KnownEvent[] {
+  if (rows.length === 0) return [{ ...toEvent([]), hospitalId }];
+  const hospitals = [...new Set(rows.map(hospitalOf))];
+  return hospitals.map((id) => ({ ...toEvent(rows.filter((row) => hospitalOf(row) === id)), hospitalId: id }));
+}
+
+/**
  * Returns the result of `work` once the audit event is stored. Reading a sealed record may start in parallel with the audit
  * write, but is never returned before it.
  */

@@ -3,7 +3,7 @@
 import { and, eq, isNull, type SQL, sql } from "drizzle-orm";
 import { authorizePatient, withUser } from "../access/access.ts";
 import { type Call, getActorId } from "../access/actor.ts";
-import { recordAuditEvent } from "../access/audit.ts";
+import { appendAuditEvent, recordAuditEvent } from "../access/audit.ts";
 import { denyAccess, failWithAudit } from "../access/deny.ts";
 import type { KeyStatements } from "../http/idempotency.ts";
 import { buildPage, COUNT_LIMIT, keysetClauses, type PageQuery, resolvePageStart } from "../http/pagination.ts";
@@ -161,13 +161,12 @@ export async function listAssignments(anyCall: Call, deviceId: string, query: Pa
   const [[device], rows, [counted]] = results;
   const { role, hospitalId } = effectiveRole;
   if (!device) return denyAccess(call, "device:read", "not_found", { role, hospitalId, target: { device: deviceId } });
-  const { db, actor, now } = call;
   const { rows: pageRows, pagination } = await buildPage(start, rows, (row) => ({ value: row.startedAt, id: row.id }), {
     n: counted?.n ?? 0,
     exact: false,
   });
   const patientIds = pageRows.map((row) => row.patientId);
   const event = deviceEvent(effectiveRole, device, "device.assignment.list", "R", patientIds);
-  await batch(db, recordAuditEvent(db, actor, now, event));
+  await appendAuditEvent(call, event);
   return { items: pageRows.map(toAssignment), pagination };
 }
