@@ -1,6 +1,5 @@
 // Purpose of use of every audit event, as codes of HL7 v3 ActReason.
 import type { Actor } from "./actor.ts";
-import type { AuditEvent } from "./audit-event.ts";
 
 /** The code system of the purposes, as FHIR AuditEvent.purposeOfEvent names it. */
 export const PURPOSE_SYSTEM = "http://terminology.hl7.org/CodeSystem/v3-ActReason";
@@ -204,15 +203,21 @@ const PURPOSE_OF_PERMISSION: ReadonlyMap<string, Purpose> = new Map([
   ..."device practitioner ward".split(" ").map((name) => [name, "HOPERAT"] as const),
 ]);
 
+/** The fields of an audit event (audit-event.ts) that decide its purpose. */
+type Access = {
+  event: string;
+  role?: string;
+  basis?: string;
+  purpose?: Purpose;
+  detail?: Record<string, unknown>;
+};
+
 /**
  * Why an access happened: what the event says, for example the purpose of a consent or an emergency. Else patient requested for a
  * patient's own access, and administration for platform administrators and the service itself; else by the event's name. The
  * purpose of a refusal depends on role and permission alone, since it must not tell whether a record exists.
  */
-export function purposeOf(
-  { kind }: Pick<Actor, "kind">,
-  { event, basis, role, purpose, detail }: Pick<AuditEvent, "event" | "basis" | "role" | "purpose" | "detail">,
-): Purpose {
+export function purposeOf({ kind }: Pick<Actor, "kind">, { event, basis, role, purpose, detail }: Access): Purpose {
   if (purpose !== undefined) return purpose;
   if (kind === "user" && (basis === "self" || role === "patient")) return "PATRQT";
   if (kind === "system" || role === "admin") return "HSYSADMIN";
