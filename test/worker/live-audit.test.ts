@@ -1,8 +1,11 @@
 // Whom live views show is in the audit log: once per screen, patient and clock hour, whatever fails or restarts meanwhile.
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { MAX_QUEUED_EVENTS } from "../../src/monitoring/live/audit-queue.ts";
-import { toViewEvent, viewEventDocument } from "../../src/monitoring/live/view-event.ts";
+import { MAX_SUBJECTS } from "../../src/audit-log/contract.ts";
+import { AuditQueue, MAX_QUEUED_EVENTS } from "../../src/monitoring/live/audit-queue.ts";
+import { FeedStorage } from "../../src/monitoring/live/feed-storage.ts";
+import { ShownPatients } from "../../src/monitoring/live/shown-patients.ts";
+import { toViewEvent, type Viewer, viewEventDocument } from "../../src/monitoring/live/view-event.ts";
 import type { WardFeed } from "../../src/monitoring/live/ward-feed.ts";
 import { HOUR_MS, toIso } from "../../src/platform/time.ts";
 import { eventually } from "../eventually.ts";
@@ -71,6 +74,16 @@ async function newApp(manager: Person): Promise<{ token: string }> {
   const { data } = await readJson(await sendRequest(`${API}/api-keys`, { as: manager, json }));
   return { token: String(data.token) };
 }
+
+const toViewer = (userId: string): Viewer => ({
+  holder: { kind: "user", userId, sessionId: "session" },
+  role: "nurse",
+  actingFor: null,
+  view: "hospital/all",
+  screen: "screen",
+  requestId: "request",
+  ip: null,
+});
 
 const runAlarm = (hospitalId: string) => runInDurableObject(getFeed(hospitalId), (feed: WardFeed) => feed.alarm());
 
@@ -242,23 +255,13 @@ describe("an event of a view", () => {
     const live = await openLiveView(await newApp(manager));
     await awaitViews(hospitalId, 1);
     const repair = await breakLog(hospitalId);
-    const holder = { kind: "user" as const, userId: nurse.id, sessionId: "session" };
-    const viewer = {
-      holder,
-      role: "nurse" as const,
-      actingFor: null,
-      view: "hospital/all",
-      screen: "a",
-      requestId: "b",
-      ip: null,
-    };
     await runInDurableObject(getFeed(hospitalId), (_, { storage: { sql } }) => {
       sql.exec(
         `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
          INSERT INTO audit_queue (log, event) SELECT ?, ? FROM n`,
         MAX_QUEUED_EVENTS,
         hospitalId,
-        viewEventDocument.write(toViewEvent(viewer, hospitalId, [patient.id], 0, 0)),
+        viewEventDocument.write(toViewEvent(toViewer(nurse.id), hospitalId, [patient.id], 0, 0)),
       );
     });
     // The queue's size is known in memory.
@@ -272,5 +275,20 @@ describe("an event of a view", () => {
       sql.exec("DELETE FROM audit_queue");
     });
     await repair();
+  });
+
+  it("names at most a thousand patients; a view of more has several", async () => {
+    const hospitalId = crypto.randomUUID();
+    const patientIds = Array.from({ length: MAX_SUBJECTS + 1 }, () => crypto.randomUUID());
+    await runInDurableObject(getFeed(hospitalId), (_, { storage }) => {
+      const feed = new FeedStorage(storage, (error) => expect.unreachable(error.message));
+      const queue = new AuditQueue(env, feed, expect.unreachable, () => undefined);
+      const shown = new ShownPatients(feed, queue, hospitalId);
+      expect(shown.record(toViewer("nurse"), patientIds, Date.now())).toBe(true);
+      expect(shown.record(toViewer("nurse"), patientIds, Date.now())).toBe(true);
+    });
+    const events = await awaitViews(hospitalId, 2);
+    expect(events.map(({ subjects }) => subjects.length).sort()).toEqual([1, MAX_SUBJECTS]);
+    expect(new Set(events.flatMap(({ subjects }) => subjects)).size).toBe(MAX_SUBJECTS + 1);
   });
 });

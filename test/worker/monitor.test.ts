@@ -207,6 +207,8 @@ describe("the audit event of a device's uploads", () => {
     await configure();
     await runDurableObjectAlarm(monitor());
     expect(await told()).toMatchObject([{ actor: device.id, day: day(), samples: 3 }]);
+    const own = await sendRequest(`${API}/audit-events?event=observation.ingest`, { as: world.self });
+    expect((await readJson(own)).data).toMatchObject([{ actor: { id: device.id }, purpose: "TREAT", detail: { samples: 3 } }]);
   });
 });
 
