@@ -19,7 +19,7 @@ export async function listAuditEvents(env: Env, anyCall: Call, query: AuditQuery
   const logs = toVisibleLogs(results[0], query, effectiveRole);
   await handOverStaged(env, call.now);
   const before = start.after && { recorded: start.after.value, id: start.after.id };
-  const { entries, next } = await readLogs(env, call.keys.audit, logs, before, start.limit);
+  const { entries, next } = await readLogs(env, call.keys, logs, before, start.limit);
   const { role, hospitalId } = effectiveRole;
   const stored = appendAuditEvent(call, {
     event: "audit.read",

@@ -60,20 +60,18 @@ export function toVisibleLogs(
   const patientIds = ownIds ?? (query.patient_id ? [query.patient_id] : null);
   const hasNoHospitalLog = isOfAll || ownIds !== null;
   const logs = new Set([...rows.map(({ log }) => log), ...(hasNoHospitalLog ? [NO_HOSPITAL_LOG] : [])]);
-  return [...logs].flatMap((log) => placeFilters({ log, patientIds }, query, effectiveRole));
+  return [...logs].map((log) => ({ logId: log, filter: placeFilter({ log, patientIds }, query, effectiveRole) }));
 }
 
-function placeFilters({ log, patientIds }: Place, query: AuditQuery, effectiveRole: UserEffectiveRole): VisibleLog[] {
+function placeFilter({ log, patientIds }: Place, query: AuditQuery, effectiveRole: UserEffectiveRole): LogFilter {
   const filter = { patientIds, ...buildFilter(query) };
   const hospitalId = log === NO_HOSPITAL_LOG ? null : log;
   const isOfOneHospital = effectiveRole.role === "hospital_admin" || query.hospital_id !== undefined;
-  if (!query.abroad || isOwnLog(effectiveRole)) return [{ logId: log, filter: { ...filter, hospitalId } }];
-  if (!isOfOneHospital || hospitalId === null) return [{ logId: log, filter: { ...filter, hospitalId, isAbroad: true } }];
-  const abroad = { ...filter, actorHospitalId: hospitalId };
-  if (effectiveRole.role === "admin" || query.patient_id === undefined) return [{ logId: log, filter: abroad }];
+  if (!query.abroad || isOwnLog(effectiveRole)) return { ...filter, hospitalId };
+  if (!isOfOneHospital || hospitalId === null) return { ...filter, hospitalId, isAbroad: true };
   // The subject of a denial abroad would tell that a patient with this id exists.
-  const shown = (["success", "failed"] as const).filter((outcome) => (query.outcome ?? outcome) === outcome);
-  return shown.map((outcome) => ({ logId: log, filter: { ...abroad, outcome } }));
+  const isNotDenied = effectiveRole.role !== "admin" && query.patient_id !== undefined;
+  return { ...filter, actorHospitalId: hospitalId, isNotDenied };
 }
 
 const buildFilter = ({ actor_id, event, outcome, from, to }: AuditQuery): Omit<LogFilter, "patientIds"> => ({

