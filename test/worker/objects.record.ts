@@ -2,10 +2,21 @@
 import { runInDurableObject } from "cloudflare:test";
 import { afterEach, expect, inject, it, vi } from "vitest";
 import { FeedStorage } from "../../src/monitoring/live/feed-storage.ts";
+import { toViewEvent, type Viewer } from "../../src/monitoring/live/view-event.ts";
+import { HOUR_MS } from "../../src/platform/time.ts";
 import { dumpStorage, type ObjectFixture } from "../object-storage.ts";
 import { env } from "../world.ts";
 import { answersOf, goOn, HOSPITAL, livePatient, MORNING, PATIENT } from "./object-lives.ts";
 
+const VIEWER: Viewer = {
+  holder: { kind: "user", userId: "user", sessionId: "session" },
+  role: "nurse",
+  actingFor: HOSPITAL,
+  view: "hospital/all",
+  screen: "screen",
+  requestId: "request",
+  ip: null,
+};
 const RECORDING = inject("recording");
 const write = (fixture: ObjectFixture) =>
   expect(`${JSON.stringify(fixture, null, 1)}\n`).toMatchFileSnapshot(`../fixtures/objects/${fixture.object}-${RECORDING}.json`);
@@ -29,6 +40,8 @@ it("a hospital's feed", async () => {
     feed.saveView("hospital/all", null, new Set([PATIENT]), MORNING);
     feed.saveView("hospital/named", [PATIENT, "somebody-else"], new Set([PATIENT]), MORNING);
     feed.addFollower("hospital-that-follows");
+    feed.saveScreen("session hospital/all", "screen", MORNING / HOUR_MS, new Set([PATIENT]));
+    feed.enqueue([{ log: HOSPITAL, event: toViewEvent(VIEWER, HOSPITAL, [PATIENT], MORNING, MORNING) }]);
     return dumpStorage(state.storage.sql);
   });
   await write({ object: "WardFeed", name: HOSPITAL, storage, answers: {} });
