@@ -169,6 +169,9 @@ export type AuditLogCalls = {
 export type OpenEntries = { entries: StoredEntry[] /** Empty before the first entry of a log. */; previousMac: string };
 export type PruneResult = { prunedUpTo: number; isComplete: boolean };
 
+/** The object of a log. Typed by its contract: the types of RPC have no place for the `unknown` in an event's detail. */
+export const auditLogOf = (env: Pick<Env, "AUDIT_LOG">, logId: string): AuditLogCalls => env.AUDIT_LOG.getByName(logId);
+
 /** The log of the data's hospital, and that of the actor's hospital if it is another one. */
 export function logsOf({ hospital_id, actor_hospital_id }: Pick<AuditLogEvent, "hospital_id" | "actor_hospital_id">): string[] {
   return [...new Set([hospital_id ?? NO_HOSPITAL_LOG, ...(actor_hospital_id ? [actor_hospital_id] : [])])];
