@@ -131,7 +131,7 @@ function randomFilter(random: () => number): LogFilter {
 }
 
 describe("filters", () => {
-  it("give what a scan gives, before and after a merge", { timeout: 120_000 }, async () => {
+  it("give what a scan gives, before and after a merge", async () => {
     const entries = someEntries(10, 1_500);
     const parts = [entries.slice(0, 300), entries.slice(300, 1_100), entries.slice(1_100)];
     const hours: WrittenSegment[] = [];
