@@ -106,10 +106,11 @@ export async function withInstance<T>(
   stub: Stub,
   around: Around,
   work: (log: AuditLog, state: DurableObjectState) => Promise<T> | T,
+  bindings = env,
 ): Promise<T> {
   await evict(stub);
   const result = await inside(stub, async (_, state) => {
-    const log = new AuditLog(state, { ...env, FILES: wrapped(env.FILES, ["get", "put", "delete"], around) });
+    const log = new AuditLog(state, { ...bindings, FILES: wrapped(env.FILES, ["get", "put", "delete"], around) });
     const storage = wrapped(state.storage, ["transactionSync", "setAlarm"], around);
     Object.defineProperty(log, "ctx", {
       value: new Proxy(state, { get: (object, name) => (name === "storage" ? storage : Reflect.get(object, name)) }),
@@ -135,8 +136,8 @@ export async function countRows(stub: Stub, events: AuditLogEvent[]): Promise<{ 
   return { read: sum(({ rowsRead }) => rowsRead), written: sum(({ rowsWritten }) => rowsWritten) };
 }
 
-export async function readRef(ref: SegmentRef, filter: LogFilter | null = null): Promise<LogEntry[]> {
-  const { audit } = await getKeys(env);
+export async function readRef(ref: SegmentRef, filter: LogFilter | null = null, bindings = env): Promise<LogEntry[]> {
+  const { audit } = await getKeys(bindings);
   const found: LogEntry[] = [];
   for await (const entries of readSegment(env.FILES, audit, ref, filter)) found.push(...entries);
   return found;

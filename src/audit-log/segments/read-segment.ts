@@ -26,17 +26,15 @@ export class SegmentGoneError extends ApiError {
   }
 }
 
-/** R2's code for a range outside the object, which is therefore shorter than it was. */
-const RANGE_NOT_SATISFIABLE = /\(10039\)/;
-
 /**
  * @param size bytes that the object must have; null: not known
  * @throws SegmentGoneError, ApiError integrity_error for another size
  */
 async function readRange(bucket: R2Bucket, key: string, size: number | null, range: { offset: number; length: number }) {
-  const object = await bucket.get(key, { range }).catch((cause: unknown) => {
-    const isShorter = cause instanceof Error && RANGE_NOT_SATISFIABLE.test(cause.message);
-    throw isShorter ? new ApiError("integrity_error", undefined, { cause }) : cause;
+  const object = await bucket.get(key, { range }).catch(async (cause: unknown) => {
+    // R2 fails with different errors for a range outside an object that is shorter than it was.
+    const found = await bucket.head(key);
+    throw found && size !== null && found.size !== size ? new ApiError("integrity_error", undefined, { cause }) : cause;
   });
   if (!object) throw new SegmentGoneError();
   if (size !== null && object.size !== size) {
@@ -78,6 +76,15 @@ async function openSegment(bucket: R2Bucket, ring: KeyRing, ref: SegmentRef): Pr
   if (indexSize !== ref.indexSize || index.first !== ref.first || index.first + index.count !== ref.end)
     throw new ApiError("integrity_error");
   return { ref, kid, index, file: isSmall ? bytes : null };
+}
+
+/** The sealed parts of a whole file. @throws SegmentGoneError, ApiError integrity_error for a changed header, index or size */
+export async function loadSealedSegment(bucket: R2Bucket, ring: KeyRing, ref: SegmentRef) {
+  const { bytes } = await readRange(bucket, ref.key, ref.size, { offset: 0, length: ref.size });
+  const { kid, index, indexSize } = await openIndex(ring, ref.key, bytes, ref.size);
+  const sealedIndex = bytes.slice(decodeHeader(bytes).headerSize, indexSize);
+  const sealedBlocks = index.blocks.map(({ offset, length }) => bytes.subarray(offset, offset + length));
+  return { kid, index, sealedIndex, sealedBlocks };
 }
 
 /** Reads blocks that follow each other in the file, gaps included, in one request. */
