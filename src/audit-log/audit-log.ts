@@ -38,8 +38,6 @@ import { changeState, createState, type LogContext, readLogId, readState } from 
 import { signEmpty, TreeStore } from "./tree-store.ts";
 
 const OBJECT = "AuditLog";
-/** Segments closed, merges and deletions of one alarm; what is left is due at once. */
-const MAX_STEPS_PER_ALARM = 4;
 const RETRY_MS = 5_000;
 const MAX_RETRY_MS = 5 * 60_000;
 
@@ -153,7 +151,7 @@ export class AuditLog extends DurableObject<Env> implements AuditLogCalls {
     this.#alarmAt = null;
     this.#isWorking = true;
     try {
-      if (this.#hasTables) for (let i = 0; i < MAX_STEPS_PER_ALARM && (await this.#work(Date.now())); i++);
+      if (this.#hasTables) await this.#work(this.#context(), Date.now());
       this.#failures = 0;
     } catch (error) {
       this.#report("alarm", error);
@@ -165,15 +163,17 @@ export class AuditLog extends DurableObject<Env> implements AuditLogCalls {
     this.#scheduleAlarm();
   }
 
-  /** @returns false if nothing was due */
-  async #work(now: number): Promise<boolean> {
-    const log = this.#context();
+  /** One segment, merge or deletion per alarm, which bounds its CPU time; what is left is due at once. */
+  async #work(log: LogContext, now: number): Promise<void> {
+    const { sql } = log.storage;
     if (await closeNext(log, this.#trees(), now)) {
-      if (this.#memory) this.#memory.closedEnd = readState(log.storage.sql).closedEnd;
-      return true;
+      if (this.#memory) this.#memory.closedEnd = readState(sql).closedEnd;
+      return;
     }
-    if (await deleteReplaced(log.storage.sql, log.env.FILES, now)) return true;
-    return (await resealNext(log, now)) || (await mergeNext(log, now));
+    // Deletion comes before anything that may use a discarded file again.
+    if (await deleteReplaced(sql, log.env.FILES, now)) return;
+    if (await resealNext(log, now)) return;
+    await mergeNext(log, now);
   }
 
   /** For ids that closed segments may have: looks there first, and again if another one was closed meanwhile. */

@@ -46,14 +46,15 @@ const ALL = ["get", "put", "delete", "transactionSync", "setAlarm", "exec"];
 /** Runs due alarms in a process that dies at the `k`-th operation, then in one that lives. @returns its operations */
 async function dieThenRun(stub: Stub, k: number, after: boolean): Promise<string[]> {
   const { around, seen, isDead } = killer(k, ALL, after);
-  for (let i = 0; i < 20 && !isDead(); i++) {
-    const at = await inside(stub, (_, state) => state.storage.getAlarm());
+  for (let i = 0; i < 50 && !isDead(); i++) {
+    const at = await inside(stub, (_, { storage }) => storage.getAlarm());
     if (at === null || at > Date.now()) break;
+    // As the platform does: an alarm is gone once its handler has returned.
+    await inside(stub, (_, { storage }) => storage.deleteAlarm());
     await withInstance(stub, around, (log) => log.alarm()).catch((error: unknown) => {
       if (!(error instanceof Killed)) throw error;
     });
-    // A process that lived: the platform removes the alarm that it ran.
-    if (!isDead()) await runDue(stub);
+    if (isDead()) await inside(stub, (_, { storage }) => storage.setAlarm(at));
   }
   await runDue(stub);
   return seen;

@@ -413,7 +413,7 @@ describe("keys", () => {
       log.stub,
       (_, run) => run(),
       async (object) => {
-        for (let i = 0; i < 4; i++) await object.alarm();
+        for (let i = 0; i < 10; i++) await object.alarm();
         expect(object.status().resealFrom).toBeNull();
       },
       keys,
