@@ -5,6 +5,11 @@
 // - alerts-synthetic: 60 patients of two normal days instead of 25, 30 breaches of each limit instead of 6, 10,000 crossings
 //   instead of 2,000
 // - answers: every bad input on every operation instead of each third
+// - audit-lists: two logs of 1,500 events each instead of 500; ten years of a hospital with 8,000 events in each month, and prints
+//   how long a patient's log of three years ago takes
+// - audit-log-crashes: a crash at every operation of closing and merging instead of each third or sixth
+// - audit-log-decade: twelve days of each month instead of two of each third month
+// - audit-segments: 600 random filters instead of 60, 600 changed bytes instead of 60
 // - authz: every denial instead of each sixth, every permission instead of each second
 // - crypto: 100,000 seals of one value instead of 10,000
 // - dev-commands: `npm run reset` loads the demo data, which otherwise only the served product does

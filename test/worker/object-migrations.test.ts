@@ -1,6 +1,8 @@
 // Objects written by earlier versions of the code, opened by the current one: tables, documents, and continued operation.
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { AuditLogEvent } from "../../src/audit-log/contract.ts";
+import { AUDIT_LOG_MIGRATIONS } from "../../src/audit-log/schema.ts";
 import { WARD_FEED_MIGRATIONS } from "../../src/monitoring/live/schema.ts";
 import { recoverMemory } from "../../src/monitoring/patient-object/memory/damaged-memory.ts";
 import { memoryDocument, OUTBOX_DOCUMENTS } from "../../src/monitoring/patient-object/memory/documents.ts";
@@ -13,6 +15,7 @@ import {
   migrateExisting,
   migrationList,
 } from "../../src/platform/object-migrations.ts";
+import auditLogAt1 from "../fixtures/objects/AuditLog-1.json";
 import memoryAt3 from "../fixtures/objects/memory-3.json";
 import patientAt1 from "../fixtures/objects/PatientMonitor-1.json";
 import patientAt2 from "../fixtures/objects/PatientMonitor-2.json";
@@ -23,11 +26,13 @@ import feedAt2 from "../fixtures/objects/WardFeed-2.json";
 import { dumpStorage, loadStorage, type StorageDump } from "../object-storage.ts";
 import { captureLogs } from "../token-forge.ts";
 import { env, listLoggedEvents } from "../world.ts";
-import { answersOf, goOn, MORNING, PATIENT } from "./object-lives.ts";
+import { HOUR, inside, logNamed, MINUTE, newEvent, runDue } from "./audit-log-world.ts";
+import { answersOf, goOn, HOSPITAL, MORNING, PATIENT } from "./object-lives.ts";
 
 /** One fixture per number of migrations that an object can have had. Record the next one before adding a migration. */
 const PATIENTS = [patientAt1, patientAt2, patientAt3, patientAt4];
 const FEEDS = [feedAt1, feedAt2];
+const AUDIT_LOGS = [auditLogAt1];
 /** Counts of a day that were written before they were counted by hour. */
 const NO_HOURS = new Array(24).fill(0);
 
@@ -299,6 +304,42 @@ describe("a hospital's feed of an earlier version", () => {
     expect(await followers()).toBe(1);
     await stub.recheck();
     expect(await followers()).toBe(0);
+  });
+});
+
+describe("an audit log of an earlier version", () => {
+  const { stub } = logNamed(HOSPITAL);
+  beforeEach(() => void vi.useFakeTimers({ now: MORNING + 3 * HOUR, toFake: ["Date"] }));
+  afterEach(() => void vi.useRealTimers());
+
+  it("has a fixture for each version", () => {
+    expect(AUDIT_LOGS).toHaveLength(AUDIT_LOG_MIGRATIONS.migrations.length);
+  });
+
+  it.each(AUDIT_LOGS)("answers as before, takes no event twice, and goes on", async ({ storage, answers }) => {
+    await inside(stub, (_, state) => loadStorage(state.storage.sql, storage));
+    await evictDurableObject(env.AUDIT_LOG.getByName(HOSPITAL));
+    expect(await stub.status()).toEqual(answers.status);
+    expect(await stub.select({ patientIds: null }, null, 10)).toEqual(answers.open);
+    const known: AuditLogEvent[] = storage.rows.entries.map(({ event }) => JSON.parse(event));
+    vi.setSystemTime(MORNING + 3 * HOUR + MINUTE);
+    await stub.append([newEvent(), ...known]);
+    const { size } = answers.status;
+    expect((await stub.status()).size).toBe(size + 1);
+    vi.setSystemTime(MORNING + 4 * HOUR + MINUTE);
+    await runDue(stub);
+    expect(await stub.status()).toMatchObject({ closedEnd: size + 1, checkpointSize: size + 1, heldFrom: MORNING });
+    expect(await inside(stub, (_, state) => recordOf(state.storage.sql))).toEqual(expected(AUDIT_LOG_MIGRATIONS));
+  });
+
+  it.each(AUDIT_LOGS)("has the tables that a new log has", async ({ storage }) => {
+    const fresh = await inside(logNamed(crypto.randomUUID()).stub, (_, state) => {
+      migrateEmpty(state.storage, AUDIT_LOG_MIGRATIONS);
+      return columnsOf(state.storage.sql);
+    });
+    await inside(stub, (_, state) => loadStorage(state.storage.sql, storage));
+    await evictDurableObject(env.AUDIT_LOG.getByName(HOSPITAL));
+    expect(await inside(stub, (_, state) => columnsOf(state.storage.sql))).toEqual(fresh);
   });
 });
 

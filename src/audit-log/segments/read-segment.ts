@@ -78,6 +78,15 @@ async function openSegment(bucket: R2Bucket, ring: KeyRing, ref: SegmentRef): Pr
   return { ref, kid, index, file: isSmall ? bytes : null };
 }
 
+/** The sealed parts of a whole file. @throws SegmentGoneError, ApiError integrity_error for a changed header, index or size */
+export async function loadSealedSegment(bucket: R2Bucket, ring: KeyRing, ref: SegmentRef) {
+  const { bytes } = await readRange(bucket, ref.key, ref.size, { offset: 0, length: ref.size });
+  const { kid, index, indexSize } = await openIndex(ring, ref.key, bytes, ref.size);
+  const sealedIndex = bytes.slice(decodeHeader(bytes).headerSize, indexSize);
+  const sealedBlocks = index.blocks.map(({ offset, length }) => bytes.subarray(offset, offset + length));
+  return { kid, index, sealedIndex, sealedBlocks };
+}
+
 /** Reads blocks that follow each other in the file, gaps included, in one request. */
 async function readBlocks(bucket: R2Bucket, ring: KeyRing, segment: OpenSegment, blocks: Block[]): Promise<LogEntry[][]> {
   const { file, ref } = segment;
