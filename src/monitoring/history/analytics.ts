@@ -17,7 +17,7 @@ import { firstHourOfDay, firstKeptHour, toDay } from "../packed-hours/months.ts"
 import { MAX_CLOSE_DELAY_MS } from "../patient-object/recording/hour-closing.ts";
 import { computeMean, type Rollup } from "../patient-object/samples/rollup.ts";
 import { CODES, findVital } from "../vitals/catalogue.ts";
-import { selectPackedMonths, selectUnpackedDays, sumDays } from "./daily-stats.ts";
+import { type StatsRow, selectPackedMonths, selectUnpackedDays, sumDays } from "./daily-stats.ts";
 import { auditRead, getSnapshot, type HistoryQuery, MAX_RANGE_MS } from "./history.ts";
 import { getOpenHours, mergeHours, mergeRollupsByCode, openClosedHours, selectClosedHours } from "./hour-rollups.ts";
 import { describeCode, parseCodes, parseTimeRange, type RangeQuery, type TimeRange, toHourKey, toHourRange } from "./query.ts";
@@ -97,8 +97,6 @@ const MAX_STATS_RANGE_MS = 7 * DAY_MS;
 /** Rows per request, one per patient and hour: a day of 800 patients, a week of 100. */
 const MAX_STATS_ROWS = 20_000;
 
-/** `hour`: the first one of a day, where the resolution is a day. */
-export type StatsRow = { hour: number; code: string; patients: number; n: number; min: number; max: number; sum: number };
 export type StatsQuery = HistoryQuery & { hospital_id?: string | undefined };
 
 /**

@@ -5,13 +5,15 @@ import type { Db } from "../../platform/db/client.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { unpackDailyValues } from "../packed-hours/daily-values.ts";
 import { firstHourOfDay, listMonths } from "../packed-hours/months.ts";
-import type { StatsRow } from "./analytics.ts";
 import type { TimeRange } from "./query.ts";
 
 /** Rows per request, one per patient and month: about 1 KB each. */
 const MAX_MONTH_ROWS = 5_000;
 /** Rows per request of hours that the job has not packed yet. */
 const MAX_UNPACKED_HOURS = 20_000;
+
+/** `hour`: the first one of a day, where the resolution is a day. */
+export type StatsRow = { hour: number; code: string; patients: number; n: number; min: number; max: number; sum: number };
 
 /** D1 returns a BLOB as an array of bytes. */
 type MonthRow = { patient_id: string; days: number[] };
