@@ -8,6 +8,6 @@ CREATE TABLE `vital_months` (
 	`stale_key` text,
 	`stale_at` integer NOT NULL,
 	PRIMARY KEY(`hospital_id`, `month`, `patient_id`)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 --> statement-breakpoint
 CREATE INDEX `vital_months_stale` ON `vital_months` (`stale_at`) WHERE stale_key is not null;

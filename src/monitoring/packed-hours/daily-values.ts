@@ -10,6 +10,8 @@ import { toDay } from "./months.ts";
 export type DailyValue = { day: number; code: string } & Pick<Rollup, "count" | "min" | "max" | "sum">;
 
 const FORMAT = 1;
+/** Of a month. */
+const MAX_DAYS = 31;
 /** Of a column whose values are no decimals of up to three digits: 8 bytes per value. */
 const FLOATS = 255;
 const MAX_DECIMALS = 3;
@@ -34,8 +36,8 @@ export function computeDailyValues(hours: readonly StoredHour[]): DailyValue[] {
 }
 
 /**
- * Per code: its length and text, the number of days, then the days and each column as differences to the value before.
- * Integers are LEB128, signed ones zigzag; a column begins with its number of decimals, or FLOATS.
+ * Per code: its length and text, the first day, a bit per day of the month from that on, then each column as differences to the value
+ * before. Integers are LEB128, signed ones zigzag; a column begins with its number of decimals, or FLOATS.
  */
 export function packDailyValues(values: readonly DailyValue[]): Uint8Array<ArrayBuffer> {
   const bytes: number[] = [FORMAT];
@@ -43,8 +45,7 @@ export function packDailyValues(values: readonly DailyValue[]): Uint8Array<Array
     const text = new TextEncoder().encode(code);
     writeUnsigned(bytes, text.length);
     bytes.push(...text);
-    writeUnsigned(bytes, ofCode.length);
-    writeDifferences(
+    writeDays(
       bytes,
       ofCode.map(({ day }) => day),
     );
@@ -55,6 +56,15 @@ export function packDailyValues(values: readonly DailyValue[]): Uint8Array<Array
       );
   }
   return new Uint8Array(bytes);
+}
+
+function writeDays(bytes: number[], days: readonly number[]): void {
+  const first = days[0] ?? 0;
+  writeUnsigned(bytes, first);
+  writeUnsigned(
+    bytes,
+    days.reduce((mask, day) => mask + 2 ** (day - first), 0),
+  );
 }
 
 function writeColumn(bytes: number[], values: readonly number[]): void {
@@ -96,13 +106,21 @@ export function unpackDailyValues(bytes: Uint8Array): DailyValue[] {
   const values: DailyValue[] = [];
   while (!reader.isAtEnd) {
     const code = new TextDecoder().decode(reader.take(reader.unsigned()));
-    const days = reader.differences(reader.unsigned());
+    const days = readDays(reader);
     const [count, min, max, sum] = COLUMNS.map(() => readColumn(reader, days.length));
     days.forEach((day, i) => {
       values.push({ day, code, count: count?.[i] ?? 0, min: min?.[i] ?? 0, max: max?.[i] ?? 0, sum: sum?.[i] ?? 0 });
     });
   }
   return values;
+}
+
+function readDays(reader: ByteReader): number[] {
+  const first = reader.unsigned();
+  const mask = reader.unsigned();
+  return Array.from({ length: MAX_DAYS }, (_, i) => i)
+    .filter((i) => Math.floor(mask / 2 ** i) % 2 === 1)
+    .map((i) => first + i);
 }
 
 function readColumn(reader: ByteReader, length: number): number[] {
