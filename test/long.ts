@@ -18,6 +18,7 @@
 //   each eighth; 24 requests per other operation instead of 9
 // - limits-over: 3,000 random histories of limits instead of 300
 // - news2-chart: a million random patients from a random seed instead of 100,000 from a fixed one
+// - packed-hours: 100 random ranges over packed hours instead of 10
 // - product: `npm start` in a new folder must respond within a minute, which needs an idle machine
 // - product-live: 30 seconds at fifty rows a second instead of 10
 // - python-client: 40 reports instead of 6, and a server of its own that is killed half-way
