@@ -72,6 +72,8 @@ export default defineConfig(async () => ({
                 // Not the host of the requests: no link may contain that.
                 PUBLIC_ORIGIN: "https://edgecare.test",
                 MIGRATIONS: await readD1Migrations("migrations"),
+                // The long forms (test/long.ts).
+                VERIFY: process.env["VERIFY"] ?? "",
                 // Links are signed but never opened: nothing listens there.
                 R2_S3_ENDPOINT: "https://account.r2.example",
                 R2_S3_BUCKET: "edgecare-files",

@@ -317,7 +317,9 @@ export const listLoggedEvents = (): Promise<AuditRow[]> => selectEvents(null);
 
 /** The events with these columns, oldest first. */
 export async function findEvents(columns: Partial<AuditRow>): Promise<AuditRow[]> {
-  return (await listLoggedEvents()).filter((row) => Object.entries(columns).every(([name, value]) => Reflect.get(row, name) === value));
+  return (await listLoggedEvents()).filter((row) =>
+    Object.entries(columns).every(([name, value]) => Reflect.get(row, name) === value),
+  );
 }
 
 async function selectEvents(requestId: string | null): Promise<AuditRow[]> {

