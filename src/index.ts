@@ -2,10 +2,11 @@
 import { app } from "./app.ts";
 import { handOverInBackground } from "./audit-log/hand-over.ts";
 import { runCleanup } from "./cron.ts";
+import { packOldHours } from "./monitoring/packed-hours/pack-hours.ts";
 import { deliverChanges } from "./monitoring/patient-object/context/change-delivery.ts";
 import { reindexPatients } from "./patients/reindex.ts";
 
-/** As in wrangler.toml; the other cron schedule runs the cleanup. */
+/** As in wrangler.toml; the other cron schedule, every 15 minutes, runs the cleanup and packs hours. */
 const EVERY_MINUTE_CRON = "* * * * *";
 
 export { AuditLog } from "./audit-log/audit-log.ts";
@@ -15,7 +16,11 @@ export { PatientMonitor } from "./monitoring/patient-object/patient-monitor.ts";
 export default {
   fetch: app.fetch,
   scheduled: ({ cron }, env, ctx) => {
-    if (cron !== EVERY_MINUTE_CRON) return ctx.waitUntil(runCleanup(env, Date.now()));
+    if (cron !== EVERY_MINUTE_CRON) {
+      ctx.waitUntil(runCleanup(env, Date.now()));
+      ctx.waitUntil(packOldHours(env, Date.now()));
+      return;
+    }
     ctx.waitUntil(deliverChanges(env));
     ctx.waitUntil(handOverInBackground(env));
     ctx.waitUntil(reindexPatients(env, Date.now()));

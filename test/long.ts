@@ -5,6 +5,11 @@
 // - alerts-synthetic: 60 patients of two normal days instead of 25, 30 breaches of each limit instead of 6, 10,000 crossings
 //   instead of 2,000
 // - answers: every bad input on every operation instead of each third
+// - audit-lists: two logs of 1,500 events each instead of 500; ten years of a hospital with 8,000 events in each month, and prints
+//   how long a patient's log of three years ago takes
+// - audit-log-crashes: a crash at every operation of closing and merging instead of each third or sixth
+// - audit-log-decade: twelve days of each month instead of two of each third month
+// - audit-segments: 600 random filters instead of 60, 600 changed bytes instead of 60
 // - authz: every denial instead of each sixth, every permission instead of each second
 // - crypto: 100,000 seals of one value instead of 10,000
 // - dev-commands: `npm run reset` loads the demo data, which otherwise only the served product does
@@ -13,6 +18,7 @@
 //   each eighth; 24 requests per other operation instead of 9
 // - limits-over: 3,000 random histories of limits instead of 300
 // - news2-chart: a million random patients from a random seed instead of 100,000 from a fixed one
+// - packed-hours: 100 random ranges over packed hours instead of 10
 // - product: `npm start` in a new folder must respond within a minute, which needs an idle machine
 // - product-live: 30 seconds at fifty rows a second instead of 10
 // - python-client: 40 reports instead of 6, and a server of its own that is killed half-way

@@ -315,6 +315,11 @@ export const readAuditEvents = (requestId: string): Promise<AuditRow[]> => selec
 /** All events, oldest first. */
 export const listLoggedEvents = (): Promise<AuditRow[]> => selectEvents(null);
 
+/** The events with these columns, oldest first. */
+export async function findEvents(columns: Partial<AuditRow>): Promise<AuditRow[]> {
+  return (await listLoggedEvents()).filter((row) => Object.entries(columns).every(([name, value]) => Reflect.get(row, name) === value));
+}
+
 async function selectEvents(requestId: string | null): Promise<AuditRow[]> {
   const staged = await env.DB.prepare(
     "SELECT id, event, subjects FROM audit_staged WHERE ?1 IS NULL OR event->>'request_id' = ?1",

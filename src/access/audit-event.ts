@@ -2,7 +2,8 @@
 import type { SQL } from "drizzle-orm";
 import type { AuditAction, AuditOutcome } from "../audit-log/contract.ts";
 import type { StorageCharge } from "../platform/storage-quotas.ts";
-import type { Actor, Role } from "./actor.ts";
+import type { Role } from "./actor.ts";
+import type { Purpose } from "./purposes.ts";
 
 export type { AuditAction } from "../audit-log/contract.ts";
 export type AuditEvent = {
@@ -15,8 +16,8 @@ export type AuditEvent = {
   reason?: string;
   role?: Role | "device" | "app";
   basis?: string;
-  /** Why the data were used; see `purposeOf` for the default. */
-  purpose?: string;
+  /** Why the data were used; `purposeOf` (purposes.ts) gives the default. */
+  purpose?: Purpose;
   /** The hospital whose data was accessed. */
   hospitalId?: string | null;
   /** The actor's hospital; stored only when it is another one. */
@@ -36,19 +37,3 @@ export type AuditEvent = {
   /** The import grant that an earlier step of the operation named, or null for none; else the request's header decides. */
   importGrant?: string | null;
 };
-
-/** Things whose events are no care of a patient, unless they name one. Not `access`: a denial must not tell whether a patient exists. */
-const ADMINISTERED = new Set(
-  "admin api_key audit bootstrap credential device hospital import_grant invitation login member practitioner session storage user ward".split(
-    " ",
-  ),
-);
-
-/** Why data were used (FHIR AuditEvent.purposeOfEvent): treatment, unless an administrator or the service itself acts, or no patient is concerned. */
-export function purposeOf(actor: Actor, { event, role, purpose, subjects, subjectsQuery }: AuditEvent): string {
-  if (purpose !== undefined) return purpose;
-  const [thing = ""] = event.split(".");
-  const concernsNobody = (subjects ?? []).length === 0 && subjectsQuery === undefined;
-  const isAdministration = actor.kind === "system" || role === "admin" || (concernsNobody && ADMINISTERED.has(thing));
-  return isAdministration ? "administration" : "treatment";
-}

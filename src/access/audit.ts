@@ -8,7 +8,8 @@ import type { Db, Statement } from "../platform/db/client.ts";
 import { uuidv7 } from "../platform/ids.ts";
 import { attachCharge } from "../platform/storage-quotas.ts";
 import { type Actor, type Call, getActorId } from "./actor.ts";
-import { type AuditEvent, purposeOf } from "./audit-event.ts";
+import type { AuditEvent } from "./audit-event.ts";
+import { purposeOf } from "./purposes.ts";
 import { limitRows } from "./row-allowance.ts";
 import { toStorageCharge } from "./storage-charges.ts";
 

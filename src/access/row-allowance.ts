@@ -101,7 +101,7 @@ export function summarizeUncounted(db: Db, now: number): Statement[] {
     SELECT ${newEventId(now)}, json_object('recorded', CAST(${now} AS INTEGER), 'action', 'E',
       'event', iif(name = ${REFUSED}, 'access.denied_summary', 'access.summary'), 'outcome', iif(name = ${REFUSED}, 'denied', 'success'),
       'reason', NULL, 'actor', json_object('kind', 'system', 'id', 'cleanup', 'role', NULL), 'hospital_id', ${hospitalId},
-      'actor_hospital_id', NULL, 'basis', NULL, 'purpose', 'administration', 'entity', ${entity}, 'request_id', 'cleanup-' || day,
+      'actor_hospital_id', NULL, 'basis', NULL, 'purpose', 'HSYSADMIN', 'entity', ${entity}, 'request_id', 'cleanup-' || day,
       'ip', NULL, 'detail', ${detail}), iif(${isSamples}, json_array(${patientId}), '[]')
     FROM (SELECT *, substr(scope, length('quota-day:u:') + 1) AS subject, date(day * ${DAY_MS / 1000}, 'unixepoch') AS day_text,
         ${most} AS most, CASE substr(scope, length('quota-day:') + 1, 1) WHEN 'a' THEN 'address' WHEN 'm' THEN

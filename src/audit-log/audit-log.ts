@@ -31,14 +31,13 @@ import { KnownIds } from "./known-ids.ts";
 import { mergeNext, nextMergeAt } from "./merging.ts";
 import { proveConsistency, proveEntry, sizeOf } from "./proofs.ts";
 import { pruneSegments } from "./pruning.ts";
+import { resealNext } from "./resealing.ts";
 import { AUDIT_LOG_MIGRATIONS } from "./schema.ts";
 import { deleteReplaced, listFrom, listLeveled, nextDeletion, selectSegments } from "./segment-rows.ts";
 import { changeState, createState, type LogContext, readLogId, readState } from "./state.ts";
 import { signEmpty, TreeStore } from "./tree-store.ts";
 
 const OBJECT = "AuditLog";
-/** Segments closed, merges and deletions of one alarm; what is left is due at once. */
-const MAX_STEPS_PER_ALARM = 4;
 const RETRY_MS = 5_000;
 const MAX_RETRY_MS = 5 * 60_000;
 
@@ -88,10 +87,7 @@ export class AuditLog extends DurableObject<Env> implements AuditLogCalls {
   }
 
   status(): LogStatus {
-    if (!this.#hasTables) return { size: 0, closedEnd: 0, checkpointSize: 0, prunedUpTo: 0, heldFrom: null, movedSeq: 0 };
-    const { sql } = this.ctx.storage;
-    const { closedEnd, checkpoint, prunedEnd, heldFrom, movedSeq } = readState(sql);
-    return { size: sizeOf(sql), closedEnd, checkpointSize: checkpoint?.size ?? 0, prunedUpTo: prunedEnd, heldFrom, movedSeq };
+    return this.#hasTables ? readStatus(this.ctx.storage.sql) : EMPTY_LOG;
   }
 
   async checkpoint(): Promise<LogCheckpoint> {
@@ -145,11 +141,17 @@ export class AuditLog extends DurableObject<Env> implements AuditLogCalls {
     return last.seq;
   }
 
+  reseal(): void {
+    if (!this.#hasTables) return;
+    changeState(this.ctx.storage.sql, { resealFrom: 0 });
+    this.#scheduleAlarm();
+  }
+
   override async alarm(): Promise<void> {
     this.#alarmAt = null;
     this.#isWorking = true;
     try {
-      if (this.#hasTables) for (let i = 0; i < MAX_STEPS_PER_ALARM && (await this.#work(Date.now())); i++);
+      if (this.#hasTables) await this.#work(this.#context(), Date.now());
       this.#failures = 0;
     } catch (error) {
       this.#report("alarm", error);
@@ -161,14 +163,17 @@ export class AuditLog extends DurableObject<Env> implements AuditLogCalls {
     this.#scheduleAlarm();
   }
 
-  /** @returns false if nothing was due */
-  async #work(now: number): Promise<boolean> {
-    const log = this.#context();
+  /** One segment, merge or deletion per alarm, which bounds its CPU time; what is left is due at once. */
+  async #work(log: LogContext, now: number): Promise<void> {
+    const { sql } = log.storage;
     if (await closeNext(log, this.#trees(), now)) {
-      if (this.#memory) this.#memory.closedEnd = readState(log.storage.sql).closedEnd;
-      return true;
+      if (this.#memory) this.#memory.closedEnd = readState(sql).closedEnd;
+      return;
     }
-    return (await deleteReplaced(log.storage.sql, log.env.FILES, now)) || (await mergeNext(log, now));
+    // Deletion comes before anything that may use a discarded file again.
+    if (await deleteReplaced(sql, log.env.FILES, now)) return;
+    if (await resealNext(log, now)) return;
+    await mergeNext(log, now);
   }
 
   /** For ids that closed segments may have: looks there first, and again if another one was closed meanwhile. */
@@ -258,11 +263,23 @@ export class AuditLog extends DurableObject<Env> implements AuditLogCalls {
   #nextDueAt(now: number): number | null {
     if (!this.#hasTables) return null;
     const { sql } = this.ctx.storage;
-    if (readState(sql).merging) return now;
+    const { merging, resealFrom } = readState(sql);
+    if (merging || resealFrom !== null) return now;
     const merge = nextMergeAt(listLeveled(sql), firstOpen(sql)?.logged ?? null, now);
     const due = [nextClosingAt(sql, now), nextDeletion(sql), merge].filter((time) => time !== null);
     return due.length > 0 ? Math.min(...due) : null;
   }
+}
+
+const EMPTY_LOG: LogStatus = {
+  ...{ size: 0, closedEnd: 0, checkpointSize: 0, prunedUpTo: 0, movedSeq: 0 },
+  ...{ heldFrom: null, resealFrom: null },
+};
+
+function readStatus(sql: SqlStorage): LogStatus {
+  const { closedEnd, checkpoint, prunedEnd, heldFrom, movedSeq, resealFrom } = readState(sql);
+  const checkpointSize = checkpoint?.size ?? 0;
+  return { size: sizeOf(sql), closedEnd, checkpointSize, prunedUpTo: prunedEnd, heldFrom, movedSeq, resealFrom };
 }
 
 function recall(sql: SqlStorage): Memory {

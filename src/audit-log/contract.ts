@@ -129,6 +129,8 @@ export type LogStatus = {
   heldFrom: number | null;
   /** Highest `seq` of the rows of D1 that were moved in, 0 for none. */
   movedSeq: number;
+  /** Segments that end after it wait to be sealed under the current key; null when none do. */
+  resealFrom: number | null;
 };
 
 /** A row of D1's former table of audit events. */
@@ -162,6 +164,8 @@ export type AuditLogCalls = {
   prune(olderThan: number): Promise<PruneResult> | PruneResult;
   /** Starts or changes a legal hold: events recorded at `from` (epoch milliseconds) or later are kept. Null ends it. */
   setHold(from: number | null): Promise<void> | void;
+  /** Seals all segments under the current key of AUDIT_KEYS, in the background; `status` tells how far it is. */
+  reseal(): Promise<void> | void;
   /**
    * Stores rows of D1 in the order of their `seq`; those up to the highest one moved before change nothing.
    * @returns the highest one now  @throws RangeError as append
@@ -170,6 +174,9 @@ export type AuditLogCalls = {
 };
 export type OpenEntries = { entries: StoredEntry[] /** Empty before the first entry of a log. */; previousMac: string };
 export type PruneResult = { prunedUpTo: number; isComplete: boolean };
+
+/** The object of a log. Typed by its contract: the types of RPC have no place for the `unknown` in an event's detail. */
+export const auditLogOf = (env: Pick<Env, "AUDIT_LOG">, logId: string): AuditLogCalls => env.AUDIT_LOG.getByName(logId);
 
 /** The log of the data's hospital, and that of the actor's hospital if it is another one. */
 export function logsOf({ hospital_id, actor_hospital_id }: Pick<AuditLogEvent, "hospital_id" | "actor_hospital_id">): string[] {

@@ -1,6 +1,6 @@
 // Merges the segments of a past day, and of a past month, so that a list over years opens few files.
 import { getKeys } from "../platform/config.ts";
-import { DAY_MS, HOUR_MS } from "../platform/time.ts";
+import { DAY_MS } from "../platform/time.ts";
 import type { SegmentRef } from "./contract.ts";
 import { firstOpen } from "./entries.ts";
 import {
@@ -9,14 +9,12 @@ import {
   type LeveledSegment,
   listLeveled,
   listWithin,
+  REPLACED_MS,
   removeSegments,
   setLevel,
 } from "./segment-rows.ts";
 import { mergeSegments, planMerges } from "./segments/merge-segments.ts";
 import { changeState, type LogContext, type LogState, readState } from "./state.ts";
-
-/** Lists that began before a merge still read the files that it replaced. */
-const REPLACED_MS = HOUR_MS;
 
 type Merge = NonNullable<LogState["merging"]>;
 type Period = { from: "hour" | "day"; to: "day" | "month"; endOf: (time: number) => number };
@@ -91,7 +89,7 @@ async function mergeFiles({ storage, env, logId }: LogContext, merge: Merge, ref
       removeSegments(sql, refs, now + REPLACED_MS);
       insertSegment(sql, merge.level, ref, terms);
     } else {
-      // Some were pruned meanwhile. The others are merged later, into another file.
+      // Some were pruned meanwhile. The others are merged later.
       discardFile(sql, ref.key, now);
     }
     changeState(sql, { merging: null });

@@ -128,6 +128,11 @@ class PageReader {
   async read(): Promise<void> {
     for (let concurrent = 1; ; concurrent = Math.min(concurrent * 2, CONCURRENT_REQUESTS)) {
       const needed = this.#neededScans();
+      const inMemory = needed.filter(({ scan }) => scan.isInMemory);
+      if (inMemory.length > 0) {
+        await this.#readFrom(inMemory);
+        continue;
+      }
       const hasMoved = this.#hasMoved();
       const left = (hasMoved ? MAX_READS : MAX_READS_TO_MOVE) - this.#reads;
       if (needed.length === 0 || left <= 0) {
@@ -150,7 +155,7 @@ class PageReader {
 
   async #readFrom(scans: OpenScan[]): Promise<void> {
     const { bucket, keys } = this.#source;
-    this.#reads += scans.length;
+    this.#reads += scans.filter(({ scan }) => !scan.isInMemory).length;
     const results = await Promise.allSettled(scans.map(({ scan }) => scan.readNext(bucket, keys.audit)));
     const gone = new Set<ListedLog>();
     for (const [i, result] of results.entries()) {

@@ -15,7 +15,7 @@ export const AUDIT_LOG_MIGRATIONS = migrationList("AuditLog", [
         closed_end INTEGER NOT NULL, closed_logged INTEGER NOT NULL, closed_mac TEXT NOT NULL,
         closing_end INTEGER, merging_first INTEGER, merging_end INTEGER, merging_level TEXT,
         checkpoint TEXT, checkpoint_size INTEGER NOT NULL, checkpoint_key TEXT,
-        moved_seq INTEGER NOT NULL, held_from INTEGER, pruned_end INTEGER NOT NULL) STRICT`,
+        reseal_from INTEGER, moved_seq INTEGER NOT NULL, held_from INTEGER, pruned_end INTEGER NOT NULL) STRICT`,
       // The terms come last: a query without them does not read them.
       `CREATE TABLE IF NOT EXISTS segments (
         first_seq INTEGER PRIMARY KEY, end_seq INTEGER NOT NULL, recorded_from INTEGER NOT NULL, recorded_to INTEGER NOT NULL,

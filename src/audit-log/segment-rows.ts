@@ -1,4 +1,5 @@
 // The list of a log's closed segments, and the files that are no longer part of it.
+import { HOUR_MS } from "../platform/time.ts";
 import { type LogFilter, type LogPosition, MAX_LISTED_SEGMENTS, type SegmentRef } from "./contract.ts";
 import type { SegmentLevel } from "./segments/file-format.ts";
 import { termMatcher } from "./segments/terms.ts";
@@ -36,6 +37,7 @@ export function insertSegment(sql: SqlStorage, level: SegmentLevel, ref: Segment
     ...[ref.first, ref.end, ref.recordedFrom, ref.recordedTo, ref.loggedFrom, ref.loggedTo],
     ...[level, ref.key, ref.size, ref.indexSize, terms],
   );
+  keepFile(sql, ref.key);
 }
 
 /** Removes segments from the list; their files are deleted later. */
@@ -45,6 +47,16 @@ export function removeSegments(sql: SqlStorage, refs: readonly SegmentRef[], del
     discardFile(sql, key, deleteAt);
   }
 }
+
+/** Gives a segment another file with the same entries. */
+export function replaceFile(sql: SqlStorage, { first, key, size, indexSize }: SegmentRef): void {
+  const update = "UPDATE segments SET object_key = ?, size = ?, index_size = ? WHERE first_seq = ?";
+  sql.exec(update, key, size, indexSize, first);
+  keepFile(sql, key);
+}
+
+/** A file that was discarded by an attempt before may be in use again. */
+const keepFile = (sql: SqlStorage, key: string): void => void sql.exec("DELETE FROM replaced WHERE object_key = ?", key);
 
 /** Marks a file that no segment refers to for deletion. @param deleteAt epoch milliseconds */
 export const discardFile = (sql: SqlStorage, key: string, deleteAt: number): void =>
@@ -101,6 +113,8 @@ export function selectSegments(
   return { segments, isComplete: true };
 }
 
+/** Lists that began before still read the files that were replaced. */
+export const REPLACED_MS = HOUR_MS;
 const MAX_DELETED_FILES = 500;
 
 /** Deletes files whose time has come; repeating it is harmless. @returns whether there were any */

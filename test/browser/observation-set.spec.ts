@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import type { Page } from "@playwright/test";
 import { endSessions } from "./api.ts";
-import { tabThroughPage, tabTo } from "./focus-check.ts";
+import { findFocusFault, tabThroughPage, tabTo } from "./focus-check.ts";
 import { expect, signIn, signInAgain, test, waitForPage } from "./portal.ts";
 import type { Patient, World } from "./world.ts";
 
@@ -492,6 +492,19 @@ test("on a phone of 360 px with errors and a waiting set: nothing overflows, tar
     });
     expect(found, language).toEqual({ violations: [], small: [], sideways: 0 });
   }
-  // The score and the tabs of the phone cover no field that has the focus.
+  // As with counts of many alarms: the header has three lines.
+  await page.locator("header").evaluate((header) => {
+    header.style.minHeight = "150px";
+  });
+  await page.keyboard.press("Tab");
+  for (let y = 40; y <= 320; y += 40) {
+    await page.evaluate((top) => {
+      if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
+      scrollTo(0, top);
+    }, y);
+    await page.getByRole("link", { name: "सारांश" }).focus();
+    expect(await findFocusFault(page), `scrolled by ${y} px`).toBeNull();
+  }
+  // The score, the tabs of the phone and what sticks at the top cover nothing that has the focus.
   expect((await tabThroughPage(page)).faults).toEqual([]);
 });

@@ -5,6 +5,7 @@ import { withRandomDelays, withStoreFault } from "../stores.ts";
 import {
   API,
   env,
+  findEvents,
   newDevice,
   newPatient,
   newPdf,
@@ -46,9 +47,7 @@ const rowOf = (id: string) =>
     .bind(id)
     .first<Record<string, string | null>>();
 const events = async (id: string, event: string) =>
-  env.DB.prepare("SELECT count(*) AS n FROM audit_events WHERE event = ? AND detail LIKE ?")
-    .bind(event, `%${id}%`)
-    .first<number>("n");
+  (await findEvents({ event })).filter(({ detail }) => detail?.includes(id)).length;
 const trace = (response: Response) => readAuditEvents(response.headers.get("x-request-id") ?? "");
 const statsOf = async (as: As) => (await readJson(await sendRequest(`${API}/reports/stats`, { as }))).data;
 

@@ -6,6 +6,7 @@ import { v7 } from "uuid";
 import { expect } from "vitest";
 import { AuditLog } from "../../src/audit-log/audit-log.ts";
 import {
+  type AuditLogCalls,
   type AuditLogEvent,
   compareNewestFirst,
   type LogEntry,
@@ -27,11 +28,16 @@ export const MINUTE = 60_000;
 export const HOUR = 60 * MINUTE;
 export const DAY = 24 * HOUR;
 
-export type Stub = DurableObjectStub<AuditLog>;
-export const newLog = (): { logId: string; stub: Stub } => {
-  const logId = crypto.randomUUID();
-  return { logId, stub: env.AUDIT_LOG.getByName(logId) };
-};
+/** The types of RPC do not know what `select` and `prove` return (contract.ts). */
+export type Stub = Pick<DurableObjectStub<AuditLog>, "id" | "name"> & AuditLogCalls;
+export const logNamed = (logId: string): { logId: string; stub: Stub } => ({ logId, stub: env.AUDIT_LOG.getByName(logId) });
+export const newLog = () => logNamed(crypto.randomUUID());
+
+/** Runs the work inside the object. */
+export const inside = <T>({ name }: Stub, work: (log: AuditLog, state: DurableObjectState) => T | Promise<T>): Promise<T> =>
+  runInDurableObject(env.AUDIT_LOG.getByName(name ?? ""), work);
+/** The object as after a restart. */
+export const evict = ({ name }: Stub) => evictDurableObject(env.AUDIT_LOG.getByName(name ?? ""));
 
 /** An event of now, unless `recorded` says otherwise; its id is made at that time. */
 export function newEvent(change: Partial<AuditLogEvent> = {}): AuditLogEvent {
@@ -64,20 +70,20 @@ export async function appendAll(stub: Stub, events: AuditLogEvent[]): Promise<vo
   for (let i = 0; i < events.length; i += 200) await stub.append(events.slice(i, i + 200));
 }
 
-export const alarmOf = (stub: Stub) => runInDurableObject(stub, (_, state) => state.storage.getAlarm());
+export const alarmOf = (stub: Stub) => inside(stub, (_, state) => state.storage.getAlarm());
 
 /** Runs the alarms that are due by now. @returns their number */
 export async function runDue(stub: Stub): Promise<number> {
   for (let count = 0; count < 200; count++) {
     const at = await alarmOf(stub);
     if (at === null || at > Date.now()) return count;
-    await runDurableObjectAlarm(stub);
+    await runDurableObjectAlarm(env.AUDIT_LOG.getByName(stub.name ?? ""));
   }
   throw new Error("the alarm does not come to rest");
 }
 
 export const rowsOf = <T extends Record<string, SqlStorageValue>>(stub: Stub, query: string) =>
-  runInDurableObject(stub, (_, state) => state.storage.sql.exec<T>(query).toArray());
+  inside(stub, (_, state) => state.storage.sql.exec<T>(query).toArray());
 
 /** Around each operation of the stores of an instance: R2 requests, transactions and SQL statements. */
 export type Around = <T>(op: string, run: () => T) => T;
@@ -96,18 +102,23 @@ function wrapped<T extends object>(target: T, ops: readonly string[], around: Ar
 }
 
 /** Calls another instance of the object on the same storage, as a process would that may die; the object wakes afterwards. */
-export async function withInstance<T>(stub: Stub, around: Around, work: (log: AuditLog) => Promise<T> | T): Promise<T> {
-  await evictDurableObject(stub);
-  const result = await runInDurableObject(stub, async (_, state) => {
-    const log = new AuditLog(state, { ...env, FILES: wrapped(env.FILES, ["get", "put", "delete"], around) });
+export async function withInstance<T>(
+  stub: Stub,
+  around: Around,
+  work: (log: AuditLog, state: DurableObjectState) => Promise<T> | T,
+  bindings = env,
+): Promise<T> {
+  await evict(stub);
+  const result = await inside(stub, async (_, state) => {
+    const log = new AuditLog(state, { ...bindings, FILES: wrapped(env.FILES, ["get", "put", "delete"], around) });
     const storage = wrapped(state.storage, ["transactionSync", "setAlarm"], around);
     Object.defineProperty(log, "ctx", {
       value: new Proxy(state, { get: (object, name) => (name === "storage" ? storage : Reflect.get(object, name)) }),
     });
     await scheduler.wait(0);
-    return work(log);
+    return work(log, state);
   });
-  await evictDurableObject(stub);
+  await evict(stub);
   return result;
 }
 
@@ -125,8 +136,8 @@ export async function countRows(stub: Stub, events: AuditLogEvent[]): Promise<{ 
   return { read: sum(({ rowsRead }) => rowsRead), written: sum(({ rowsWritten }) => rowsWritten) };
 }
 
-export async function readRef(ref: SegmentRef, filter: LogFilter | null = null): Promise<LogEntry[]> {
-  const { audit } = await getKeys(env);
+export async function readRef(ref: SegmentRef, filter: LogFilter | null = null, bindings = env): Promise<LogEntry[]> {
+  const { audit } = await getKeys(bindings);
   const found: LogEntry[] = [];
   for await (const entries of readSegment(env.FILES, audit, ref, filter)) found.push(...entries);
   return found;
@@ -136,7 +147,7 @@ export async function readRef(ref: SegmentRef, filter: LogFilter | null = null):
 export async function readLog(stub: Stub): Promise<LogEntry[]> {
   const segments = await stub.listSegments(0, 1_000);
   const closed = (await Promise.all(segments.map((ref) => readRef(ref)))).flat();
-  const open = await runInDurableObject(stub, (_, { storage }) =>
+  const open = await inside(stub, (_, { storage }) =>
     storage.sql.exec<Parameters<typeof toEntry>[0]>("SELECT * FROM entries").toArray().map(toEntry),
   );
   return [...closed, ...open].sort((a, b) => a.seq - b.seq);
@@ -211,6 +222,3 @@ async function expectChained(stub: Stub): Promise<void> {
     previous = mac;
   }
 }
-
-/** The object as after a restart. */
-export const evict = (stub: Stub) => evictDurableObject(stub);

@@ -1,5 +1,4 @@
 // The object of an audit log: one order for concurrent appends, repeated ids, bounds, lists, proofs, retention and moved rows.
-import { runInDurableObject } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { MAX_EVENT_LENGTH } from "../../src/audit-log/append.ts";
 import { MAX_CLOSED_ENTRIES } from "../../src/audit-log/closing.ts";
@@ -18,12 +17,14 @@ import {
   evict,
   expectWhole,
   HOUR,
+  inside,
   listEntries,
   MINUTE,
   newEvent,
   newEvents,
   newLog,
   readLog,
+  readRef,
   rowsOf,
   runDue,
   START,
@@ -87,9 +88,9 @@ describe("append", () => {
     const { stub } = newLog();
     const before = newEvents(1);
     await stub.append(before);
-    await expect(
-      runInDurableObject(stub, (log) => log.append([newEvent(), ...events()].slice(-(MAX_APPENDED + 1)))),
-    ).rejects.toThrow(message);
+    await expect(inside(stub, (log) => log.append([newEvent(), ...events()].slice(-(MAX_APPENDED + 1))))).rejects.toThrow(
+      message,
+    );
     expect((await readLog(stub)).map(({ id }) => id)).toEqual(before.map(({ id }) => id));
   });
 
@@ -181,7 +182,7 @@ describe("a repeated id", () => {
     const events = newEvents(2);
     await log.stub.append(events);
     // What an object does that knows only the ids since it woke.
-    await runInDurableObject(log.stub, (_, { storage }) => {
+    await inside(log.stub, (_, { storage }) => {
       const query = "INSERT INTO entries SELECT seq + 2, id, logged, event, seed, leaf_hash, mac FROM entries";
       storage.sql.exec(query);
     });
@@ -201,13 +202,11 @@ describe("a log without events", () => {
     expect(await stub.prune(START)).toEqual({ prunedUpTo: 0, isComplete: true });
     const { checkpoint, size } = await stub.checkpoint();
     expect([parseCheckpoint(checkpoint)?.origin, size]).toEqual([`edgecare/audit/${logId}`, 0]);
-    expect(await runInDurableObject(stub, (_, { storage }) => dumpStorage(storage.sql).schema)).toEqual([]);
+    expect(await inside(stub, (_, { storage }) => dumpStorage(storage.sql).schema)).toEqual([]);
   });
 
   it.each([0, MAX_SELECTED + 1, 1.5])("refuses a limit of %d", async (limit) => {
-    await expect(runInDurableObject(newLog().stub, (log) => log.select({ patientIds: null }, null, limit))).rejects.toThrow(
-      /1000/,
-    );
+    await expect(inside(newLog().stub, (log) => log.select({ patientIds: null }, null, limit))).rejects.toThrow(/1000/);
   });
 });
 
@@ -302,7 +301,7 @@ describe("proofs", () => {
     const log = newLog();
     await log.stub.append(newEvents(3));
     await env.FILES.put(`tlog/${log.logId}/tile/0/000.p/3`, new Uint8Array(96));
-    await expect(runInDurableObject(log.stub, (object) => object.checkpoint())).rejects.toThrow();
+    await expect(inside(log.stub, (object) => object.checkpoint())).rejects.toThrow();
     expect((await log.stub.status()).checkpointSize).toBe(0);
   });
 });
@@ -328,7 +327,7 @@ describe("retention", () => {
     const before = await log.stub.checkpoint();
     expect(await log.stub.prune(START + 2 * DAY)).toEqual({ prunedUpTo: 4, isComplete: true });
     await runDue(log.stub);
-    expect((await listEntries(log.stub, { patientIds: null })).map(({ seq }) => seq)).toEqual([9, 8, 7, 6, 5, 4]);
+    expect((await listEntries(log.stub, { patientIds: null })).map(({ seq }) => seq).sort()).toEqual([4, 5, 6, 7, 8, 9]);
     expect(await segmentFiles(log.logId)).toHaveLength(3);
     expect(await log.stub.checkpoint()).toEqual(before);
     expect(await log.stub.status()).toMatchObject({ size: 10, prunedUpTo: 4 });
@@ -387,7 +386,46 @@ describe("rows of D1", () => {
   it("are refused out of order, with nothing of the call stored", async () => {
     const { stub } = newLog();
     const rows = [2, 1].map((seq) => ({ seq, event: newEvent() }));
-    await expect(runInDurableObject(stub, (log) => log.moveIn(rows))).rejects.toThrow(/ascend/);
+    await expect(inside(stub, (log) => log.moveIn(rows))).rejects.toThrow(/ascend/);
     expect((await stub.status()).size).toBe(0);
+  });
+});
+
+describe("keys", () => {
+  it("are changed in the background, without a change of leaves", async () => {
+    const log = newLog();
+    const events: AuditLogEvent[] = [];
+    for (let day = 0; day < 6; day++) {
+      at(day * DAY);
+      const more = newEvents(2);
+      events.push(...more);
+      await log.stub.append(more);
+      at(day * DAY + HOUR);
+      await runDue(log.stub);
+    }
+    const before = await readLog(log.stub);
+    const oldKeys = (await log.stub.listSegments(0, 10)).map(({ key }) => key);
+    const rotated = `new1:${Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("base64")},${env.AUDIT_KEYS}`;
+    const keys = { ...env, AUDIT_KEYS: rotated };
+    await log.stub.reseal();
+    expect((await log.stub.status()).resealFrom).toBe(0);
+    await withInstance(
+      log.stub,
+      (_, run) => run(),
+      async (object) => {
+        for (let i = 0; i < 10; i++) await object.alarm();
+        expect(object.status().resealFrom).toBeNull();
+      },
+      keys,
+    );
+    const segments = await log.stub.listSegments(0, 10);
+    expect(segments.map(({ key }) => key)).toEqual(oldKeys.map((key) => `${key}-new1`));
+    expect((await Promise.all(segments.map((ref) => readRef(ref, null, keys)))).flat().sort((a, b) => a.seq - b.seq)).toEqual(
+      before,
+    );
+    await expect(readRef(segments[0] ?? expect.unreachable())).rejects.toThrow();
+    at(5 * DAY + 3 * HOUR);
+    await runDue(log.stub);
+    expect(await segmentFiles(log.logId)).toEqual(segments.map(({ key }) => key));
   });
 });

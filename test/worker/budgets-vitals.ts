@@ -37,7 +37,8 @@ export const vitals: BudgetCase[] = [
     "GET /patients/{id}/observations?buckets, a year",
     "read",
     200,
-    liveBudget(2, 2 * 365 * 24 + 30, 10, "openHours"),
+    // And two per month: whether a file has its hours.
+    liveBudget(2, 2 * 365 * 24 + 2 * 13 + 30, 10, "openHours"),
     (e) => ofPatient(`history?buckets=50&${ago(365 * 24)}`)(e),
   ],
   ["GET /patients/{id}/observations/latest", "read", 200, liveBudget(1, 15, 0, "snapshot"), ofPatient("observations/latest")],

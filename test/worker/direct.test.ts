@@ -7,6 +7,7 @@ import { withRandomDelays, withStoreFault } from "../stores.ts";
 import {
   API,
   env,
+  findEvents,
   newDevice,
   newPdf,
   newPerson,
@@ -103,8 +104,7 @@ describe("a direct upload", () => {
     expect(new Set(all.map(({ status }) => status))).toEqual(new Set([201]));
     for (const response of all) expect((await readJson(response)).data).toMatchObject({ report_id: id, duplicate_of: null });
     expect((await listReportIds(world.patient.id)).filter((report) => report === id)).toHaveLength(1);
-    const created = env.DB.prepare("SELECT count(*) AS n FROM audit_events WHERE event = 'report.create' AND entity_id = ?");
-    expect(await created.bind(id).first("n")).toBe(1);
+    expect(await findEvents({ event: "report.create", entity_id: id })).toHaveLength(1);
     expect((await confirm(world.nurse, id)).status).toBe(201);
     expect(await inClear()).toEqual([]);
   });

@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { runCleanup } from "../../src/cron.ts";
 import { interceptStores, type StoreCall, withStoreFault } from "../stores.ts";
-import { API, env, newDevice, newPatient, newPerson, readJson, sendRequest, uniqueText } from "../world.ts";
+import { API, env, findEvents, newDevice, newPatient, newPerson, readJson, sendRequest, uniqueText } from "../world.ts";
 import { accounts } from "./faults-accounts.ts";
 import { hospital } from "./faults-hospital.ts";
 import { reports } from "./faults-reports.ts";
@@ -15,8 +15,7 @@ const routes: FaultCase[] = [...vitals, ...reports, ...hospital, ...accounts];
 
 beforeAll(setUpWorld);
 
-const eventsOf = (id: string, event: string) =>
-  queryCount(env.DB.prepare("SELECT count(*) AS n FROM audit_events WHERE request_id = ? AND event = ?").bind(id, event));
+const eventsOf = async (id: string, event: string) => (await findEvents({ request_id: id, event })).length;
 
 /** The state and the audit event of a request are stored together or not at all. */
 async function expectTraced(response: Response): Promise<void> {

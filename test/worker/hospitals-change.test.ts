@@ -5,6 +5,7 @@ import { withRandomDelays } from "../stores.ts";
 import {
   API,
   env,
+  findEvents,
   newDevice,
   newHospital,
   newLogin,
@@ -172,13 +173,8 @@ describe("a change of a hospital", () => {
     expect([won.length, answers.filter((answer) => answer.status === 412).length]).toEqual([1, 19]);
     const { data } = await readJson(await sendRequest(at(hospitalId), { as: manager }));
     expect(data).toEqual((await readJson(won[0] ?? new Response("{}"))).data);
-    const traces = env.DB.prepare(
-      "SELECT outcome, count(*) AS n FROM audit_events WHERE event = 'hospital.update' AND hospital_id = ? GROUP BY outcome",
-    );
-    expect((await traces.bind(hospitalId).all()).results).toEqual([
-      { outcome: "failed", n: 19 },
-      { outcome: "success", n: 1 },
-    ]);
+    const outcomes = (await findEvents({ event: "hospital.update", hospital_id: hospitalId })).map(({ outcome }) => outcome);
+    expect(outcomes.toSorted()).toEqual([...Array(19).fill("failed"), "success"]);
   });
 
   it("would count several times by a look-up that is followed by an update (the known-bad twin)", async () => {

@@ -1,7 +1,18 @@
 // Members: filtered pages, suspension, protected accounts, and immediate effect of changes.
 import { describe, expect, it } from "vitest";
 import { withRandomDelays } from "../stores.ts";
-import { API, env, newHospital, newPerson, newWorld, type Person, readAuditEvents, readJson, sendRequest } from "../world.ts";
+import {
+  API,
+  env,
+  findEvents,
+  newHospital,
+  newPerson,
+  newWorld,
+  type Person,
+  readAuditEvents,
+  readJson,
+  sendRequest,
+} from "../world.ts";
 
 const at = (hospitalId: string, userId = "") => `${API}/hospitals/${hospitalId}/members${userId && `/${userId}`}`;
 const set = (as: Person, hospitalId: string, userId: string, role: string, of = env) =>
@@ -190,11 +201,7 @@ describe("changes that come at once", () => {
       Array.from({ length: 20 }, (_, i) => set(manager, hospitalId, doctor.id, roles[i % 3] ?? "", of)),
     );
     expect(all.map(({ status }) => status)).toEqual(Array(20).fill(200));
-    const { results } = await env.DB.prepare(
-      "SELECT detail FROM audit_events WHERE event = 'member.set' AND entity_id = ? ORDER BY seq",
-    )
-      .bind(doctor.id)
-      .all<{ detail: string }>();
+    const results = await findEvents({ event: "member.set", entity_id: doctor.id });
     expect(results).toHaveLength(20);
     const last = JSON.parse(results.at(-1)?.detail ?? "{}");
     expect(await membership(hospitalId, doctor.id)).toMatchObject({ role: last.role, ended_at: null });

@@ -9,7 +9,7 @@ import type { PatientMonitor } from "../../src/monitoring/patient-object/patient
 import { unpackHour } from "../../src/monitoring/patient-object/samples/rollup.ts";
 import { getDb } from "../../src/platform/db/client.ts";
 import { eventually } from "../eventually.ts";
-import { API, env, newDevice, newPatient, newWorld, readJson, sendRequest, type World } from "../world.ts";
+import { API, env, listLoggedEvents, newDevice, newPatient, newWorld, readJson, sendRequest, type World } from "../world.ts";
 
 const HOUR = 3_600_000;
 let world: World;
@@ -135,11 +135,10 @@ describe("hours", () => {
 describe("the audit event of a device's uploads", () => {
   const DAY = 24 * HOUR;
   const told = async () => {
-    const { results } = await env.DB.prepare(`SELECT e.detail AS detail, e.actor_id AS actor, e.entity_id AS entity
-      FROM audit_subjects s JOIN audit_events e ON e.seq = s.seq WHERE s.patient_id = ? AND e.event = 'observation.ingest' ORDER BY e.seq`)
-      .bind(world.patient.id)
-      .all<{ detail: string; actor: string; entity: string }>();
-    return results.map(({ detail, ...rest }) => ({ ...rest, ...JSON.parse(detail) }));
+    const events = (await listLoggedEvents()).filter(
+      ({ event, subjects }) => event === "observation.ingest" && subjects.includes(world.patient.id),
+    );
+    return events.map(({ detail, actor_id: actor, entity_id: entity }) => ({ actor, entity, ...JSON.parse(detail ?? "{}") }));
   };
   const alarm = () => runInDurableObject(monitor(), (instance: PatientMonitor) => instance.alarm());
   const day = () => iso(Date.now()).slice(0, 10);
@@ -155,6 +154,8 @@ describe("the audit event of a device's uploads", () => {
     await boundSince(Date.now() - DAY);
     await configure();
     const today = day();
+    const hourOfDay = Math.floor(Date.now() / HOUR) % 24;
+    const inHour = (hour: number, n: number) => new Array(24).fill(0).fill(n, hour, hour + 1);
     await bringThree();
     const tomorrow = (Math.floor(Date.now() / DAY) + 1) * DAY;
     at(tomorrow + 10 * 60_000);
@@ -164,11 +165,15 @@ describe("the audit event of a device's uploads", () => {
     await alarm();
     await alarm();
     const one = { actor: device.id, entity: device.id, day: today, samples: 3, first_seq: 4, last_seq: 9 };
-    expect(await told()).toEqual([one]);
+    expect(await told()).toEqual([{ ...one, samples_by_hour: inHour(hourOfDay, 3) }]);
     await bringThree();
+    at(tomorrow + 5.5 * HOUR);
+    await bring([sample(73, Date.now() - 1, { seq: 12 })]);
     at(Date.now() + DAY);
     await alarm();
-    expect(await told()).toEqual([one, { ...one, day: iso(tomorrow).slice(0, 10) }]);
+    const samples_by_hour = [3, 0, 0, 0, 0, 1, ...new Array(18).fill(0)];
+    const two = { ...one, day: iso(tomorrow).slice(0, 10), samples: 4, last_seq: 12, samples_by_hour };
+    expect(await told()).toEqual([{ ...one, samples_by_hour: inHour(hourOfDay, 3) }, two]);
   });
 
   it("is written once, however often and late it is delivered", async () => {
@@ -177,6 +182,7 @@ describe("the audit event of a device's uploads", () => {
       by: device.id,
       day: Math.floor(now / DAY),
       count: 3,
+      hours: [3, ...new Array<number>(23).fill(0)],
       firstSeq: 4,
       lastSeq: 9,
       version: 7,
@@ -201,6 +207,8 @@ describe("the audit event of a device's uploads", () => {
     await configure();
     await runDurableObjectAlarm(monitor());
     expect(await told()).toMatchObject([{ actor: device.id, day: day(), samples: 3 }]);
+    const own = await sendRequest(`${API}/audit-events?event=observation.ingest`, { as: world.self });
+    expect((await readJson(own)).data).toMatchObject([{ actor: { id: device.id }, purpose: "TREAT", detail: { samples: 3 } }]);
   });
 });
 

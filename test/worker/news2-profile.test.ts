@@ -2,7 +2,7 @@
 import { runInDurableObject } from "cloudflare:test";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { PatientMonitor } from "../../src/monitoring/patient-object/patient-monitor.ts";
-import { API, env, newWard, newWorld, type Person, readJson, sendRequest } from "../world.ts";
+import { API, env, findEvents, newWard, newWorld, type Person, readJson, sendRequest } from "../world.ts";
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -64,9 +64,7 @@ describe("the NEWS2 profile of a ward", () => {
     await change(manager, ward, { ...SUSTAINED, observation_mode: "spot" });
     const row = await env.DB.prepare("SELECT * FROM wards WHERE id = ?").bind(ward).first();
     expect(row).toMatchObject({ news2_profile: "sustained", news2_profile_by: manager.id });
-    const event = await env.DB.prepare("SELECT * FROM audit_events WHERE entity_id = ? AND event = 'ward.update'")
-      .bind(ward)
-      .first();
+    const [event] = await findEvents({ event: "ward.update", entity_id: ward });
     expect(JSON.parse(String(event?.["detail"]))).toEqual({
       fields: ["observation_mode", "news2_profile", "news2_profile_reason"],
       before: { observation_mode: "auto", news2_profile: "rcp" },

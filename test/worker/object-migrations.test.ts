@@ -1,6 +1,8 @@
 // Objects written by earlier versions of the code, opened by the current one: tables, documents, and continued operation.
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { AuditLogEvent } from "../../src/audit-log/contract.ts";
+import { AUDIT_LOG_MIGRATIONS } from "../../src/audit-log/schema.ts";
 import { WARD_FEED_MIGRATIONS } from "../../src/monitoring/live/schema.ts";
 import { recoverMemory } from "../../src/monitoring/patient-object/memory/damaged-memory.ts";
 import { memoryDocument, OUTBOX_DOCUMENTS } from "../../src/monitoring/patient-object/memory/documents.ts";
@@ -13,20 +15,26 @@ import {
   migrateExisting,
   migrationList,
 } from "../../src/platform/object-migrations.ts";
+import auditLogAt1 from "../fixtures/objects/AuditLog-1.json";
 import memoryAt3 from "../fixtures/objects/memory-3.json";
 import patientAt1 from "../fixtures/objects/PatientMonitor-1.json";
 import patientAt2 from "../fixtures/objects/PatientMonitor-2.json";
 import patientAt3 from "../fixtures/objects/PatientMonitor-3.json";
 import patientAt4 from "../fixtures/objects/PatientMonitor-4.json";
 import feedAt1 from "../fixtures/objects/WardFeed-1.json";
+import feedAt2 from "../fixtures/objects/WardFeed-2.json";
 import { dumpStorage, loadStorage, type StorageDump } from "../object-storage.ts";
 import { captureLogs } from "../token-forge.ts";
-import { env } from "../world.ts";
-import { answersOf, goOn, MORNING, PATIENT } from "./object-lives.ts";
+import { env, listLoggedEvents } from "../world.ts";
+import { HOUR, inside, logNamed, MINUTE, newEvent, runDue } from "./audit-log-world.ts";
+import { answersOf, goOn, HOSPITAL, MORNING, PATIENT } from "./object-lives.ts";
 
 /** One fixture per number of migrations that an object can have had. Record the next one before adding a migration. */
 const PATIENTS = [patientAt1, patientAt2, patientAt3, patientAt4];
-const FEEDS = [feedAt1];
+const FEEDS = [feedAt1, feedAt2];
+const AUDIT_LOGS = [auditLogAt1];
+/** Counts of a day that were written before they were counted by hour. */
+const NO_HOURS = new Array(24).fill(0);
 
 const monitor = () => env.PATIENT_MONITOR.getByName(PATIENT);
 const sqlOf = <T extends Record<string, SqlStorageValue>>(query: string) =>
@@ -138,10 +146,8 @@ describe("a patient's object of an earlier version", () => {
     vi.setSystemTime(MORNING + 42 * 60_000);
     await runInDurableObject(monitor(), (instance: PatientMonitor) => instance.alarm());
     expect(await monitor().outboxState()).toEqual({ waiting: 0, parked: 0 });
-    const event = await env.DB.prepare("SELECT detail FROM audit_events WHERE actor_id = 'counted-device'").first<string>(
-      "detail",
-    );
-    expect(JSON.parse(event ?? "{}")).toMatchObject({ samples: 2, first_seq: 3, last_seq: 4 });
+    const event = (await listLoggedEvents()).find(({ actor_id }) => actor_id === "counted-device");
+    expect(JSON.parse(event?.detail ?? "{}")).toMatchObject({ samples: 2, first_seq: 3, last_seq: 4 });
   });
 
   it.each(PATIENTS)("has the tables that a new object has", async ({ storage }) => {
@@ -190,8 +196,8 @@ describe("a memory of format 2", () => {
       hoursToRecount: again,
       quarantinedCounts: held,
       receivedCounts: {
-        [monitorId]: { 47541: came[`${monitorId} 47541`] },
-        [bandId]: { 47541: came[`${bandId} 47541`] },
+        [monitorId]: { 47541: { ...came[`${monitorId} 47541`], hours: NO_HOURS } },
+        [bandId]: { 47541: { ...came[`${bandId} 47541`], hours: NO_HOURS } },
       },
       // Later than format 2, and empty until the next sample.
       storedCounts: {},
@@ -223,7 +229,9 @@ describe("a memory of format 3", () => {
   it("has newest times by sender and code, also for a code with spaces, and counts by device and day", () => {
     expect(Object.keys(read.newestSampleAt[device] ?? {})).toEqual(["8867-4", "2708-6", "8480-6", "8867-4!"]);
     expect(read.newestSampleAt["user:0193a5b0-0000-7000-8000-000000000009"]).toEqual({ "drops per minute": 4_107_577_200_000 });
-    expect(read.receivedCounts[device]).toEqual({ 47541: memoryAt3.content.receivedCounts[`${device} 47541`] });
+    expect(read.receivedCounts[device]).toEqual({
+      47541: { ...memoryAt3.content.receivedCounts[`${device} 47541`], hours: NO_HOURS },
+    });
   });
 
   it("is recovered in parts when one of them is damaged", () => {
@@ -253,8 +261,8 @@ describe("counts of format 1 and 2 in the outbox", () => {
     ["1", { by: "device", day: 1, n: 2, first: 3, last: 4, version: 5, told: 6 }],
     ["2", { formatVersion: 2, content: { by: "device", day: 1, count: 2, firstSeq: 3, lastSeq: 4, version: 5, told: 6 } }],
     ["3", { formatVersion: 3, content: current }],
-  ])("of format %s are read alike", (_, stored) => {
-    expect(OUTBOX_DOCUMENTS.received.read(JSON.stringify(stored))).toEqual(current);
+  ])("of format %s are read alike, without counts of hours", (_, stored) => {
+    expect(OUTBOX_DOCUMENTS.received.read(JSON.stringify(stored))).toEqual({ ...current, hours: NO_HOURS });
   });
 });
 
@@ -296,6 +304,42 @@ describe("a hospital's feed of an earlier version", () => {
     expect(await followers()).toBe(1);
     await stub.recheck();
     expect(await followers()).toBe(0);
+  });
+});
+
+describe("an audit log of an earlier version", () => {
+  const { stub } = logNamed(HOSPITAL);
+  beforeEach(() => void vi.useFakeTimers({ now: MORNING + 3 * HOUR, toFake: ["Date"] }));
+  afterEach(() => void vi.useRealTimers());
+
+  it("has a fixture for each version", () => {
+    expect(AUDIT_LOGS).toHaveLength(AUDIT_LOG_MIGRATIONS.migrations.length);
+  });
+
+  it.each(AUDIT_LOGS)("answers as before, takes no event twice, and goes on", async ({ storage, answers }) => {
+    await inside(stub, (_, state) => loadStorage(state.storage.sql, storage));
+    await evictDurableObject(env.AUDIT_LOG.getByName(HOSPITAL));
+    expect(await stub.status()).toEqual(answers.status);
+    expect(await stub.select({ patientIds: null }, null, 10)).toEqual(answers.open);
+    const known: AuditLogEvent[] = storage.rows.entries.map(({ event }) => JSON.parse(event));
+    vi.setSystemTime(MORNING + 3 * HOUR + MINUTE);
+    await stub.append([newEvent(), ...known]);
+    const { size } = answers.status;
+    expect((await stub.status()).size).toBe(size + 1);
+    vi.setSystemTime(MORNING + 4 * HOUR + MINUTE);
+    await runDue(stub);
+    expect(await stub.status()).toMatchObject({ closedEnd: size + 1, checkpointSize: size + 1, heldFrom: MORNING });
+    expect(await inside(stub, (_, state) => recordOf(state.storage.sql))).toEqual(expected(AUDIT_LOG_MIGRATIONS));
+  });
+
+  it.each(AUDIT_LOGS)("has the tables that a new log has", async ({ storage }) => {
+    const fresh = await inside(logNamed(crypto.randomUUID()).stub, (_, state) => {
+      migrateEmpty(state.storage, AUDIT_LOG_MIGRATIONS);
+      return columnsOf(state.storage.sql);
+    });
+    await inside(stub, (_, state) => loadStorage(state.storage.sql, storage));
+    await evictDurableObject(env.AUDIT_LOG.getByName(HOSPITAL));
+    expect(await inside(stub, (_, state) => columnsOf(state.storage.sql))).toEqual(fresh);
   });
 });
 

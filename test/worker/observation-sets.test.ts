@@ -1,7 +1,7 @@
 // Sets of observations, attempts and pauses, through HTTP.
 import { beforeEach, describe, expect, it } from "vitest";
 import { eventually } from "../eventually.ts";
-import { API, env, newPatient, newWard, newWorld, readJson, sendRequest, type World } from "../world.ts";
+import { API, findEvents, newPatient, newWard, newWorld, readJson, sendRequest, type World } from "../world.ts";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -140,10 +140,8 @@ const readHistory = async () => {
   return data.length;
 };
 const auditOf = async (event: string) => {
-  const rows = await env.DB.prepare("SELECT outcome, reason FROM audit_events WHERE event = ? AND entity_id = ? ORDER BY seq")
-    .bind(event, world.patient.id)
-    .all();
-  return rows.results.map(({ outcome, reason }) => [outcome, reason]);
+  const rows = await findEvents({ event, entity_id: world.patient.id });
+  return rows.map(({ outcome, reason }) => [outcome, reason]);
 };
 
 describe("a set that is sent again", () => {

@@ -1,7 +1,19 @@
 // Access that ends: with a membership, with a reused token, during an upload; and what must not be restored.
 import { describe, expect, it } from "vitest";
 import { withCounters } from "../stores.ts";
-import { API, env, newDevice, newPdf, newWorld, readAuditEvents, readJson, sendRequest, sha256, type World } from "../world.ts";
+import {
+  API,
+  env,
+  findEvents,
+  newDevice,
+  newPdf,
+  newWorld,
+  readAuditEvents,
+  readJson,
+  sendRequest,
+  sha256,
+  type World,
+} from "../world.ts";
 
 const member = (world: World) => `${API}/hospitals/${world.hospitalId}/members/${world.doctor.id}`;
 const refresh = (token: string) => sendRequest(`${API}/auth/refresh`, { json: { refresh_token: token } });
@@ -32,8 +44,7 @@ describe("a membership that ended", () => {
     const world = await newWorld();
     const all = await Promise.all([1, 2, 3].map(() => sendRequest(member(world), { as: world.manager, method: "DELETE" })));
     expect(all.map(({ status }) => status)).toContain(200);
-    const events = env.DB.prepare("SELECT count(*) AS n FROM audit_events WHERE event = 'member.end' AND entity_id = ?");
-    expect(await events.bind(world.doctor.id).first("n")).toBe(1);
+    expect(await findEvents({ event: "member.end", entity_id: world.doctor.id })).toHaveLength(1);
   });
 });
 

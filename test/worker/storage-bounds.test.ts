@@ -12,6 +12,7 @@ import { withCounters, withRandomDelays } from "../stores.ts";
 import {
   API,
   env,
+  findEvents,
   newDevice,
   newPatient,
   newPdf,
@@ -110,7 +111,7 @@ describe("reads", () => {
 describe("refused attempts", () => {
   const rowsOf = async (id: string) => ({
     uploads: await count("SELECT count(*) AS n FROM uploads WHERE actor_id = ?", id),
-    events: await count("SELECT count(*) AS n FROM audit_events WHERE actor_id = ? AND outcome <> 'success'", id),
+    events: (await findEvents({ actor_id: id })).filter(({ outcome }) => outcome !== "success").length,
   });
 
   it("keep a row each up to a hundred a day, the rest is one counter, and one audit event after the day", async () => {
@@ -128,12 +129,10 @@ describe("refused attempts", () => {
     expect((await rowsOf(colleague.id)).events).toBe(1);
     await setCounter(`quota:u:${nurse.id}`, 0, "records", 5);
     for (const offset of [0, DAY_MS, DAY_MS]) await runCleanup(env, Date.now() + offset);
-    const summary = await env.DB.prepare("SELECT * FROM audit_events WHERE event = 'access.denied_summary' AND entity_id = ?")
-      .bind(nurse.id)
-      .all();
-    expect(summary.results).toMatchObject([{ entity_type: "user", hospital_id: world.hospitalId, outcome: "denied" }]);
+    const summaries = await findEvents({ event: "access.denied_summary", entity_id: nurse.id });
+    expect(summaries).toMatchObject([{ entity_type: "user", hospital_id: world.hospitalId, outcome: "denied" }]);
     const day = new Date(today() * DAY_MS).toISOString().slice(0, 10);
-    expect(JSON.parse(String(summary.results[0]?.["detail"]))).toEqual({ attempts: 4, day });
+    expect(JSON.parse(summaries[0]?.detail ?? "{}")).toEqual({ attempts: 4, day });
     expect(await count("SELECT count(*) AS n FROM counters WHERE scope LIKE 'quota-day:%'")).toBe(0);
     expect(await counter(`quota:u:${nurse.id}`, 0, "records")).toBe(5);
   });

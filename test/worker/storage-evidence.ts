@@ -61,14 +61,14 @@ export async function verifyEveryReport(): Promise<number> {
 }
 
 export async function countRows(
-  table: "reports" | "uploads" | "idempotency_keys" | "patients" | "audit_events",
+  table: "reports" | "uploads" | "idempotency_keys" | "patients" | "audit_staged",
 ): Promise<number> {
   const statements = {
     reports: env.DB.prepare("SELECT count(*) AS n FROM reports"),
     uploads: env.DB.prepare("SELECT count(*) AS n FROM uploads"),
     idempotency_keys: env.DB.prepare("SELECT count(*) AS n FROM idempotency_keys"),
     patients: env.DB.prepare("SELECT count(*) AS n FROM patients"),
-    audit_events: env.DB.prepare("SELECT count(*) AS n FROM audit_events"),
+    audit_staged: env.DB.prepare("SELECT count(*) AS n FROM audit_staged"),
   };
   return (await statements[table].first<{ n: number }>())?.n ?? 0;
 }

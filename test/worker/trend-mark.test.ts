@@ -1,7 +1,7 @@
 // The trend mark of a ward, through HTTP: who may switch it on, what is recorded, and a mark that begins, ends and gets old.
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { deliverChanges } from "../../src/monitoring/patient-object/context/change-delivery.ts";
-import { API, env, newWard, newWorld, type Person, readJson, sendRequest, type World } from "../world.ts";
+import { API, env, findEvents, newWard, newWorld, type Person, readJson, sendRequest, type World } from "../world.ts";
 import { openLiveView } from "./live-client.ts";
 
 const MINUTE = 60_000;
@@ -46,9 +46,7 @@ describe("the trend mark of a ward", () => {
     await change(manager, ward, ON);
     const row = await env.DB.prepare("SELECT * FROM wards WHERE id = ?").bind(ward).first();
     expect(row).toMatchObject({ trend_mark: 1, trend_mark_by: manager.id });
-    const event = await env.DB.prepare("SELECT * FROM audit_events WHERE entity_id = ? AND event = 'ward.update'")
-      .bind(ward)
-      .first();
+    const [event] = await findEvents({ event: "ward.update", entity_id: ward });
     expect(event).toMatchObject({ actor_id: manager.id });
     expect(JSON.parse(String(event?.["detail"]))).toEqual({
       fields: ["trend_mark", "trend_mark_reason"],

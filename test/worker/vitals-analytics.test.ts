@@ -168,7 +168,7 @@ function recount(patients: { id: string }[], from: number, to: number) {
   return lines;
 }
 
-const bare = (data: Record<string, unknown>[]) => data.map(({ name: _n, unit: _u, ...rest }) => rest);
+const bare = (data: Record<string, unknown>[]) => data.map(({ name: _n, unit: _u, resolution: _r, ...rest }) => rest);
 
 describe("the hours of all patients", () => {
   const path = (query = "") => `${API}/analytics/hourly-stats${query}`;

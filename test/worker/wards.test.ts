@@ -7,6 +7,7 @@ import { interceptStores, withRandomDelays } from "../stores.ts";
 import {
   API,
   env,
+  findEvents,
   newPatient,
   newWard,
   newWorld,
@@ -105,10 +106,8 @@ describe("wards", () => {
     const keyed = await Promise.all(Array.from({ length: 20 }, () => send("Two", { "Idempotency-Key": "ward-race" })));
     expect(keyed.map(({ status }) => status)).toEqual(Array(20).fill(201));
     const rows = env.DB.prepare("SELECT count(*) AS n FROM wards WHERE hospital_id = ?").bind(hospitalId);
-    const traces = env.DB.prepare("SELECT count(*) AS n FROM audit_events WHERE event = 'ward.create' AND hospital_id = ?").bind(
-      hospitalId,
-    );
-    expect([await rows.first("n"), await traces.first("n")]).toEqual([2, 2]);
+    const traces = await findEvents({ event: "ward.create", hospital_id: hospitalId });
+    expect([await rows.first("n"), traces.length]).toEqual([2, 2]);
   });
 
   it("count the patients on them, for doctors of a care team only their own", async () => {

@@ -19,6 +19,9 @@ export const SMALL_FILE_BYTES = 512 * 1_024;
 const FIRST_RANGE_BYTES = 512 * 1_024;
 const MAX_RANGE_BYTES = 4 * 1_024 * 1_024;
 
+/** Blocks of a small file that are opened at once: most lists need the newest only. */
+const MEMORY_BLOCKS = 4;
+
 /** The file is not there: after a merge it is deleted, and the log's object names another one. */
 export class SegmentGoneError extends ApiError {
   constructor() {
@@ -78,6 +81,15 @@ async function openSegment(bucket: R2Bucket, ring: KeyRing, ref: SegmentRef): Pr
   return { ref, kid, index, file: isSmall ? bytes : null };
 }
 
+/** The sealed parts of a whole file. @throws SegmentGoneError, ApiError integrity_error for a changed header, index or size */
+export async function loadSealedSegment(bucket: R2Bucket, ring: KeyRing, ref: SegmentRef) {
+  const { bytes } = await readRange(bucket, ref.key, ref.size, { offset: 0, length: ref.size });
+  const { kid, index, indexSize } = await openIndex(ring, ref.key, bytes, ref.size);
+  const sealedIndex = bytes.slice(decodeHeader(bytes).headerSize, indexSize);
+  const sealedBlocks = index.blocks.map(({ offset, length }) => bytes.subarray(offset, offset + length));
+  return { kid, index, sealedIndex, sealedBlocks };
+}
+
 /** Reads blocks that follow each other in the file, gaps included, in one request. */
 async function readBlocks(bucket: R2Bucket, ring: KeyRing, segment: OpenSegment, blocks: Block[]): Promise<LogEntry[][]> {
   const { file, ref } = segment;
@@ -113,7 +125,7 @@ function countInRange(blocks: readonly Block[], maxBytes: number): number {
   return beyond < 0 ? blocks.length : beyond;
 }
 
-/** A read of a segment by steps of one R2 request each, newest block first. */
+/** A read of a segment by steps of at most one R2 request each, newest block first. */
 export class SegmentScan {
   readonly ref: SegmentRef;
   readonly #filter: LogFilter;
@@ -140,7 +152,12 @@ export class SegmentScan {
     return this.#rest.reduce((latest, rest) => Math.max(latest, rest.latest), 0);
   }
 
-  /** One R2 request. @returns the matching entries of each block that it opened */
+  /** Whether the next step needs no R2 request, because the file is small and was read. */
+  get isInMemory(): boolean {
+    return !this.#isDone && Boolean(this.#segment?.file);
+  }
+
+  /** @returns the matching entries of each block that it opened */
   async readNext(bucket: R2Bucket, ring: KeyRing): Promise<LogEntry[][]> {
     if (this.#isDone) return [];
     const segment = this.#segment ?? (await this.#open(bucket, ring));
@@ -151,7 +168,7 @@ export class SegmentScan {
       return [];
     }
     const candidates = this.#rest.map(({ block }) => block);
-    const count = segment.file ? candidates.length : countInRange(candidates, this.#rangeBytes);
+    const count = segment.file ? Math.min(candidates.length, MEMORY_BLOCKS) : countInRange(candidates, this.#rangeBytes);
     const opened = await readBlocks(bucket, ring, segment, candidates.slice(0, count).reverse());
     this.#rest = this.#rest.slice(count);
     this.#isDone = this.#rest.length === 0;

@@ -124,9 +124,7 @@ export async function writeSegment(
   const { index, recorded, terms } = await packer.finish();
   const end = index.first + index.count;
   const key = segmentKey(logId, index.first, end, level);
-  const { file, indexSize } = await sealFile(ring, key, index, packer.blocks);
-  const stored = await bucket.put(key, file, { onlyIf: { etagDoesNotMatch: "*" } });
-  const sizes = stored ? { size: file.length, indexSize } : await findEqualSegment(bucket, ring, key, index);
+  const sizes = await storeSegment(bucket, ring, key, index, await sealFile(ring, key, index, packer.blocks));
   const times = { recordedFrom: recorded.from, recordedTo: recorded.to, loggedFrom: index.loggedFrom, loggedTo: index.loggedTo };
   return { ref: { first: index.first, end, ...times, key, ...sizes }, terms };
 }
@@ -144,10 +142,21 @@ async function sealFile(ring: KeyRing, key: string, index: Omit<SegmentIndex, "b
   return { file: concatBytes(parts), indexSize };
 }
 
-async function findEqualSegment(bucket: R2Bucket, ring: KeyRing, key: string, expected: Omit<SegmentIndex, "blocks">) {
-  const { index, size, indexSize } = await loadSegmentIndex(bucket, ring, key);
-  const isEqual =
-    index.first === expected.first && index.count === expected.count && constantTimeEqual(index.digest, expected.digest);
+/**
+ * Stores a file unless there is one of the same entries.
+ * @throws ApiError integrity_error if there is one of others
+ */
+export async function storeSegment(
+  bucket: R2Bucket,
+  ring: KeyRing,
+  key: string,
+  expected: Omit<SegmentIndex, "blocks">,
+  { file, indexSize }: { file: Bytes; indexSize: number },
+): Promise<{ size: number; indexSize: number }> {
+  if (await bucket.put(key, file, { onlyIf: { etagDoesNotMatch: "*" } })) return { size: file.length, indexSize };
+  const found = await loadSegmentIndex(bucket, ring, key);
+  const { first, count, digest } = found.index;
+  const isEqual = first === expected.first && count === expected.count && constantTimeEqual(digest, expected.digest);
   if (!isEqual) throw new ApiError("integrity_error");
-  return { size, indexSize };
+  return { size: found.size, indexSize: found.indexSize };
 }

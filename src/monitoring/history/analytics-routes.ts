@@ -81,7 +81,9 @@ const exampleSteps = {
 };
 
 const statsResponse = {
-  description: "By hour, then by code; only closed hours",
+  description:
+    "By hour, then by code; only closed hours. Days before the last 60 days (UTC) have one value per day and code, with `resolution` day, " +
+    "and count whole: from and to of such a range are extended to whole days. At most 7 days, and 5,000 patients where days count whole",
   content: {
     "application/json": {
       schema: z.object({

@@ -13,11 +13,13 @@ import { batch } from "../../platform/db/client.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { DAY_MS, HOUR_MS, toIso } from "../../platform/time.ts";
 import type { AlertState, Priority } from "../alarm-rules/model.ts";
+import { firstHourOfDay, firstKeptHour, toDay } from "../packed-hours/months.ts";
 import { MAX_CLOSE_DELAY_MS } from "../patient-object/recording/hour-closing.ts";
 import { computeMean, type Rollup } from "../patient-object/samples/rollup.ts";
 import { CODES, findVital } from "../vitals/catalogue.ts";
+import { type StatsRow, selectPackedMonths, selectUnpackedDays, sumDays } from "./daily-stats.ts";
 import { auditRead, getSnapshot, type HistoryQuery, MAX_RANGE_MS } from "./history.ts";
-import { getOpenHours, mergeHours, mergeRollupsByCode, selectClosedHours } from "./hour-rollups.ts";
+import { getOpenHours, mergeHours, mergeRollupsByCode, openClosedHours, selectClosedHours } from "./hour-rollups.ts";
 import { describeCode, parseCodes, parseTimeRange, type RangeQuery, type TimeRange, toHourKey, toHourRange } from "./query.ts";
 
 const toIsoRange = ({ from, to }: TimeRange) => ({ from: toIso(from * HOUR_MS), to: toIso(to * HOUR_MS) });
@@ -39,12 +41,13 @@ export async function getPatientSummary(env: Env, call: Call, ref: string, query
   const { patient } = access;
   const loaded = Promise.all([getOpenHours(env, patient.id), getSnapshot(env, call, patient)]);
   const [{ open }, { news2 }] = await afterAudit(auditRead(call, access, "summary", toIsoRange(hours)), loaded);
-  const [closedHours, alerts] = await batch(db, [
+  const [closedRows, alerts] = await batch(db, [
     selectClosedHours(call, patient, hours),
     db.all<{ priority: Priority; state: AlertState; n: number }>(sql`SELECT priority, state, count(*) AS n FROM alerts
       WHERE patient_id = ${patient.id} AND raised_at >= ${hours.from * HOUR_MS} AND raised_at < ${hours.to * HOUR_MS}
       GROUP BY priority, state ORDER BY priority, state`),
   ]);
+  const closedHours = await openClosedHours(env, call, patient, hours, closedRows);
   return {
     patient_id: patient.id,
     ...toIsoRange(hours),
@@ -75,7 +78,8 @@ export async function getWearableSummary(env: Env, call: Call, query: { patient_
   const hours = toHourRange({ from: midnight - (query.days - 1) * DAY_MS, to: midnight + DAY_MS });
   const stored = auditRead(call, access, "wearable", toIsoRange(hours));
   const { open } = await afterAudit(stored, getOpenHours(env, access.patient.id));
-  const closedHours = await selectClosedHours(call, access.patient, hours);
+  const closedRows = await selectClosedHours(call, access.patient, hours);
+  const closedHours = await openClosedHours(env, call, access.patient, hours, closedRows);
   const all = mergeHours(open, closedHours, hours, null);
   const today = mergeRollupsByCode(all.filter(({ hour }) => hour >= midnight / HOUR_MS));
   return {
@@ -93,52 +97,69 @@ const MAX_STATS_RANGE_MS = 7 * DAY_MS;
 /** Rows per request, one per patient and hour: a day of 800 patients, a week of 100. */
 const MAX_STATS_ROWS = 20_000;
 
-type HourStatsRow = { hour: number; code: string; patients: number; n: number; min: number; max: number; sum: number };
 export type StatsQuery = HistoryQuery & { hospital_id?: string | undefined };
 
 /**
  * Statistics of all visible patients by hour (UTC) and vital, for closed hours only. Hours before `as_of` are complete, except for
- * late samples.
+ * late samples. Days before the last 60 count whole, with one value per day: their hours are in one file per patient.
  * @throws ApiError invalid_request (too long a range, or too many patients for it), forbidden, not_found (another hospital)
  */
 export async function getHourlyStats(anyCall: Call, query: StatsQuery) {
   const start = await resolvePageStart(anyCall, "hourly_stats", { ...query, offset: 0 });
   const span = parseTimeRange(query, anyCall.now, { defaultMs: DAY_MS, maxMs: MAX_STATS_RANGE_MS });
   const closedUntil = Math.floor((anyCall.now - MAX_CLOSE_DELAY_MS) / HOUR_MS);
-  const requestedHours = toHourRange(span);
-  const hours = { from: requestedHours.from, to: Math.max(requestedHours.from, Math.min(requestedHours.to, closedUntil)) };
-  const rest = { from: Math.max(hours.from, start.after?.value ?? 0), to: hours.to };
+  const firstHour = firstKeptHour(anyCall.now);
+  const hours = toStatsHours(span, firstHour, closedUntil);
+  const days = { from: toDay(Math.min(hours.from, firstHour)), to: toDay(Math.min(hours.to, firstHour)) };
+  const rest = { from: Math.max(hours.from, firstHour, start.after?.value ?? 0), to: hours.to };
   const isAfterStart = start.after ? sql`(hour, s.key) > (${start.after.value}, ${start.after.id})` : sql`1`;
   const codes = parseCodes(query.code);
   const { call, effectiveRole, results } = await withPrincipal(anyCall, "observation:read", (effectiveRole, { db, actor }) => {
+    const visible = sql`${hospitalFilter(effectiveRole, actor, query.hospital_id)}
+      AND ${patientVisibility(effectiveRole, actor, sql`v.patient_id`, sql`v.hospital_id`)}`;
     const picked = sql`picked AS MATERIALIZED (SELECT v.hour AS hour, v.stats AS stats FROM vital_hours v
-      WHERE ${hospitalFilter(effectiveRole, actor, query.hospital_id)} AND v.hour IN (SELECT value FROM json_each(${toHourListJson(rest)}))
-        AND ${patientVisibility(effectiveRole, actor, sql`v.patient_id`, sql`v.hospital_id`)} LIMIT ${MAX_STATS_ROWS + 1})`;
+      WHERE ${visible} AND v.hour IN (SELECT value FROM json_each(${toHourListJson(rest)})) LIMIT ${MAX_STATS_ROWS + 1})`;
     const codeFilter = codes === null ? sql`1` : sql`s.key IN (SELECT value FROM json_each(${JSON.stringify(codes)}))`;
     return [
       // The first row (without a code) counts the picked rows. Array indexes as in PackedRollup.
-      db.all<HourStatsRow>(sql`WITH ${picked}
+      db.all<StatsRow>(sql`WITH ${picked}
         SELECT -1 AS hour, '' AS code, count(*) AS patients, 0 AS n, 0 AS min, 0 AS max, 0 AS sum FROM picked
         UNION ALL SELECT hour, s.key, count(*), sum(s.value->>0), min(s.value->>1), max(s.value->>2), sum(s.value->>3)
           FROM picked JOIN json_each(picked.stats) s WHERE ${codeFilter} AND ${isAfterStart} GROUP BY hour, s.key
         ORDER BY hour, code LIMIT ${start.limit + 2}`),
+      selectPackedMonths(db, visible, days),
+      selectUnpackedDays(db, visible, days),
     ];
   });
   const { role, hospitalId } = effectiveRole;
   if (query.hospital_id && role !== "admin" && query.hospital_id !== hospitalId) {
     return denyAccess(call, "observation:read", "not_found", { role, hospitalId, target: { hospital: query.hospital_id } });
   }
-  const [[picked, ...rows]] = results;
+  const [[picked, ...hourRows], months, unpackedDays] = results;
   if ((picked?.patients ?? 0) > MAX_STATS_ROWS)
     throw new ApiError("invalid_request", "Too many patients for this range; shorten it.");
+  const dayRows = sumDays(months, unpackedDays, days, codes).filter(
+    ({ hour, code }) => !start.after || hour > start.after.value || (hour === start.after.value && code > start.after.id),
+  );
+  const rows = [...dayRows, ...hourRows].slice(0, start.limit + 1);
   const detail = { view: "hourly", codes, ...toIsoRange(hours) };
   await appendAuditEvent(call, { event: "observation.stats", action: "R", role, hospitalId, detail });
   const total = { n: start.offset + rows.length, exact: rows.length <= start.limit };
   const { rows: pageRows, pagination } = await buildPage(start, rows, toHourKey, total);
-  return { items: pageRows.map(toHourStats), meta: { pagination, as_of: toIso(closedUntil * HOUR_MS), ...toIsoRange(hours) } };
+  const items = pageRows.map((row) => toStatsItem(row, row.hour < firstHour ? "day" : "hour"));
+  return { items, meta: { pagination, as_of: toIso(closedUntil * HOUR_MS), ...toIsoRange(hours) } };
 }
 
-const toHourListJson = ({ from, to }: TimeRange) => JSON.stringify(Array.from({ length: to - from }, (_, i) => from + i));
+const toHourListJson = ({ from, to }: TimeRange) =>
+  JSON.stringify(Array.from({ length: Math.max(0, to - from) }, (_, i) => from + i));
+
+/** Hours of the range that are closed; from the start of a day and to the end of one where days count whole. */
+function toStatsHours(span: TimeRange, firstHour: number, closedUntil: number): TimeRange {
+  const { from, to } = toHourRange(span);
+  if (from >= firstHour) return { from, to: Math.max(from, Math.min(to, closedUntil)) };
+  const end = to < firstHour ? firstHourOfDay(toDay(to - 1) + 1) : Math.min(to, closedUntil);
+  return { from: firstHourOfDay(toDay(from)), to: end };
+}
 
 /** Restricts the query to hospitals, so that SQLite uses the primary key, which begins with hospital_id. */
 function hospitalFilter(effectiveRole: EffectiveRole, actor: Principal, requestedHospitalId: string | undefined): SQL {
@@ -147,7 +168,7 @@ function hospitalFilter(effectiveRole: EffectiveRole, actor: Principal, requeste
   return requestedHospitalId ? sql`${hospitalId} = ${requestedHospitalId}` : isInAnyHospital(hospitalId);
 }
 
-function toHourStats({ hour, code, patients, n, min, max, sum }: HourStatsRow) {
+function toStatsItem({ hour, code, patients, n, min, max, sum }: StatsRow, resolution: "hour" | "day") {
   const mean = computeMean({ count: n, min, max, sum, last: max, last_at: 0 });
-  return { hour: toIso(hour * HOUR_MS), code, ...describeCode(code), patients, n, min, max, mean };
+  return { hour: toIso(hour * HOUR_MS), resolution, code, ...describeCode(code), patients, n, min, max, mean };
 }

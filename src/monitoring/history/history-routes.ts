@@ -177,7 +177,7 @@ export const historyRoutes = createRouter()
         query: z.strictObject({ interval: z.enum(["hour"]).default("hour"), code: codeQuery, ...rangeQuery, ...cursorQuery }),
       },
       responses: {
-        200: pageResponse(Rollup, "Oldest first, at most 31 days; by default the last 24 hours", exampleRollup),
+        200: pageResponse(Rollup, "Oldest first, of any age, at most 31 days; by default the last 24 hours", exampleRollup),
         ...problemResponses(401, 403, 404),
       },
     }),

@@ -21,7 +21,7 @@ import { computeMean } from "../patient-object/samples/rollup.ts";
 import { buildSnapshot, toPersonKey } from "../patient-object/snapshot.ts";
 import { shownAt } from "../vitals/model.ts";
 import { WEARABLE_METRICS } from "../vitals/wearables.ts";
-import { bucketHourRollups, getOpenHours, mergeHours, pageOfHours, selectClosedHours } from "./hour-rollups.ts";
+import { bucketHourRollups, getOpenHours, mergeHours, openClosedHours, pageOfHours, selectClosedHours } from "./hour-rollups.ts";
 import {
   describeCode,
   parseCodes,
@@ -131,7 +131,8 @@ export async function getBuckets(env: Env, call: Call, ref: string, query: Bucke
   const over = { from: hours.from * HOUR_MS, to: hours.to * HOUR_MS };
   const loaded = getOpenHours(env, patient.id, { ...over, codes });
   const { open, hoursToRecount, limits } = await afterAudit(stored, loaded);
-  const closedHours = await selectClosedHours(call, patient, hours);
+  const closedRows = await selectClosedHours(call, patient, hours);
+  const closedHours = await openClosedHours(env, call, patient, hours, closedRows);
   const found = bucketHourRollups(mergeHours(open, closedHours, hours, codes), hours, buckets);
   const uncounted_hours = hoursToRecount.filter((hour) => hour >= hours.from && hour < hours.to).length;
   const meta = {
@@ -155,7 +156,7 @@ const toBucket = ({ code, from, to, last_at, ...counts }: Bucket) => ({
 
 const MAX_ROLLUP_RANGE_MS = 31 * DAY_MS;
 
-/** Hourly rollups: closed hours from D1, open ones from the object. Hours are UTC; the range includes every hour it touches. */
+/** Hourly rollups: closed hours from D1 or packed ones from R2, open ones from the object. Hours are UTC; the range includes every hour it touches. */
 export async function listHourlyRollups(env: Env, call: Call, ref: string, query: HistoryQuery) {
   const start = await resolvePageStart(call, `rollups:${ref}`, { ...query, offset: 0 });
   const span = parseTimeRange(query, call.now, { defaultMs: DAY_MS, maxMs: MAX_ROLLUP_RANGE_MS });
@@ -165,7 +166,8 @@ export async function listHourlyRollups(env: Env, call: Call, ref: string, query
   const rest = { from: Math.max(hours.from, start.after?.value ?? 0), to: hours.to };
   const stored = auditRead(call, access, "rollups", { codes, from: span.from, to: span.to });
   const { open: openHours } = await afterAudit(stored, getOpenHours(env, access.patient.id));
-  const closedHours = await selectClosedHours(call, access.patient, rest, { codes, limit: start.limit + 2 });
+  const closedRows = await selectClosedHours(call, access.patient, rest, { codes, limit: start.limit + 2 });
+  const closedHours = await openClosedHours(env, call, access.patient, rest, closedRows);
   const found = pageOfHours(start, openHours, closedHours, rest, codes);
   const total = { n: start.offset + found.length, exact: found.length <= start.limit };
   const { rows, pagination } = await buildPage(start, found, toHourKey, total);

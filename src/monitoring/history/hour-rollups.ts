@@ -1,11 +1,15 @@
-// Hourly rollups of a patient: closed hours from D1, open ones from the patient's object.
+// Hourly rollups of a patient: closed hours from D1 and, when they are older than 60 days, from files in R2 (packed-hours); open ones
+// from the patient's object.
 
 import { sql } from "drizzle-orm";
+import { mapAsync, partition } from "es-toolkit/array";
 import type { Call } from "../../access/actor.ts";
 import type { PatientRow } from "../../access/patient-row.ts";
 import type { PageStart } from "../../http/pagination.ts";
 import { HOUR_MS } from "../../platform/time.ts";
 import { callMonitor } from "../intake/ingest.ts";
+import { mergeVersions, readMonthFile, type StoredHour } from "../packed-hours/month-file.ts";
+import { listMonths, mayBePacked } from "../packed-hours/months.ts";
 import type { LimitsQuery } from "../patient-object/context/limits-history.ts";
 import type { Bucket } from "../patient-object/samples/buckets.ts";
 import { computeMean, mergeRollups, type Rollup, unpackHour } from "../patient-object/samples/rollup.ts";
@@ -13,7 +17,12 @@ import type { TimeRange } from "./query.ts";
 
 /** The rollup of a code and hour (since the epoch). `open`: D1 does not have the hour yet, and more samples may arrive. */
 export type HourRollup = Rollup & { hour: number; code: string; open: boolean };
-type ClosedHourRow = { hour: number; stats: string };
+export type ClosedHour = Pick<StoredHour, "hour" | "stats">;
+/** An hour, or a file that has the hours of a month; then `hour` is the month. */
+export type ClosedHourRow = StoredHour & { file_key: string | null; file_size: number };
+
+/** Months with packed hours in the longest range (366 days) are at most 12: the newest two are in D1. */
+const CONCURRENT_FILES = 4;
 
 /**
  * Call before the D1 query: an hour that closes in between then appears twice (`mergeHours` drops one) and is not missed.
@@ -25,22 +34,60 @@ export async function getOpenHours(env: Env, patientId: string, chart: LimitsQue
 }
 
 /**
- * The closed hours of a range, for a batch; reads at most one row per hour.
- * @param page only hours with one of the codes, and at most `limit` of them
+ * The closed hours of a range, for a batch; reads at most one row per hour and one per month. Pass the rows to `openClosedHours`.
+ * @param page only hours with one of the codes, and at most `limit` of them; ignored where hours may be packed, since a row without
+ * the code may be a correction of an hour with it
  */
 export function selectClosedHours(
-  { db }: Call,
+  { db, now }: Call,
   { id, hospital_id }: PatientRow,
-  { from, to }: TimeRange,
-  page: { codes: string[] | null; limit: number } = { codes: null, limit: to - from },
+  range: TimeRange,
+  page: { codes: string[] | null; limit: number } = { codes: null, limit: range.to - range.from },
 ) {
+  const { from, to } = range;
   const hours = Array.from({ length: to - from }, (_, i) => from + i);
+  const rows = sql`SELECT hour, stats, version, NULL AS file_key, 0 AS file_size FROM vital_hours
+    WHERE hospital_id = ${hospital_id} AND patient_id = ${id} AND hour IN (SELECT value FROM json_each(${JSON.stringify(hours)}))`;
+  if (mayBePacked(from, now)) {
+    return db.all<ClosedHourRow>(sql`${rows}
+      UNION ALL SELECT month, '', 0, file_key, file_size FROM vital_months WHERE hospital_id = ${hospital_id} AND patient_id = ${id}
+        AND month IN (SELECT value FROM json_each(${JSON.stringify(listMonths(range))})) AND file_key IS NOT NULL ORDER BY 1`);
+  }
   const hasCode =
     page.codes === null
       ? sql`1`
       : sql`EXISTS (SELECT 1 FROM json_each(stats) WHERE key IN (SELECT value FROM json_each(${JSON.stringify(page.codes)})))`;
-  return db.all<ClosedHourRow>(sql`SELECT hour, stats FROM vital_hours WHERE hospital_id = ${hospital_id} AND patient_id = ${id}
-    AND hour IN (SELECT value FROM json_each(${JSON.stringify(hours)})) AND ${hasCode} ORDER BY hour LIMIT ${page.limit}`);
+  return db.all<ClosedHourRow>(sql`${rows} AND ${hasCode} ORDER BY hour LIMIT ${page.limit}`);
+}
+
+/**
+ * The hours of the rows, oldest first, with those in files. Of an hour in both, the later version: a correction waits in D1 until it
+ * is packed. @throws ApiError unavailable, integrity_error
+ */
+export async function openClosedHours(
+  env: Env,
+  { keys }: Call,
+  { id, hospital_id }: PatientRow,
+  { from, to }: TimeRange,
+  rows: ClosedHourRow[],
+): Promise<ClosedHour[]> {
+  const [files, hours] = partition(rows, ({ file_key }) => file_key !== null);
+  if (files.length === 0) return hours;
+  const packed = await mapAsync(
+    files,
+    ({ hour: month, file_key, file_size }) =>
+      readMonthFile(
+        env.FILES,
+        keys.fields,
+        { key: file_key ?? "", size: file_size },
+        { hospitalId: hospital_id, patientId: id, month },
+      ),
+    { concurrency: CONCURRENT_FILES },
+  );
+  return mergeVersions(
+    packed.flat().filter(({ hour }) => hour >= from && hour < to),
+    hours,
+  );
 }
 
 /**
@@ -50,7 +97,7 @@ export function selectClosedHours(
 export function pageOfHours(
   { after, limit }: PageStart,
   open: HourRollup[],
-  closedRows: ClosedHourRow[],
+  closedRows: readonly ClosedHour[],
   range: TimeRange,
   codes: string[] | null,
 ): HourRollup[] {
@@ -64,7 +111,7 @@ export function pageOfHours(
 /** All hours of a range, oldest first and by code within an hour. @param codes null for all */
 export function mergeHours(
   open: HourRollup[],
-  closedRows: ClosedHourRow[],
+  closedRows: readonly ClosedHour[],
   { from, to }: TimeRange,
   codes: string[] | null,
 ): HourRollup[] {

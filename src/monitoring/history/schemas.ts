@@ -223,14 +223,21 @@ export const exampleVitalSummary = {
 
 export const HourStats = z
   .object({
-    hour: Timestamp.openapi({ description: "Start of the hour, UTC" }),
+    hour: Timestamp.openapi({ description: "Start of the hour or day, UTC" }),
+    resolution: z.enum(["hour", "day"]).openapi({ description: "day: a whole day (UTC) before the last 60" }),
     ...codeFields,
     unit,
     patients: z.int(),
     ...countFields,
   })
   .openapi("HourStats");
-export const exampleHourStats = { hour: "2026-11-21T09:00:00.000Z", ...heartRate, patients: 12, ...exampleCounts };
+export const exampleHourStats = {
+  hour: "2026-11-21T09:00:00.000Z",
+  resolution: "hour" as const,
+  ...heartRate,
+  patients: 12,
+  ...exampleCounts,
+};
 
 export const HeldObservations = z
   .object({

@@ -1,7 +1,7 @@
 // Batched admission of sockets: requests during a batch wait for the next one, since after a restart a whole hospital reconnects.
 import type { Handshake } from "./clients.ts";
 
-export type Admission = { socket: WebSocket } | { refused: 401 | 404 | 429 };
+export type Admission = { socket: WebSocket } | { refused: 401 | 404 | 429 | 503 };
 type PendingAdmission = { handshake: Handshake; resolve: (admission: Admission) => void; reject: (error: unknown) => void };
 
 export class Admissions {

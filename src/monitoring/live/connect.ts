@@ -114,5 +114,7 @@ async function buildHandshake(
   const view = await toViewKey(effectiveRole, holder, requested);
   const subscription = { holder, role: effectiveRole.role, actingFor: effectiveRole.hospitalId, view };
   const expires = keyExpiresAt ?? tokenExpiry;
-  return { subscription, hospitalId, requested: requested && [...requested], expires, since } satisfies Handshake;
+  const { requestId, ip } = actor.via;
+  const opening = { expires, since, requestId, ip };
+  return { subscription, hospitalId, requested: requested && [...requested], ...opening } satisfies Handshake;
 }

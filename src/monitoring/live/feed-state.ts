@@ -2,19 +2,22 @@
 
 import type { ErrorReport } from "../../platform/object-log.ts";
 import type { StoredDocumentError } from "../../platform/stored-document.ts";
-import { newUnread } from "../heartbeat.ts";
 import type { Admission } from "./admissions.ts";
-import { CLOSE_REASONS, type Handshake, MAX_UNACKED_BYTES, MAX_UNACKED_FRAMES } from "./clients.ts";
+import { AuditQueue } from "./audit-queue.ts";
+import { CLOSE_REASONS, type Handshake, newClientState } from "./clients.ts";
 import { FeedStorage } from "./feed-storage.ts";
-import { type FeedView, newView, splitSnapshots, VIEW_LINGER_MS } from "./feed-view.ts";
+import { type FeedView, findMissedFrames, leaseOf, newView, splitSnapshots, VIEW_LINGER_MS } from "./feed-view.ts";
 import { type FrameBuffer, listFramesAfter, newFrameBuffer, toFrameBody } from "./frame-buffer.ts";
+import { ShownPatients } from "./shown-patients.ts";
 import { type NumberedFrame, Sockets, toNumberedFrame } from "./sockets.ts";
 import type { RequestedPatients } from "./visibility.ts";
-import { fetchSnapshots, LEASE_MS, needsSnapshot, type SnapshotResult, type Watch, type Watches } from "./watches.ts";
+import { fetchSnapshots, needsSnapshot, type SnapshotResult, type Watch, type Watches } from "./watches.ts";
 
 export class FeedState {
   readonly storage: FeedStorage;
   readonly sockets: Sockets;
+  readonly auditQueue: AuditQueue;
+  readonly shown: ShownPatients;
   readonly buffer: FrameBuffer;
   readonly watches: Watches = new Map();
   readonly #ctx: DurableObjectState;
@@ -24,13 +27,15 @@ export class FeedState {
   #seq: number;
   #queryNumber = 0;
 
-  /** @throws MigrationError */
-  constructor(ctx: DurableObjectState, env: Env, report: ErrorReport) {
+  /** @param onDelivered called after each delivery of audit events  @throws MigrationError */
+  constructor(ctx: DurableObjectState, env: Env, report: ErrorReport, onDelivered: () => void) {
     this.#ctx = ctx;
     this.#env = env;
     this.#report = report;
     const reportUnreadable = (error: StoredDocumentError) => report("read", error);
     this.storage = new FeedStorage(ctx.storage, reportUnreadable);
+    this.auditQueue = new AuditQueue(env, this.storage, report, onDelivered);
+    this.shown = new ShownPatients(this.storage, this.auditQueue, this.hospitalId);
     const numbers = { nextSeq: () => this.nextSeq(), markChanged: (view: string) => this.markChanged(view) };
     this.sockets = new Sockets(ctx, numbers, reportUnreadable);
     // The object never uses a thousand numbers per millisecond, so after a restart numbering continues above earlier ones.
@@ -197,12 +202,27 @@ export class FeedState {
     const gap = { seq: this.nextSeq(), body: toFrameBody({ type: "gap", from: view.changed, to: before }), patients: [] };
     const fresh = [...joined, ...interrupted];
     const ids = fresh.map(({ patientId }) => patientId);
+    this.#recordShown(key, ids);
     const snapshotFrames = [...(interrupted.length > 0 ? [gap] : []), ...this.toSnapshotFrames(fresh)];
     const later = this.framesAfter(before, ids);
     const viewFrame = this.#viewFrame(view);
     view.changed = viewFrame.seq;
     this.#sendToView(key, [...snapshotFrames, ...(later ?? []), viewFrame]);
     if (!later) for (const socket of this.#listSockets(key)) this.sockets.withhold(socket, ids);
+  }
+
+  /** Records all screens when an hour begins. Call it before frames are sent. */
+  recordHour(now: number): void {
+    if (!this.shown.beginHour(now)) return;
+    for (const [key, { patients }] of this.#views) this.#recordShown(key, patients);
+  }
+
+  /** Closes the screens that cannot be recorded. */
+  #recordShown(key: string, patientIds: Iterable<string>): void {
+    for (const socket of this.#listSockets(key)) {
+      const client = this.sockets.get(socket)?.client;
+      if (client && !this.shown.record(client, patientIds, Date.now())) this.sockets.close(socket, CLOSE_REASONS.unrecorded);
+    }
   }
 
   #sendToView(key: string, frames: readonly NumberedFrame[]): void {
@@ -225,31 +245,23 @@ export class FeedState {
     const view = this.#views.get(subscription.view);
     if (!view || (requested && view.wanted.size === 0)) return { refused: 404 };
     if (!this.sockets.hasRoomFor(subscription)) return { refused: 429 };
-    const missed = since === null ? null : this.#missedFrames(view, since);
+    const now = Date.now();
+    const open = new Set(this.sockets.entries().map(([, { client }]) => client.screen));
+    const client = newClientState(handshake, this.shown.findScreen(subscription, open, now), now);
+    if (!this.shown.record(client, view.patients, now)) return { refused: 503 };
+    const canContinue = since !== null && since <= this.#seq;
+    const missed = canContinue ? findMissedFrames(view, since, this.buffer, this.watches) : null;
     const opening = missed ? [] : this.#openingFrames(view, since, snapshots, before);
     const later = missed ?? this.framesAfter(before, view.patients);
     const pair = new WebSocketPair();
-    const { hospitalId, expires } = handshake;
-    const counts = { sent: 0, frames: 0, bytes: 0, isLagging: false, unread: newUnread(Date.now()) };
-    this.sockets.accept(pair[1], { ...subscription, hospitalId, expires, ...counts });
+    this.sockets.accept(pair[1], client);
     Object.assign(view, { leftAt: null, isOpen: true });
-    this.storage.saveView(subscription.view, view.requested, view.wanted, this.#leaseUntil(view));
+    this.storage.saveView(subscription.view, view.requested, view.wanted, leaseOf(view, this.watches));
     this.sockets.send(pair[1], [...opening, ...(later ?? []), this.#viewFrame(view)]);
     if (!later) this.sockets.withhold(pair[1], view.patients);
     // A client who reconnects before it has caught up must not continue from what it got.
     if (this.sockets.get(pair[1])?.pending) this.markChanged(subscription.view);
     return { socket: pair[0] };
-  }
-
-  /** Frames of the view after `since`; null when some may be missing or they exceed half the client's limits. */
-  #missedFrames(view: FeedView, since: number): NumberedFrame[] | null {
-    if (since < view.changed || since > this.#seq) return null;
-    for (const id of view.patients) if ((this.watches.get(id)?.since ?? Number.POSITIVE_INFINITY) > since) return null;
-    const frames = listFramesAfter(this.buffer, since, view.patients);
-    const size = frames?.reduce((sum, { body }) => sum + body.length, 0) ?? 0;
-    return frames && frames.length <= MAX_UNACKED_FRAMES / 2 && size <= MAX_UNACKED_BYTES / 2
-      ? frames.map(toNumberedFrame)
-      : null;
   }
 
   /** With new numbers: several snapshots are newer than frames published meanwhile, which follow them. */
@@ -266,15 +278,10 @@ export class FeedState {
     ];
   }
 
-  /** Until when all patients of the view publish frames, epoch milliseconds. */
-  #leaseUntil(view: FeedView): number {
-    return Math.min(Date.now() + LEASE_MS, ...[...view.wanted].map((id) => this.watches.get(id)?.until ?? 0));
-  }
-
   /** Stores views with sockets. */
   saveViews(): void {
     for (const [key, view] of this.#views) {
-      if (view.leftAt === null) this.storage.saveView(key, view.requested, view.wanted, this.#leaseUntil(view));
+      if (view.leftAt === null) this.storage.saveView(key, view.requested, view.wanted, leaseOf(view, this.watches));
     }
   }
 

@@ -1,13 +1,16 @@
-// SQLite storage of a feed: redeemed tickets, the views of its sockets, and the feeds that follow it.
+// SQLite storage of a feed: redeemed tickets, the views and screens of its sockets, queued audit events, and feeds that follow it.
 import { z } from "zod";
+import type { AuditLogEvent } from "../../audit-log/contract.ts";
 import { migrateEmpty, migrateExisting } from "../../platform/object-migrations.ts";
 import { StoredDocumentError, storedDocument } from "../../platform/stored-document.ts";
 import { WARD_FEED_MIGRATIONS } from "./schema.ts";
+import { viewEventDocument } from "./view-event.ts";
 import type { RequestedPatients } from "./visibility.ts";
 
 /** Patient ids. */
 const idsDocument = storedDocument("patient ids", z.array(z.string()));
 
+export type QueuedEvent = { n: number; event: AuditLogEvent };
 export type StoredView = { key: string; requested: RequestedPatients; wanted: string[]; lease: number };
 
 export class FeedStorage {
@@ -78,14 +81,14 @@ export class FeedStorage {
     wanted: string;
     lease: number;
   }): StoredView | null {
-    try {
-      return { ...view, requested: requested === null ? null : idsDocument.read(requested), wanted: idsDocument.read(wanted) };
-    } catch (error) {
-      if (!(error instanceof StoredDocumentError)) throw error;
-      this.#report(error);
-      this.deleteView(view.key);
-      return null;
-    }
+    const read = () => ({
+      ...view,
+      requested: requested === null ? null : idsDocument.read(requested),
+      wanted: idsDocument.read(wanted),
+    });
+    const stored = this.#readOrReport(read);
+    if (!stored) this.deleteView(view.key);
+    return stored;
   }
 
   addFollower(hospitalId: string): void {
@@ -104,5 +107,81 @@ export class FeedStorage {
   /** Keeps a feed that followed again in the meantime. */
   removeFollower({ hospital_id, version }: { hospital_id: string; version: number }): void {
     this.#sql.exec("DELETE FROM followers WHERE hospital_id = ? AND version = ?", hospital_id, version);
+  }
+
+  /** Patients that the screen's events of this hour name. An unreadable list counts as empty: they are recorded again. */
+  readScreen(viewer: string, id: string, hour: number): string[] {
+    if (!this.#hasTables) return [];
+    const query = "SELECT patients FROM screens WHERE viewer = ? AND id = ? AND hour = ?";
+    const [row] = this.#sql.exec<{ patients: string }>(query, viewer, id, hour).toArray();
+    return (row && this.#readOrReport(() => idsDocument.read(row.patients))) ?? [];
+  }
+
+  /** Ids of the viewer's screens in this hour. */
+  listScreens(viewer: string, hour: number): string[] {
+    if (!this.#hasTables) return [];
+    const query = "SELECT id FROM screens WHERE viewer = ? AND hour = ?";
+    const rows = this.#sql.exec<{ id: string }>(query, viewer, hour).toArray();
+    return rows.map(({ id }) => id);
+  }
+
+  saveScreen(viewer: string, id: string, hour: number, patientIds: ReadonlySet<string>): void {
+    this.#createTables();
+    this.#sql.exec(
+      `INSERT INTO screens (viewer, id, hour, patients) VALUES (?, ?, ?, ?)
+       ON CONFLICT (viewer, id) DO UPDATE SET hour = excluded.hour, patients = excluded.patients`,
+      viewer,
+      id,
+      hour,
+      idsDocument.write([...patientIds]),
+    );
+  }
+
+  deleteScreensExceptOf(hour: number): void {
+    if (this.#hasTables) this.#sql.exec("DELETE FROM screens WHERE hour <> ?", hour);
+  }
+
+  enqueue(entries: readonly { log: string; event: AuditLogEvent }[]): void {
+    this.#createTables();
+    for (const { log, event } of entries)
+      this.#sql.exec("INSERT INTO audit_queue (log, event) VALUES (?, ?)", log, viewEventDocument.write(event));
+  }
+
+  /** Readable events that wait for a log. */
+  countQueued(): number {
+    if (!this.#hasTables) return 0;
+    return this.#sql.exec<{ n: number }>("SELECT count(log) AS n FROM audit_queue").one().n;
+  }
+
+  listQueuedLogs(): string[] {
+    if (!this.#hasTables) return [];
+    const query = "SELECT DISTINCT log FROM audit_queue WHERE log IS NOT NULL";
+    const rows = this.#sql.exec<{ log: string }>(query).toArray();
+    return rows.map(({ log }) => log);
+  }
+
+  /** The oldest events for a log. An unreadable one is reported, stays stored, and waits no longer. */
+  readQueue(log: string, limit: number): QueuedEvent[] {
+    const query = "SELECT n, event FROM audit_queue WHERE log = ? ORDER BY n LIMIT ?";
+    const rows = this.#sql.exec<{ n: number; event: string }>(query, log, limit).toArray();
+    return rows.flatMap(({ n, event: stored }) => {
+      const event = this.#readOrReport(() => viewEventDocument.read(stored));
+      if (!event) this.#sql.exec("UPDATE audit_queue SET log = NULL WHERE n = ?", n);
+      return event ? [{ n, event }] : [];
+    });
+  }
+
+  removeQueued(numbers: readonly number[]): void {
+    this.#sql.exec("DELETE FROM audit_queue WHERE n IN (SELECT value FROM json_each(?))", JSON.stringify(numbers));
+  }
+
+  #readOrReport<T>(read: () => T): T | null {
+    try {
+      return read();
+    } catch (error) {
+      if (!(error instanceof StoredDocumentError)) throw error;
+      this.#report(error);
+      return null;
+    }
   }
 }

@@ -1,9 +1,10 @@
 // A view of a feed: the patients that its sockets show, and their snapshots in frames of bounded size.
 import type { PatientSnapshot } from "../patient-object/contract.ts";
-import { toFrameBody } from "./frame-buffer.ts";
-import type { NumberedFrame } from "./sockets.ts";
+import { MAX_UNACKED_BYTES, MAX_UNACKED_FRAMES } from "./clients.ts";
+import { type FrameBuffer, listFramesAfter, toFrameBody } from "./frame-buffer.ts";
+import { type NumberedFrame, toNumberedFrame } from "./sockets.ts";
 import type { RequestedPatients } from "./visibility.ts";
-import type { SnapshotResult } from "./watches.ts";
+import { LEASE_MS, type SnapshotResult, type Watches } from "./watches.ts";
 
 /** How long a view without sockets is kept, so that a returning client continues where it was. */
 export const VIEW_LINGER_MS = 60_000;
@@ -47,4 +48,18 @@ export function splitSnapshots(results: readonly SnapshotResult[]): Omit<Numbere
     body: toFrameBody({ type: "snapshot", patients }),
     patients: patients.map(({ patient_id }) => patient_id),
   }));
+}
+
+/** Frames of the view after `since`; null when some may be missing or they exceed half the client's limits. */
+export function findMissedFrames(view: FeedView, since: number, buffer: FrameBuffer, watches: Watches): NumberedFrame[] | null {
+  if (since < view.changed) return null;
+  for (const id of view.patients) if ((watches.get(id)?.since ?? Number.POSITIVE_INFINITY) > since) return null;
+  const frames = listFramesAfter(buffer, since, view.patients);
+  const size = frames?.reduce((sum, { body }) => sum + body.length, 0) ?? 0;
+  return frames && frames.length <= MAX_UNACKED_FRAMES / 2 && size <= MAX_UNACKED_BYTES / 2 ? frames.map(toNumberedFrame) : null;
+}
+
+/** Until when all patients of the view publish frames, epoch milliseconds. */
+export function leaseOf(view: FeedView, watches: Watches): number {
+  return Math.min(Date.now() + LEASE_MS, ...[...view.wanted].map((id) => watches.get(id)?.until ?? 0));
 }

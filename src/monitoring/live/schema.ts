@@ -13,4 +13,15 @@ export const WARD_FEED_MIGRATIONS = migrationList("WardFeed", [
       "CREATE TABLE IF NOT EXISTS followers (hospital_id TEXT PRIMARY KEY, version INTEGER NOT NULL) STRICT, WITHOUT ROWID",
     ],
   },
+  {
+    name: "record whom screens show",
+    statements: [
+      // Patients recorded in the hour (of the epoch), by screen.
+      `CREATE TABLE screens (
+    viewer TEXT NOT NULL, id TEXT NOT NULL, hour INTEGER NOT NULL, patients TEXT NOT NULL,
+    PRIMARY KEY (viewer, id)) STRICT, WITHOUT ROWID`,
+      // Events that wait for a log; an unreadable one waits for none.
+      "CREATE TABLE audit_queue (n INTEGER PRIMARY KEY, log TEXT, event TEXT NOT NULL) STRICT",
+    ],
+  },
 ]);

@@ -1,13 +1,15 @@
 // Live tickets: signed, valid for 30 seconds and one use. For browsers, which cannot send a token with a WebSocket.
 import { z } from "zod";
 import type { Actor, Principal, RequestOrigin } from "../../access/actor.ts";
-import type { Keys } from "../../platform/config.ts";
+import { verifyAccessToken } from "../../accounts/sessions/access-tokens.ts";
+import { getKeys, type Keys } from "../../platform/config.ts";
 import { fromBase64Url, toBase64Url } from "../../platform/crypto.ts";
 import { ROLES } from "../../platform/db/schema.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { uuidv7 } from "../../platform/ids.ts";
 import { signToken, verifyToken } from "../../platform/signed-token.ts";
 import type { OpenedView } from "./open-view.ts";
+import type { Subscription } from "./visibility.ts";
 
 export const TICKET_LIFETIME_MS = 30_000;
 
@@ -74,6 +76,13 @@ export function createTicket({ call, hospitalId, requested }: OpenedView, tokenE
     asked: requested ? { patientIds: [...requested], hospitalId: null } : { patientIds: null, hospitalId },
     tokenEnds,
   };
+}
+
+/** Whether a valid access token belongs to the holder's session. */
+export async function isTokenOfHolder(env: Env, holder: Subscription["holder"], jwt: string): Promise<boolean> {
+  const keys = await getKeys(env);
+  const token = await verifyAccessToken(env, keys.jwt, jwt, Date.now()).catch(() => null);
+  return holder.kind === "user" && token?.userId === holder.userId && token.sessionId === holder.sessionId;
 }
 
 const ExpiryClaim = z.object({ exp: z.int() });

@@ -1,9 +1,8 @@
 // Durable Object of one hospital: sockets that watch its patients. Apart from redeemed tickets all its state can be rebuilt.
 import { DurableObject } from "cloudflare:workers";
-import { verifyAccessToken } from "../../accounts/sessions/access-tokens.ts";
-import { getKeys } from "../../platform/config.ts";
 import { getDb } from "../../platform/db/client.ts";
 import { type ErrorReport, errorReport, logMethodErrors, reporting } from "../../platform/object-log.ts";
+import { HOUR_MS } from "../../platform/time.ts";
 import { acceptBeat, BEAT_MS } from "../heartbeat.ts";
 import type { Feed, PatientFrame } from "../patient-object/contract.ts";
 import { type Admission, Admissions } from "./admissions.ts";
@@ -20,7 +19,7 @@ import {
 import { FeedState } from "./feed-state.ts";
 import { appendFrame, toFrameBody } from "./frame-buffer.ts";
 import { isExpired, type NumberedFrame, toNumberedFrame } from "./sockets.ts";
-import { tokenExpiresAt } from "./tickets.ts";
+import { isTokenOfHolder, tokenExpiresAt } from "./tickets.ts";
 import { findVisiblePatients, type Subscription } from "./visibility.ts";
 import { updateWatch } from "./watches.ts";
 
@@ -48,7 +47,7 @@ export class WardFeed extends DurableObject<Env> implements Feed {
     super(ctx, env);
     const report = errorReport(env, OBJECT, ctx.id);
     this.#report = report;
-    this.#state = reporting(report, "migrate", () => new FeedState(ctx, env, report));
+    this.#state = reporting(report, "migrate", () => new FeedState(ctx, env, report, () => this.#scheduleAlarm()));
     this.#admissions = new Admissions((batch) => this.#admit(batch));
   }
 
@@ -76,6 +75,7 @@ export class WardFeed extends DurableObject<Env> implements Feed {
       appendFrame(state.buffer, buffered);
       return toNumberedFrame(buffered);
     });
+    state.recordHour(Date.now());
     for (const socket of state.listSocketsShowing(patientId)) state.sockets.send(socket, outgoing);
     state.removeUnusedViews();
     return until;
@@ -121,6 +121,8 @@ export class WardFeed extends DurableObject<Env> implements Feed {
     this.#alarmAt = null;
     try {
       this.#closeEnded(now);
+      this.#state.recordHour(now);
+      if ((this.#state.auditQueue.nextDue() ?? now + 1) <= now) this.ctx.waitUntil(this.#state.auditQueue.deliver());
       const isBeatDue = now >= this.#beatAt;
       if (isBeatDue) this.#beat(now);
       if (now >= this.#recheckAt) await this.recheck();
@@ -165,7 +167,7 @@ export class WardFeed extends DurableObject<Env> implements Feed {
       // Acknowledging unsent frames would bypass the limit of unacknowledged ones.
       if (message.seq > client.sent) sockets.close(socket, CLOSE_REASONS.policy);
       else await this.#acknowledge(socket, message.seq, message.beat);
-    } else if (await this.#isSameCaller(client, message.access_token)) {
+    } else if (await isTokenOfHolder(this.env, client.holder, message.access_token)) {
       client.expires = tokenExpiresAt(message.access_token);
       this.#scheduleAlarm();
     } else sockets.close(socket, CLOSE_REASONS.ended);
@@ -182,14 +184,8 @@ export class WardFeed extends DurableObject<Env> implements Feed {
     this.#state.sockets.beatIfDue(socket);
     if (!pending || (client.frames === before && !hasReturnedBeat)) return;
     pending.waitingSince = Date.now();
+    this.#state.recordHour(Date.now());
     await catchUp(this.#state, socket);
-  }
-
-  /** Whether the token belongs to the same session. */
-  async #isSameCaller({ holder }: ClientState, jwt: string): Promise<boolean> {
-    const keys = await getKeys(this.env);
-    const token = await verifyAccessToken(this.env, keys.jwt, jwt, Date.now()).catch(() => null);
-    return holder.kind === "user" && token?.userId === holder.userId && token.sessionId === holder.sessionId;
   }
 
   /** Admits a batch with one visibility query and one call per patient's object. */
@@ -280,12 +276,15 @@ export class WardFeed extends DurableObject<Env> implements Feed {
     this.#state.removeUnusedViews();
   }
 
-  /** Schedules the next beat or recheck, or the first expiry before it. Without sockets there is none. */
+  /** Schedules the next beat or recheck, or the first expiry before it, and the delivery of audit events; nothing without either. */
   #scheduleAlarm(): void {
-    const entries = this.#state.sockets.entries();
-    if (entries.length === 0) return;
-    const ends = entries.map(([, { client }]) => client.expires ?? this.#recheckAt);
-    const at = Math.max(Date.now(), Math.min(this.#recheckAt, this.#beatAt, ...ends));
+    const { sockets, auditQueue } = this.#state;
+    const times = sockets.entries().map(([, { client }]) => client.expires ?? this.#recheckAt);
+    if (times.length > 0) times.push(this.#recheckAt, this.#beatAt, Math.ceil((Date.now() + 1) / HOUR_MS) * HOUR_MS);
+    const deliveryAt = auditQueue.nextDue();
+    if (deliveryAt !== null) times.push(deliveryAt);
+    if (times.length === 0) return;
+    const at = Math.max(Date.now(), Math.min(...times));
     if (this.#alarmAt !== null && this.#alarmAt <= at) return;
     this.#alarmAt = at;
     void this.ctx.storage.setAlarm(at);

@@ -1,6 +1,6 @@
 // The D1 tables. Times are epoch milliseconds UTC, ids UUIDv7, *_sealed columns AES-256-GCM (crypto.ts).
 import { sql } from "drizzle-orm";
-import { index, integer, primaryKey, real, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
+import { blob, index, integer, primaryKey, real, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 import { DEVICE_KINDS, HELD_STATES, REPORT_CHANGES, REPORT_KINDS, REPORT_STATUSES, UPLOAD_OUTCOMES } from "./vocabulary.ts";
 
 export const ROLES = ["patient", "nurse", "doctor", "hospital_admin", "admin"] as const;
@@ -596,6 +596,31 @@ export const vitalHours = sqliteTable(
     version: integer("version").notNull(),
   },
   (t) => [primaryKey({ columns: [t.hospitalId, t.hour, t.patientId] })],
+);
+
+/** One row per patient and month (UTC) with packed hours: the file in R2 that has them, and their daily values. */
+export const vitalMonths = sqliteTable(
+  "vital_months",
+  {
+    hospitalId: text("hospital_id").notNull(),
+    /** Months since January 1970. */
+    month: integer("month").notNull(),
+    patientId: text("patient_id").notNull(),
+    /** Null until the first file is complete. */
+    fileKey: text("file_key"),
+    /** Bytes of the file before sealing. */
+    fileSize: integer("file_size").notNull().default(0),
+    /** Daily values (monitoring/packed-hours/daily-values.ts). */
+    days: blob("days"),
+    /** A file that may exist and is not the row's: one that is being written, or the one before. The job deletes it. */
+    staleKey: text("stale_key"),
+    /** When `stale_key` was set. */
+    staleAt: integer("stale_at").notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.hospitalId, t.month, t.patientId] }),
+    index("vital_months_stale").on(t.staleAt).where(sql`stale_key is not null`),
+  ],
 );
 
 /** Samples without a known patient or unit: one row per request, sealed. */

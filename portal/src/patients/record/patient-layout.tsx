@@ -47,7 +47,7 @@ export function PatientLayout() {
 function Identity({ patient }: { patient: Patient }) {
   const t = useTranslation();
   const now = useServerNow(60_000);
-  const stickyTop = useHeaderHeight();
+  const { identity, stickyTop } = useStickyTop();
   const { date_of_birth: dateOfBirth } = patient;
   const facts = [
     [t(`record.sex.${patient.gender}`), dateOfBirth ? formatPatientAge(dateOfBirth, now) : null]
@@ -58,7 +58,7 @@ function Identity({ patient }: { patient: Patient }) {
     patient.ward_name,
   ].filter((fact) => fact);
   return (
-    <section className={classes.identity} aria-label={t("record.patient")} style={{ top: stickyTop }}>
+    <section ref={identity} className={classes.identity} aria-label={t("record.patient")} style={{ top: stickyTop }}>
       <strong className={classes.name}>{getFullName(patient)}</strong>
       <span className={classes.facts}>{facts.join(" · ")}</span>
       {!patient.is_active && <span className={classes.inactive}>{t("record.inactive")}</span>}
@@ -67,17 +67,30 @@ function Identity({ patient }: { patient: Patient }) {
   );
 }
 
-/** The identity sticks below the header, which has two lines on a phone. */
-function useHeaderHeight(): number {
-  const [height, setHeight] = useState(0);
+/**
+ * The identity sticks below the header, which has two lines on a phone. Both grow with long names: what takes the focus is scrolled
+ * to below them (tokens.css).
+ */
+function useStickyTop() {
+  const identity = useRef<HTMLElement>(null);
+  const [stickyTop, setStickyTop] = useState(0);
   useEffect(() => {
     const header = document.querySelector("header");
-    if (!header) return;
-    const observer = new ResizeObserver(() => setHeight(header.offsetHeight));
+    const root = document.documentElement;
+    const section = identity.current;
+    if (!header || !section) return;
+    const observer = new ResizeObserver(() => {
+      setStickyTop(header.offsetHeight);
+      root.style.setProperty("--sticky-height", `${header.offsetHeight + section.offsetHeight}px`);
+    });
     observer.observe(header);
-    return () => observer.disconnect();
+    observer.observe(section);
+    return () => {
+      observer.disconnect();
+      root.style.removeProperty("--sticky-height");
+    };
   }, []);
-  return height;
+  return { identity, stickyTop };
 }
 
 function LivePill({ patient }: { patient: Patient }) {

@@ -99,9 +99,10 @@ function sampleCountStatement(db: Db, { patient, hospital }: PatientHome, hours:
     GROUP BY j.value->>3 ON CONFLICT (scope, day, name) DO UPDATE SET n = n + excluded.n`);
 }
 
-/** One audit event per device and day: the number of samples and the range of their sequence numbers. */
+/** One audit event per device and day: the number of samples, also by UTC hour of receipt, and the range of their sequence numbers. */
 function ingestAuditStatements(db: Db, { patient, hospital }: PatientHome, counts: ReceivedCounts, now: number): Statement[] {
-  const { by, day, count, firstSeq, lastSeq, version, queuedAt } = counts;
+  const { by, day, count, hours, firstSeq, lastSeq, version, queuedAt } = counts;
+  const date = new Date(day * DAY_MS).toISOString().slice(0, 10);
   const via = { requestId: `ingest-${patient}-${version}`, ip: null };
   const actor: DeviceActor = { kind: "device", credentialId: by, secretHash: null, via };
   return recordAuditEvent(db, actor, now, {
@@ -114,7 +115,7 @@ function ingestAuditStatements(db: Db, { patient, hospital }: PatientHome, count
     hospitalId: hospital,
     entity: { type: "device", id: by },
     subjects: [patient],
-    detail: { day: new Date(day * DAY_MS).toISOString().slice(0, 10), samples: count, first_seq: firstSeq, last_seq: lastSeq },
+    detail: { day: date, samples: count, samples_by_hour: hours, first_seq: firstSeq, last_seq: lastSeq },
   });
 }
 

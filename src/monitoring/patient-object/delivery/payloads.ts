@@ -10,6 +10,7 @@ export type ReceivedCounts = {
   by: string;
   day: number;
   count: number;
+  hours: number[];
   firstSeq: number | null;
   lastSeq: number | null;
   version: number;

@@ -21,6 +21,7 @@ const timeOrNull = time.nullable();
 const text = z.string();
 const textOrNull = text.nullable();
 const side = z.enum(["low", "high"]);
+const noHours = () => new Array<number>(24).fill(0);
 
 const AlertSchema = z.object({
   number: z.int(),
@@ -170,7 +171,14 @@ export const MEMORY_PARTS = {
   storedCounts: z.object({ day: z.int(), count: z.int() }),
   hourCounts: z.object({ from: z.int(), counts: z.array(z.int()) }),
   lateBlocks: z.int(),
-  receivedCounts: z.object({ day: z.int(), count: z.int(), firstSeq: z.number().nullable(), lastSeq: z.number().nullable() }),
+  receivedCounts: z.object({
+    day: z.int(),
+    count: z.int(),
+    // Counts written before this field existed lack it.
+    hours: z.array(z.int()).length(24).default(noHours),
+    firstSeq: z.number().nullable(),
+    lastSeq: z.number().nullable(),
+  }),
 } as const;
 
 const MemorySchema: z.ZodType<MonitorMemory> = z.object({

@@ -37,7 +37,8 @@ export type DeviceStatus = {
   conditions: string[];
 };
 
-export type DayCounts = { day: number; count: number; firstSeq: number | null; lastSeq: number | null };
+/** `hours`: samples by UTC hour of receipt (0 to 23); fewer than `count` in sum if the day began before they were counted. */
+export type DayCounts = { day: number; count: number; hours: number[]; firstSeq: number | null; lastSeq: number | null };
 
 /** Keys of its maps are one id, code or number each: parts of two inputs in one key could collide. */
 export type MonitorMemory = {

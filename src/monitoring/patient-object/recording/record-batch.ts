@@ -216,11 +216,13 @@ function updateHour(store: Store, memory: MonitorMemory, { code, value, at, stat
 function countReceived(memory: MonitorMemory, by: string, samples: Sample[], now: number): void {
   const day = Math.floor(now / DAY_MS);
   const days = memory.receivedCounts[by] ?? {};
-  const counts = days[day] ?? { day, count: 0, firstSeq: null, lastSeq: null };
+  const counts = days[day] ?? { day, count: 0, hours: new Array<number>(24).fill(0), firstSeq: null, lastSeq: null };
+  const hourOfDay = Math.floor(now / HOUR_MS) % 24;
   const seqs = samples.flatMap(({ seq }) => (seq === null ? [] : [seq]));
   days[day] = {
     day,
     count: counts.count + samples.length,
+    hours: counts.hours.map((count, hour) => (hour === hourOfDay ? count + samples.length : count)),
     firstSeq: seqs.length > 0 ? Math.min(counts.firstSeq ?? Number.POSITIVE_INFINITY, ...seqs) : counts.firstSeq,
     lastSeq: seqs.length > 0 ? Math.max(counts.lastSeq ?? 0, ...seqs) : counts.lastSeq,
   };
