@@ -69,6 +69,8 @@ export default defineConfig(async () => ({
               bindings: {
                 ...newSecrets(),
                 ENVIRONMENT: "test",
+                // In workerd process.env has the bindings, not the environment of the test run (test/long.ts).
+                ...(process.env["VERIFY"] && { VERIFY: process.env["VERIFY"] }),
                 // Not the host of the requests: no link may contain that.
                 PUBLIC_ORIGIN: "https://edgecare.test",
                 MIGRATIONS: await readD1Migrations("migrations"),

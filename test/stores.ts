@@ -98,7 +98,7 @@ const SAID: Partial<Record<StoreCall["store"], string>> = {
 };
 
 /**
- * Fails the k-th store call: `before` it happens, or `after` it (committed, response lost).
+ * Fails the k-th store call, appends to the audit log excepted: `before` it happens, or `after` it (committed, response lost).
  * @returns the Env and whether the fault occurred
  */
 export function withStoreFault(
@@ -110,7 +110,7 @@ export function withStoreFault(
   const fault: Fault = { fired: false };
   let matching = 0;
   const wrapped = interceptStores(env, async (call, run) => {
-    if (only && call.store !== only) return run();
+    if ((only && call.store !== only) || call.op === "audit.append") return run();
     if (++matching !== k) return run();
     fault.fired = true;
     if (when === "after") await run();

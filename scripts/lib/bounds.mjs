@@ -30,7 +30,7 @@ export const BOUNDS = [
   { bound: "a page of 100 rows; each filter has an index", test: NO_MATCH, operations: ["GET /uploads/quarantine"] },
   {
     bound: "a page of 100 rows; 8 words, 200 entries per word to find the rarest",
-    test: "test/worker/patient-search.test.ts › two round trips and the rows of a page, however many match",
+    test: "test/worker/patient-search.test.ts › one round trip and the rows of a page, however many match",
     operations: ["GET /patients/search"],
   },
   { bound: "a page of 100 rows, of 10 sessions", test: WALKED, operations: ["GET /auth/sessions"] },

@@ -18,7 +18,14 @@ export function stageEvent(db: Db, event: AuditLogEvent, subjectsQuery?: SQL, wh
     ? sql`(SELECT json_group_array(value) FROM (SELECT value FROM json_each(${listed}) UNION ${subjectsQuery}))`
     : sql`${listed}`;
   return db.run(sql`INSERT INTO audit_staged (id, event, subjects)
-    SELECT ${id}, ${JSON.stringify(rest)}, ${all} WHERE ${when} ON CONFLICT (id) DO NOTHING`);
+    SELECT ${id}, ${withExistingHospital(rest)}, ${all} WHERE ${when} ON CONFLICT (id) DO NOTHING`);
+}
+
+/** The JSON of an event. A refusal may name a hospital that does not exist: it has none then, and no log comes into being. */
+function withExistingHospital(event: Omit<AuditLogEvent, "id" | "subjects">): SQL {
+  const text = sql`${JSON.stringify(event)}`;
+  if (event.outcome === "success" || event.hospital_id === null) return text;
+  return sql`json_set(${text}, '$.hospital_id', (SELECT id FROM hospitals WHERE id = ${event.hospital_id}))`;
 }
 
 /** A new UUIDv7 in SQL, for events that one statement makes of many rows. @param now epoch milliseconds */

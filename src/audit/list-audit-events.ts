@@ -3,6 +3,7 @@
 import { withUser } from "../access/access.ts";
 import type { Call, UserEffectiveRole } from "../access/actor.ts";
 import { afterAudit, appendAuditEvent } from "../access/audit.ts";
+import { denyNotFound } from "../access/deny.ts";
 import { type LogEntry, NO_HOSPITAL_LOG } from "../audit-log/contract.ts";
 import { handOverStaged } from "../audit-log/hand-over.ts";
 import { readLogs } from "../audit-log/read-logs.ts";
@@ -16,6 +17,8 @@ export async function listAuditEvents(env: Env, anyCall: Call, query: AuditQuery
   const { call, effectiveRole, results } = await withUser(anyCall, "audit:read", (effectiveRole, { db, actor }) => [
     selectPlaces(db, query, effectiveRole, actor),
   ]);
+  if (query.hospital_id !== undefined && results[0].length === 0 && effectiveRole.role === "admin")
+    return denyNotFound(call, "audit:read", effectiveRole, { hospital: query.hospital_id });
   const logs = toVisibleLogs(results[0], query, effectiveRole);
   await handOverStaged(env, call.now);
   const before = start.after && { recorded: start.after.value, id: start.after.id };

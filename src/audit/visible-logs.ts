@@ -36,8 +36,9 @@ function placesOf({ patient_id, hospital_id }: AuditQuery, effectiveRole: UserEf
   if (isOwnLog(effectiveRole))
     return sql`SELECT p.hospital_id AS log, p.id AS patient FROM patient_links l JOIN patients p ON p.id = l.patient_id
       WHERE l.user_id = ${actor.userId} AND ${patient_id ? sql`l.patient_id = ${patient_id}` : sql`1`}`;
-  const only = effectiveRole.role === "admin" ? (hospital_id ?? null) : (effectiveRole.hospitalId ?? "");
-  return only === null ? sql`SELECT id AS log, NULL AS patient FROM hospitals` : sql`SELECT ${only} AS log, NULL AS patient`;
+  const only = effectiveRole.role === "admin" ? hospital_id : (effectiveRole.hospitalId ?? "");
+  if (only === NO_HOSPITAL_LOG) return sql`SELECT ${only} AS log, NULL AS patient`;
+  return sql`SELECT id AS log, NULL AS patient FROM hospitals WHERE ${only === undefined ? sql`1` : sql`id = ${only}`}`;
 }
 
 /**

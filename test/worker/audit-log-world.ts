@@ -177,9 +177,13 @@ export function treeHash(leaves: readonly Uint8Array[]): Buffer {
 }
 
 async function listKeys(prefix: string): Promise<string[]> {
-  const { objects, truncated } = await env.FILES.list({ prefix });
-  expect(truncated).toBe(false);
-  return objects.map(({ key }) => key);
+  const keys: string[] = [];
+  for (let cursor: string | undefined; ; ) {
+    const page: R2Objects = await env.FILES.list({ prefix, ...(cursor !== undefined && { cursor }) });
+    keys.push(...page.objects.map(({ key }) => key));
+    if (!page.truncated) return keys;
+    cursor = page.cursor;
+  }
 }
 export const segmentFiles = (logId: string) => listKeys(`audit/${logId}/`);
 export const checkpointFiles = (logId: string) => listKeys(`tlog/${logId}/checkpoints/`);

@@ -1,4 +1,5 @@
 // How requests reach the audit log: reads append before they answer, writes stage and are handed over, whatever fails.
+import { listDurableObjectIds } from "cloudflare:test";
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import type { AuditLogEvent } from "../../src/audit-log/contract.ts";
 import { handOverStaged } from "../../src/audit-log/hand-over.ts";
@@ -295,6 +296,26 @@ describe("lists", () => {
     const ofNobody = (await list("hospital_id=none&limit=100")).data;
     expect(ofNobody.every((item: { log: string | null }) => item.log === null)).toBe(true);
     expect((await sendRequest(`${API}/audit-events?offset=1`, { as: world.admin })).status).toBe(400);
+  });
+
+  it("of a hospital that does not exist are refused, and no log comes into being", async () => {
+    const hospitalId = uuidv7();
+    for (const path of [`/audit-events?hospital_id=${hospitalId}`, "/users"]) {
+      const json = {
+        email: "nobody@example.org",
+        full_name: "N N",
+        role: "nurse",
+        password: "quiet river stones",
+        hospital_id: hospitalId,
+      };
+      const response = await sendRequest(API + path, { as: world.admin, ...(path === "/users" && { json }) });
+      expect(response.status, path).toBe(404);
+      const events = await readAuditEvents(response.headers.get("x-request-id") ?? "");
+      expect(events).toMatchObject([{ event: "access.denied", hospital_id: null, entity_id: hospitalId }]);
+    }
+    const ids = (await listDurableObjectIds(env.AUDIT_LOG)).map(String);
+    expect(ids).not.toContain(String(env.AUDIT_LOG.idFromName(hospitalId)));
+    expect(ids).toContain(String(env.AUDIT_LOG.idFromName(world.hospitalId)));
   });
 
   it("of all hospitals end at a hundred, where hospital_id is needed", async () => {

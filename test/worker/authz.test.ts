@@ -118,7 +118,11 @@ async function checkAll(answers: [Cell, Answer][]): Promise<void> {
     if (declaredStatuses(cell.route)?.includes(String(status)) === false)
       complain(cell, `answers ${status}, which is not declared`);
     if (forbiddenWords(cell.player).some((word) => text.includes(word))) complain(cell, "shows a hidden patient's word");
-    const outcomes = (byRequest.get(requestId) ?? []).map((event) => event.outcome);
+    const events = byRequest.get(requestId) ?? [];
+    // An administrator's list has one event per hospital of its rows.
+    const isPerHospital =
+      cell.player.principal.name === "platform admin" && new Set(events.map((event) => event.hospital_id)).size === events.length;
+    const outcomes = (isPerHospital ? events.slice(0, 1) : events).map((event) => event.outcome);
     const wanted = expectedAuditEvents(cell.player.principal, cell.rule, cell.decision);
     const outcome = isDenial(cell.decision) ? "denied" : "success";
     if (outcomes.length !== wanted || outcomes.some((o) => o !== outcome))

@@ -147,7 +147,7 @@ describe("the board", () => {
     expect(data.patients).toHaveLength(MAX_BOARD_PATIENTS);
     expect(data.watched).toBe(MAX_BOARD_PATIENTS + 2);
     expect(data.patients.map(({ patient_id }: Entry) => patient_id)).toContain(last.id);
-    expect(counts.d1 - before).toBe(2);
+    expect(counts.d1 - before).toBe(1);
   });
 
   it("queries at most ten patients at a time, and responds when one does not answer", async () => {

@@ -48,8 +48,8 @@ describe("the board of a ward of 2,000", () => {
     const { data } = await readJson(await board(counted));
     expect(data.patients).toHaveLength(MAX_BOARD_PATIENTS);
     expect(data.watched).toBe(1_000);
-    expect(counts.objects).toHaveLength(MAX_BOARD_PATIENTS);
-    expect(counts.d1).toBe(2);
+    expect(counts.objects.filter((op) => op !== "audit.append")).toHaveLength(MAX_BOARD_PATIENTS);
+    expect(counts.d1).toBe(1);
     // Index and table for the order, index and table of the 1,000 that are counted.
     expect(counts.rowsRead).toBeLessThan(3 * PATIENTS + 2 * 1_000);
   });

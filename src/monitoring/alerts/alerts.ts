@@ -109,7 +109,7 @@ function denyUnknownAlert(call: Call, { access }: FoundAlert, action: Permission
 export async function getAlert(env: Env, call: Call, alertIdText: string): Promise<AlertPage> {
   const place = parseAlertId(alertIdText);
   const number = place?.number ?? 0;
-  const alertId = toAlertId(place?.patientId ?? "", number);
+  const alertId = place ? toAlertId(place.patientId, number) : "";
   const { access, results } = await withPatient(call, { patient: place?.patientId ?? "" }, "alert:read", () => [
     selectAlert(call, alertId),
     selectAlertEvents(call, alertId),
