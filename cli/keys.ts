@@ -2,6 +2,7 @@
 import { text } from "node:stream/consumers";
 import { parseArgs } from "node:util";
 import { newSecrets } from "../scripts/dev-secrets.mjs";
+import { parseCheckpointSigners } from "../src/platform/checkpoint-signers.ts";
 import { parseKeyRing, parseMacKeyRing } from "../src/platform/crypto.ts";
 import { parseSigningKeys } from "../src/platform/signing-keys.ts";
 import { advanceRing, RING_NAMES, RingError, type RingName, STAGES, type Stage } from "./key-rings.ts";
@@ -11,7 +12,7 @@ export const KEYS_USAGE = `  keys new   print a new value for every secret, as N
          read the current ring from standard input and print the next one:
          add    add a new key that is not used yet
          sign   move the newest key to the front, so that it signs and seals from now on
-         drop   remove the oldest key (FIELD_KEYS and IDENTITY_KEYS: only with --force)`;
+         drop   remove the oldest key (all but JWT_KEYS: only with --force, as stored data need it)`;
 
 const OK = 0;
 const REFUSED = 1;
@@ -22,7 +23,7 @@ const NEXT_STEP: Record<Stage, (name: RingName) => string> = {
   sign: (name) =>
     name === "JWT_KEYS"
       ? "Deploy it, wait for the lifetime of an access token (ACCESS_TOKEN_EXPIRE_MINUTES), then run --stage drop."
-      : "Deploy it, and keep the old keys: existing sealed and indexed data need them.",
+      : "Deploy it, and keep the old keys: existing sealed, indexed and signed data need them.",
   drop: () => "Deploy it.",
 };
 
@@ -32,10 +33,17 @@ function extractRing(input: string, name: RingName): string {
   return line.startsWith(`${name}=`) ? line.slice(name.length + 1).replace(/^'(.*)'$/s, "$1") : line;
 }
 
+const PARSERS: Record<RingName, (ring: string) => Promise<unknown>> = {
+  JWT_KEYS: parseSigningKeys,
+  FIELD_KEYS: parseKeyRing,
+  IDENTITY_KEYS: parseMacKeyRing,
+  AUDIT_KEYS: parseKeyRing,
+  AUDIT_SIGNING_KEYS: parseCheckpointSigners,
+};
+
 /** @throws Error when the Worker would reject this ring */
 async function validateRing(name: RingName, ring: string): Promise<void> {
-  if (name === "JWT_KEYS") await parseSigningKeys(ring);
-  else await (name === "FIELD_KEYS" ? parseKeyRing(ring) : parseMacKeyRing(ring));
+  await PARSERS[name](ring);
 }
 
 async function rotateRing(name: RingName, stage: Stage, force: boolean): Promise<number> {

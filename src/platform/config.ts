@@ -2,7 +2,6 @@
 import { sql } from "drizzle-orm";
 import { type CheckpointSigners, parseCheckpointSigners } from "./checkpoint-signers.ts";
 import {
-  computeBlindIndex,
   importMacKey,
   type KeyRing,
   type MacKeyRing,
@@ -15,6 +14,7 @@ import {
 import { type Db, getDb } from "./db/client.ts";
 import { deployment } from "./db/schema.ts";
 import { ApiError } from "./errors.ts";
+import { computeKeyProofs, findUnprovenSecret, type ProvenSecret } from "./key-proofs.ts";
 import { log } from "./log.ts";
 import { parseSigningKeys, type SigningKeys } from "./signing-keys.ts";
 
@@ -140,40 +140,29 @@ export function getKeys(env: Env): Promise<Keys> {
 const SENTINEL_CONTEXT = { table: "deployment", column: "value", id: "sentinel" };
 const SENTINEL_TEXT = "edgecare";
 
-/** The MAC of a constant under each key. A wrong identity key would silently give known people second identities. */
-async function computeKeyProofs(keys: Keys): Promise<{ name: string; value: string }[]> {
-  const identity = [...(keys.identity?.keys ?? [])].map(async ([kid, key]) => ({
-    name: `identity:${kid}`,
-    value: await computeBlindIndex(key, "sentinel", SENTINEL_TEXT),
-  }));
-  return [
-    { name: "index", value: await computeBlindIndex(keys.index, "sentinel", SENTINEL_TEXT) },
-    ...(await Promise.all(identity)),
-  ];
-}
-
 /**
- * Decrypts the sealed constant in D1 and compares MACs under the index keys; writes missing rows at the first start.
+ * Decrypts the sealed constant in D1 and compares the proofs of the other keys; writes missing rows at the first start.
  * @returns the variable that does not match this database, or null
  */
-async function findMismatchedKey(db: Db, keys: Keys): Promise<"FIELD_KEYS" | "INDEX_KEY" | "IDENTITY_KEYS" | null> {
+async function findMismatchedKey(db: Db, keys: Keys): Promise<"FIELD_KEYS" | ProvenSecret | null> {
   const selectRows = db.select().from(deployment);
   const proofs = await computeKeyProofs(keys);
-  let rows = await selectRows;
-  if (["sentinel", ...proofs.map(({ name }) => name)].some((name) => !rows.some((row) => row.name === name))) {
-    const sealed = await sealValue(keys.fields, SENTINEL_CONTEXT, SENTINEL_TEXT);
-    await db
-      .insert(deployment)
-      .values([{ name: "sentinel", value: sealed }, ...proofs])
-      .onConflictDoNothing();
-    rows = await selectRows;
-  }
-  const value = (name: string) => rows.find((row) => row.name === name)?.value ?? "";
-  const text = await unsealValue(keys.fields, SENTINEL_CONTEXT, value("sentinel")).catch(() => null);
-  if (text !== SENTINEL_TEXT) return "FIELD_KEYS";
-  const mismatchedProof = proofs.find((proof) => proof.value !== value(proof.name));
-  return mismatchedProof ? (mismatchedProof.name === "index" ? "INDEX_KEY" : "IDENTITY_KEYS") : null;
+  let known = toMap(await selectRows);
+  const unproven = findUnprovenSecret(proofs, known);
+  if (known.has("sentinel") && (await openSentinel(keys, known)) !== SENTINEL_TEXT) return "FIELD_KEYS";
+  if (unproven) return unproven;
+  if (known.has("sentinel") && proofs.every(({ name }) => known.has(name))) return null;
+  const sealed = await sealValue(keys.fields, SENTINEL_CONTEXT, SENTINEL_TEXT);
+  const rows = [{ name: "sentinel", value: sealed }, ...proofs.map(({ name, value }) => ({ name, value }))];
+  await db.insert(deployment).values(rows).onConflictDoNothing();
+  known = toMap(await selectRows);
+  return (await openSentinel(keys, known)) === SENTINEL_TEXT ? findUnprovenSecret(proofs, known) : "FIELD_KEYS";
 }
+
+const toMap = (rows: { name: string; value: string }[]) => new Map(rows.map(({ name, value }) => [name, value]));
+
+const openSentinel = (keys: Keys, known: ReadonlyMap<string, string>): Promise<unknown> =>
+  unsealValue(keys.fields, SENTINEL_CONTEXT, known.get("sentinel") ?? "").catch(() => null);
 
 async function assertNoDemoRows(env: Env, db: Db): Promise<void> {
   const found = await db.all(sql`

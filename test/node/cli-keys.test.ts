@@ -2,6 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
 import { advanceRing, RING_NAMES, RingError } from "../../cli/key-rings.ts";
+import { parseCheckpointSigners } from "../../src/platform/checkpoint-signers.ts";
 import { OPTIONAL_SECRETS, SECRETS } from "../../src/platform/config.ts";
 import { parseKeyRing, parseMacKeyRing } from "../../src/platform/crypto.ts";
 import { parseSigningKeys } from "../../src/platform/signing-keys.ts";
@@ -48,6 +49,8 @@ describe("edgecare keys new", () => {
     expect((await parseSigningKeys(fresh["JWT_KEYS"] ?? "")).jwks.keys).toHaveLength(1);
     expect((await parseKeyRing(fresh["FIELD_KEYS"] ?? "")).currentKid).toBe("f1");
     expect((await parseMacKeyRing(fresh["IDENTITY_KEYS"] ?? "")).currentKid).toBe("i1");
+    expect((await parseKeyRing(fresh["AUDIT_KEYS"] ?? "")).currentKid).toBe("a1");
+    expect((await parseCheckpointSigners(fresh["AUDIT_SIGNING_KEYS"] ?? "")).current.kid).toBe("s1");
   });
 });
 
@@ -75,6 +78,8 @@ describe("edgecare keys rotate", () => {
   it.each([
     ["FIELD_KEYS", "f"],
     ["IDENTITY_KEYS", "i"],
+    ["AUDIT_KEYS", "a"],
+    ["AUDIT_SIGNING_KEYS", "s"],
   ] as const)("%s: as JWT_KEYS, but an old key goes by force alone", async (name, letter) => {
     const present = fresh[name] ?? "";
     const added = advanceRing(name, present, "add");
@@ -126,6 +131,8 @@ describe("edgecare keys rotate", () => {
       ["JWT_KEYS", `[{"kid":"a","kty":"EC","crv":"P-256","d":"${secret}"}]`],
       ["FIELD_KEYS", fresh["JWT_KEYS"] ?? ""],
       ["IDENTITY_KEYS", `${fresh["IDENTITY_KEYS"]},${fresh["IDENTITY_KEYS"]}`],
+      ["AUDIT_KEYS", `${fresh["AUDIT_KEYS"]}AA`],
+      ["AUDIT_SIGNING_KEYS", `${fresh["AUDIT_SIGNING_KEYS"]},`],
     ];
     for (const [name, ring] of rings) {
       const said = refused(name, "add", ring);
@@ -144,6 +151,6 @@ describe("edgecare keys rotate", () => {
   ])("%j is answered with the usage and 2", (args) => {
     const { status, stdout, stderr } = cli(args, fresh["JWT_KEYS"]);
     expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
-    expect(stderr).toContain("keys rotate JWT_KEYS|FIELD_KEYS|IDENTITY_KEYS --stage add|sign|drop");
+    expect(stderr).toContain("keys rotate JWT_KEYS|FIELD_KEYS|IDENTITY_KEYS|AUDIT_KEYS|AUDIT_SIGNING_KEYS --stage add|sign|drop");
   });
 });

@@ -63,6 +63,17 @@ async function isRefused(of: Env, variables: string[]): Promise<void> {
   vi.restoreAllMocks();
 }
 
+/** Rings with a short key, an extra byte, a repeated, an empty, a nameless or a wrongly named entry. */
+const malformedRing = (ring: string, kid: string) => [
+  `${kid}:${"A".repeat(20)}bcdefghijklmnop!!!!`,
+  `${kid}:MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZQ==`,
+  `${ring},${ring}`,
+  `${ring},`,
+  ring.replace(`${kid}:`, ""),
+  ring.replace(`${kid}:`, "F 1:"),
+  ring.replace(":", "="),
+];
+
 const MALFORMED: Record<Secret, string[]> = {
   JWT_KEYS: [
     "{}",
@@ -71,15 +82,9 @@ const MALFORMED: Record<Secret, string[]> = {
     `[${JSON.stringify(readSigningKeys()[0])}`,
     "[]".padEnd(40),
   ],
-  FIELD_KEYS: [
-    `f1:${"A".repeat(20)}bcdefghijklmnop!!!!`,
-    "f1:MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZQ==",
-    `${env.FIELD_KEYS},${env.FIELD_KEYS}`,
-    `${env.FIELD_KEYS},`,
-    env.FIELD_KEYS.replace("f1:", ""),
-    env.FIELD_KEYS.replace("f1:", "F 1:"),
-    env.FIELD_KEYS.replace(":", "="),
-  ],
+  FIELD_KEYS: malformedRing(env.FIELD_KEYS, "f1"),
+  AUDIT_KEYS: malformedRing(env.AUDIT_KEYS, "a1"),
+  AUDIT_SIGNING_KEYS: malformedRing(env.AUDIT_SIGNING_KEYS, "s1"),
   INDEX_KEY: ["a".repeat(64), "abababababababababababababababab", " ".repeat(40)],
   LINK_KEY: ["0".repeat(64)],
   REFRESH_KEY: ["12341234123412341234123412341234"],
@@ -153,8 +158,42 @@ describe("the secret", () => {
   });
 });
 
+const freshRing = (kid: string) => `${kid}:${Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("base64")}`;
+
+describe.each(["AUDIT_KEYS", "AUDIT_SIGNING_KEYS"] as const)("the keys of %s", (name) => {
+  const [known = ""] = env[name].split(":");
+  const proofs = async () => {
+    const prefix = name === "AUDIT_KEYS" ? "audit:" : "audit_signing:";
+    const select = env.DB.prepare("SELECT name FROM deployment WHERE substr(name, 1, length(?1)) = ?1 ORDER BY name");
+    const { results } = await select.bind(prefix).all<{ name: string }>();
+    return results.map((row) => row.name.slice(prefix.length));
+  };
+
+  it("that are of another deployment stop every route, under a known id or a new one, and are not recorded", async () => {
+    expect(await proofs()).toContain(known);
+    const before = await proofs();
+    for (const kid of [known, "z9"]) {
+      const wrong = changed({ [name]: freshRing(kid) });
+      const logs = captureLogs();
+      await refusesAll(wrong);
+      expect(new Set(named(logs()))).toEqual(new Set([name]));
+      expect(logs()).not.toContain(wrong[name].slice(3));
+      vi.restoreAllMocks();
+    }
+    expect(await proofs()).toEqual(before);
+  });
+
+  it("may be joined by a new one, which then must stay the same", async () => {
+    const rotated = `${freshRing("n7")},${env[name]}`;
+    const reply = await sendRequest(`${API}/auth/me`, { as: world.nurse, env: changed({ [name]: rotated }) });
+    expect(reply.status).toBe(200);
+    expect(await proofs()).toContain("n7");
+    await isRefused(changed({ [name]: `${freshRing("n7")},${env[name]}` }), [name]);
+    expect((await sendRequest(`${API}/auth/me`, { as: world.nurse })).status).toBe(200);
+  });
+});
+
 describe("the field keys", () => {
-  const freshRing = (kid: string) => `${kid}:${Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("base64")}`;
   const sentinel = () => env.DB.prepare("SELECT value FROM deployment WHERE name = 'sentinel'").first("value");
 
   it("that did not encrypt this database stop every route, and encrypt nothing", async () => {
