@@ -39,6 +39,8 @@ export async function assignDevice(
     AND (owner_patient_id IS NULL OR owner_patient_id = ${patient.id})`;
   const entity = { type: "device", id: deviceId };
   const subjects = [patient.id];
+  // The event also concerns the patient whose assignment has just ended.
+  const subjectsQuery = startedAt === null ? { subjectsQuery: selectFormerPatients(deviceId, now) } : {};
   const event = { event: "device.assign" as const, action: "U" as const, role, hospitalId, entity, subjects };
   const values = { id, deviceId: sql`(${device})`, ...unlessTooMany(patient.id, deviceId, actorId, now) };
   try {
@@ -49,8 +51,7 @@ export async function assignDevice(
       db
         .insert(deviceAssignments)
         .values({ ...values, startedAt: startedAt === null ? now : unlessAssignedSince(deviceId, startedAt) }),
-      ...recordAuditEvent(db, actor, now, event),
-      ...(startedAt === null ? [addFormerPatientSubject(call, deviceId, patient.id)] : []),
+      ...recordAuditEvent(db, actor, now, { ...event, ...subjectsQuery }),
     ]);
   } catch (error) {
     if (isConditionFailed(error, "device_assignments.started_at")) return failWithAudit(call, "conflict", event);
@@ -88,12 +89,8 @@ export function unlessTooMany(patientId: string, deviceId: string, actorId: stri
   };
 }
 
-/** The audit event also concerns the patient whose assignment has just ended. Follows the subjects of the event: it may have no row. */
-function addFormerPatientSubject({ db, now }: Call, deviceId: string, patientId: string) {
-  return db.run(sql`INSERT INTO audit_subjects (patient_id, seq)
-    SELECT DISTINCT patient_id, (SELECT max(seq) FROM audit_events) FROM device_assignments
-    WHERE device_id = ${deviceId} AND ended_at = ${now} AND patient_id <> ${patientId} AND changes() > 0`);
-}
+const selectFormerPatients = (deviceId: string, endedAt: number): SQL =>
+  sql`SELECT patient_id FROM device_assignments WHERE device_id = ${deviceId} AND ended_at = ${endedAt}`;
 
 export function endOpenAssignment({ db, now }: Call, deviceId: string, when?: SQL) {
   return db
