@@ -39,13 +39,22 @@ export type AuditEvent = {
 
 /** Things whose events are no care of a patient, unless they name one. Not `access`: a denial must not tell whether a patient exists. */
 const ADMINISTERED = new Set(
-  "admin api_key audit bootstrap credential device hospital import_grant invitation login member practitioner session storage user ward".split(
+  "admin api_key audit bootstrap credential device hospital import_grant invitation legal_hold login member practitioner session storage user ward".split(
     " ",
   ),
 );
 
 /** Why data were used (FHIR AuditEvent.purposeOfEvent): treatment, unless an administrator or the service itself acts, or no patient is concerned. */
-export function purposeOf(actor: Actor, { event, role, purpose, subjects, subjectsQuery }: AuditEvent): string {
+export function purposeOf(
+  actor: Pick<Actor, "kind">,
+  {
+    event,
+    role,
+    purpose,
+    subjects,
+    subjectsQuery,
+  }: Pick<AuditEvent, "event" | "purpose" | "subjects" | "subjectsQuery"> & { role?: string },
+): string {
   if (purpose !== undefined) return purpose;
   const [thing = ""] = event.split(".");
   const concernsNobody = (subjects ?? []).length === 0 && subjectsQuery === undefined;

@@ -1,19 +1,20 @@
 // Moves the audit events of D1's tables audit_events and audit_subjects into the objects of their logs. Run by cron.
 import { sql } from "drizzle-orm";
+import { chunk } from "es-toolkit";
 import { purposeOf } from "../access/audit-event.ts";
-import { type AuditLogEvent, logsOf, MAX_SUBJECTS } from "../audit-log/contract.ts";
+import { type AuditLogEvent, logsOf, MAX_SUBJECTS, type MovedEvent } from "../audit-log/contract.ts";
 import { batch, type Db, getDb } from "../platform/db/client.ts";
 import { auditEvents } from "../platform/db/schema.ts";
 import { log } from "../platform/log.ts";
 import { HOUR_MS } from "../platform/time.ts";
 
 type OldRow = typeof auditEvents.$inferSelect;
-/** An event and the `seq` of its row, in whose order a log takes them. */
-export type MovedEvent = { seq: number; event: AuditLogEvent };
+/** `rest`: further events with the other patients of a row that names more than one event may. */
+type OldEvent = MovedEvent & { rest: AuditLogEvent[] };
 
 /** Rows that are read, moved and deleted together. */
 export const ROWS_PER_ROUND = 500;
-/** Events per call of an object. The parts of one row are never split over two calls: a log skips rows that it has. */
+/** Events per call of an object. */
 const EVENTS_PER_CALL = 200;
 /** A run ends after this time; the next one begins a minute after it began. */
 const MAX_RUN_MS = 25_000;
@@ -36,7 +37,7 @@ export async function moveOldEvents(env: Env, now: number): Promise<number> {
     const rows = await db.select().from(auditEvents).orderBy(auditEvents.seq).limit(ROWS_PER_ROUND);
     const last = rows.at(-1);
     if (!last) break;
-    await appendToLogs(env, await toMovedEvents(db, rows));
+    await appendToLogs(env, await toOldEvents(db, rows));
     const lastDeletable = last.recordedAt > now - LAST_ROW_KEPT_MS && rows.length < ROWS_PER_ROUND ? rows.at(-2)?.seq : last.seq;
     if (lastDeletable === undefined) break;
     deleted += await deleteRows(db, lastDeletable);
@@ -46,37 +47,29 @@ export async function moveOldEvents(env: Env, now: number): Promise<number> {
   return deleted;
 }
 
-async function appendToLogs(env: Env, events: readonly MovedEvent[]): Promise<void> {
+async function appendToLogs(env: Env, events: readonly OldEvent[]): Promise<void> {
   const byLog = Map.groupBy(
-    events.flatMap((moved) => logsOf(moved.event).map((logId) => ({ logId, moved }))),
+    events.flatMap((old) => logsOf(old.event).map((logId) => ({ logId, old }))),
     ({ logId }) => logId,
   );
   await Promise.all(
-    [...byLog].map(async ([logId, entries]) => {
-      for (const call of splitIntoCalls(entries.map(({ moved }) => moved))) await env.AUDIT_LOG.getByName(logId).moveIn(call);
+    [...byLog].map(async ([logId, ofLog]) => {
+      const auditLog = env.AUDIT_LOG.getByName(logId);
+      for (const { old } of ofLog) if (old.rest.length > 0) await auditLog.append(old.rest);
+      for (const call of chunk(ofLog, EVENTS_PER_CALL))
+        await auditLog.moveIn(call.map(({ old: { seq, event } }) => ({ seq, event })));
     }),
   );
-}
-
-function splitIntoCalls(events: readonly MovedEvent[]): MovedEvent[][] {
-  const calls: MovedEvent[][] = [];
-  for (const moved of events) {
-    const current = calls.at(-1);
-    const hasRoom = current !== undefined && current.length < EVENTS_PER_CALL;
-    if (current && (hasRoom || current.at(-1)?.seq === moved.seq)) current.push(moved);
-    else calls.push([moved]);
-  }
-  return calls;
 }
 
 /**
  * The events of rows, with their patients. audit_subjects has no index by `seq`: the query seeks the rows of each patient, because
  * an index over a table of this size would take too long to build.
  */
-async function toMovedEvents(db: Db, rows: readonly OldRow[]): Promise<MovedEvent[]> {
+async function toOldEvents(db: Db, rows: readonly OldRow[]): Promise<OldEvent[]> {
   const found = await db.all<{ seq: number; patient_id: string }>(selectSubjects(rows[0]?.seq ?? 0, rows.at(-1)?.seq ?? 0));
   const patientIds = Map.groupBy(found, ({ seq }) => seq);
-  return rows.flatMap((row) => toEvents(row, (patientIds.get(row.seq) ?? []).map(({ patient_id }) => patient_id).sort()));
+  return rows.map((row) => toOldEvent(row, (patientIds.get(row.seq) ?? []).map(({ patient_id }) => patient_id).sort()));
 }
 
 const PATIENTS = sql`RECURSIVE patient (id) AS (
@@ -87,13 +80,10 @@ const PATIENTS = sql`RECURSIVE patient (id) AS (
 const selectSubjects = (first: number, last: number) => sql`WITH ${PATIENTS}
   SELECT s.seq, s.patient_id FROM patient CROSS JOIN audit_subjects s ON s.patient_id = patient.id AND s.seq BETWEEN ${first} AND ${last}`;
 
-/** One event per row; of an event about more patients than a log takes, several, each with a part of them. */
-function toEvents(row: OldRow, patientIds: readonly string[]): MovedEvent[] {
-  const parts = Math.max(1, Math.ceil(patientIds.length / MAX_SUBJECTS));
-  return Array.from({ length: parts }, (_, part) => ({
-    seq: row.seq,
-    event: toLogEvent(row, part, patientIds.slice(part * MAX_SUBJECTS, (part + 1) * MAX_SUBJECTS)),
-  }));
+function toOldEvent(row: OldRow, patientIds: readonly string[]): OldEvent {
+  const [first = [], ...others] = chunk(patientIds, MAX_SUBJECTS);
+  const rest = others.map((subjects, i) => toLogEvent(row, i + 1, subjects));
+  return { seq: row.seq, event: toLogEvent(row, 0, first), rest };
 }
 
 function toLogEvent(row: OldRow, part: number, subjects: string[]): AuditLogEvent {
@@ -114,7 +104,8 @@ function toLogEvent(row: OldRow, part: number, subjects: string[]): AuditLogEven
     detail: row.detail ? (JSON.parse(row.detail) as Record<string, unknown>) : null,
     subjects,
   };
-  return { ...event, purpose: row.purpose ?? purposeOf(event) };
+  const purpose = row.purpose ?? purposeOf(event.actor, { event: row.event, role: row.actorRole ?? "", subjects });
+  return { ...event, purpose };
 }
 
 /**
