@@ -21,6 +21,7 @@ interface __BaseEnv_Env {
 	DOCS: string;
 	ISSUER: string;
 	ACCESS_TOKEN_EXPIRE_MINUTES: string;
+	AUDIT_RETENTION_YEARS: string;
 	R2_S3_ENDPOINT: string;
 	R2_S3_BUCKET: string;
 	JWT_KEYS: string;
@@ -47,7 +48,7 @@ type StringifyValues<EnvType extends Record<string, unknown>> = {
 	[Binding in keyof EnvType]: EnvType[Binding] extends string ? EnvType[Binding] : string;
 };
 declare namespace NodeJS {
-	interface ProcessEnv extends StringifyValues<Pick<Cloudflare.Env, "ENVIRONMENT" | "LOG_LEVEL" | "PUBLIC_ORIGIN" | "CORS_ORIGINS" | "DOCS" | "ISSUER" | "ACCESS_TOKEN_EXPIRE_MINUTES" | "R2_S3_ENDPOINT" | "R2_S3_BUCKET" | "JWT_KEYS" | "FIELD_KEYS" | "AUDIT_KEYS" | "AUDIT_SIGNING_KEYS" | "INDEX_KEY" | "LINK_KEY" | "REFRESH_KEY" | "BOOTSTRAP_TOKEN">> {}
+	interface ProcessEnv extends StringifyValues<Pick<Cloudflare.Env, "ENVIRONMENT" | "LOG_LEVEL" | "PUBLIC_ORIGIN" | "CORS_ORIGINS" | "DOCS" | "ISSUER" | "ACCESS_TOKEN_EXPIRE_MINUTES" | "AUDIT_RETENTION_YEARS" | "R2_S3_ENDPOINT" | "R2_S3_BUCKET" | "JWT_KEYS" | "FIELD_KEYS" | "AUDIT_KEYS" | "AUDIT_SIGNING_KEYS" | "INDEX_KEY" | "LINK_KEY" | "REFRESH_KEY" | "BOOTSTRAP_TOKEN">> {}
 }
 declare module "*.txt" {
 	const value: string;

@@ -1,4 +1,4 @@
-// The `edgecare` command: demo data, simulated patients, secret keys and cost estimates.
+// The `edgecare` command: demo data, simulated patients, secret keys, cost estimates and checks of the audit log.
 import { parseArgs } from "node:util";
 
 const DEMO_USAGE = `  demo   apply pending migrations to the local stores and load the demo data if they are missing (development only)
@@ -11,6 +11,7 @@ const COMMANDS: Record<string, (args: string[]) => Promise<number>> = {
   keys: async (args) => (await import("./keys.ts")).runKeys(args),
   simulate: async (args) => (await import("./simulate.ts")).runSimulate(args),
   cost: async (args) => (await import("./cost.ts")).runCost(args),
+  audit: runAudit,
 };
 
 async function main(args: string[]): Promise<number> {
@@ -23,14 +24,26 @@ async function main(args: string[]): Promise<number> {
 }
 
 async function formatUsage(): Promise<string> {
-  const [{ KEYS_USAGE }, { SIMULATE_USAGE }, { COST_USAGE }] = await Promise.all([
+  const [{ KEYS_USAGE }, { SIMULATE_USAGE }, { COST_USAGE }, { LOCK_CHECK_USAGE }] = await Promise.all([
     import("./keys.ts"),
     import("./simulate.ts"),
     import("./cost.ts"),
+    import("./lock-check.ts"),
   ]);
   const head =
-    "usage: edgecare demo [--state DIR] [--recreate | --live [--url http://localhost:8787]] | simulate [options] | cost | keys new | keys rotate NAME --stage STAGE";
-  return [head, `${DEMO_USAGE}\n${KEYS_USAGE}`, SIMULATE_USAGE, COST_USAGE].join("\n\n");
+    "usage: edgecare demo [--state DIR] [--recreate | --live [--url http://localhost:8787]] | simulate [options] | cost | keys new | keys rotate NAME --stage STAGE | audit lock-check";
+  return [head, `${DEMO_USAGE}\n${KEYS_USAGE}\n${LOCK_CHECK_USAGE}`, SIMULATE_USAGE, COST_USAGE].join("\n\n");
+}
+
+const AUDIT_COMMANDS: Record<string, (args: string[]) => Promise<number>> = {
+  "lock-check": async (args) => (await import("./lock-check.ts")).runLockCheck(args),
+};
+
+async function runAudit([name = "", ...args]: string[]): Promise<number> {
+  const run = Object.hasOwn(AUDIT_COMMANDS, name) ? AUDIT_COMMANDS[name] : undefined;
+  if (run) return run(args);
+  console.error(await formatUsage());
+  return 2;
 }
 
 async function runDemo(args: string[]): Promise<number> {

@@ -9,6 +9,7 @@ import { authenticate } from "./accounts/sessions/authenticate.ts";
 import { allowedOrigins } from "./accounts/sessions/refresh-cookie.ts";
 import { invitationRoutes } from "./accounts/users/invitation-routes.ts";
 import { userRoutes } from "./accounts/users/routes.ts";
+import { auditLogRoutes } from "./audit/log-routes.ts";
 import { auditRoutes } from "./audit/routes.ts";
 import { claimCodeRoutes, publicDeviceRoutes } from "./devices/claim-code-routes.ts";
 import { deviceRoutes } from "./devices/routes.ts";
@@ -172,6 +173,7 @@ app.route(API_PREFIX, analyticsRoutes);
 app.route(API_PREFIX, alertRoutes);
 app.route(API_PREFIX, ruleRoutes);
 app.route(API_PREFIX, auditRoutes);
+app.route(API_PREFIX, auditLogRoutes);
 app.route(API_PREFIX, adminRoutes);
 
 app.route("/", openApiRoutes(app));

@@ -1,5 +1,7 @@
 // Entry points of the Worker: HTTP requests, scheduled jobs and the Durable Object classes.
 import { app } from "./app.ts";
+import { moveOldEvents } from "./audit/move-old-events.ts";
+import { pruneAuditLogs } from "./audit/retention.ts";
 import { handOverInBackground } from "./audit-log/hand-over.ts";
 import { runCleanup } from "./cron.ts";
 import { packOldHours } from "./monitoring/packed-hours/pack-hours.ts";
@@ -19,10 +21,12 @@ export default {
     if (cron !== EVERY_MINUTE_CRON) {
       ctx.waitUntil(runCleanup(env, Date.now()));
       ctx.waitUntil(packOldHours(env, Date.now()));
+      ctx.waitUntil(pruneAuditLogs(env, Date.now()));
       return;
     }
     ctx.waitUntil(deliverChanges(env));
     ctx.waitUntil(handOverInBackground(env));
+    ctx.waitUntil(moveOldEvents(env, Date.now()));
     ctx.waitUntil(reindexPatients(env, Date.now()));
   },
 } satisfies ExportedHandler<Env>;

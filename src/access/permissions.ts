@@ -65,6 +65,12 @@ const ROLES_BY_PERMISSION = {
   "api_key:read": MANAGERS,
   "api_key:manage": MANAGERS,
   "audit:read": ["patient", "hospital_admin", "admin"],
+  "audit:export": ["patient", "hospital_admin", "admin"],
+  "audit:verify": MANAGERS,
+  /** Checkpoints name nobody: who keeps one can show later that the log was not rewritten. */
+  "audit_checkpoint:read": STAFF,
+  "audit_retention:read": MANAGERS,
+  "legal_hold:manage": ["admin"],
   "admin:read": ["admin"],
   "docs:read": STAFF,
 } as const satisfies Record<string, readonly Role[]>;
@@ -120,6 +126,8 @@ export const AUDIT_ACTION_BY_OPERATION: Readonly<Record<string, AuditAction>> = 
   claim: "E",
   amend: "U",
   delete: "D",
+  export: "R",
+  verify: "R",
 };
 
 export function auditAction(permission: Permission): AuditAction {

@@ -43,7 +43,7 @@ export async function listAuditEvents(env: Env, anyCall: Call, query: AuditQuery
  * patient of their object) nor IP addresses. A hospital sees
  * the IP addresses of its own staff only. Does not reveal the hospital of a patient that the caller's staff may not see.
  */
-function toAuditEvent(entry: LogEntry & { log: string }, { role: reader, hospitalId }: UserEffectiveRole) {
+export function toAuditEvent(entry: LogEntry & { log: string }, { role: reader, hospitalId }: UserEffectiveRole) {
   const { actor_hospital_id: workplaceId } = entry;
   const isDeniedAbroad = reader === "hospital_admin" && workplaceId === hospitalId && entry.outcome === "denied";
   const isOtherHospitalStaff = reader === "hospital_admin" && workplaceId !== null && workplaceId !== hospitalId;

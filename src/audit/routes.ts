@@ -1,20 +1,9 @@
 // Routes: audit log (FHIR AuditEvent).
 import { createRoute, z } from "@hono/zod-openapi";
-import { NO_HOSPITAL_LOG } from "../audit-log/contract.ts";
-import { booleanParam, pageQuery } from "../http/pagination.ts";
-import {
-  BEARER_AUTH,
-  createRouter,
-  EXAMPLES,
-  Id,
-  okPage,
-  pageResponse,
-  problemResponses,
-  TimeInput,
-  Timestamp,
-  Uuid,
-} from "../http/router.ts";
+import { pageQuery } from "../http/pagination.ts";
+import { BEARER_AUTH, createRouter, EXAMPLES, okPage, pageResponse, problemResponses, Timestamp } from "../http/router.ts";
 import { listAuditEvents } from "./list-audit-events.ts";
+import { auditFilters } from "./schemas.ts";
 
 const AuditEvent = z
   .object({
@@ -52,23 +41,7 @@ export const auditRoutes = createRouter().openapi(
       query: z.strictObject({
         limit: pageQuery.limit,
         cursor: pageQuery.cursor,
-        hospital_id: z
-          .union([Uuid, z.literal(NO_HOSPITAL_LOG)])
-          .optional()
-          .openapi({
-            description: `For platform administrators: one hospital's log, or \`${NO_HOSPITAL_LOG}\` for events of no hospital; needed with 100 hospitals or more`,
-            example: EXAMPLES.hospital,
-          }),
-        patient_id: Id.optional(),
-        actor_id: z.string().max(64).toLowerCase().optional(),
-        event: z.string().max(64).optional(),
-        outcome: z.enum(["success", "denied", "failed"]).optional(),
-        from: TimeInput.optional(),
-        to: TimeInput.optional(),
-        abroad: booleanParam.optional().openapi({
-          description:
-            "Only access of the hospital's staff to data of other hospitals, and attempts on patients who are not the hospital's or do not exist",
-        }),
+        ...auditFilters,
       }),
     },
     responses: {

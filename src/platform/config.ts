@@ -73,6 +73,18 @@ export function getPublicOrigin(env: Env): string {
   return env.PUBLIC_ORIGIN;
 }
 
+/**
+ * Years that audit events are kept, from the variable AUDIT_RETENTION_YEARS: a whole number from 1 to 100.
+ * @throws ApiError misconfigured
+ */
+export function getAuditRetentionYears(env: Env): number {
+  const text: string = env.AUDIT_RETENTION_YEARS ?? "";
+  const years = /^[1-9][0-9]{0,2}$/.test(text) ? Number(text) : 0;
+  if (years >= 1 && years <= 100) return years;
+  log(env, "CRITICAL", "the retention time of audit events is missing or invalid", { variable: "AUDIT_RETENTION_YEARS" });
+  throw new ApiError("misconfigured");
+}
+
 /** Names of the secrets that are missing, too short, placeholders, or equal to an earlier one. */
 export function findInvalidSecrets(env: Env): string[] {
   const seenParts = new Set<string>();
@@ -120,7 +132,7 @@ async function loadKeys(env: Env): Promise<Keys> {
 let cachedKeys: { fingerprint: Secrets; keys: Promise<Keys> } | undefined;
 let verifiedFingerprint: { environment: string; fingerprint: Secrets } | undefined;
 
-const NAMES = [...SECRETS, ...OPTIONAL_SECRETS, "PUBLIC_ORIGIN"] as const;
+const NAMES = [...SECRETS, ...OPTIONAL_SECRETS, "PUBLIC_ORIGIN", "AUDIT_RETENTION_YEARS"] as const;
 type Secrets = readonly (string | undefined)[];
 const secretsOf = (env: Env): Secrets => NAMES.map((name) => env[name]);
 /** The strings of one environment are identical objects, so comparing them is free. */
@@ -174,11 +186,12 @@ async function assertNoDemoRows(env: Env, db: Db): Promise<void> {
 }
 
 /**
- * Checks that the secrets are valid and match this database, that links have an origin, and that production has no demo data.
+ * Checks that secrets and variables are valid, that keys match this database, and that production has no demo data.
  * @throws ApiError misconfigured
  */
 export async function loadVerifiedKeys(env: Env): Promise<Keys> {
   getPublicOrigin(env);
+  getAuditRetentionYears(env);
   const keys = await getKeys(env);
   const db = getDb(env.DB);
   const variable = await findMismatchedKey(db, keys);

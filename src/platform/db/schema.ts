@@ -907,6 +907,17 @@ export const auditSubjects = sqliteTable(
   (t) => [primaryKey({ columns: [t.patientId, t.seq] })],
 );
 
+/** Legal holds: no event of the hospital's log that was recorded since `held_from` is deleted for its age (audit/retention.ts). */
+export const legalHolds = sqliteTable("legal_holds", {
+  hospitalId: text("hospital_id")
+    .primaryKey()
+    .references(() => hospitals.id),
+  heldFrom: integer("held_from").notNull(),
+  reasonSealed: text("reason_sealed").notNull(),
+  setAt: integer("set_at").notNull(),
+  setBy: text("set_by").notNull(),
+});
+
 /** Audit events that are not handed to the log of their hospital yet (access/audit.ts); each row is deleted once every log has it. */
 export const auditStaged = sqliteTable("audit_staged", {
   /** UUIDv7: the id of the event. */
