@@ -18,6 +18,7 @@ import { onError } from "./http/on-error.ts";
 import { addDeprecationHeaders, canonicalPath } from "./http/path-aliases.ts";
 import {
   crossOrigin,
+  handOverAfterResponse,
   initializeCall,
   limitByAddress,
   limitRejected,
@@ -122,7 +123,7 @@ app.use(
 app.use(servePortalPages);
 app.get("/portal/*", servePortalFile);
 app.route("/", healthRoutes);
-app.use(initializeCall);
+app.use(handOverAfterResponse, initializeCall);
 app.route("/", serviceRoutes);
 app.get("/assets/*", (c) => c.env.ASSETS.fetch(c.req.raw));
 app.use("/api/token", limitRejected, deliverAfterResponse);

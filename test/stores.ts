@@ -28,11 +28,12 @@ export function interceptStores(env: Env, wrap: Around): Env {
     KV: proxied(env.KV, "KV", KV_OPS),
     PATIENT_MONITOR: wrapObjects(env.PATIENT_MONITOR, (op, run) => wrap(next("OBJECTS", `monitor.${op}`), run)),
     WARD_FEED: wrapObjects(env.WARD_FEED, (op, run) => wrap(next("OBJECTS", `feed.${op}`), run)),
+    AUDIT_LOG: wrapObjects(env.AUDIT_LOG, (op, run) => wrap(next("OBJECTS", `audit.${op}`), run)),
   };
 }
 
 /** Supports only lookups of objects by name. */
-function wrapObjects<T extends Env["PATIENT_MONITOR"] | Env["WARD_FEED"]>(namespace: T, run: Run): T {
+function wrapObjects<T extends Env["PATIENT_MONITOR"] | Env["WARD_FEED"] | Env["AUDIT_LOG"]>(namespace: T, run: Run): T {
   const watched = <S extends object>(stub: S): S =>
     new Proxy(stub, {
       get(target, name) {

@@ -1,5 +1,5 @@
 // A separate hospital per test: users with sessions, patients with canaries, devices, and requests through the Worker's entry.
-import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
+import { createExecutionContext, listDurableObjectIds, runInDurableObject, waitOnExecutionContext } from "cloudflare:test";
 import { env as realEnv } from "cloudflare:workers";
 import type { Actor, Role, UserActor, UserCall, UserEffectiveRole } from "../src/access/actor.ts";
 import { computeEmailIndex, computeUsernameIndex } from "../src/accounts/auth/login-names.ts";
@@ -7,6 +7,8 @@ import { hashPassword } from "../src/accounts/passwords/passwords.ts";
 import { signAccessToken } from "../src/accounts/sessions/access-tokens.ts";
 import { prepareSession, refreshToken } from "../src/accounts/sessions/sessions.ts";
 import { app } from "../src/app.ts";
+import { createAuditLogs } from "../src/audit-log/audit-logs.ts";
+import type { AuditLogEvent } from "../src/audit-log/contract.ts";
 import { preparePatient as patientStatements } from "../src/patients/new-patient.ts";
 import { getKeys } from "../src/platform/config.ts";
 import { sealValue } from "../src/platform/crypto.ts";
@@ -81,6 +83,7 @@ async function systemCall() {
     keys: await getKeys(env),
     actor: { kind: "system", name: "test", via } satisfies Actor,
     now: Date.now(),
+    auditLog: createAuditLogs(env),
   };
 }
 
@@ -281,19 +284,77 @@ export async function uploadRaw(as: { token: string }, pdf: Uint8Array<ArrayBuff
   return sendRequest(`${API}/reports${query}`, { as, body: pdf, method: "POST", ...options, headers });
 }
 
-export type AuditRow = Record<string, unknown> & { seq: number; event: string; outcome: string; detail: string | null };
+/** An event of the audit log, as the columns of a table: `detail` is JSON text. */
+export type AuditRow = {
+  id: string;
+  /** Position among the events that were read, by id. */
+  seq: number;
+  recorded_at: number;
+  action: string;
+  event: string;
+  outcome: string;
+  reason: string | null;
+  actor_kind: string;
+  actor_id: string | null;
+  actor_role: string | null;
+  hospital_id: string | null;
+  actor_hospital_id: string | null;
+  basis: string | null;
+  purpose: string | null;
+  entity_type: string | null;
+  entity_id: string | null;
+  request_id: string;
+  ip: string | null;
+  detail: string | null;
+  subjects: string[];
+};
 
-/** Audit rows of a request id, oldest first, with the patients they concern. */
-export async function readAuditEvents(requestId: string): Promise<(AuditRow & { subjects: string[] })[]> {
-  const { results } = await env.DB.prepare("SELECT * FROM audit_events WHERE request_id = ? ORDER BY seq")
+/** Events of a request id, oldest first, each once: those that wait in D1 and those in the logs. */
+export const readAuditEvents = (requestId: string): Promise<AuditRow[]> => selectEvents(requestId);
+
+/** All events, oldest first. */
+export const listLoggedEvents = (): Promise<AuditRow[]> => selectEvents(null);
+
+async function selectEvents(requestId: string | null): Promise<AuditRow[]> {
+  const staged = await env.DB.prepare(
+    "SELECT id, event, subjects FROM audit_staged WHERE ?1 IS NULL OR event->>'request_id' = ?1",
+  )
     .bind(requestId)
-    .all<AuditRow>();
-  const rows = [];
-  for (const row of results) {
-    const subjects = await env.DB.prepare("SELECT patient_id FROM audit_subjects WHERE seq = ?")
-      .bind(row.seq)
-      .all<{ patient_id: string }>();
-    rows.push({ ...row, subjects: subjects.results.map((s) => s.patient_id) });
+    .all<{ id: string; event: string; subjects: string }>();
+  const events = staged.results.map(
+    ({ id, event, subjects }): AuditLogEvent => ({ ...JSON.parse(event), id, subjects: JSON.parse(subjects) }),
+  );
+  for (const id of await listDurableObjectIds(env.AUDIT_LOG)) {
+    const found = await runInDurableObject(env.AUDIT_LOG.get(id), (_, { storage: { sql } }) => {
+      if (sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'entries'").toArray().length === 0) return [];
+      const query = "SELECT event FROM entries WHERE ?1 IS NULL OR event->>'request_id' = ?1";
+      return sql.exec<{ event: string }>(query, requestId).toArray();
+    });
+    events.push(...found.map(({ event }): AuditLogEvent => JSON.parse(event)));
   }
-  return rows;
+  const byId = new Map(events.map((event) => [event.id, event]));
+  return [...byId.values()].sort((a, b) => (a.id < b.id ? -1 : 1)).map(toAuditRow);
 }
+
+const toAuditRow = (event: AuditLogEvent, seq: number): AuditRow => ({
+  id: event.id,
+  seq,
+  recorded_at: event.recorded,
+  action: event.action,
+  event: event.event,
+  outcome: event.outcome,
+  reason: event.reason,
+  actor_kind: event.actor.kind,
+  actor_id: event.actor.id,
+  actor_role: event.actor.role,
+  hospital_id: event.hospital_id,
+  actor_hospital_id: event.actor_hospital_id,
+  basis: event.basis,
+  purpose: event.purpose,
+  entity_type: event.entity?.type ?? null,
+  entity_id: event.entity?.id ?? null,
+  request_id: event.request_id,
+  ip: event.ip,
+  detail: event.detail ? JSON.stringify(event.detail) : null,
+  subjects: event.subjects,
+});

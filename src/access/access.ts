@@ -1,5 +1,5 @@
 // Access checks: which actor may perform which operation on which patient. No other module reads patient rows by id.
-import { sql } from "drizzle-orm";
+import { type SQL, sql } from "drizzle-orm";
 import type { BatchResponse } from "drizzle-orm/batch";
 import { batch, isRoleChanged, type Statement } from "../platform/db/client.ts";
 import { SELF_CARE_HOSPITAL_ID } from "../platform/db/schema.ts";
@@ -7,7 +7,6 @@ import { ApiError } from "../platform/errors.ts";
 import type {
   AppActor,
   Call,
-  DeviceActor,
   EffectiveRole,
   EffectiveRoleRow,
   PrincipalCall,
@@ -15,8 +14,9 @@ import type {
   UserCall,
   UserEffectiveRole,
 } from "./actor.ts";
-import { credentialExists, type Device, markUsed, selectAppAndPatient, selectDeviceAndPatient, toDevice } from "./credentials.ts";
+import { credentialExists, markUsed, selectAppAndPatient } from "./credentials.ts";
 import { type Denial, denyAccess } from "./deny.ts";
+import { authorizeDevice, denyDevice } from "./device-access.ts";
 import {
   activeSession,
   assertEffectiveRole,
@@ -27,8 +27,15 @@ import {
   toEffectiveRole,
 } from "./effective-role.ts";
 import { failWrite, rememberSession } from "./known-sessions.ts";
-import { matchesPatient, OWN_RECORD, PATIENT_COLUMNS, type PatientRow, type PatientTarget } from "./patient-row.ts";
-import { auditAction, findDeviceScope, type Permission, roleAllows, roleMightAllow } from "./permissions.ts";
+import {
+  matchesPatient,
+  OWN_RECORD,
+  PATIENT_COLUMNS,
+  type PatientRow,
+  type PatientTarget,
+  selectPatientId,
+} from "./patient-row.ts";
+import { auditAction, type Permission, roleAllows, roleMightAllow } from "./permissions.ts";
 
 export type AccessBasis = "self" | "staff" | "care_team" | "admin" | "device" | "app";
 
@@ -162,37 +169,57 @@ export const accessAllows = ({ effectiveRole }: Access, permission: Permission):
  * @throws ApiError unauthenticated, forbidden (never allowed for the role), not_found (absent or not visible)
  */
 export async function authorizePatient(call: Call, target: PatientTarget, permission: Permission): Promise<Access> {
-  const access = await resolvePatientAccess(call, target, permission);
-  call.debug?.("access granted", { action: permission, basis: access.basis, role: access.role });
-  return access;
+  return (await withPatient(call, target, permission, () => [])).access;
 }
 
-async function resolvePatientAccess(call: Call, target: PatientTarget, permission: Permission): Promise<Access> {
-  const { actor } = call;
+/**
+ * Runs statements about a patient together with the access check, in one round trip. Their results are returned only if the check
+ * grants the access. @param build gets the patient's id as SQL; it may name nobody, or a patient whom the caller may not access
+ */
+export async function withPatient<const T extends readonly Statement[]>(
+  call: Call,
+  target: PatientTarget,
+  permission: Permission,
+  build: (patientId: SQL) => T,
+): Promise<{ access: Access; results: BatchResponse<T> }> {
+  const { access, results } = await resolvePatientAccess(call, target, permission, build);
+  call.debug?.("access granted", { action: permission, basis: access.basis, role: access.role });
+  return { access, results: results as BatchResponse<T> };
+}
+
+type Resolved = { access: Access; results: readonly unknown[] };
+type Build = (patientId: SQL) => readonly Statement[];
+
+async function resolvePatientAccess(call: Call, target: PatientTarget, permission: Permission, build: Build): Promise<Resolved> {
+  const { actor, db } = call;
   switch (actor.kind) {
     case "user":
-      return resolveUserAccess({ ...call, actor }, target, permission);
-    case "device":
-      return authorizeDevice(call, actor, target, permission);
+      return resolveUserAccess({ ...call, actor }, target, permission, build);
+    case "device": {
+      const access = await authorizeDevice(call, actor, target, permission);
+      return { access, results: await batch(db, build(sql`${access.patient.id}`)) };
+    }
     case "app":
-      return resolveAppAccess(call, actor, target, permission);
+      return resolveAppAccess(call, actor, target, permission, build);
     default:
       throw new ApiError("unauthenticated");
   }
 }
 
-async function resolveUserAccess(call: UserCall, target: PatientTarget, permission: Permission): Promise<Access> {
+async function resolveUserAccess(call: UserCall, target: PatientTarget, permission: Permission, build: Build): Promise<Resolved> {
   const { db, actor, now } = call;
   const session = activeSession(actor, now);
-  const [row] = await db.all<
-    EffectiveRoleRow & PatientRow & { linked: number; in_team: number; links: number; open: number | null }
-  >(sql`
+  const ownId = sql`(SELECT l.patient_id FROM patient_links l WHERE l.user_id = ${actor.userId})`;
+  const [[row], ...results] = await batch(db, [
+    db.all<EffectiveRoleRow & PatientRow & { linked: number; in_team: number; links: number; open: number | null }>(sql`
     SELECT ${ROLE_COLUMNS}, ${PATIENT_COLUMNS}, (SELECT active FROM hospitals o WHERE o.id = patients.hospital_id) AS open,
       EXISTS (SELECT 1 FROM patient_links l WHERE l.user_id = u.id AND l.patient_id = patients.id) AS linked,
       EXISTS (SELECT 1 FROM care_team t WHERE t.patient_id = patients.id AND t.user_id = u.id AND t.ended_at IS NULL) AS in_team,
       (SELECT count(*) FROM patient_links l WHERE l.user_id = u.id) AS links
-    FROM ${session.from} LEFT JOIN patients ON ${matchesPatient(target, sql`(SELECT l.patient_id FROM patient_links l WHERE l.user_id = u.id)`)}
-    WHERE ${session.where}`);
+    FROM ${session.from} LEFT JOIN patients ON ${matchesPatient(target, ownId)}
+    WHERE ${session.where}`),
+    ...build(selectPatientId(target, ownId)),
+  ]);
   const effectiveRole = toEffectiveRole(row);
   if (!row || !effectiveRole || effectiveRole.role === "app") return denyAccess(call, permission, "unauthenticated", { target });
   rememberSession(actor, now);
@@ -209,7 +236,7 @@ async function resolveUserAccess(call: UserCall, target: PatientTarget, permissi
   const isForbiddenUpdate = permission === "patient:update" && row.hospital_id !== SELF_CARE_HOSPITAL_ID;
   if (basis === "self" && (isForbiddenUpdate || (!row.open && auditAction(permission) !== "R")))
     return denyAccess(call, permission, "forbidden", denialFacts);
-  return { patient: row, basis, role, hospitalId: row.hospital_id, deviceId: null, effectiveRole };
+  return { access: { patient: row, basis, role, hospitalId: row.hospital_id, deviceId: null, effectiveRole }, results };
 }
 
 /** The basis on which a user may access a patient, or null. */
@@ -232,59 +259,22 @@ function resolveBasis(
   }
 }
 
-async function resolveAppAccess(call: Call, actor: AppActor, target: PatientTarget, permission: Permission): Promise<Access> {
+async function resolveAppAccess(
+  call: Call,
+  actor: AppActor,
+  target: PatientTarget,
+  permission: Permission,
+  build: Build,
+): Promise<Resolved> {
   const { db, now } = call;
-  const [[row]] = await batch(db, [selectAppAndPatient(db, actor, target, now), markUsed(db, actor, now)]);
+  const statements = [markUsed(db, actor, now), ...build(selectPatientId(target, sql`NULL`))];
+  const [[row], , ...results] = await batch(db, [selectAppAndPatient(db, actor, target, now), ...statements]);
   const effectiveRole = toEffectiveRole(row);
   if (!row || !effectiveRole) return denyAccess(call, permission, "unauthenticated", { target, when: credentialExists(actor) });
   const denialFacts = { role: "app", hospitalId: effectiveRole.hospitalId, target } as const;
   if (!roleAllows(effectiveRole, permission)) return denyAccess(call, permission, "forbidden", denialFacts);
   if (target === OWN_RECORD) throw new ApiError("invalid_request", "patient_id is required.");
   if (!row.id) return denyAccess(call, permission, "not_found", denialFacts);
-  return { patient: row, basis: "app", role: "app", hospitalId: row.hospital_id, deviceId: null, effectiveRole };
-}
-
-export type DeviceAccess = Device & { access: Access | null };
-
-/**
- * Resolves the device of a credential and, if permitted, the patient. Devices write for the patient they are bound to and
- * read the reports they uploaded, without the patient (reports/reading/report.ts).
- * @param at the time of the assignment that counts, Unix ms; null: the current one
- * @throws ApiError unauthenticated for a credential that is unknown, revoked or expired, forbidden without the scope
- */
-export async function resolveDeviceAccess(
-  call: Call,
-  actor: DeviceActor,
-  target: PatientTarget,
-  permission: Permission,
-  at: number | null = null,
-): Promise<DeviceAccess> {
-  const { db, now } = call;
-  const [[row]] = await batch(db, [selectDeviceAndPatient(db, actor, target, now, at), markUsed(db, actor, now)]);
-  if (!row) return denyAccess(call, permission, "unauthenticated", { role: "device", target, when: credentialExists(actor) });
-  const device = toDevice(row);
-  const scope = findDeviceScope(permission);
-  if (scope && !row.scopes.split(" ").includes(scope))
-    return denyAccess(call, permission, "forbidden", { role: "device", hospitalId: row.device_hospital, target });
-  const isMeasurementUpload = permission === "report:create" || permission === "observation:create";
-  const isAllowed = (isMeasurementUpload && row.bound) || (permission === "report:read" && row.own);
-  if (!row.id || !isAllowed) return { ...device, access: null };
-  const asDevice = { basis: "device", role: "device", effectiveRole: null, assignedAt: at } as const;
-  const { isPatientOwned } = device;
-  return {
-    ...device,
-    access: { ...asDevice, isPatientOwned, patient: row, hospitalId: row.hospital_id, deviceId: row.device_id },
-  };
-}
-
-async function authorizeDevice(call: Call, actor: DeviceActor, target: PatientTarget, permission: Permission): Promise<Access> {
-  const { access, hospitalId } = await resolveDeviceAccess(call, actor, target, permission);
-  if (access) return access;
-  const isNeverAllowed = findDeviceScope(permission) === undefined;
-  return denyAccess(call, permission, isNeverAllowed ? "forbidden" : "not_found", { role: "device", hospitalId, target });
-}
-
-async function denyDevice(call: Call, actor: DeviceActor, permission: Permission): Promise<never> {
-  const { hospitalId } = await resolveDeviceAccess(call, actor, OWN_RECORD, permission);
-  return denyAccess(call, permission, "forbidden", { role: "device", hospitalId });
+  const access: Access = { patient: row, basis: "app", role: "app", hospitalId: row.hospital_id, deviceId: null, effectiveRole };
+  return { access, results };
 }

@@ -1,4 +1,5 @@
 // The actor of a request, and the call context passed to operations.
+import type { AuditLogs } from "../audit-log/audit-logs.ts";
 import type { Keys } from "../platform/config.ts";
 import type { Db } from "../platform/db/client.ts";
 import type { ROLES } from "../platform/db/schema.ts";
@@ -63,6 +64,7 @@ export type Call<A extends Actor = Actor> = {
   keys: Keys;
   actor: A;
   now: number;
+  auditLog: AuditLogs;
   /** A change that loses a race against another one runs again (http/conditional-requests.ts), and its failure is not recorded. */
   repeatsLostRaces?: boolean;
   /** Writes a DEBUG log line for this request. */

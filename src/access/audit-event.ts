@@ -1,17 +1,21 @@
 // What an audit event says: who did what to which data, and the bytes that its batch stores.
 import type { SQL } from "drizzle-orm";
+import type { AuditAction, AuditOutcome } from "../audit-log/contract.ts";
 import type { StorageCharge } from "../platform/storage-quotas.ts";
-import type { Role } from "./actor.ts";
+import type { Actor, Role } from "./actor.ts";
 
-export type AuditAction = "C" | "R" | "U" | "D" | "E";
+export type { AuditAction } from "../audit-log/contract.ts";
 export type AuditEvent = {
+  /** A UUIDv7 that repeats with a repeated delivery; else a new one. */
+  id?: string;
   /** `<thing>.<what happened>`, e.g. `report.read`, `login.failed`. */
   event: string;
   action: AuditAction;
-  outcome?: "success" | "denied" | "failed";
+  outcome?: AuditOutcome;
   reason?: string;
   role?: Role | "device" | "app";
   basis?: string;
+  /** Why the data were used; see `purposeOf` for the default. */
   purpose?: string;
   /** The hospital whose data was accessed. */
   hospitalId?: string | null;
@@ -32,3 +36,19 @@ export type AuditEvent = {
   /** The import grant that an earlier step of the operation named, or null for none; else the request's header decides. */
   importGrant?: string | null;
 };
+
+/** Things whose events are no care of a patient, unless they name one. Not `access`: a denial must not tell whether a patient exists. */
+const ADMINISTERED = new Set(
+  "admin api_key audit bootstrap credential device hospital import_grant invitation login member practitioner session storage user ward".split(
+    " ",
+  ),
+);
+
+/** Why data were used (FHIR AuditEvent.purposeOfEvent): treatment, unless an administrator or the service itself acts, or no patient is concerned. */
+export function purposeOf(actor: Actor, { event, role, purpose, subjects, subjectsQuery }: AuditEvent): string {
+  if (purpose !== undefined) return purpose;
+  const [thing = ""] = event.split(".");
+  const concernsNobody = (subjects ?? []).length === 0 && subjectsQuery === undefined;
+  const isAdministration = actor.kind === "system" || role === "admin" || (concernsNobody && ADMINISTERED.has(thing));
+  return isAdministration ? "administration" : "treatment";
+}

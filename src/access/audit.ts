@@ -1,37 +1,89 @@
-// Audit events as statements for the caller's own batch, so that a change and its audit event commit together or not at all.
+// Audit events: staged by statements of the caller's own batch, so that a change and its event commit together or not at all, or
+// appended to their log while a read goes on.
 
-import { type SQL, sql } from "drizzle-orm";
+import { appendAll } from "../audit-log/append-or-stage.ts";
+import type { AuditLogEvent } from "../audit-log/contract.ts";
+import { stageEvent } from "../audit-log/staged-events.ts";
 import type { Db, Statement } from "../platform/db/client.ts";
+import { uuidv7 } from "../platform/ids.ts";
 import { attachCharge } from "../platform/storage-quotas.ts";
-import { HOUR_MS } from "../platform/time.ts";
-import { type Actor, getActorId } from "./actor.ts";
-import type { AuditEvent } from "./audit-event.ts";
+import { type Actor, type Call, getActorId } from "./actor.ts";
+import { type AuditEvent, purposeOf } from "./audit-event.ts";
 import { limitRows } from "./row-allowance.ts";
 import { toStorageCharge } from "./storage-charges.ts";
 
 export type { AuditAction, AuditEvent } from "./audit-event.ts";
 
+/** An event as it stands in the log. */
+function toLogEvent(actor: Actor, now: number, event: AuditEvent): AuditLogEvent {
+  const hospitalId = event.hospitalId ?? null;
+  const workplaceId = event.actorHospitalId ?? null;
+  return {
+    id: event.id ?? uuidv7(),
+    recorded: now,
+    event: event.event,
+    action: event.action,
+    outcome: event.outcome ?? "success",
+    reason: event.reason ?? null,
+    actor: { kind: actor.kind, id: actor.kind === "anonymous" ? null : getActorId(actor), role: event.role ?? null },
+    hospital_id: hospitalId,
+    actor_hospital_id: workplaceId === hospitalId ? null : workplaceId,
+    basis: event.basis ?? null,
+    purpose: purposeOf(actor, event),
+    entity: event.entity ?? null,
+    request_id: actor.via.requestId,
+    ip: actor.via.ip,
+    detail: event.detail ?? null,
+    subjects: [...new Set(event.subjects ?? [])],
+  };
+}
+
 /**
- * The statements for one event and its subjects; add them to the batch that performs the action. A success counts the batch
- * against the storage quotas of actor and hospital (storage-charges.ts). Refusals and events that count against no quota have a
- * row up to a number per day (row-allowance.ts); beyond it the statement of the row changes nothing.
+ * The statements that stage one event; add them to the batch that performs the action. The event is handed over to its log behind
+ * the response (audit-log/hand-over.ts). A success counts the batch against the storage quotas of actor and hospital
+ * (storage-charges.ts). Refusals and events that count against no quota have a row up to a number per day (row-allowance.ts);
+ * beyond it the statement of the row changes nothing.
  */
 export function recordAuditEvent(db: Db, actor: Actor, now: number, event: AuditEvent): Statement[] {
-  const workplaceId = event.actorHospitalId ?? null;
-  const atOtherHospital = workplaceId === (event.hospitalId ?? null) ? null : workplaceId;
   const charge = toStorageCharge(actor, now, event);
   const { count, isRowKept } = limitRows(db, actor, now, event, charge !== null);
-  const insertEvent = db.run(sql`INSERT INTO audit_events (recorded_at, action, event, outcome, reason, actor_kind, actor_id,
-      actor_role, hospital_id, actor_hospital_id, basis, purpose, entity_type, entity_id, request_id, ip, detail)
-    SELECT CAST(${now} AS INTEGER), ${event.action}, ${event.event}, ${event.outcome ?? "success"}, ${event.reason ?? null},
-      ${actor.kind}, ${actor.kind === "anonymous" ? null : getActorId(actor)}, ${event.role ?? null}, ${event.hospitalId ?? null},
-      ${atOtherHospital}, ${event.basis ?? null}, ${event.purpose ?? null}, ${event.entity?.type ?? null}, ${event.entity?.id ?? null}, ${actor.via.requestId},
-      ${actor.via.ip}, ${event.detail ? JSON.stringify(event.detail) : null}
-    WHERE ${isRowKept}`);
-  if (charge) attachCharge(insertEvent, charge);
-  const subjects = [...new Set(event.subjects ?? [])];
-  const hasSubjects = subjects.length > 0 || event.subjectsQuery !== undefined;
-  return [...count, insertEvent, ...(hasSubjects ? [insertSubjectsOfLastEvent(db, subjects, event.subjectsQuery)] : [])];
+  const stage = stageEvent(db, toLogEvent(actor, now, event), event.subjectsQuery, isRowKept);
+  if (charge) attachCharge(stage, charge);
+  return [...count, stage];
+}
+
+/** An event that SQL decides nothing about. */
+export type KnownEvent = Omit<AuditEvent, "subjectsQuery" | "when" | "storedFiles" | "derivedBytes" | "importGrant">;
+
+/**
+ * Appends the events of a read to their logs; no data are returned before. Events of a log that fails twice are staged in D1.
+ * @throws ApiError unavailable when that fails too
+ */
+export function appendAuditEvent(
+  { db, actor, now, auditLog }: Pick<Call, "db" | "actor" | "now" | "auditLog">,
+  events: KnownEvent | readonly KnownEvent[],
+): Promise<void> {
+  const list: readonly KnownEvent[] = Array.isArray(events) ? events : [events];
+  return appendAll(
+    auditLog,
+    db,
+    list.map((event) => toLogEvent(actor, now, event)),
+  );
+}
+
+/**
+ * The events of a list that may name patients of several hospitals: one per hospital of its rows, or one for an empty list.
+ * @param hospitalId the caller's hospital, for an empty list
+ */
+export function toListEvents<R>(
+  rows: readonly R[],
+  hospitalOf: (row: R) => string | null,
+  hospitalId: string | null,
+  toEvent: (rows: readonly R[]) => Omit<KnownEvent, "hospitalId">,
+): KnownEvent[] {
+  if (rows.length === 0) return [{ ...toEvent([]), hospitalId }];
+  const hospitals = [...new Set(rows.map(hospitalOf))];
+  return hospitals.map((id) => ({ ...toEvent(rows.filter((row) => hospitalOf(row) === id)), hospitalId: id }));
 }
 
 /**
@@ -43,33 +95,4 @@ export async function afterAudit<T>(stored: Promise<unknown>, work: Promise<T>):
   work.catch(() => undefined);
   await stored;
   return work;
-}
-
-/** Maximum age difference to an earlier event: events carry the time the request began, and bodies take minutes. */
-const MAX_DISORDER_MS = HOUR_MS;
-
-/** Every event recorded at `time` (epoch ms) or later has a higher `seq`. Returns 0 when the bound may be the first event. */
-export const seqLowerBound = (time: number): SQL => searchSeqByTime(time - MAX_DISORDER_MS);
-
-/** No event recorded before `time` has a higher `seq`. */
-export const seqUpperBound = (time: number): SQL => searchSeqByTime(time + MAX_DISORDER_MS);
-
-/**
- * Events are stored nearly in order of time: a binary search finds a time in about thirty row reads, whatever the log's size,
- * and saves an index that every insert would maintain. Events at or below `low` are older than the time.
- */
-function searchSeqByTime(time: number): SQL {
-  return sql`(WITH RECURSIVE half (low, step) AS (
-      SELECT 0, 1 << 40
-      UNION ALL
-      SELECT low + iif((SELECT recorded_at FROM audit_events WHERE seq >= low + step ORDER BY seq LIMIT 1) < ${time}, step, 0), step / 2
-      FROM half WHERE step > 0)
-    SELECT low FROM half WHERE step = 0)`;
-}
-
-/** The event just inserted has the highest seq, as D1 has one writer; if its `when` was false, changes() is 0. */
-function insertSubjectsOfLastEvent(db: Db, patientIds: readonly string[], query: SQL | undefined): Statement {
-  const listed = sql`json_each(${JSON.stringify(patientIds)})`;
-  return db.run(sql`INSERT INTO audit_subjects (patient_id, seq) SELECT value, (SELECT max(seq) FROM audit_events)
-    FROM ${query ? sql`(SELECT value FROM ${listed} UNION ${query})` : listed} WHERE changes() > 0`);
 }

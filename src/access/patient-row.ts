@@ -39,3 +39,9 @@ export function matchesPatient(target: PatientTarget, ownPatientId: SQL): SQL {
   if (/^[1-9][0-9]{0,14}$/.test(target.patient)) return sql`patients.patient_number = CAST(${target.patient} AS INTEGER)`;
   return sql`patients.id = ${UUID_PATTERN.test(target.patient) ? target.patient : null}`;
 }
+
+/** The id of the patient that a request identifies, as SQL; NULL if there is none. @param ownPatientId as above */
+export function selectPatientId(target: PatientTarget, ownPatientId: SQL): SQL {
+  if (target !== OWN_RECORD && "patient" in target && UUID_PATTERN.test(target.patient)) return sql`${target.patient}`;
+  return sql`(SELECT patients.id FROM patients WHERE ${matchesPatient(target, ownPatientId)})`;
+}

@@ -2,6 +2,7 @@
 // cron writes their number as one event after the day. Nothing is refused.
 import { createHash } from "node:crypto";
 import { type SQL, sql } from "drizzle-orm";
+import { newEventId } from "../audit-log/staged-events.ts";
 import { addressBucket } from "../platform/address-bucket.ts";
 import type { Db, Statement } from "../platform/db/client.ts";
 import { DAY_MS, utcDayOf } from "../platform/time.ts";
@@ -89,25 +90,24 @@ export function summarizeUncounted(db: Db, now: number): Statement[] {
   const isSamples = sql`name LIKE ${`${SAMPLES}%`}`;
   const patientId = sql`substr(name, ${SAMPLES.length + 1})`;
   const most = sql`CASE WHEN name = ${REFUSED} THEN ${MAX_REFUSED_ROWS} WHEN ${isSamples} THEN ${MAX_SAMPLE_ROWS} ELSE ${MAX_UNCOUNTED_ROWS} END`;
-  const summarize = db.run(sql`INSERT INTO audit_events (recorded_at, action, event, outcome, actor_kind, actor_id, hospital_id,
-      entity_type, entity_id, request_id, detail)
-    SELECT CAST(${now} AS INTEGER), 'E', iif(name = ${REFUSED}, 'access.denied_summary', 'access.summary'),
-      iif(name = ${REFUSED}, 'denied', 'success'), 'system', 'cleanup',
-      coalesce((SELECT hospital_id FROM patients WHERE ${isSamples} AND id = ${patientId}),
-        (SELECT hospital_id FROM devices WHERE id = subject), (SELECT hospital_id FROM credentials WHERE id = subject),
-        (SELECT hospital_id FROM memberships WHERE user_id = subject AND ended_at IS NULL LIMIT 1)),
-      CASE WHEN ${isSamples} THEN 'patient' ELSE kind END, iif(${isSamples}, ${patientId}, subject), 'cleanup-' || day,
-      CASE WHEN name = ${REFUSED} THEN json_object('attempts', n - most, 'day', day_text)
-        WHEN ${isSamples} THEN json_object('event', trim(${SAMPLES}), 'by', subject, 'attempts', n - most, 'samples', CAST(sum AS INTEGER), 'day', day_text)
-        ELSE json_object('event', name, 'attempts', n - most, 'day', day_text) END
+  const hospitalId = sql`coalesce((SELECT hospital_id FROM patients WHERE ${isSamples} AND id = ${patientId}),
+    (SELECT hospital_id FROM devices WHERE id = subject), (SELECT hospital_id FROM credentials WHERE id = subject),
+    (SELECT hospital_id FROM memberships WHERE user_id = subject AND ended_at IS NULL LIMIT 1))`;
+  const detail = sql`CASE WHEN name = ${REFUSED} THEN json_object('attempts', n - most, 'day', day_text)
+    WHEN ${isSamples} THEN json_object('event', trim(${SAMPLES}), 'by', subject, 'attempts', n - most, 'samples', CAST(sum AS INTEGER), 'day', day_text)
+    ELSE json_object('event', name, 'attempts', n - most, 'day', day_text) END`;
+  const entity = sql`json_object('type', CASE WHEN ${isSamples} THEN 'patient' ELSE kind END, 'id', iif(${isSamples}, ${patientId}, subject))`;
+  const summarize = db.run(sql`INSERT INTO audit_staged (id, event, subjects)
+    SELECT ${newEventId(now)}, json_object('recorded', CAST(${now} AS INTEGER), 'action', 'E',
+      'event', iif(name = ${REFUSED}, 'access.denied_summary', 'access.summary'), 'outcome', iif(name = ${REFUSED}, 'denied', 'success'),
+      'reason', NULL, 'actor', json_object('kind', 'system', 'id', 'cleanup', 'role', NULL), 'hospital_id', ${hospitalId},
+      'actor_hospital_id', NULL, 'basis', NULL, 'purpose', 'administration', 'entity', ${entity}, 'request_id', 'cleanup-' || day,
+      'ip', NULL, 'detail', ${detail}), iif(${isSamples}, json_array(${patientId}), '[]')
     FROM (SELECT *, substr(scope, length('quota-day:u:') + 1) AS subject, date(day * ${DAY_MS / 1000}, 'unixepoch') AS day_text,
         ${most} AS most, CASE substr(scope, length('quota-day:') + 1, 1) WHEN 'a' THEN 'address' WHEN 'm' THEN
           iif(EXISTS (SELECT 1 FROM devices WHERE id = substr(scope, length('quota-day:m:') + 1)), 'device', 'credential') ELSE 'user' END AS kind
       FROM counters WHERE scope >= 'quota-day:' AND scope < 'quota-day;' AND day < ${utcDayOf(now)}
         AND (name = ${REFUSED} OR name LIKE '%.%'))
     WHERE n > most`);
-  // The events just inserted have the highest numbers, as D1 has one writer.
-  const subjects = db.run(sql`INSERT INTO audit_subjects (patient_id, seq) SELECT entity_id, seq FROM audit_events
-    WHERE seq > (SELECT max(seq) FROM audit_events) - changes() AND entity_type = 'patient'`);
-  return [summarize, subjects];
+  return [summarize];
 }

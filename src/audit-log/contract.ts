@@ -57,6 +57,8 @@ export type LogFilter = {
   to?: number;
   /** Only events whose actor belongs to another hospital than the data. */
   isAbroad?: boolean;
+  /** Only events that were not denied. */
+  isNotDenied?: boolean;
   /** Only events with this `hospital_id`. */
   hospitalId?: string | null;
   /** Only events with this `actor_hospital_id`. */
@@ -90,12 +92,84 @@ export type LogSelection = {
 };
 export const MAX_LISTED_SEGMENTS = 200;
 
-/** The calls of the object of one log (audit-log.ts). */
-export type AuditLogCalls = {
-  /** Stores the events, those of a known id excepted. Durable when it returns. @throws RangeError beyond MAX_APPENDED, MAX_SUBJECTS */
-  append(events: AuditLogEvent[]): Promise<void> | void;
-  select(filter: LogFilter, before: LogPosition | null, limit: number): Promise<LogSelection> | LogSelection;
+/** Entries per call of `select`, `readOpen` and `listSegments`. */
+export const MAX_SELECTED = 1_000;
+
+/** The state of a log's tree, signed (C2SP tlog-checkpoint). */
+export type LogCheckpoint = {
+  /** The signed note. */
+  checkpoint: string;
+  size: number;
+  /** base64, as in the note. */
+  rootHash: string;
+  /** C2SP vkey of the signature. */
+  verifierKey: string;
 };
+
+/** An entry with the proof that the checkpoint's tree has its leaf at `index` (RFC 9162, section 2.1.3). */
+export type LogProof = LogCheckpoint & {
+  entry: LogEntry;
+  index: number /** base64, from the leaf's sibling up. */;
+  hashes: string[];
+};
+
+/** An entry as the object stores it, unparsed, for the verifier. Bytes are base64url. */
+export type StoredEntry = { seq: number; id: string; logged: number; event: string; seed: string; leafHash: string; mac: string };
+
+export type LogStatus = {
+  /** Entries that the log ever had; the next one has this `seq`. */
+  size: number;
+  /** Entries before it are in segments. */
+  closedEnd: number;
+  /** Size of the newest checkpoint, 0 for none. */
+  checkpointSize: number;
+  /** Entries before it were deleted after the retention period, 0 for none. */
+  prunedUpTo: number;
+  /** Legal hold: events recorded at this time or later are kept, epoch milliseconds; null for none. */
+  heldFrom: number | null;
+  /** Highest `seq` of the rows of D1 that were moved in, 0 for none. */
+  movedSeq: number;
+};
+
+/** A row of D1's former table of audit events. */
+export type MovedEvent = { seq: number; event: AuditLogEvent };
+
+/** The calls of the object of one log (audit-log.ts). Reads of a log without events store nothing. */
+export type AuditLogCalls = {
+  /**
+   * Stores the events, those of a known id excepted. Durable when it returns.
+   * @throws RangeError for content that is never taken: MAX_APPENDED, MAX_SUBJECTS, no UUIDv7, a leaf of over 65,535 bytes; nothing is
+   * stored then. Error when too many entries wait for R2
+   */
+  append(events: AuditLogEvent[]): Promise<void> | void;
+  /** @param limit at most MAX_SELECTED */
+  select(filter: LogFilter, before: LogPosition | null, limit: number): Promise<LogSelection> | LogSelection;
+  status(): Promise<LogStatus> | LogStatus;
+  /** A checkpoint of all entries; stored when it is new. */
+  checkpoint(): Promise<LogCheckpoint>;
+  /** Null if the log has no such entry, or no longer. An entry that no checkpoint covers gets one first. */
+  prove(id: string): Promise<LogProof | null>;
+  /** The proof that the tree of `newSize` entries continues that of `oldSize`, base64; null if the log is smaller. */
+  consistency(oldSize: number, newSize: number): Promise<string[] | null>;
+  /** Entries that are in no segment, after a position (-1: from the first), and the MAC of the entry before them. */
+  readOpen(afterSeq: number, limit: number): Promise<OpenEntries> | OpenEntries;
+  /** Segments that end after a position, in order. */
+  listSegments(fromSeq: number, limit: number): Promise<SegmentRef[]> | SegmentRef[];
+  /**
+   * Deletes the segments at the start of the log whose events were all recorded before `olderThan` (epoch milliseconds) and not in
+   * the time of a legal hold. Tiles and checkpoints stay.  @returns `isComplete`: false if there are more to delete
+   */
+  prune(olderThan: number): Promise<PruneResult> | PruneResult;
+  /** Starts or changes a legal hold: events recorded at `from` (epoch milliseconds) or later are kept. Null ends it. */
+  setHold(from: number | null): Promise<void> | void;
+  /**
+   * Stores rows of D1 in the order of their `seq`; those up to the highest one moved before change nothing.
+   * @returns the highest one now  @throws RangeError as append
+   */
+  moveIn(rows: MovedEvent[]): Promise<number> | number;
+};
+export type OpenEntries = { entries: StoredEntry[] /** Empty before the first entry of a log. */; previousMac: string };
+export type PruneResult = { prunedUpTo: number; isComplete: boolean };
 
 /** The log of the data's hospital, and that of the actor's hospital if it is another one. */
 export function logsOf({ hospital_id, actor_hospital_id }: Pick<AuditLogEvent, "hospital_id" | "actor_hospital_id">): string[] {
@@ -104,7 +178,7 @@ export function logsOf({ hospital_id, actor_hospital_id }: Pick<AuditLogEvent, "
 
 /** Whether an entry meets a filter. */
 export function matchesFilter(entry: AuditLogEvent, filter: LogFilter): boolean {
-  const { patientIds, actorId, event, outcome, from, to, isAbroad, hospitalId, actorHospitalId } = filter;
+  const { patientIds, actorId, event, outcome, from, to, isAbroad, isNotDenied, hospitalId, actorHospitalId } = filter;
   return (
     (patientIds === null || entry.subjects.some((id) => patientIds.includes(id))) &&
     (actorId === undefined || entry.actor.id === actorId) &&
@@ -113,6 +187,7 @@ export function matchesFilter(entry: AuditLogEvent, filter: LogFilter): boolean 
     (from === undefined || entry.recorded >= from) &&
     (to === undefined || entry.recorded < to) &&
     (!isAbroad || entry.actor_hospital_id !== null) &&
+    (!isNotDenied || entry.outcome !== "denied") &&
     (hospitalId === undefined || entry.hospital_id === hospitalId) &&
     (actorHospitalId === undefined || entry.actor_hospital_id === actorHospitalId)
   );

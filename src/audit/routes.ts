@@ -1,5 +1,6 @@
 // Routes: audit log (FHIR AuditEvent).
 import { createRoute, z } from "@hono/zod-openapi";
+import { NO_HOSPITAL_LOG } from "../audit-log/contract.ts";
 import { booleanParam, pageQuery } from "../http/pagination.ts";
 import {
   BEARER_AUTH,
@@ -11,12 +12,15 @@ import {
   problemResponses,
   TimeInput,
   Timestamp,
+  Uuid,
 } from "../http/router.ts";
 import { listAuditEvents } from "./list-audit-events.ts";
 
 const AuditEvent = z
   .object({
-    seq: z.number().int(),
+    id: z.string().openapi({ description: "UUIDv7; an event that stands in two logs has the same id in both" }),
+    log: z.string().nullable().openapi({ description: "Hospital whose log the entry is in; null for the log of no hospital" }),
+    seq: z.number().int().openapi({ description: "Index of the entry in its log" }),
     recorded: Timestamp,
     event: z.string(),
     action: z.enum(["C", "R", "U", "D", "E"]),
@@ -46,7 +50,15 @@ export const auditRoutes = createRouter().openapi(
     security: BEARER_AUTH,
     request: {
       query: z.strictObject({
-        ...pageQuery,
+        limit: pageQuery.limit,
+        cursor: pageQuery.cursor,
+        hospital_id: z
+          .union([Uuid, z.literal(NO_HOSPITAL_LOG)])
+          .optional()
+          .openapi({
+            description: `For platform administrators: one hospital's log, or \`${NO_HOSPITAL_LOG}\` for events of no hospital; needed with 100 hospitals or more`,
+            example: EXAMPLES.hospital,
+          }),
         patient_id: Id.optional(),
         actor_id: z.string().max(64).toLowerCase().optional(),
         event: z.string().max(64).optional(),
@@ -61,6 +73,8 @@ export const auditRoutes = createRouter().openapi(
     },
     responses: {
       200: pageResponse(AuditEvent, "Newest first", {
+        id: EXAMPLES.request,
+        log: EXAMPLES.hospital,
         seq: 4711,
         recorded: EXAMPLES.time,
         event: "report.download",
@@ -71,7 +85,7 @@ export const auditRoutes = createRouter().openapi(
         hospital_id: EXAMPLES.hospital,
         actor_hospital_id: null,
         basis: "care_team",
-        purpose: null,
+        purpose: "treatment",
         entity: { type: "report", id: EXAMPLES.report },
         request_id: EXAMPLES.request,
         ip: "203.0.113.7",
@@ -80,5 +94,5 @@ export const auditRoutes = createRouter().openapi(
       ...problemResponses(401, 403),
     },
   }),
-  async (c) => okPage(c, await listAuditEvents(c.get("call"), c.req.valid("query"))),
+  async (c) => okPage(c, await listAuditEvents(c.env, c.get("call"), c.req.valid("query"))),
 );

@@ -3,7 +3,7 @@
 import { and, eq, isNull, type SQL, sql } from "drizzle-orm";
 import { authorizePatient, withUser } from "../access/access.ts";
 import { type Call, getActorId } from "../access/actor.ts";
-import { recordAuditEvent } from "../access/audit.ts";
+import { appendAuditEvent, recordAuditEvent } from "../access/audit.ts";
 import { denyAccess, failWithAudit } from "../access/deny.ts";
 import type { KeyStatements } from "../http/idempotency.ts";
 import { buildPage, COUNT_LIMIT, keysetClauses, type PageQuery, resolvePageStart } from "../http/pagination.ts";
@@ -39,6 +39,8 @@ export async function assignDevice(
     AND (owner_patient_id IS NULL OR owner_patient_id = ${patient.id})`;
   const entity = { type: "device", id: deviceId };
   const subjects = [patient.id];
+  // The event also concerns the patient whose assignment has just ended.
+  const subjectsQuery = startedAt === null ? { subjectsQuery: selectFormerPatients(deviceId, now) } : {};
   const event = { event: "device.assign" as const, action: "U" as const, role, hospitalId, entity, subjects };
   const values = { id, deviceId: sql`(${device})`, ...unlessTooMany(patient.id, deviceId, actorId, now) };
   try {
@@ -49,8 +51,7 @@ export async function assignDevice(
       db
         .insert(deviceAssignments)
         .values({ ...values, startedAt: startedAt === null ? now : unlessAssignedSince(deviceId, startedAt) }),
-      ...recordAuditEvent(db, actor, now, event),
-      ...(startedAt === null ? [addFormerPatientSubject(call, deviceId, patient.id)] : []),
+      ...recordAuditEvent(db, actor, now, { ...event, ...subjectsQuery }),
     ]);
   } catch (error) {
     if (isConditionFailed(error, "device_assignments.started_at")) return failWithAudit(call, "conflict", event);
@@ -88,12 +89,8 @@ export function unlessTooMany(patientId: string, deviceId: string, actorId: stri
   };
 }
 
-/** The audit event also concerns the patient whose assignment has just ended. Follows the subjects of the event: it may have no row. */
-function addFormerPatientSubject({ db, now }: Call, deviceId: string, patientId: string) {
-  return db.run(sql`INSERT INTO audit_subjects (patient_id, seq)
-    SELECT DISTINCT patient_id, (SELECT max(seq) FROM audit_events) FROM device_assignments
-    WHERE device_id = ${deviceId} AND ended_at = ${now} AND patient_id <> ${patientId} AND changes() > 0`);
-}
+const selectFormerPatients = (deviceId: string, endedAt: number): SQL =>
+  sql`SELECT patient_id FROM device_assignments WHERE device_id = ${deviceId} AND ended_at = ${endedAt}`;
 
 export function endOpenAssignment({ db, now }: Call, deviceId: string, when?: SQL) {
   return db
@@ -164,13 +161,12 @@ export async function listAssignments(anyCall: Call, deviceId: string, query: Pa
   const [[device], rows, [counted]] = results;
   const { role, hospitalId } = effectiveRole;
   if (!device) return denyAccess(call, "device:read", "not_found", { role, hospitalId, target: { device: deviceId } });
-  const { db, actor, now } = call;
   const { rows: pageRows, pagination } = await buildPage(start, rows, (row) => ({ value: row.startedAt, id: row.id }), {
     n: counted?.n ?? 0,
     exact: false,
   });
   const patientIds = pageRows.map((row) => row.patientId);
   const event = deviceEvent(effectiveRole, device, "device.assignment.list", "R", patientIds);
-  await batch(db, recordAuditEvent(db, actor, now, event));
+  await appendAuditEvent(call, event);
   return { items: pageRows.map(toAssignment), pagination };
 }

@@ -2,7 +2,7 @@
 
 import { and, count, eq, isNull, type SQL, sql } from "drizzle-orm";
 import type { Call } from "../access/actor.ts";
-import { recordAuditEvent } from "../access/audit.ts";
+import { afterAudit, appendAuditEvent, recordAuditEvent } from "../access/audit.ts";
 import { denyAccess } from "../access/deny.ts";
 import { DEVICE_SCOPES } from "../access/permissions.ts";
 import { createCredentialToken } from "../accounts/sessions/credential-tokens.ts";
@@ -14,7 +14,7 @@ import { credentials } from "../platform/db/schema.ts";
 import { ApiError } from "../platform/errors.ts";
 import { uuidv7 } from "../platform/ids.ts";
 import { toIso, toIsoOrNull } from "../platform/time.ts";
-import { denyStaffOnOwnDevice, deviceEvent, requireDevice } from "./devices.ts";
+import { denyStaffOnOwnDevice, deviceEvent, requireDevice, selectDeviceWith } from "./devices.ts";
 
 type CredentialRow = typeof credentials.$inferSelect;
 
@@ -88,10 +88,9 @@ export async function issueCredential(
 export async function listCredentials(anyCall: Call, deviceId: string, query: PageQuery) {
   const start = await resolvePageStart(anyCall, `credentials:${deviceId}`, query);
   const { where, orderBy } = keysetClauses(start, credentials.createdAt, credentials.id);
-  const { call, effectiveRole, device } = await requireDevice(anyCall, deviceId, "device:manage");
-  const { db, actor, now } = call;
+  const { db } = anyCall;
   const isOfDevice = eq(credentials.deviceId, deviceId);
-  const [rows, [counted]] = await batch(db, [
+  const { call, effectiveRole, device, more } = await selectDeviceWith(anyCall, deviceId, "device:manage", () => [
     db
       .select()
       .from(credentials)
@@ -100,10 +99,12 @@ export async function listCredentials(anyCall: Call, deviceId: string, query: Pa
       .limit(start.limit + 1)
       .offset(start.skip),
     db.select({ n: count() }).from(credentials).where(isOfDevice),
-    ...recordAuditEvent(db, actor, now, deviceEvent(effectiveRole, device, "credential.list", "R")),
   ]);
+  const [rows, [counted]] = more;
+  const stored = appendAuditEvent(call, deviceEvent(effectiveRole, device, "credential.list", "R"));
   const key = (row: CredentialRow) => ({ value: row.createdAt, id: row.id });
-  const { rows: pageRows, pagination } = await buildPage(start, rows, key, { n: counted?.n ?? 0, exact: true });
+  const page = buildPage(start, rows, key, { n: counted?.n ?? 0, exact: true });
+  const { rows: pageRows, pagination } = await afterAudit(stored, page);
   return { items: pageRows.map(toCredential), pagination };
 }
 

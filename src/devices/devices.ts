@@ -1,9 +1,10 @@
 // The device registry: create, read, list. Devices of patients: own-devices.ts.
 
 import { and, eq, getTableColumns, isNull, type SQL, type SQLWrapper, sql } from "drizzle-orm";
+import type { BatchResponse } from "drizzle-orm/batch";
 import { withUser } from "../access/access.ts";
 import type { Call, EffectiveRole, UserActor } from "../access/actor.ts";
-import { recordAuditEvent } from "../access/audit.ts";
+import { appendAuditEvent, recordAuditEvent, toListEvents } from "../access/audit.ts";
 import { denyAccess } from "../access/deny.ts";
 import { activeHospitalId, isInCallerHospital } from "../access/effective-role.ts";
 import type { Permission } from "../access/permissions.ts";
@@ -11,7 +12,7 @@ import { patientVisibility } from "../access/visibility.ts";
 import type { KeyStatements } from "../http/idempotency.ts";
 import { buildPage, COUNT_LIMIT, keysetClauses, type PageQuery, resolvePageStart } from "../http/pagination.ts";
 import { COUNTER_SCOPES, incrementCounters } from "../platform/counters.ts";
-import { batch, isConditionFailed, isUniqueViolation } from "../platform/db/client.ts";
+import { batch, isConditionFailed, isUniqueViolation, type Statement } from "../platform/db/client.ts";
 import { ROW_LIMITS, toLimitError, unlessFull } from "../platform/db/row-limits.ts";
 import { deviceAssignments, devices, patients, SELF_CARE_HOSPITAL_ID } from "../platform/db/schema.ts";
 import type { DEVICE_KINDS } from "../platform/db/vocabulary.ts";
@@ -117,6 +118,17 @@ export function isDeviceVisible(
 
 /** Loads a device that the caller may see with its current assignment. @throws ApiError not_found (audited) */
 export async function requireDevice(anyCall: Call, id: string, permission: Permission) {
+  const { more: _, ...found } = await selectDeviceWith(anyCall, id, permission, () => []);
+  return found;
+}
+
+/** `requireDevice`, with more statements in its round trip. */
+export async function selectDeviceWith<const T extends readonly Statement[]>(
+  anyCall: Call,
+  id: string,
+  permission: Permission,
+  build: () => T,
+) {
   const { call, effectiveRole, results } = await withUser(anyCall, permission, (effectiveRole, { db, actor }) => [
     db
       .select()
@@ -126,11 +138,12 @@ export async function requireDevice(anyCall: Call, id: string, permission: Permi
       .select({ id: deviceAssignments.id, patientId: deviceAssignments.patientId })
       .from(deviceAssignments)
       .where(and(eq(deviceAssignments.deviceId, id), isNull(deviceAssignments.endedAt), isPatientVisible(effectiveRole, actor))),
+    ...build(),
   ]);
-  const [[device], [assignment]] = results;
+  const [[device], [assignment], ...more] = results;
   const { role, hospitalId } = effectiveRole;
   if (!device) return denyAccess(call, permission, "not_found", { role, hospitalId, target: { device: id } });
-  return { call, effectiveRole, device, assignment: assignment ?? null };
+  return { call, effectiveRole, device, assignment: assignment ?? null, more: more as BatchResponse<T> };
 }
 
 /** A device of a patient is the patient's alone to connect. @throws ApiError forbidden (audited), for staff and a patient's own device */
@@ -166,9 +179,8 @@ export function deviceEvent(
 
 export async function getDevice(anyCall: Call, id: string) {
   const { call, effectiveRole, device, assignment } = await requireDevice(anyCall, id, "device:read");
-  const { db, actor, now } = call;
   const patientIds = assignment ? [assignment.patientId] : [];
-  await batch(db, recordAuditEvent(db, actor, now, deviceEvent(effectiveRole, device, "device.read", "R", patientIds)));
+  await appendAuditEvent(call, deviceEvent(effectiveRole, device, "device.read", "R", patientIds));
   return toDevice(device, assignment?.patientId ?? null);
 }
 
@@ -216,16 +228,23 @@ export async function listDevices(anyCall: Call, query: DeviceListQuery) {
       db.all<{ n: number }>(sql`SELECT count(*) AS n FROM (SELECT 1 FROM devices WHERE ${filter} LIMIT ${COUNT_LIMIT + 1})`),
     ];
   });
-  const { db, actor, now } = call;
   const [rows, [counted]] = results;
   const { rows: pageRows, pagination } = await buildPage(start, rows, (row) => ({ value: row.createdAt, id: row.id }), {
     n: counted?.n ?? 0,
     exact: false,
   });
   const items = pageRows.map((row) => toDevice(row, row.patientId));
-  const subjects = pageRows.flatMap(({ patientId, ownerPatientId }) => [patientId, ownerPatientId].filter((id) => id !== null));
   const { role, hospitalId } = effectiveRole;
-  const auditEvent = { event: "device.list", action: "R", role, hospitalId, subjects, detail: { count: items.length } } as const;
-  await batch(db, recordAuditEvent(db, actor, now, auditEvent));
+  const events = toListEvents(
+    pageRows,
+    (row) => row.hospitalId,
+    hospitalId,
+    (ofHospital) => ({
+      ...({ event: "device.list", action: "R", role } as const),
+      subjects: ofHospital.flatMap(({ patientId, ownerPatientId }) => [patientId, ownerPatientId].filter((id) => id !== null)),
+      detail: { count: ofHospital.length },
+    }),
+  );
+  await appendAuditEvent(call, events);
   return { items, pagination };
 }

@@ -72,13 +72,13 @@ export async function retireDevice(anyCall: Call, id: string, expected: Expected
       .set({ active: 0, updatedAt: now, version: version + 1 })
       .where(matchesVersion(id, version))
       .returning({ id: devices.id }),
-    ...recordAuditEvent(db, actor, now, { ...event, when: sql`changes() > 0` }),
+    ...recordAuditEvent(db, actor, now, {
+      ...event,
+      subjectsQuery: sql`SELECT patient_id FROM device_assignments WHERE device_id = ${id} AND ended_at IS NULL`,
+      when: sql`changes() > 0`,
+    }),
     // An inactive device has no assignment, so this finds one only if the update above took effect.
     endOpenAssignment(call, id, isRetired),
-    // The owner of a patient's own device is a subject already.
-    db.run(sql`INSERT OR IGNORE INTO audit_subjects (patient_id, seq) SELECT patient_id, (SELECT max(seq) FROM audit_events)
-      FROM device_assignments WHERE device_id = ${id} AND ended_at = ${now} AND changes() > 0
-        AND (SELECT request_id FROM audit_events ORDER BY seq DESC LIMIT 1) = ${actor.via.requestId}`),
     revokeUnusedCodes(db, id, isRetired),
   ]);
   if (rows.length === 0) return failWithAudit(call, "precondition_failed", event);

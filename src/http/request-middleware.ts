@@ -2,6 +2,8 @@
 import type { Context, MiddlewareHandler } from "hono";
 import { matchedRoutes } from "hono/route";
 import { type Call, getActorId } from "../access/actor.ts";
+import { createAuditLogs } from "../audit-log/audit-logs.ts";
+import { handOverInBackground } from "../audit-log/hand-over.ts";
 import { getVerifiedKeys, isProduction } from "../platform/config.ts";
 import { getDb } from "../platform/db/client.ts";
 import { ApiError } from "../platform/errors.ts";
@@ -122,6 +124,14 @@ export const initializeCall: MiddlewareHandler<AppEnv> = async (c, next) => {
   const ip = c.req.header("CF-Connecting-IP") ?? null;
   const via = { requestId: c.get("requestId"), ip, importGrant: readImportGrant(c) };
   const debug: Call["debug"] = (message, fields) => log(c.env, "DEBUG", message, { request_id: via.requestId, ...fields }, 1);
-  c.set("call", { db: getDb(c.env.DB), keys, actor: { kind: "anonymous", via }, now: Date.now(), debug });
+  const auditLog = createAuditLogs(c.env);
+  c.set("call", { db: getDb(c.env.DB), keys, actor: { kind: "anonymous", via }, now: Date.now(), auditLog, debug });
   await next();
+};
+
+/** Hands over the events that a change or a refusal has staged, behind the response. */
+export const handOverAfterResponse: MiddlewareHandler<AppEnv> = async (c, next) => {
+  await next();
+  if (!["GET", "HEAD", "OPTIONS"].includes(c.req.method) || c.res.status >= 400)
+    c.executionCtx.waitUntil(handOverInBackground(c.env));
 };

@@ -1,11 +1,10 @@
 // The answer to the registration of a person of whom the hospital may already have a record.
 import { sql } from "drizzle-orm";
 import type { EffectiveRole, PrincipalCall } from "../access/actor.ts";
-import { recordAuditEvent } from "../access/audit.ts";
+import { appendAuditEvent } from "../access/audit.ts";
 import { PATIENT_SUMMARY_COLUMNS, type PatientRow } from "../access/patient-row.ts";
 import { roleAllows } from "../access/permissions.ts";
 import { patientVisibility } from "../access/visibility.ts";
-import { batch } from "../platform/db/client.ts";
 import { patients } from "../platform/db/schema.ts";
 import { ApiError } from "../platform/errors.ts";
 import { type PersonRef, patientUidOf } from "./identity/aadhaar.ts";
@@ -27,7 +26,7 @@ export async function denyDuplicate(
   hospitalId: string,
   { identity, person }: { identity: Identity; person: PersonRef | null },
 ): Promise<never> {
-  const { db, keys, actor, now } = call;
+  const { db, keys, actor } = call;
   const isVisible = roleAllows(effectiveRole, "patient:read")
     ? patientVisibility(effectiveRole, actor, patients.id, patients.hospitalId)
     : sql`0`;
@@ -38,17 +37,14 @@ export async function denyDuplicate(
     FROM patients WHERE id IN (${similar}) ORDER BY patient_number LIMIT ${MAX_LISTED}`);
   const shown = rows.filter(({ visible }) => visible === 1);
   const subjects = shown.map(({ id }) => id);
-  await batch(
-    db,
-    recordAuditEvent(db, actor, now, {
-      event: "patient.duplicates",
-      action: "R",
-      role: effectiveRole.role,
-      hospitalId,
-      subjects,
-      detail: { count: shown.length },
-    }),
-  );
+  await appendAuditEvent(call, {
+    event: "patient.duplicates",
+    action: "R",
+    role: effectiveRole.role,
+    hospitalId,
+    subjects,
+    detail: { count: shown.length },
+  });
   const duplicates = await Promise.all(
     shown.map(async (row) => {
       const found = await unsealIdentity(keys, row);

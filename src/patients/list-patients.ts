@@ -2,7 +2,7 @@
 import { and, eq, type SQL, type SQLWrapper, sql } from "drizzle-orm";
 import { withPrincipal } from "../access/access.ts";
 import { type Call, type EffectiveRole, getActorId, type Principal } from "../access/actor.ts";
-import { afterAudit, recordAuditEvent } from "../access/audit.ts";
+import { afterAudit, appendAuditEvent, toListEvents } from "../access/audit.ts";
 import { denyAccess } from "../access/deny.ts";
 import { findCounterScope, resolveHospitalId } from "../access/effective-role.ts";
 import { readHospitalSettings } from "../access/hospital-settings.ts";
@@ -11,7 +11,6 @@ import { patientVisibility } from "../access/visibility.ts";
 import { buildPage, COUNT_LIMIT, keysetClauses, type PageQuery, resolvePageStart } from "../http/pagination.ts";
 import { counterValue } from "../platform/counters.ts";
 import { computeMac, toBase64Url } from "../platform/crypto.ts";
-import { batch } from "../platform/db/client.ts";
 import { patients } from "../platform/db/schema.ts";
 import { ApiError } from "../platform/errors.ts";
 import { toAsciiDigits } from "../platform/text.ts";
@@ -117,13 +116,15 @@ async function toAuditedSummaries(
   event: string,
   detail: Record<string, unknown> = {},
 ) {
-  const { db, keys, actor, now } = call;
   const { role, hospitalId } = effectiveRole;
-  const subjects = rows.map((row) => row.id);
-  const auditEvent = { event, action: "R", role, hospitalId, subjects, detail: { count: rows.length, ...detail } } as const;
+  const hospitalOf = (row: SummaryRow) => row.hospital_id;
+  const events = toListEvents(rows, hospitalOf, hospitalId, (ofHospital) => {
+    const subjects = ofHospital.map(({ id }) => id);
+    return { event, action: "R", role, subjects, detail: { count: subjects.length, ...detail } };
+  });
   return afterAudit(
-    batch(db, recordAuditEvent(db, actor, now, auditEvent)),
-    Promise.all(rows.map(async (row) => toPatientSummary(row, await unsealIdentity(keys, row)))),
+    appendAuditEvent(call, events),
+    Promise.all(rows.map(async (row) => toPatientSummary(row, await unsealIdentity(call.keys, row)))),
   );
 }
 

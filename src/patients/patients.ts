@@ -4,7 +4,7 @@ import { and, eq, sql } from "drizzle-orm";
 import { z } from "zod";
 import { type Access, authorizePatient } from "../access/access.ts";
 import type { Call } from "../access/actor.ts";
-import { afterAudit, recordAuditEvent } from "../access/audit.ts";
+import { type AuditAction, afterAudit, appendAuditEvent, recordAuditEvent } from "../access/audit.ts";
 import { failWithAudit } from "../access/deny.ts";
 import type { PatientRow } from "../access/patient-row.ts";
 import { type ExpectedVersion, matchVersion } from "../http/conditional-requests.ts";
@@ -45,7 +45,7 @@ export async function toPatientDetail(call: Call, row: PatientRow) {
 }
 
 /** The audit event of an access to one patient. */
-export function patientEvent(access: Access, event: string, action: "C" | "R" | "U" | "D") {
+export function patientEvent(access: Access, event: string, action: AuditAction) {
   const { patient, role, basis, hospitalId } = access;
   return { event, action, role, basis, hospitalId, entity: { type: "patient", id: patient.id }, subjects: [patient.id] };
 }
@@ -53,11 +53,7 @@ export function patientEvent(access: Access, event: string, action: "C" | "R" | 
 /** Returns a patient with history and symptoms. @param ref id or patient_number  @throws ApiError not_found */
 export async function getPatient(call: Call, ref: string) {
   const access = await authorizePatient(call, { patient: ref }, "patient:read");
-  const event = patientEvent(access, "patient.read", "R");
-  return afterAudit(
-    batch(call.db, recordAuditEvent(call.db, call.actor, call.now, event)),
-    toPatientDetail(call, access.patient),
-  );
+  return afterAudit(appendAuditEvent(call, patientEvent(access, "patient.read", "R")), toPatientDetail(call, access.patient));
 }
 
 /** Records that another version was expected. @throws ApiError precondition_failed always */

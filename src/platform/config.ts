@@ -1,5 +1,6 @@
 // Derives keys from the secrets once per isolate; rejects invalid secrets and, in production, demo data.
 import { sql } from "drizzle-orm";
+import { type CheckpointSigners, parseCheckpointSigners } from "./checkpoint-signers.ts";
 import {
   computeBlindIndex,
   importMacKey,
@@ -21,6 +22,8 @@ export type Keys = {
   fields: KeyRing;
   /** Seals the segments of the audit log. */
   audit: KeyRing;
+  /** Signs the checkpoints of the audit log. */
+  auditSigners: CheckpointSigners;
   index: CryptoKey;
   link: CryptoKey;
   refresh: CryptoKey;
@@ -97,8 +100,9 @@ async function loadKeys(env: Env): Promise<Keys> {
   const jwt = await tryLoad("JWT_KEYS", parseSigningKeys(env.JWT_KEYS ?? ""));
   const fields = await tryLoad("FIELD_KEYS", parseKeyRing(env.FIELD_KEYS ?? ""));
   const audit = await tryLoad("AUDIT_KEYS", parseKeyRing(env.AUDIT_KEYS ?? ""));
+  const auditSigners = await tryLoad("AUDIT_SIGNING_KEYS", parseCheckpointSigners(env.AUDIT_SIGNING_KEYS ?? ""));
   const identity = env.IDENTITY_KEYS ? await tryLoad("IDENTITY_KEYS", parseMacKeyRing(env.IDENTITY_KEYS)) : null;
-  if (invalidSecrets.length > 0 || !jwt || !fields || !audit || identity === undefined) {
+  if (invalidSecrets.length > 0 || !jwt || !fields || !audit || !auditSigners || identity === undefined) {
     for (const variable of invalidSecrets) log(env, "CRITICAL", "a required secret is missing or invalid", { variable });
     throw new ApiError("misconfigured");
   }
@@ -109,7 +113,7 @@ async function loadKeys(env: Env): Promise<Keys> {
     sha256Hex(env.BOOTSTRAP_TOKEN),
   ]);
   log(env, "DEBUG", "keys loaded", { kid: jwt.currentKid, count: jwt.publicKeys.size });
-  return { fields, audit, index, link, refresh, jwt, identity, bootstrapHash };
+  return { fields, audit, auditSigners, index, link, refresh, jwt, identity, bootstrapHash };
 }
 
 // Cache derived from the secrets alone and rebuilt when they change; holds no request state.

@@ -32,8 +32,15 @@ export function encodeCanonical(parts: readonly string[]): Bytes {
   return new Uint8Array(textEncoder.encode(canonicalText(parts)));
 }
 
-async function parseRingEntries(secret: string, importKey: (raw: Bytes) => Promise<CryptoKey>): Promise<KeyRing> {
-  const keys = new Map<string, CryptoKey>();
+/**
+ * Parses `kid:base64,kid:base64`, 32 bytes each; the first is current.
+ * @throws Error without the keys' material in its message
+ */
+export async function parseRingEntries<Key>(
+  secret: string,
+  importKey: (raw: Bytes) => Promise<Key>,
+): Promise<{ currentKid: string; keys: Map<string, Key> }> {
+  const keys = new Map<string, Key>();
   for (const entry of secret.split(",")) {
     const [kid = "", material = ""] = entry.trim().split(":");
     const raw = Uint8Array.from(atob(material), (ch) => ch.charCodeAt(0));

@@ -1,8 +1,14 @@
 // Identifiers: UUIDv7 for rows, 128 random bits in base32 for opaque keys.
+import { createHash } from "node:crypto";
 import { v7 } from "uuid";
 
 export function uuidv7(): string {
   return v7();
+}
+
+/** A UUIDv7 that is the same for the same time (epoch milliseconds) and name. */
+export function derivedUuidv7(msecs: number, name: string): string {
+  return v7({ msecs, random: createHash("sha256").update(name).digest().subarray(0, 16) });
 }
 
 const BASE32 = "abcdefghijklmnopqrstuvwxyz234567";

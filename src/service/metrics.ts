@@ -39,7 +39,9 @@ const SCALAR_GAUGES = [
   ["outbox_oldest_due_age_seconds", "Time since the oldest pending outbox row became due"],
   ["outbox_parked", "Outbox rows that failed repeatedly and are retried every six hours, at most 10,001"],
   ["monitor_outbox_parked", "Deliveries from patient objects that failed repeatedly and are retried every six hours"],
-  ["audit_events", "Events in the audit log"],
+  ["audit_staged", "Audit events that are not in their log yet, at most 10,001"],
+  ["audit_staged_oldest_age_seconds", "Time since the oldest audit event that is not in its log was recorded"],
+  ["audit_parked", "Audit events among them that a log refused and that are retried every six hours"],
   ["schema_migrations", "Applied database migrations"],
 ] as const;
 type ScalarValues = Record<(typeof SCALAR_GAUGES)[number][0], number>;
@@ -61,10 +63,13 @@ function selectScalars(db: Db, now: number) {
     max(0, ${now} - coalesce((SELECT min(due_at) FROM outbox WHERE done_at IS NULL), ${now})) / 1000.0
       AS outbox_oldest_due_age_seconds,
     coalesce((SELECT sum(n) FROM counters WHERE scope = ${PARKED_SCOPE} AND day = 0), 0) AS monitor_outbox_parked,
-    coalesce((SELECT max(seq) FROM audit_events), 0) AS audit_events,
+    staged.n AS audit_staged, staged.parked AS audit_parked,
+    max(0, ${now} - coalesce((SELECT iif(json_valid(event), event->>'recorded', NULL) FROM audit_staged ORDER BY id LIMIT 1), ${now})) / 1000.0
+      AS audit_staged_oldest_age_seconds,
     (SELECT count(*) FROM d1_migrations) AS schema_migrations
     FROM (SELECT count(*) AS depth, coalesce(sum(attempts >= ${MAX_ATTEMPTS}), 0) AS parked
-      FROM (SELECT attempts FROM outbox NOT INDEXED WHERE done_at IS NULL LIMIT ${MAX_COUNTED})) AS waiting`);
+      FROM (SELECT attempts FROM outbox NOT INDEXED WHERE done_at IS NULL LIMIT ${MAX_COUNTED})) AS waiting,
+    (SELECT count(*) AS n, count(parked_at) AS parked FROM (SELECT parked_at FROM audit_staged LIMIT ${MAX_COUNTED})) AS staged`);
 }
 
 /** Renders the gauges in text format. Labels contain fixed codes, never ids or names. */

@@ -8,6 +8,7 @@ import { withStoreFault } from "../stores.ts";
 import {
   API,
   env,
+  listLoggedEvents,
   newHospital,
   newPatient,
   newPdf,
@@ -135,7 +136,7 @@ describe("no data without an audit event", () => {
     "/devices",
   ];
 
-  it("every read whose audit row, or any other store call, fails is a 503 without patient data", async () => {
+  it("every read whose D1 call fails is a 503 without patient data", async () => {
     for (const path of reads()) {
       let fired = 0;
       for (const when of ["before", "after"] as const) {
@@ -154,16 +155,16 @@ describe("no data without an audit event", () => {
           expect(text).not.toMatch(/injected|D1_ERROR|INSERT|SELECT/);
         }
       }
-      expect(fired, path).toBeGreaterThanOrEqual(4);
+      expect(fired, path).toBeGreaterThanOrEqual(2);
     }
   });
 
   it("a write and its audit event are stored together or not at all", async () => {
-    const count = (table: "patients" | "audit_events") =>
-      table === "patients"
-        ? env.DB.prepare("SELECT count(*) AS n FROM patients").first<number>("n")
-        : env.DB.prepare("SELECT count(*) AS n FROM audit_events WHERE event = 'patient.create'").first<number>("n");
-    const before = [await count("patients"), await count("audit_events")];
+    const counts = async () => [
+      await env.DB.prepare("SELECT count(*) AS n FROM patients").first<number>("n"),
+      (await listLoggedEvents()).filter(({ event }) => event === "patient.create").length,
+    ];
+    const before = await counts();
     for (let k = 1; ; k++) {
       const broken = withStoreFault(env, k, "before", "DB");
       const response = await sendRequest(`${API}/patients`, { as: world.nurse, json: { first_name: "Kiran" }, env: broken.env });
@@ -172,28 +173,13 @@ describe("no data without an audit event", () => {
         break;
       }
       expect(response.status).toBe(503);
-      expect([await count("patients"), await count("audit_events")]).toEqual(before);
+      expect(await counts()).toEqual(before);
     }
-    expect([await count("patients"), await count("audit_events")]).toEqual(before.map((n) => Number(n) + 1));
+    expect(await counts()).toEqual(before.map((n) => Number(n) + 1));
   });
 });
 
 describe("an append-only audit log", () => {
-  it("no statement changes or removes an event", async () => {
-    const all = () => env.DB.prepare("SELECT * FROM audit_events ORDER BY seq LIMIT 50").all();
-    const before = (await all()).results;
-    expect(before.length).toBeGreaterThan(5);
-    await expect(env.DB.prepare("UPDATE audit_events SET actor_id = 'x'").run()).rejects.toThrow("append-only");
-    await expect(env.DB.prepare("DELETE FROM audit_events").run()).rejects.toThrow("append-only");
-    const again =
-      "INSERT OR REPLACE INTO audit_events SELECT * FROM audit_events WHERE seq = (SELECT max(seq) FROM audit_events)";
-    // biome-ignore lint/plugin: a constant.
-    await expect(env.DB.prepare(again).run()).rejects.toThrow("append-only");
-    await expect(env.DB.prepare("UPDATE audit_subjects SET patient_id = 'x'").run()).rejects.toThrow("append-only");
-    await expect(env.DB.prepare("DELETE FROM audit_subjects").run()).rejects.toThrow("append-only");
-    expect((await all()).results).toEqual(before);
-  });
-
   it("has no route but one that reads, and that reading is an event too", async () => {
     const routes = app.routes.filter((r) => r.method !== "ALL" && r.path.includes("audit")).map((r) => `${r.method} ${r.path}`);
     expect([...new Set(routes)]).toEqual(["GET /api/v1/audit-events"]);
@@ -220,7 +206,7 @@ describe("an append-only audit log", () => {
     expect(places.has(other.hospitalId) && places.size > 1).toBe(true);
   });
 
-  it("finds a time by halving: nothing of the range is missed, nothing else shown, in any order of minutes", async () => {
+  it("nothing of a range of time is missed, nothing else shown, whatever the order in which events were stored", async () => {
     const other = await newHospital();
     const day = 86_400_000;
     // Requests that started before the logged ones and ended in a different order.
@@ -248,7 +234,8 @@ describe("an append-only audit log", () => {
       const query = `from=${iso(from)}&to=${iso(to)}&limit=100`;
       const expected = times.filter((time) => time >= from && time < to).map(iso);
       for (const filter of ["", "&event=trail.time", "&outcome=success"]) {
-        const { data } = await readJson(await sendRequest(`${API}/audit-events?${query}${filter}`, { as: world.admin }));
+        const path = `${API}/audit-events?hospital_id=${other}&${query}${filter}`;
+        const { data } = await readJson(await sendRequest(path, { as: world.admin }));
         const found = data.filter(({ event }: { event: string }) => event === "trail.time");
         expect(found.map(({ recorded }: { recorded: string }) => recorded).toSorted()).toEqual(expected.toSorted());
       }
@@ -258,9 +245,8 @@ describe("an append-only audit log", () => {
     const second = await readJson(
       await sendRequest(`${API}/audit-events?event=trail.time&limit=40&cursor=${cursor}`, { as: world.admin }),
     );
-    const seqs = [...first.data, ...second.data].map(({ seq }: { seq: number }) => seq);
-    expect(seqs).toHaveLength(60);
-    expect(seqs).toEqual(seqs.toSorted((a, b) => b - a));
+    const recorded = [...first.data, ...second.data].map((item: { recorded: string }) => Date.parse(item.recorded));
+    expect(recorded).toEqual(times.toSorted((a, b) => b - a));
   });
 
   it("tells a patient of a list they were on without the ids of others on it", async () => {
@@ -316,7 +302,7 @@ describe("an append-only audit log", () => {
           .replaceAll(`"id":"${ref}"`, '"id":"{ref}"')
           .replace(`patient_id=${ref}`, "patient_id={ref}")
           .replaceAll(id, "{id}")
-          .replace(/"(seq|total)":\d+|"recorded":"[^"]*"/g, "");
+          .replace(/"(seq|total)":\d+|"recorded":"[^"]*"|"found":{"id":"[^"]*"/g, "");
       });
       return { status: tried.status, events: await Promise.all(events) };
     };

@@ -34,16 +34,16 @@ const change = (json: object) => ({ as: world.nurse, json, headers: { "If-Match"
 
 /** Lists show a page of 20 out of 41 reports. */
 export const reports: BudgetCase[] = [
-  ["GET /reports (nurse)", "read", 200, budget(2, 155, 10), getAs("/reports", nurse)],
-  ["GET /reports (doctor)", "read", 200, budget(2, 185, 10), getAs("/reports", doctor)],
-  ["GET /reports (admin)", "read", 200, budget(2, 150, 10), getAs("/reports", admin)],
-  ["GET /reports?kind=ecg", "read", 200, budget(2, 155, 10), getAs("/reports?kind=ecg", nurse)],
-  ["GET /reports?heart_rate_min=60", "read", 200, budget(2, 200, 10), getAs("/reports?heart_rate_min=60", nurse)],
-  ["GET /reports/{id}", "read", 200, budget(2, 15, 10, "get"), (e) => getAs(`/reports/${reportId}`, doctor)(e)],
-  ["GET /reports/{id}/file", "read", 200, budget(2, 15, 10, "get"), (e) => getAs(`/reports/${reportId}/file`, doctor)(e)],
-  ["GET /reports/{id}/file?link", "read", 200, budget(2, 16, 10, "get"), (e) => sendRequest(link, { env: e })],
-  ["GET /reports/stats", "read", 200, budget(2, 40, 5), getAs("/reports/stats", nurse)],
-  ["GET /reports/stats (doctor)", "read", 200, budget(2, 42, 5), getAs("/reports/stats", doctor)],
+  ["GET /reports (nurse)", "read", 200, budget(1, 155, 0), getAs("/reports", nurse)],
+  ["GET /reports (doctor)", "read", 200, budget(1, 185, 0), getAs("/reports", doctor)],
+  ["GET /reports (admin)", "read", 200, budget(1, 150, 0), getAs("/reports", admin)],
+  ["GET /reports?kind=ecg", "read", 200, budget(1, 155, 0), getAs("/reports?kind=ecg", nurse)],
+  ["GET /reports?heart_rate_min=60", "read", 200, budget(1, 200, 0), getAs("/reports?heart_rate_min=60", nurse)],
+  ["GET /reports/{id}", "read", 200, budget(1, 15, 0, "get"), (e) => getAs(`/reports/${reportId}`, doctor)(e)],
+  ["GET /reports/{id}/file", "read", 200, budget(1, 15, 0, "get"), (e) => getAs(`/reports/${reportId}/file`, doctor)(e)],
+  ["GET /reports/{id}/file?link", "read", 200, budget(1, 16, 0, "get"), (e) => sendRequest(link, { env: e })],
+  ["GET /reports/stats", "read", 200, budget(1, 40, 0), getAs("/reports/stats", nurse)],
+  ["GET /reports/stats (doctor)", "read", 200, budget(1, 42, 0), getAs("/reports/stats", doctor)],
   [
     "PATCH /reports/{id}",
     "write",
@@ -68,7 +68,7 @@ export const reports: BudgetCase[] = [
     "GET /reports/{id}/changes",
     "read",
     200,
-    budget(2, 15, 10),
+    budget(1, 15, 0),
     async (e) => {
       const id = await newReport();
       await sendRequest(`${API}/reports/${id}`, { ...change({ comment: "x", reason: "x" }), method: "PATCH" });
@@ -79,19 +79,19 @@ export const reports: BudgetCase[] = [
     "GET /patients/{id}/moved-reports",
     "read",
     200,
-    budget(2, 15, 10),
+    budget(1, 15, 0),
     (e) => getAs(`/patients/${world.patient.id}/moved-reports`, nurse)(e),
   ],
-  ["GET /uploads", "read", 200, budget(2, 110, 10), getAs("/uploads", nurse)],
-  ["GET /reports?sort=-effective", "read", 200, budget(2, 155, 10), getAs("/reports?sort=-effective", nurse)],
-  ["GET /reports?device_id", "read", 200, budget(2, 15, 10), (e) => getAs(`/reports?device_id=${device.id}`, nurse)(e)],
-  ["GET /reports?uploaded_by", "read", 200, budget(2, 280, 10), (e) => getAs(`/reports?uploaded_by=${world.nurse.id}`, nurse)(e)],
-  ["GET /uploads/quarantine", "read", 200, budget(2, 15, 10), getAs("/uploads/quarantine", nurse)],
+  ["GET /uploads", "read", 200, budget(1, 110, 0), getAs("/uploads", nurse)],
+  ["GET /reports?sort=-effective", "read", 200, budget(1, 155, 0), getAs("/reports?sort=-effective", nurse)],
+  ["GET /reports?device_id", "read", 200, budget(1, 15, 0), (e) => getAs(`/reports?device_id=${device.id}`, nurse)(e)],
+  ["GET /reports?uploaded_by", "read", 200, budget(1, 280, 0), (e) => getAs(`/reports?uploaded_by=${world.nurse.id}`, nurse)(e)],
+  ["GET /uploads/quarantine", "read", 200, budget(1, 15, 0), getAs("/uploads/quarantine", nurse)],
   [
     "GET /uploads/{id}",
     "read",
     200,
-    budget(2, 15, 10),
+    budget(1, 15, 0),
     async (e) => {
       const id = await newQuarantined();
       return getAs(`/uploads/${id}`, nurse)(e);
@@ -101,7 +101,7 @@ export const reports: BudgetCase[] = [
     "GET /uploads/{id}/file",
     "read",
     200,
-    budget(2, 15, 10, "get"),
+    budget(1, 15, 0, "get"),
     async (e) => {
       const id = await newQuarantined();
       return getAs(`/uploads/${id}/file`, nurse)(e);
@@ -148,8 +148,8 @@ export const reports: BudgetCase[] = [
       return sendRequest(`${API}/reports/direct/${data.upload_id}/confirm`, { as: world.nurse, method: "POST", env: e });
     },
   ],
-  ["GET /admin/reports", "read", 200, budget(2, 150, 10), getAs("/admin/reports", admin)],
-  ["GET /admin/stats", "read", 200, budget(2, 40, 5), getAs("/admin/stats", admin)],
+  ["GET /admin/reports", "read", 200, budget(1, 150, 0), getAs("/admin/reports", admin)],
+  ["GET /admin/stats", "read", 200, budget(1, 40, 0), getAs("/admin/stats", admin)],
 ];
 
 export const uploads: BudgetCase[] = [

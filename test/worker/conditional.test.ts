@@ -1,5 +1,6 @@
 // Conditional requests and the spelling of ids: ETags, If-Match, If-None-Match, ids in upper case.
 import { beforeAll, describe, expect, it } from "vitest";
+import { createAuditLogs } from "../../src/audit-log/audit-logs.ts";
 import { updateWard } from "../../src/organization/wards/wards.ts";
 import { getKeys } from "../../src/platform/config.ts";
 import { getDb } from "../../src/platform/db/client.ts";
@@ -172,7 +173,7 @@ describe("If-Match", () => {
     const claimedRole = { role: "hospital_admin", hospitalId, doctorScope: "care_team" } as const;
     const via = { requestId: uniqueText(), ip: null };
     const actor = { kind: "user", userId: manager.id, sessionId: manager.sessionId, claimedRole, via } as const;
-    const call = { db: getDb(env.DB), keys: await getKeys(env), actor, now: Date.now() };
+    const call = { db: getDb(env.DB), keys: await getKeys(env), actor, now: Date.now(), auditLog: createAuditLogs(env) };
     const results = await Promise.allSettled(
       [0, 1, 2].map((i) => updateWard(call, id, "*", { name: `Ward ${uniqueText()} ${i}` })),
     );

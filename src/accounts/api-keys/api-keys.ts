@@ -3,7 +3,7 @@
 import { and, eq, gt, isNull, or, sql } from "drizzle-orm";
 import { requireRole, withUser } from "../../access/access.ts";
 import type { Call, UserCall, UserEffectiveRole } from "../../access/actor.ts";
-import { recordAuditEvent } from "../../access/audit.ts";
+import { appendAuditEvent, recordAuditEvent } from "../../access/audit.ts";
 import { denyAccess } from "../../access/deny.ts";
 import { activeHospitalId, isInCallerHospital, resolveHospitalId } from "../../access/effective-role.ts";
 import type { AppScope, Permission } from "../../access/permissions.ts";
@@ -150,7 +150,6 @@ export async function listApiKeys(anyCall: Call, query: PageQuery & { hospital_i
       db.all<{ n: number }>(sql`SELECT count(*) AS n FROM (SELECT 1 FROM credentials WHERE ${filter} LIMIT ${COUNT_LIMIT + 1})`),
     ];
   });
-  const { db, actor, now } = call;
   if (effectiveRole.role !== "admin" && query.hospital_id && query.hospital_id !== effectiveRole.hospitalId) {
     const { role, hospitalId } = effectiveRole;
     return denyAccess(call, "api_key:read", "not_found", { role, hospitalId, target: { hospital: query.hospital_id } });
@@ -160,7 +159,7 @@ export async function listApiKeys(anyCall: Call, query: PageQuery & { hospital_i
   const { rows: pageRows, pagination } = await buildPage(start, rows, key, { n: count?.n ?? 0, exact: false });
   const { role, hospitalId } = effectiveRole;
   const detail = { count: pageRows.length };
-  await batch(db, recordAuditEvent(db, actor, now, { event: "api_key.list", action: "R", role, hospitalId, detail }));
+  await appendAuditEvent(call, { event: "api_key.list", action: "R", role, hospitalId, detail });
   return { items: pageRows.map(toApiKey), pagination };
 }
 

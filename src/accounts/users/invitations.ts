@@ -4,7 +4,7 @@ import { and, eq, isNull, lt, type SQL, sql } from "drizzle-orm";
 import { z } from "zod";
 import { requireRole, withUser } from "../../access/access.ts";
 import type { Call, UserEffectiveRole } from "../../access/actor.ts";
-import { recordAuditEvent } from "../../access/audit.ts";
+import { afterAudit, appendAuditEvent, recordAuditEvent } from "../../access/audit.ts";
 import { denyAccess, failWithAudit, requiredFieldError } from "../../access/deny.ts";
 import { ACTIVE_MEMBERSHIP, activeHospitalId, isInCallerHospital, resolveHospitalId } from "../../access/effective-role.ts";
 import type { KeyStatements } from "../../http/idempotency.ts";
@@ -156,7 +156,6 @@ export async function listInvitations(anyCall: Call, query: PageQuery) {
       sql`SELECT count(*) AS n FROM (SELECT 1 FROM invitations WHERE ${isInCallerHospital(effectiveRole, invitations.hospitalId)} LIMIT ${COUNT_LIMIT + 1})`,
     ),
   ]);
-  const { db, actor, now } = call;
   const { role, hospitalId } = effectiveRole;
   const [rows, [counted]] = results;
   const { rows: pageRows, pagination } = await buildPage(start, rows, (row) => ({ value: row.createdAt, id: row.id }), {
@@ -164,19 +163,19 @@ export async function listInvitations(anyCall: Call, query: PageQuery) {
     exact: false,
   });
   const detail = { count: pageRows.length };
-  await batch(db, recordAuditEvent(db, actor, now, { event: "invitation.list", action: "R", role, hospitalId, detail }));
-  const items = await Promise.all(
+  const stored = appendAuditEvent(call, { event: "invitation.list", action: "R", role, hospitalId, detail });
+  const items = Promise.all(
     pageRows.map(async (row) => ({
       invitation_id: row.id,
       ...(await unsealInvitee(call, row)),
       role: row.role,
       hospital_id: row.hospitalId,
-      state: invitationState(row, now),
+      state: invitationState(row, call.now),
       created_at: toIso(row.createdAt),
       expires_at: toIso(row.expiresAt),
     })),
   );
-  return { items, pagination };
+  return { items: await afterAudit(stored, items), pagination };
 }
 
 /** @throws ApiError not_found, conflict (already accepted or revoked) */

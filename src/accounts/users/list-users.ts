@@ -3,13 +3,13 @@
 import { and, eq, type SQL, sql } from "drizzle-orm";
 import { withUser } from "../../access/access.ts";
 import type { Call, UserEffectiveRole } from "../../access/actor.ts";
-import { recordAuditEvent } from "../../access/audit.ts";
+import { afterAudit, appendAuditEvent } from "../../access/audit.ts";
 import { denyAccess } from "../../access/deny.ts";
 import { isCallerHospitalStaff, isInCallerHospital } from "../../access/effective-role.ts";
 import { unsealProfile } from "../../access/profile.ts";
 import { buildPage, COUNT_LIMIT, keysetClauses, resolvePageStart } from "../../http/pagination.ts";
 import type { Keys } from "../../platform/config.ts";
-import { batch, type Db } from "../../platform/db/client.ts";
+import type { Db } from "../../platform/db/client.ts";
 import { users } from "../../platform/db/schema.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { toIso } from "../../platform/time.ts";
@@ -28,9 +28,9 @@ const isInStaffOf = (hospitalId: string | null) =>
   sql`${users.id} IN (SELECT m.user_id FROM memberships m WHERE m.hospital_id = ${hospitalId} AND m.ended_at IS NULL)`;
 
 /** Memberships that the caller may see: hospital administrators do not see those at other hospitals. */
-export function selectMemberships(db: Db, effectiveRole: UserEffectiveRole, ids: string[]) {
+export function selectMemberships(db: Db, effectiveRole: UserEffectiveRole, ids: SQL) {
   return db.all<MembershipRow>(sql`SELECT user_id, hospital_id, role, suspended_at IS NOT NULL AS suspended FROM memberships
-    WHERE user_id IN (SELECT value FROM json_each(${JSON.stringify(ids)})) AND ended_at IS NULL AND ${isInCallerHospital(effectiveRole, sql`hospital_id`)}
+    WHERE user_id IN (${ids}) AND ended_at IS NULL AND ${isInCallerHospital(effectiveRole, sql`hospital_id`)}
     ORDER BY created_at, hospital_id`);
 }
 
@@ -81,6 +81,8 @@ export async function listUsers(anyCall: Call, query: UserQuery, action: "user:r
   const { where, orderBy } = keysetClauses(start, users.createdAt, users.id);
   const { call, effectiveRole, results } = await withUser(anyCall, action, async (effectiveRole, { db, keys }) => {
     const filter = await buildUserFilter(keys, effectiveRole, query);
+    const page = sql`SELECT id FROM users WHERE ${and(filter, where) ?? sql`1`} ORDER BY ${sql.join(orderBy, sql`, `)}
+      LIMIT ${start.limit + 1} OFFSET ${start.skip}`;
     return [
       db
         .select()
@@ -92,9 +94,9 @@ export async function listUsers(anyCall: Call, query: UserQuery, action: "user:r
       db.all<{ n: number }>(
         sql`SELECT count(*) AS n FROM (SELECT 1 FROM users WHERE ${filter ?? sql`1`} LIMIT ${COUNT_LIMIT + 1})`,
       ),
+      selectMemberships(db, effectiveRole, page),
     ];
   });
-  const { db, keys, actor, now } = call;
   const { role, hospitalId } = effectiveRole;
   // An employer must not learn which staff are patients, here or anywhere.
   if (role !== "admin" && query.role === "patient") {
@@ -105,23 +107,15 @@ export async function listUsers(anyCall: Call, query: UserQuery, action: "user:r
   if (role !== "admin" && query.hospital_id !== undefined && query.hospital_id !== hospitalId) {
     return denyAccess(call, action, "not_found", { role, hospitalId, target: { hospital: query.hospital_id } });
   }
-  const [rows, [counted]] = results;
+  const [rows, [counted], memberships] = results;
   const { rows: pageRows, pagination } = await buildPage(start, rows, (row) => ({ value: row.createdAt, id: row.id }), {
     n: counted?.n ?? 0,
     exact: false,
   });
-  const ids = pageRows.map((row) => row.id);
-  const [memberships] = await batch(db, [
-    selectMemberships(db, effectiveRole, ids),
-    ...recordAuditEvent(db, actor, now, {
-      event: "user.list",
-      action: "R",
-      role,
-      hospitalId,
-      detail: { count: pageRows.length },
-    }),
-  ]);
-  return { items: await Promise.all(pageRows.map((row) => toUser(keys, effectiveRole, row, memberships))), pagination };
+  const detail = { count: pageRows.length };
+  const stored = appendAuditEvent(call, { event: "user.list", action: "R", role, hospitalId, detail });
+  const items = Promise.all(pageRows.map((row) => toUser(call.keys, effectiveRole, row, memberships)));
+  return { items: await afterAudit(stored, items), pagination };
 }
 
 /** @throws ApiError not_found for accounts that the caller does not manage */
@@ -131,13 +125,12 @@ export async function getUser(anyCall: Call, userId: string) {
       .select()
       .from(users)
       .where(and(eq(users.id, userId), isCallerHospitalStaff(effectiveRole, users.id))),
-    selectMemberships(db, effectiveRole, [userId]),
+    selectMemberships(db, effectiveRole, sql`${userId}`),
   ]);
   const { role, hospitalId } = effectiveRole;
   const [[row], memberships] = results;
   if (!row) return denyAccess(call, "user:read", "not_found", { role, hospitalId, target: { user: userId } });
-  const { db, keys, actor, now } = call;
   const entity = { type: "user", id: userId };
-  await batch(db, recordAuditEvent(db, actor, now, { event: "user.read", action: "R", role, hospitalId, entity }));
-  return toUser(keys, effectiveRole, row, memberships);
+  const stored = appendAuditEvent(call, { event: "user.read", action: "R", role, hospitalId, entity });
+  return afterAudit(stored, toUser(call.keys, effectiveRole, row, memberships));
 }

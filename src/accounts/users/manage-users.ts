@@ -127,7 +127,7 @@ async function changeAccount(target: ManagedUser, change: UserChange) {
   const event = { ...userEvent(target, "user.update", "U"), detail: { fields: Object.keys(change) }, when: isThisUpdate };
   const [[after], memberships, [stored]] = await batch(db, [
     update,
-    selectMemberships(db, effectiveRole, [row.id]),
+    selectMemberships(db, effectiveRole, sql`${row.id}`),
     db.select({ version: users.version }).from(users).where(eq(users.id, row.id)),
     ...recordAuditEvent(db, actor, now, event),
     ...(is_active
@@ -169,7 +169,7 @@ async function changeMembership(target: ManagedUser, { role, is_active }: UserCh
     update,
     db.run(sql`UPDATE memberships SET role = coalesce(${role ?? null}, role), suspended_at = ${suspended}
       WHERE user_id = ${row.id} AND hospital_id = ${effectiveRole.hospitalId} AND ended_at IS NULL AND ${isThisUpdate}`),
-    selectMemberships(db, effectiveRole, [row.id]),
+    selectMemberships(db, effectiveRole, sql`${row.id}`),
     ...recordAuditEvent(db, actor, now, { ...userEvent(target, "member.set", "U"), detail, when: isThisUpdate }),
     ...(is_active === false ? [endManagedSessions(target, "suspended", isThisUpdate)] : []),
   ]);

@@ -1,8 +1,8 @@
 // Alert rules of wards and patients: validated, stored in D1, and audited with the values before and after.
 import { and, eq, type SQL, sql } from "drizzle-orm";
-import { type Access, authorizePatient, withUser } from "../../access/access.ts";
+import { type Access, authorizePatient, withPatient, withUser } from "../../access/access.ts";
 import { type Call, getActorId } from "../../access/actor.ts";
-import { type AuditEvent, recordAuditEvent } from "../../access/audit.ts";
+import { type AuditEvent, afterAudit, appendAuditEvent, recordAuditEvent } from "../../access/audit.ts";
 import { denyAccess, failWithAudit } from "../../access/deny.ts";
 import { isInCallerHospital } from "../../access/effective-role.ts";
 import type { Permission } from "../../access/permissions.ts";
@@ -71,12 +71,11 @@ export async function listRules(
       db.all<{ n: number }>(sql`SELECT count(*) AS n FROM (SELECT 1 FROM alert_rules WHERE ${filter} LIMIT ${COUNT_LIMIT + 1})`),
     ];
   });
-  const { db, actor, now } = call;
   const { role, hospitalId } = effectiveRole;
   const [rows, [counted]] = results;
   const { rows: pageRows, pagination } = await buildPage(start, rows, toRuleKey, { n: counted?.n ?? 0, exact: false });
   const detail = { count: pageRows.length };
-  await batch(db, recordAuditEvent(db, actor, now, { event: "alert_rule.list", action: "R", role, hospitalId, detail }));
+  await appendAuditEvent(call, { event: "alert_rule.list", action: "R", role, hospitalId, detail });
   return { items: pageRows.map(toRule), pagination };
 }
 
@@ -112,11 +111,11 @@ export function toPatientAuditEvent({ patient, role, basis, hospitalId }: Access
   return { event, action, role, basis, hospitalId, entity: { type: "patient", id: patient.id }, subjects: [patient.id] };
 }
 
-const selectRules = ({ db }: Call, { patient }: Access) =>
+const selectRules = ({ db }: Call, patientId: SQL) =>
   db
     .select()
     .from(alertRules)
-    .where(sql`${alertRules.scopeId} IN (${patient.id}, ${patient.ward_id ?? patient.id})`);
+    .where(sql`${alertRules.scopeId} IN (${patientId}, (SELECT ward_id FROM patients WHERE id = ${patientId}))`);
 
 function groupByLayer(rows: readonly AlertRuleRow[]): { ward: LimitsOverrides; patient: LimitsOverrides } {
   const limitsOfScope = (scope: AlertRuleRow["scope"]) =>
@@ -173,7 +172,7 @@ export async function putPatientRule(
   limits: LimitsOverride,
 ) {
   const access = await authorizePatient(call, { patient: ref }, "alert_rule:manage");
-  const rows = await selectRules(call, access);
+  const rows = await selectRules(call, sql`${access.patient.id}`);
   const { ward } = groupByLayer(rows);
   const base = mergeLimits(await getDefaultsOf(call, access), ward, {});
   assertValidLimits(checkLimits(limits, vital.code, base[vital.code]));
@@ -230,7 +229,7 @@ export async function removeWardRule(anyCall: Call, id: string, vital: Vital, ex
 
 export async function removePatientRule(call: Call, ref: string, vital: Vital, expected: ExpectedVersion): Promise<string> {
   const access = await authorizePatient(call, { patient: ref }, "alert_rule:manage");
-  const rows = await selectRules(call, access);
+  const rows = await selectRules(call, sql`${access.patient.id}`);
   await removeRule(call, toPatientScope(access, rows, vital, "alert_rule.delete"), vital, expected);
   return access.patient.id;
 }
@@ -268,13 +267,12 @@ const NO_RULE = { version: null, updated_by: null, updated_at: null };
 
 /** The limits in effect, with the layer of each field: patient before ward before default of the age band. */
 export async function getEffectiveRules(call: Call, ref: string) {
-  const access = await authorizePatient(call, { patient: ref }, "alert_rule:read");
-  const { db, actor, now } = call;
-  const [rows] = await batch(db, [
-    selectRules(call, access),
-    ...recordAuditEvent(db, actor, now, toPatientAuditEvent(access, "alert_rule.read", "R")),
+  const { access, results } = await withPatient(call, { patient: ref }, "alert_rule:read", (patientId) => [
+    selectRules(call, patientId),
   ]);
-  const band = await getAgeBand(call, access);
+  const [rows] = results;
+  const stored = appendAuditEvent(call, toPatientAuditEvent(access, "alert_rule.read", "R"));
+  const band = await afterAudit(stored, getAgeBand(call, access));
   const { ward, patient } = groupByLayer(rows);
   const monitoring = toLimitProfile(access.patient.monitoring);
   const merged = mergeLimits(getDefaultLimits(band, monitoring), ward, patient);

@@ -1,9 +1,9 @@
 // Reading of alerts and actions on them. The patient's object owns open alerts; D1 has the list, up to two seconds behind.
 
 import { sql } from "drizzle-orm";
-import { type Access, authorizePatient } from "../../access/access.ts";
+import { type Access, authorizePatient, withPatient } from "../../access/access.ts";
 import { type Call, getActorId } from "../../access/actor.ts";
-import { type AuditEvent, recordAuditEvent } from "../../access/audit.ts";
+import { type AuditEvent, afterAudit, appendAuditEvent, recordAuditEvent } from "../../access/audit.ts";
 import { denyAccess, failWithAudit } from "../../access/deny.ts";
 import { ACTIVE_MEMBERSHIP } from "../../access/effective-role.ts";
 import { auditAction, type Permission } from "../../access/permissions.ts";
@@ -107,20 +107,19 @@ function denyUnknownAlert(call: Call, { access }: FoundAlert, action: Permission
 
 /** One alert with its events and comments. @throws ApiError not_found */
 export async function getAlert(env: Env, call: Call, alertIdText: string): Promise<AlertPage> {
-  const found = await requireAlert(call, alertIdText, "alert:read");
-  const { db, actor, now } = call;
-  const event = toAuditEvent(found, "alert.read", "alert:read");
-  const exists = sql`EXISTS (SELECT 1 FROM alerts WHERE id = ${found.id})`;
-  const [[row], events] = await batch(db, [
-    selectAlert(call, found.id),
-    selectAlertEvents(call, found.id),
-    ...recordAuditEvent(db, actor, now, { ...event, when: exists }),
+  const place = parseAlertId(alertIdText);
+  const number = place?.number ?? 0;
+  const alertId = toAlertId(place?.patientId ?? "", number);
+  const { access, results } = await withPatient(call, { patient: place?.patientId ?? "" }, "alert:read", () => [
+    selectAlert(call, alertId),
+    selectAlertEvents(call, alertId),
   ]);
-  if (row?.state === "cleared") return toAlertPage(call, toAlert(row), events);
-  const alert = (await loadOpenAlert(env, found)) ?? (row && toAlert(row));
+  const [[row], events] = results;
+  const found = { id: alertId, number, access };
+  const alert = row?.state === "cleared" ? toAlert(row) : ((await loadOpenAlert(env, found)) ?? (row && toAlert(row)));
   if (!alert) return denyUnknownAlert(call, found, "alert:read");
-  if (!row) await batch(db, recordAuditEvent(db, actor, now, event));
-  return toAlertPage(call, alert, events);
+  const stored = appendAuditEvent(call, toAuditEvent(found, "alert.read", "alert:read"));
+  return afterAudit(stored, toAlertPage(call, alert, events));
 }
 
 /**

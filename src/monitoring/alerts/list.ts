@@ -3,7 +3,7 @@
 import { and, type SQL, type SQLWrapper, sql } from "drizzle-orm";
 import { withPrincipal } from "../../access/access.ts";
 import { type Call, type EffectiveRole, getActorId, type Principal } from "../../access/actor.ts";
-import { recordAuditEvent } from "../../access/audit.ts";
+import { appendAuditEvent, toListEvents } from "../../access/audit.ts";
 import { patientVisibility } from "../../access/visibility.ts";
 import {
   buildPage,
@@ -13,7 +13,6 @@ import {
   pickFromGroups,
   resolvePageStart,
 } from "../../http/pagination.ts";
-import { batch } from "../../platform/db/client.ts";
 import { alerts } from "../../platform/db/schema.ts";
 import { toIso, toIsoOrNull } from "../../platform/time.ts";
 import { whyOf } from "../alarm-rules/stored.ts";
@@ -38,6 +37,7 @@ export type AlertFilters = {
 export type AlertListQuery = PageQuery & AlertFilters & { sort: "raised" | "-raised" };
 
 export type AlertRow = {
+  hospital: string;
   id: string;
   patient: string;
   rule: AlertView["rule"];
@@ -57,7 +57,7 @@ export type AlertRow = {
   cleared: number | null;
 };
 
-export const ALERT_COLUMNS = sql`alerts.id AS id, alerts.patient_id AS patient, alerts.rule AS rule, alerts.code AS code,
+export const ALERT_COLUMNS = sql`alerts.id AS id, alerts.patient_id AS patient, alerts.hospital_id AS hospital, alerts.rule AS rule, alerts.code AS code,
   alerts.device_id AS device, alerts.priority AS priority, alerts.state AS state, alerts.why AS why, alerts.raised_at AS raised,
   alerts.acknowledged_at AS acknowledged, alerts.acknowledged_by AS acknowledged_by, alerts.assigned_to AS assigned_to,
   alerts.tier AS tier, alerts.snoozed_until AS snoozed, alerts.sounds AS sounds, alerts.recovered_at AS recovered, alerts.cleared_at AS cleared`;
@@ -158,22 +158,22 @@ export async function listAlerts(anyCall: Call, query: AlertListQuery) {
       ),
     ];
   });
-  const { db, actor, now } = call;
   const [rows, [counted]] = results;
   const { rows: pageRows, pagination } = await buildPage(start, rows, (row) => ({ value: row.raised, id: row.id }), {
     n: counted?.n ?? 0,
     exact: false,
   });
   const { role, hospitalId } = effectiveRole;
-  const subjects = pageRows.map((row) => row.patient);
-  const auditEvent = {
-    event: "alert.list",
-    action: "R",
-    role,
+  const events = toListEvents(
+    pageRows,
+    (row) => row.hospital,
     hospitalId,
-    subjects,
-    detail: { count: pageRows.length },
-  } as const;
-  await batch(db, recordAuditEvent(db, actor, now, auditEvent));
+    (ofHospital) => ({
+      ...({ event: "alert.list", action: "R", role } as const),
+      subjects: ofHospital.map((row) => row.patient),
+      detail: { count: ofHospital.length },
+    }),
+  );
+  await appendAuditEvent(call, events);
   return { items: pageRows.map(toAlert), pagination };
 }

@@ -1,9 +1,9 @@
 // Monitoring settings of a patient: the SpO2 scale and pregnancy, which NEWS2 depends on, and how the patient is watched.
 
-import { and, eq, sql } from "drizzle-orm";
-import { type Access, authorizePatient } from "../../access/access.ts";
+import { and, eq, type SQL, sql } from "drizzle-orm";
+import { type Access, authorizePatient, withPatient } from "../../access/access.ts";
 import { type Call, getActorId } from "../../access/actor.ts";
-import { recordAuditEvent } from "../../access/audit.ts";
+import { appendAuditEvent, recordAuditEvent } from "../../access/audit.ts";
 import { failWithAudit } from "../../access/deny.ts";
 import { type ExpectedVersion, matchVersion } from "../../http/conditional-requests.ts";
 import { batch } from "../../platform/db/client.ts";
@@ -35,16 +35,15 @@ function toMonitoring({ patient }: Access, row: SettingsRow | typeof DEFAULT_SET
   };
 }
 
-const selectSettings = ({ db }: Call, { patient }: Access) =>
-  db.select().from(monitoringSettings).where(eq(monitoringSettings.patientId, patient.id));
+const selectSettings = ({ db }: Call, patientId: SQL) =>
+  db.select().from(monitoringSettings).where(eq(monitoringSettings.patientId, patientId));
 
 export async function getMonitoring(call: Call, ref: string) {
-  const access = await authorizePatient(call, { patient: ref }, "alert_rule:read");
-  const { db, actor, now } = call;
-  const [[row]] = await batch(db, [
-    selectSettings(call, access),
-    ...recordAuditEvent(db, actor, now, toPatientAuditEvent(access, "monitoring.read", "R")),
+  const { access, results } = await withPatient(call, { patient: ref }, "alert_rule:read", (patientId) => [
+    selectSettings(call, patientId),
   ]);
+  const [[row]] = results;
+  await appendAuditEvent(call, toPatientAuditEvent(access, "monitoring.read", "R"));
   return toMonitoring(access, row ?? DEFAULT_SETTINGS);
 }
 
@@ -56,7 +55,7 @@ export async function getMonitoring(call: Call, ref: string) {
 export async function updateMonitoring(call: Call, ref: string, expected: ExpectedVersion, change: MonitoringChange) {
   const access = await authorizePatient(call, { patient: ref }, "alert_rule:manage");
   const { db, actor, now } = call;
-  const [row] = await selectSettings(call, access);
+  const [row] = await selectSettings(call, sql`${access.patient.id}`);
   const before = row ?? DEFAULT_SETTINGS;
   const event = toPatientAuditEvent(access, "monitoring.update", "U");
   const version = matchVersion(expected, before.version);

@@ -2,8 +2,7 @@
 
 import { authorizePatient } from "../../access/access.ts";
 import type { Call } from "../../access/actor.ts";
-import { recordAuditEvent } from "../../access/audit.ts";
-import { batch } from "../../platform/db/client.ts";
+import { afterAudit, appendAuditEvent } from "../../access/audit.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { DAY_MS, toIso } from "../../platform/time.ts";
 import { checkLimits, type LimitsOverride, mergeLimits } from "../alarm-rules/limits.ts";
@@ -29,13 +28,12 @@ const NO_ALARMS: AlarmCount = { alarms: 0, high: 0, medium: 0, low: 0 };
  * @throws ApiError not_found, invalid_request
  */
 export async function previewRule(env: Env, call: Call, ref: string, vital: Vital, limits: LimitsOverride) {
-  const { db, actor, now } = call;
+  const { now } = call;
   const { code } = vital;
   const access = await authorizePatient(call, { patient: ref }, "alert_rule:read");
   const patientId = access.patient.id;
   const event = { ...toPatientAuditEvent(access, "alert_rule.preview", "R"), detail: { code, limits } };
-  await batch(db, recordAuditEvent(db, actor, now, event));
-  const facts = await loadFacts(call, patientId, now);
+  const facts = await afterAudit(appendAuditEvent(call, event), loadFacts(call, patientId, now));
   if (!facts) throw new ApiError("not_found");
   const config = buildAlarmConfig(facts, now);
   const { ward, patient } = facts.overrides;

@@ -3,7 +3,7 @@
 import { type SQL, sql } from "drizzle-orm";
 import { accessAllows, authorizePatient, withPrincipal } from "../../access/access.ts";
 import type { Call, EffectiveRole, Principal } from "../../access/actor.ts";
-import { recordAuditEvent } from "../../access/audit.ts";
+import { afterAudit, appendAuditEvent } from "../../access/audit.ts";
 import { denyAccess } from "../../access/deny.ts";
 import { isInAnyHospital, isVisibleHospital } from "../../access/effective-role.ts";
 import { OWN_RECORD } from "../../access/patient-row.ts";
@@ -37,13 +37,13 @@ export async function getPatientSummary(env: Env, call: Call, ref: string, query
   const { db } = call;
   const access = await authorizePatient(call, { patient: ref }, "observation:read");
   const { patient } = access;
-  const [{ open }, { news2 }] = await Promise.all([getOpenHours(env, patient.id), getSnapshot(env, call, patient)]);
+  const loaded = Promise.all([getOpenHours(env, patient.id), getSnapshot(env, call, patient)]);
+  const [{ open }, { news2 }] = await afterAudit(auditRead(call, access, "summary", toIsoRange(hours)), loaded);
   const [closedHours, alerts] = await batch(db, [
     selectClosedHours(call, patient, hours),
     db.all<{ priority: Priority; state: AlertState; n: number }>(sql`SELECT priority, state, count(*) AS n FROM alerts
       WHERE patient_id = ${patient.id} AND raised_at >= ${hours.from * HOUR_MS} AND raised_at < ${hours.to * HOUR_MS}
       GROUP BY priority, state ORDER BY priority, state`),
-    ...auditRead(call, access, "summary", toIsoRange(hours)),
   ]);
   return {
     patient_id: patient.id,
@@ -73,9 +73,9 @@ export async function getWearableSummary(env: Env, call: Call, query: { patient_
   const access = await authorizePatient(call, target, "observation:read");
   const midnight = Math.floor(now / DAY_MS) * DAY_MS;
   const hours = toHourRange({ from: midnight - (query.days - 1) * DAY_MS, to: midnight + DAY_MS });
-  const { open } = await getOpenHours(env, access.patient.id);
-  const auditStatements = auditRead(call, access, "wearable", toIsoRange(hours));
-  const [closedHours] = await batch(call.db, [selectClosedHours(call, access.patient, hours), ...auditStatements]);
+  const stored = auditRead(call, access, "wearable", toIsoRange(hours));
+  const { open } = await afterAudit(stored, getOpenHours(env, access.patient.id));
+  const closedHours = await selectClosedHours(call, access.patient, hours);
   const all = mergeHours(open, closedHours, hours, null);
   const today = mergeRollupsByCode(all.filter(({ hour }) => hour >= midnight / HOUR_MS));
   return {
@@ -124,7 +124,6 @@ export async function getHourlyStats(anyCall: Call, query: StatsQuery) {
         ORDER BY hour, code LIMIT ${start.limit + 2}`),
     ];
   });
-  const { db, actor, now } = call;
   const { role, hospitalId } = effectiveRole;
   if (query.hospital_id && role !== "admin" && query.hospital_id !== hospitalId) {
     return denyAccess(call, "observation:read", "not_found", { role, hospitalId, target: { hospital: query.hospital_id } });
@@ -133,7 +132,7 @@ export async function getHourlyStats(anyCall: Call, query: StatsQuery) {
   if ((picked?.patients ?? 0) > MAX_STATS_ROWS)
     throw new ApiError("invalid_request", "Too many patients for this range; shorten it.");
   const detail = { view: "hourly", codes, ...toIsoRange(hours) };
-  await batch(db, recordAuditEvent(db, actor, now, { event: "observation.stats", action: "R", role, hospitalId, detail }));
+  await appendAuditEvent(call, { event: "observation.stats", action: "R", role, hospitalId, detail });
   const total = { n: start.offset + rows.length, exact: rows.length <= start.limit };
   const { rows: pageRows, pagination } = await buildPage(start, rows, toHourKey, total);
   return { items: pageRows.map(toHourStats), meta: { pagination, as_of: toIso(closedUntil * HOUR_MS), ...toIsoRange(hours) } };

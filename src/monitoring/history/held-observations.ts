@@ -4,13 +4,13 @@ import { and, eq, lt, type SQL, sql } from "drizzle-orm";
 import { z } from "zod";
 import { withUser } from "../../access/access.ts";
 import type { Call, UserEffectiveRole } from "../../access/actor.ts";
-import { recordAuditEvent } from "../../access/audit.ts";
+import { appendAuditEvent, toListEvents } from "../../access/audit.ts";
 import { denyAccess } from "../../access/deny.ts";
 import { isInCallerHospital } from "../../access/effective-role.ts";
 import { buildPage, COUNT_LIMIT, keysetClauses, type PageQuery, resolvePageStart } from "../../http/pagination.ts";
 import type { Keys } from "../../platform/config.ts";
 import { unsealValue } from "../../platform/crypto.ts";
-import { batch, type Db, type Statement } from "../../platform/db/client.ts";
+import type { Db, Statement } from "../../platform/db/client.ts";
 import { heldObservations } from "../../platform/db/schema.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { UUID_PATTERN } from "../../platform/ids.ts";
@@ -90,17 +90,21 @@ export async function listHeldObservations(anyCall: Call, query: HeldListQuery) 
       sql`SELECT count(*) AS n FROM (SELECT 1 FROM held_observations WHERE ${and(hospitalFilter(effectiveRole), ofQuery)} LIMIT ${COUNT_LIMIT + 1})`,
     ),
   ]);
-  const { db, actor, now } = call;
   const [rows, [count]] = results;
   const toCursor = (row: HeldRow) => ({ value: row.receivedAt, id: row.id });
   const { rows: pageRows, pagination } = await buildPage(start, rows, toCursor, { n: count?.n ?? 0, exact: false });
   const { role, hospitalId } = effectiveRole;
-  const subjects = pageRows.flatMap(heldSubjects);
-  const detail = { count: pageRows.length };
-  await batch(
-    db,
-    recordAuditEvent(db, actor, now, { event: "observation.held", action: "R", role, hospitalId, subjects, detail }),
+  const events = toListEvents(
+    pageRows,
+    (row) => row.hospitalId,
+    hospitalId,
+    (ofHospital) => ({
+      ...({ event: "observation.held", action: "R", role } as const),
+      subjects: ofHospital.flatMap(heldSubjects),
+      detail: { count: ofHospital.length },
+    }),
   );
+  await appendAuditEvent(call, events);
   // One after the other, so that the samples of one entry are in memory at a time.
   const items: ReturnType<typeof toHeldObservations>[] = [];
   for (const row of pageRows) items.push(toHeldObservations(row, await readHeldItems(call.keys, row).catch(asUnreadable)));
@@ -121,13 +125,13 @@ export async function getHeldObservations(anyCall: Call, id: string) {
       .from(heldObservations)
       .where(and(eq(heldObservations.id, id), hospitalFilter(effectiveRole))),
   ]);
-  const { db, keys, actor, now } = call;
+  const { keys } = call;
   const { role, hospitalId } = effectiveRole;
   const [[row]] = results;
   if (!row) return denyAccess(call, "upload:read", "not_found", { role, hospitalId, target: { held_observations: id } });
   const event = { event: "observation.held", action: "R", role, hospitalId: row.hospitalId } as const;
   const auditFields = { entity: { type: "held_observations", id }, subjects: heldSubjects(row) };
-  await batch(db, recordAuditEvent(db, actor, now, { ...event, ...auditFields }));
+  await appendAuditEvent(call, { ...event, ...auditFields });
   const note = row.noteSealed === null ? null : await unsealValue(keys.fields, noteOf(row.resolutionId ?? ""), row.noteSealed);
   const items = await readHeldItems(keys, row);
   return { ...toHeldObservations(row, items), note: z.string().nullable().parse(note), items };

@@ -3,12 +3,11 @@
 
 import { type Access, authorizePatient } from "../../access/access.ts";
 import type { Call } from "../../access/actor.ts";
-import { recordAuditEvent } from "../../access/audit.ts";
+import { afterAudit, appendAuditEvent } from "../../access/audit.ts";
 import { OWN_RECORD, type PatientRow, type PatientTarget } from "../../access/patient-row.ts";
 import { buildOpenEndedPagination, buildPage, type PageStart, resolvePageStart } from "../../http/pagination.ts";
 import { unsealIdentity } from "../../patients/identity/sealed-fields.ts";
 import { patientEvent } from "../../patients/patients.ts";
-import { batch, type Statement } from "../../platform/db/client.ts";
 import { DAY_MS, HOUR_MS, toIso } from "../../platform/time.ts";
 import { callMonitor } from "../intake/ingest.ts";
 import { type Facts, newFacts } from "../patient-object/context/facts.ts";
@@ -43,9 +42,9 @@ const UNBOUNDED_RANGE = { defaultMs: Number.POSITIVE_INFINITY, maxMs: Number.POS
 
 const getMonitor = (env: Env, patientId: string) => env.PATIENT_MONITOR.getByName(patientId);
 
-/** Audit statements of a read, for a batch before the response. */
-export function auditRead({ db, actor, now }: Call, access: Access, view: string, detail: object = {}): Statement[] {
-  return recordAuditEvent(db, actor, now, { ...patientEvent(access, "observation.read", "R"), detail: { view, ...detail } });
+/** Appends the event of a read, before the response. */
+export function auditRead(call: Call, access: Access, view: string, detail: object = {}): Promise<void> {
+  return appendAuditEvent(call, { ...patientEvent(access, "observation.read", "R"), detail: { view, ...detail } });
 }
 
 export type HistoryQuery = RangeQuery & { code?: string | undefined; limit: number; cursor?: string | undefined };
@@ -84,7 +83,7 @@ async function listSamples(
   // The position of the last sample in the order of the list.
   const end = next && { value: next.at, id: toObservationId(id, next.block, next.index) };
   const pagination = await buildOpenEndedPagination(start, items.length, end);
-  await batch(call.db, auditRead(call, access, "history", { codes: query.codes, count: items.length }));
+  await auditRead(call, access, "history", { codes: query.codes, count: items.length });
   return { items, pagination };
 }
 
@@ -109,27 +108,30 @@ export type BucketQuery = RangeQuery & { code?: string | undefined; buckets: num
 
 /** Buckets for a chart: from samples up to 24 hours, beyond that from hourly rollups with edges at whole hours. */
 export async function getBuckets(env: Env, call: Call, ref: string, query: BucketQuery) {
-  const { db, now } = call;
+  const { now } = call;
   const span = parseTimeRange(query, now, { defaultMs: DAY_MS, maxMs: MAX_RANGE_MS });
   const codes = parseCodes(query.code);
   const { buckets } = query;
   const access = await authorizePatient(call, { patient: ref }, "observation:read");
   const { patient } = access;
   const resolution = span.to - span.from <= MAX_RAW_RANGE_MS ? ("raw" as const) : ("hour" as const);
-  const auditStatements = auditRead(call, access, "buckets", { codes, from: span.from, to: span.to });
+  const stored = auditRead(call, access, "buckets", { codes, from: span.from, to: span.to });
   const loadLimits = async (known: LimitsSince[] | null, over: TimeRange) =>
     known ?? computeLimitsHistory([toLimitsNote(await defaultFacts(call, patient))], { ...over, codes });
   if (resolution === "raw") {
-    const found = await callMonitor(env, async () => getMonitor(env, patient.id).buckets({ codes, ...span, buckets }));
+    const found = await afterAudit(
+      stored,
+      callMonitor(env, async () => getMonitor(env, patient.id).buckets({ codes, ...span, buckets })),
+    );
     const limits = await loadLimits(found.limits, span);
-    await batch(db, auditStatements);
     const meta = { resolution, from: toIso(span.from), to: toIso(span.to), uncounted_hours: 0, limits };
     return { items: found.buckets.map(toBucket), meta };
   }
   const hours = toHourRange(span);
   const over = { from: hours.from * HOUR_MS, to: hours.to * HOUR_MS };
-  const { open, hoursToRecount, limits } = await getOpenHours(env, patient.id, { ...over, codes });
-  const [closedHours] = await batch(db, [selectClosedHours(call, patient, hours), ...auditStatements]);
+  const loaded = getOpenHours(env, patient.id, { ...over, codes });
+  const { open, hoursToRecount, limits } = await afterAudit(stored, loaded);
+  const closedHours = await selectClosedHours(call, patient, hours);
   const found = bucketHourRollups(mergeHours(open, closedHours, hours, codes), hours, buckets);
   const uncounted_hours = hoursToRecount.filter((hour) => hour >= hours.from && hour < hours.to).length;
   const meta = {
@@ -161,10 +163,9 @@ export async function listHourlyRollups(env: Env, call: Call, ref: string, query
   const access = await authorizePatient(call, { patient: ref }, "observation:read");
   const hours = toHourRange(span);
   const rest = { from: Math.max(hours.from, start.after?.value ?? 0), to: hours.to };
-  const { open: openHours } = await getOpenHours(env, access.patient.id);
-  const auditStatements = auditRead(call, access, "rollups", { codes, from: span.from, to: span.to });
-  const selectHours = selectClosedHours(call, access.patient, rest, { codes, limit: start.limit + 2 });
-  const [closedHours] = await batch(call.db, [selectHours, ...auditStatements]);
+  const stored = auditRead(call, access, "rollups", { codes, from: span.from, to: span.to });
+  const { open: openHours } = await afterAudit(stored, getOpenHours(env, access.patient.id));
+  const closedHours = await selectClosedHours(call, access.patient, rest, { codes, limit: start.limit + 2 });
   const found = pageOfHours(start, openHours, closedHours, rest, codes);
   const total = { n: start.offset + found.length, exact: found.length <= start.limit };
   const { rows, pagination } = await buildPage(start, found, toHourKey, total);
@@ -191,7 +192,7 @@ export async function getLatestObservations(env: Env, call: Call, ref: string) {
     call,
     access.patient,
   );
-  await batch(call.db, auditRead(call, access, "latest", { count: latest.length }));
+  await auditRead(call, access, "latest", { count: latest.length });
   const ageSeconds = ({ effective_at, received_at }: LiveSample) => {
     const at = shownAt({ at: Date.parse(effective_at), received: Date.parse(received_at) });
     return Math.max(0, Math.round((Date.parse(as_of) - at) / 1000));
@@ -212,8 +213,7 @@ export async function getLatestObservations(env: Env, call: Call, ref: string) {
 /** The current NEWS2 (RCP 2017): complete with a number, or incomplete with the missing and stale parameters. */
 export async function getNews2(env: Env, call: Call, ref: string) {
   const access = await authorizePatient(call, { patient: ref }, "observation:read");
-  const { news2 } = await getSnapshot(env, call, access.patient);
-  await batch(call.db, auditRead(call, access, "news2"));
+  const { news2 } = await afterAudit(auditRead(call, access, "news2"), getSnapshot(env, call, access.patient));
   return { patient_id: access.patient.id, ...news2 };
 }
 

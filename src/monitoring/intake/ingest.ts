@@ -2,9 +2,10 @@
 // when it does not, the Worker reads D1 and configures the object.
 
 import { sql } from "drizzle-orm";
-import { authorizePatient, resolveDeviceAccess } from "../../access/access.ts";
+import { authorizePatient } from "../../access/access.ts";
 import { type Call, type DeviceActor, getActorId } from "../../access/actor.ts";
 import { recordAuditEvent } from "../../access/audit.ts";
+import { resolveDeviceAccess } from "../../access/device-access.ts";
 import { OWN_RECORD } from "../../access/patient-row.ts";
 import { batch, type Statement } from "../../platform/db/client.ts";
 import { monitoringSettings } from "../../platform/db/schema.ts";

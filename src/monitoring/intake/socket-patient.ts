@@ -1,7 +1,9 @@
 // The patient's object for the WebSocket of a device.
-import { resolveDeviceAccess, withPrincipal } from "../../access/access.ts";
+
+import { withPrincipal } from "../../access/access.ts";
 import type { Call } from "../../access/actor.ts";
 import { denyAccess } from "../../access/deny.ts";
+import { resolveDeviceAccess } from "../../access/device-access.ts";
 import { OWN_RECORD } from "../../access/patient-row.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { loadFacts } from "../patient-object/context/facts.ts";

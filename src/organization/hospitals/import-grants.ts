@@ -3,7 +3,7 @@
 import { and, eq, isNull, sql } from "drizzle-orm";
 import { withUser } from "../../access/access.ts";
 import type { Call, UserCall, UserEffectiveRole } from "../../access/actor.ts";
-import { type AuditAction, type AuditEvent, recordAuditEvent } from "../../access/audit.ts";
+import { type AuditAction, type AuditEvent, afterAudit, appendAuditEvent, recordAuditEvent } from "../../access/audit.ts";
 import { denyNotFound, failWithAudit } from "../../access/deny.ts";
 import { canManageHospital } from "../../access/effective-role.ts";
 import type { KeyStatements } from "../../http/idempotency.ts";
@@ -136,13 +136,12 @@ export async function listImportGrants(anyCall: Call, hospitalId: string, query:
   const [rows, [counted], [hospital]] = results;
   if (!hospital || !canManageHospital(effectiveRole, hospitalId))
     return denyNotFound(call, "storage:read", effectiveRole, { hospital: hospitalId });
-  const { db, actor, now } = call;
   const count = { n: counted?.n ?? 0, exact: false };
   const { rows: pageRows, pagination } = await buildPage(start, rows, (row) => ({ value: row.createdAt, id: row.id }), count);
   const entity = { type: "hospital", id: hospitalId };
   const event = { event: "import_grant.list", action: "R", role: effectiveRole.role, hospitalId, entity } as const;
-  await batch(db, recordAuditEvent(db, actor, now, { ...event, detail: { count: pageRows.length } }));
-  return { items: await Promise.all(pageRows.map((row) => toImportGrant(call, row))), pagination };
+  const stored = appendAuditEvent(call, { ...event, detail: { count: pageRows.length } });
+  return { items: await afterAudit(stored, Promise.all(pageRows.map((row) => toImportGrant(call, row)))), pagination };
 }
 
 /** Ends a grant at once; writes that already counted against it stay. @throws ApiError not_found, conflict (already revoked) */

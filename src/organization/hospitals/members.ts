@@ -3,14 +3,13 @@
 import { and, eq, sql } from "drizzle-orm";
 import { withUser } from "../../access/access.ts";
 import type { Call } from "../../access/actor.ts";
-import { recordAuditEvent } from "../../access/audit.ts";
+import { appendAuditEvent } from "../../access/audit.ts";
 import { denyNotFound } from "../../access/deny.ts";
 import { ACTIVE_MEMBERSHIP, canManageHospital } from "../../access/effective-role.ts";
 import { roleAllows } from "../../access/permissions.ts";
 import { type Profile, unsealProfile } from "../../access/profile.ts";
 import type { StaffRole } from "../../accounts/users/users.ts";
 import { buildPage, COUNT_LIMIT, type PageQuery, resolvePageStart } from "../../http/pagination.ts";
-import { batch } from "../../platform/db/client.ts";
 import { hospitals } from "../../platform/db/schema.ts";
 import { toIso } from "../../platform/time.ts";
 
@@ -51,22 +50,19 @@ export async function listMembers(anyCall: Call, hospitalId: string, query: Memb
   if (!canManageHospital(effectiveRole, hospitalId) || !hospital) {
     return denyNotFound(call, "member:read", effectiveRole, { hospital: hospitalId });
   }
-  const { db, keys, actor, now } = call;
+  const { keys } = call;
   const { rows: pageRows, pagination } = await buildPage(start, rows, (row) => ({ value: 0, id: row.id }), {
     n: counted?.n ?? 0,
     exact: false,
   });
-  await batch(
-    db,
-    recordAuditEvent(db, actor, now, {
-      event: "member.list",
-      action: "R",
-      role: effectiveRole.role,
-      hospitalId,
-      entity: { type: "hospital", id: hospitalId },
-      detail: { count: pageRows.length },
-    }),
-  );
+  await appendAuditEvent(call, {
+    event: "member.list",
+    action: "R",
+    role: effectiveRole.role,
+    hospitalId,
+    entity: { type: "hospital", id: hospitalId },
+    detail: { count: pageRows.length },
+  });
   const isManager = roleAllows(effectiveRole, "member:manage");
   const items = await Promise.all(
     pageRows.map(async (row) => ({

@@ -2,11 +2,10 @@
 import { sql } from "drizzle-orm";
 import { withUser } from "../../access/access.ts";
 import type { Call } from "../../access/actor.ts";
-import { recordAuditEvent } from "../../access/audit.ts";
+import { appendAuditEvent } from "../../access/audit.ts";
 import { denyNotFound } from "../../access/deny.ts";
 import { canManageHospital } from "../../access/effective-role.ts";
 import { hospitalLimits } from "../../access/storage-charges.ts";
-import { batch } from "../../platform/db/client.ts";
 import { DAY_PREFIX, IMPORTED, SAMPLES, type StorageKind, TOTAL_PREFIX } from "../../platform/storage-quotas.ts";
 import { DAY_MS, toIso, utcDayOf } from "../../platform/time.ts";
 
@@ -24,12 +23,8 @@ export async function getStorage(anyCall: Call, id: string) {
   });
   const [[hospital], counters] = results;
   if (!hospital) return denyNotFound(call, "storage:read", effectiveRole, { hospital: id });
-  const { db, actor, now } = call;
   const entity = { type: "hospital", id };
-  await batch(
-    db,
-    recordAuditEvent(db, actor, now, { event: "storage.read", action: "R", role: effectiveRole.role, hospitalId: id, entity }),
-  );
+  await appendAuditEvent(call, { event: "storage.read", action: "R", role: effectiveRole.role, hospitalId: id, entity });
   const limits = hospitalLimits(id);
   const read = (name: CounterRow["name"], isToday: boolean) =>
     counters.find((row) => row.name === name && row.day > 0 === isToday)?.n ?? 0;
@@ -41,7 +36,7 @@ export async function getStorage(anyCall: Call, id: string) {
   });
   return {
     hospital_id: id,
-    day_ends_at: toIso((utcDayOf(now) + 1) * DAY_MS),
+    day_ends_at: toIso((utcDayOf(call.now) + 1) * DAY_MS),
     records: toUse("records"),
     files: toUse("files"),
     imported_bytes: read(IMPORTED, false),

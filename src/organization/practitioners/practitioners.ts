@@ -3,7 +3,7 @@
 import { and, eq, type SQL, sql } from "drizzle-orm";
 import { withUser } from "../../access/access.ts";
 import type { Call, UserActor, UserCall, UserEffectiveRole } from "../../access/actor.ts";
-import { type AuditAction, type AuditEvent, recordAuditEvent } from "../../access/audit.ts";
+import { type AuditAction, type AuditEvent, afterAudit, appendAuditEvent, recordAuditEvent } from "../../access/audit.ts";
 import { denyAccess, failWithAudit } from "../../access/deny.ts";
 import { ACTIVE_MEMBERSHIP, isVisibleHospital } from "../../access/effective-role.ts";
 import type { Permission } from "../../access/permissions.ts";
@@ -160,11 +160,8 @@ async function requirePractitioner(
 export async function getPractitioner(anyCall: Call, id: string) {
   const read = "practitioner:read";
   const { call, effectiveRole, row } = await requirePractitioner(anyCall, id, read, read, isVisibleTo);
-  await batch(
-    call.db,
-    recordAuditEvent(call.db, call.actor, call.now, practitionerEvent(effectiveRole, row, "practitioner.read", "R")),
-  );
-  return toPractitioner(call, row);
+  const event = practitionerEvent(effectiveRole, row, "practitioner.read", "R");
+  return afterAudit(appendAuditEvent(call, event), toPractitioner(call, row));
 }
 
 /** Lists the profiles that the caller may see, newest first. */
@@ -187,7 +184,6 @@ export async function listPractitioners(anyCall: Call, query: PractitionerListQu
       ),
     ];
   });
-  const { db, actor, now } = call;
   const [rows, [counted]] = results;
   const { rows: pageRows, pagination } = await buildPage(start, rows, (row) => ({ value: row.createdAt, id: row.id }), {
     n: counted?.n ?? 0,
@@ -195,8 +191,8 @@ export async function listPractitioners(anyCall: Call, query: PractitionerListQu
   });
   const { role, hospitalId } = effectiveRole;
   const detail = { count: pageRows.length };
-  await batch(db, recordAuditEvent(db, actor, now, { event: "practitioner.list", action: "R", role, hospitalId, detail }));
-  return { items: await Promise.all(pageRows.map((row) => toPractitioner(call, row))), pagination };
+  const stored = appendAuditEvent(call, { event: "practitioner.list", action: "R", role, hospitalId, detail });
+  return { items: await afterAudit(stored, Promise.all(pageRows.map((row) => toPractitioner(call, row)))), pagination };
 }
 
 /**

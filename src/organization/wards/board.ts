@@ -3,14 +3,13 @@
 import { and, eq, sql } from "drizzle-orm";
 import { withUser } from "../../access/access.ts";
 import type { Call } from "../../access/actor.ts";
-import { recordAuditEvent } from "../../access/audit.ts";
+import { afterAudit, appendAuditEvent } from "../../access/audit.ts";
 import { denyAccess } from "../../access/deny.ts";
 import { isInCallerHospital } from "../../access/effective-role.ts";
 import { patientVisibility } from "../../access/visibility.ts";
 import type { Priority } from "../../monitoring/alarm-rules/model.ts";
 import type { PatientSnapshot, Score } from "../../monitoring/patient-object/contract.ts";
 import { unsealIdentity } from "../../patients/identity/sealed-fields.ts";
-import { batch } from "../../platform/db/client.ts";
 import { patients, wards } from "../../platform/db/schema.ts";
 import { withDeadline } from "../../platform/deadline.ts";
 import { log } from "../../platform/log.ts";
@@ -39,7 +38,7 @@ export type MonitoredPatient = { row: BoardRow; snapshot: PatientSnapshot | null
 
 /**
  * Selects at most 40 monitored patients of a ward that the caller may see. If there are more, those with the highest open alert
- * priority are chosen. @param event the name of the audit event  @throws ApiError not_found
+ * priority are chosen. `stored`: resolves when the audit event is stored. @param event the name of the audit event  @throws ApiError not_found
  */
 export async function selectWatched(anyCall: Call, wardId: string, event: string) {
   const { call, effectiveRole, results } = await withUser(anyCall, "ward:read", (effectiveRole, { db, actor }) => {
@@ -64,25 +63,22 @@ export async function selectWatched(anyCall: Call, wardId: string, event: string
   const [[ward], rows, [counted]] = results;
   const { role, hospitalId } = effectiveRole;
   if (!ward) return denyAccess(call, "ward:read", "not_found", { role, hospitalId, target: { ward: wardId } });
-  const { db, actor, now } = call;
-  const auditEvent = { event, action: "R", role, hospitalId: ward.hospitalId } as const;
-  const subjects = rows.map(({ id }) => id);
-  await batch(
-    db,
-    recordAuditEvent(db, actor, now, {
-      ...auditEvent,
-      entity: { type: "ward", id: wardId },
-      subjects,
-      detail: { count: rows.length },
-    }),
-  );
-  return { call, ward, watched: counted?.n ?? 0, rows };
+  const stored = appendAuditEvent(call, {
+    ...({ event, action: "R", role, hospitalId: ward.hospitalId } as const),
+    entity: { type: "ward", id: wardId },
+    subjects: rows.map(({ id }) => id),
+    detail: { count: rows.length },
+  });
+  return { call, ward, watched: counted?.n ?? 0, rows, stored };
 }
 
 /** The selected patients with their snapshots. @throws ApiError not_found */
 export async function readWatched(env: Env, anyCall: Call, wardId: string, event: string) {
-  const { rows, ...selected } = await selectWatched(anyCall, wardId, event);
-  const answers = await askMonitors(env, selected.call, rows, (monitor) => monitor.snapshot());
+  const { rows, stored, ...selected } = await selectWatched(anyCall, wardId, event);
+  const answers = await afterAudit(
+    stored,
+    askMonitors(env, selected.call, rows, (monitor) => monitor.snapshot()),
+  );
   return { ...selected, monitored: answers.map(({ row, answer }): MonitoredPatient => ({ row, snapshot: answer })) };
 }
 

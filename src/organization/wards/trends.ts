@@ -1,5 +1,6 @@
 // Six hours of one vital sign of each patient on a ward's board, in one answer.
 import type { Call } from "../../access/actor.ts";
+import { afterAudit } from "../../access/audit.ts";
 import { parseCodes } from "../../monitoring/history/query.ts";
 import { HOUR_MS, toIso } from "../../platform/time.ts";
 import { askMonitors, selectWatched } from "./board.ts";
@@ -11,10 +12,13 @@ export const TREND_POINTS = RANGE_MS / POINT_MS;
 /** `means` is null for a patient whose object does not respond. @param vital a code or its short name @throws ApiError not_found */
 export async function getWardTrends(env: Env, anyCall: Call, wardId: string, vital: string) {
   const [code = vital] = parseCodes(vital) ?? [];
-  const { call, ward, rows } = await selectWatched(anyCall, wardId, "ward.trends");
+  const { call, ward, rows, stored } = await selectWatched(anyCall, wardId, "ward.trends");
   const from = call.now - RANGE_MS;
   const query = { codes: [code], from, to: call.now, buckets: TREND_POINTS };
-  const answers = await askMonitors(env, call, rows, async (monitor) => (await monitor.buckets(query)).buckets);
+  const answers = await afterAudit(
+    stored,
+    askMonitors(env, call, rows, async (monitor) => (await monitor.buckets(query)).buckets),
+  );
   return {
     ward_id: ward.id,
     code,

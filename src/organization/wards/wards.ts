@@ -3,7 +3,7 @@
 import { and, eq, type SQL, sql } from "drizzle-orm";
 import { withUser } from "../../access/access.ts";
 import { type Call, getActorId, type UserActor, type UserEffectiveRole } from "../../access/actor.ts";
-import { type AuditAction, type AuditEvent, recordAuditEvent } from "../../access/audit.ts";
+import { type AuditAction, type AuditEvent, afterAudit, appendAuditEvent, recordAuditEvent } from "../../access/audit.ts";
 import { denyAccess, failWithAudit } from "../../access/deny.ts";
 import { activeHospitalId, isInCallerHospital } from "../../access/effective-role.ts";
 import type { Permission } from "../../access/permissions.ts";
@@ -151,8 +151,7 @@ async function requireWard(anyCall: Call, id: string, permission: Permission) {
 
 export async function getWard(anyCall: Call, id: string) {
   const { call, effectiveRole, ward } = await requireWard(anyCall, id, "ward:read");
-  await batch(call.db, recordAuditEvent(call.db, call.actor, call.now, wardEvent(effectiveRole, ward, "ward.read", "R")));
-  return toWard(call, ward);
+  return afterAudit(appendAuditEvent(call, wardEvent(effectiveRole, ward, "ward.read", "R")), toWard(call, ward));
 }
 
 export type WardListQuery = PageQuery & { hospital_id?: string | undefined; active?: boolean | undefined };
@@ -183,18 +182,15 @@ export async function listWards(anyCall: Call, query: WardListQuery) {
       ),
     ];
   });
-  const { db, actor, now } = call;
   const [rows, [counted]] = results;
   const { rows: pageRows, pagination } = await buildPage(start, rows, (row) => ({ value: row.createdAt, id: row.id }), {
     n: counted?.n ?? 0,
     exact: false,
   });
   const { role, hospitalId } = effectiveRole;
-  await batch(
-    db,
-    recordAuditEvent(db, actor, now, { event: "ward.list", action: "R", role, hospitalId, detail: { count: pageRows.length } }),
-  );
-  return { items: await Promise.all(pageRows.map((row) => toWard(call, row))), pagination };
+  const detail = { count: pageRows.length };
+  const stored = appendAuditEvent(call, { event: "ward.list", action: "R", role, hospitalId, detail });
+  return { items: await afterAudit(stored, Promise.all(pageRows.map((row) => toWard(call, row)))), pagination };
 }
 
 /** The settings that a change names, before and after it, for the audit log; never the reason, which is free text. */

@@ -1,9 +1,9 @@
 // Care teams: the doctors and nurses of a patient. Determines which patients a doctor may see.
 
 import { and, count, eq, isNull, type SQL, sql } from "drizzle-orm";
-import { authorizePatient } from "../../access/access.ts";
+import { authorizePatient, withPatient } from "../../access/access.ts";
 import { type Call, getActorId } from "../../access/actor.ts";
-import { recordAuditEvent } from "../../access/audit.ts";
+import { afterAudit, appendAuditEvent, recordAuditEvent } from "../../access/audit.ts";
 import { denyAccess } from "../../access/deny.ts";
 import { ACTIVE_MEMBERSHIP } from "../../access/effective-role.ts";
 import { unsealProfile } from "../../access/profile.ts";
@@ -12,6 +12,7 @@ import { batch } from "../../platform/db/client.ts";
 import { ROW_LIMITS, toLimitError, unlessFull } from "../../platform/db/row-limits.ts";
 import { careTeam } from "../../platform/db/schema.ts";
 import { toIso } from "../../platform/time.ts";
+import { patientEvent } from "../patients.ts";
 
 type CareTeamMemberRow = { id: string; profileSealed: string; role: string | null; started_at: number };
 
@@ -19,29 +20,20 @@ type CareTeamMemberRow = { id: string; profileSealed: string; role: string | nul
 export async function listCareTeam(call: Call, ref: string, query: PageQuery) {
   const start = await resolvePageStart(call, `care_team:${ref}`, query);
   const { where, orderBy } = keysetClauses(start, careTeam.startedAt, careTeam.userId, true);
-  const { db, keys, actor, now } = call;
-  const { patient, role, basis, hospitalId } = await authorizePatient(call, { patient: ref }, "care_team:read");
-  const isCurrent = and(eq(careTeam.patientId, patient.id), isNull(careTeam.endedAt));
-  const [rows, [counted]] = await batch(db, [
+  const { db, keys } = call;
+  const isCurrent = (patientId: SQL) => and(eq(careTeam.patientId, patientId), isNull(careTeam.endedAt));
+  const { access, results } = await withPatient(call, { patient: ref }, "care_team:read", (patientId) => [
     db.all<CareTeamMemberRow>(sql`SELECT u.id AS id, u.profile_sealed AS profileSealed, m.role AS role,
         care_team.started_at AS started_at
       FROM care_team JOIN users u ON u.id = care_team.user_id
-      LEFT JOIN memberships m ON m.user_id = u.id AND m.hospital_id = ${hospitalId} AND ${ACTIVE_MEMBERSHIP}
-      WHERE ${and(isCurrent, where)} ORDER BY ${sql.join(orderBy, sql`, `)} LIMIT ${start.limit + 1} OFFSET ${start.skip}`),
-    db.select({ n: count() }).from(careTeam).where(isCurrent),
-    ...recordAuditEvent(db, actor, now, {
-      event: "care_team.read",
-      action: "R",
-      role,
-      basis,
-      hospitalId,
-      entity: { type: "patient", id: patient.id },
-      subjects: [patient.id],
-    }),
+      LEFT JOIN memberships m ON m.user_id = u.id AND m.hospital_id = (SELECT hospital_id FROM patients WHERE id = ${patientId}) AND ${ACTIVE_MEMBERSHIP}
+      WHERE ${and(isCurrent(patientId), where)} ORDER BY ${sql.join(orderBy, sql`, `)} LIMIT ${start.limit + 1} OFFSET ${start.skip}`),
+    db.select({ n: count() }).from(careTeam).where(isCurrent(patientId)),
   ]);
+  const [rows, [counted]] = results;
   const key = (row: CareTeamMemberRow) => ({ value: row.started_at, id: row.id });
   const { rows: pageRows, pagination } = await buildPage(start, rows, key, { n: counted?.n ?? 0, exact: true });
-  const items = await Promise.all(
+  const items = Promise.all(
     pageRows.map(async (row) => ({
       user_id: row.id,
       full_name: (await unsealProfile(keys, row)).full_name,
@@ -49,7 +41,7 @@ export async function listCareTeam(call: Call, ref: string, query: PageQuery) {
       since: toIso(row.started_at),
     })),
   );
-  return { items, pagination };
+  return { items: await afterAudit(appendAuditEvent(call, patientEvent(access, "care_team.read", "R")), items), pagination };
 }
 
 type CareTeamChange = "join" | "leave";

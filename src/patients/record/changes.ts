@@ -1,13 +1,13 @@
 // History of what identifies a patient and of the state of the record: which field, old and new value, who, when and why.
 import { z } from "@hono/zod-openapi";
 import { and, count, eq, type SQL, sql } from "drizzle-orm";
-import { type Access, authorizePatient } from "../../access/access.ts";
+import { type Access, withPatient } from "../../access/access.ts";
 import { type Call, getActorId } from "../../access/actor.ts";
-import { recordAuditEvent } from "../../access/audit.ts";
+import { afterAudit, appendAuditEvent } from "../../access/audit.ts";
 import { unsealProfile } from "../../access/profile.ts";
 import { buildPage, keysetClauses, type PageQuery, resolvePageStart } from "../../http/pagination.ts";
 import { sealValue } from "../../platform/crypto.ts";
-import { batch, type Statement } from "../../platform/db/client.ts";
+import type { Statement } from "../../platform/db/client.ts";
 import { ROW_LIMITS, unlessFull } from "../../platform/db/row-limits.ts";
 import { patientChanges } from "../../platform/db/schema.ts";
 import { uuidv7 } from "../../platform/ids.ts";
@@ -72,22 +72,20 @@ type ChangeRow = typeof patientChanges.$inferSelect & { profileSealed: string | 
 export async function listPatientChanges(call: Call, ref: string, query: PageQuery) {
   const start = await resolvePageStart(call, `patient_changes:${ref}`, query);
   const { where, orderBy } = keysetClauses(start, patientChanges.changedAt, patientChanges.id);
-  const { db, actor, now } = call;
-  const access = await authorizePatient(call, { patient: ref }, "patient:read");
-  const isOfPatient = eq(patientChanges.patientId, access.patient.id);
-  const [rows, [counted]] = await batch(db, [
+  const { db, actor } = call;
+  const { access, results } = await withPatient(call, { patient: ref }, "patient:read", (patientId) => [
     db.all<ChangeRow>(sql`SELECT patient_changes.id AS id, patient_changes.patient_id AS patientId, changed_by AS changedBy,
         changed_by_kind AS changedByKind, changed_at AS changedAt, change_sealed AS changeSealed, u.profile_sealed AS profileSealed
       FROM patient_changes LEFT JOIN users u ON u.id = patient_changes.changed_by
-      WHERE ${and(isOfPatient, where)} ORDER BY ${sql.join(orderBy, sql`, `)} LIMIT ${start.limit + 1} OFFSET ${start.skip}`),
-    db.select({ n: count() }).from(patientChanges).where(isOfPatient),
-    ...recordAuditEvent(db, actor, now, patientEvent(access, "patient.changes", "R")),
+      WHERE ${and(eq(patientChanges.patientId, patientId), where)} ORDER BY ${sql.join(orderBy, sql`, `)} LIMIT ${start.limit + 1} OFFSET ${start.skip}`),
+    db.select({ n: count() }).from(patientChanges).where(eq(patientChanges.patientId, patientId)),
   ]);
+  const [rows, [counted]] = results;
   const key = (row: ChangeRow) => ({ value: row.changedAt, id: row.id });
   const { rows: pageRows, pagination } = await buildPage(start, rows, key, { n: counted?.n ?? 0, exact: true });
   const isStaff = access.basis !== "self" && access.basis !== "app";
-  const items = await Promise.all(pageRows.map((row) => toChange(call, row, isStaff || row.changedBy === getActorId(actor))));
-  return { items, pagination };
+  const items = Promise.all(pageRows.map((row) => toChange(call, row, isStaff || row.changedBy === getActorId(actor))));
+  return { items: await afterAudit(appendAuditEvent(call, patientEvent(access, "patient.changes", "R")), items), pagination };
 }
 
 async function toChange({ keys }: Call, row: ChangeRow, withName: boolean) {

@@ -3,9 +3,9 @@
 
 import { z } from "@hono/zod-openapi";
 import { and, desc, eq, isNull, ne, type SQL, sql } from "drizzle-orm";
-import { authorizePatient, withUser } from "../../access/access.ts";
+import { authorizePatient, withPatient, withUser } from "../../access/access.ts";
 import { type Call, getActorId } from "../../access/actor.ts";
-import { recordAuditEvent } from "../../access/audit.ts";
+import { afterAudit, appendAuditEvent, recordAuditEvent } from "../../access/audit.ts";
 import { denyAccess, failWithAudit } from "../../access/deny.ts";
 import { ACTIVE_MEMBERSHIP } from "../../access/effective-role.ts";
 import { unsealProfile } from "../../access/profile.ts";
@@ -198,20 +198,18 @@ function stateOf(row: CodeRow, now: number) {
 /** Lists the codes of a patient and the attempts with them, newest first. @throws ApiError not_found */
 export async function listClaimCodes(call: Call, ref: string, query: PageQuery) {
   const start = await resolvePageStart(call, `claim_codes:${ref}`, query);
-  const { db, keys, actor, now } = call;
-  const access = await authorizePatient(call, { patient: ref }, "claim_code:create");
-  const [rows] = await batch(db, [
+  const { db, keys, now } = call;
+  const { access, results } = await withPatient(call, { patient: ref }, "claim_code:create", (patientId) => [
     db
       .select({ row: patientClaimCodes, issuer: users.profileSealed })
       .from(patientClaimCodes)
       .innerJoin(users, eq(users.id, patientClaimCodes.createdBy))
-      .where(eq(patientClaimCodes.patientId, access.patient.id))
+      .where(eq(patientClaimCodes.patientId, patientId))
       .orderBy(desc(patientClaimCodes.createdAt), desc(patientClaimCodes.codeHash))
       .limit(MAX_KEPT_CODES),
-    ...recordAuditEvent(db, actor, now, patientEvent(access, "claim_code.list", "R")),
   ]);
-  const { rows: pageRows, pagination } = await slicePage(start, rows);
-  const items = await Promise.all(
+  const { rows: pageRows, pagination } = await slicePage(start, results[0]);
+  const items = Promise.all(
     pageRows.map(async ({ row, issuer }) => ({
       state: stateOf(row, now),
       issued_by: {
@@ -227,5 +225,5 @@ export async function listClaimCodes(call: Call, ref: string, query: PageQuery) 
       proof: row.proof,
     })),
   );
-  return { items, pagination };
+  return { items: await afterAudit(appendAuditEvent(call, patientEvent(access, "claim_code.list", "R")), items), pagination };
 }

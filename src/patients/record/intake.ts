@@ -2,9 +2,9 @@
 
 import { z } from "@hono/zod-openapi";
 import { and, count, eq, sql } from "drizzle-orm";
-import { authorizePatient } from "../../access/access.ts";
+import { authorizePatient, withPatient } from "../../access/access.ts";
 import { type Call, getActorId } from "../../access/actor.ts";
-import { recordAuditEvent } from "../../access/audit.ts";
+import { afterAudit, appendAuditEvent, recordAuditEvent } from "../../access/audit.ts";
 import { denyAccess } from "../../access/deny.ts";
 import type { KeyStatements } from "../../http/idempotency.ts";
 import { buildPage, keysetClauses, type PageQuery, resolvePageStart } from "../../http/pagination.ts";
@@ -90,37 +90,34 @@ async function toIntake({ keys }: Call, row: IntakeRow) {
 export async function listIntakes(call: Call, ref: string, query: PageQuery) {
   const start = await resolvePageStart(call, `intakes:${ref}`, query);
   const { where, orderBy } = keysetClauses(start, intakeResponses.authoredAt, intakeResponses.id);
-  const { db, actor, now } = call;
-  const access = await authorizePatient(call, { patient: ref }, "patient:read");
-  const isOfPatient = eq(intakeResponses.patientId, access.patient.id);
-  const [rows, [counted]] = await batch(db, [
-    db
+  const { access, results } = await withPatient(call, { patient: ref }, "patient:read", (patientId) => [
+    call.db
       .select()
       .from(intakeResponses)
-      .where(and(isOfPatient, where))
+      .where(and(eq(intakeResponses.patientId, patientId), where))
       .orderBy(...orderBy)
       .limit(start.limit + 1)
       .offset(start.skip),
-    db.select({ n: count() }).from(intakeResponses).where(isOfPatient),
-    ...recordAuditEvent(db, actor, now, patientEvent(access, "intake.read", "R")),
+    call.db.select({ n: count() }).from(intakeResponses).where(eq(intakeResponses.patientId, patientId)),
   ]);
+  const [rows, [counted]] = results;
   const key = (row: IntakeRow) => ({ value: row.authoredAt, id: row.id });
   const { rows: pageRows, pagination } = await buildPage(start, rows, key, { n: counted?.n ?? 0, exact: true });
-  return { items: await Promise.all(pageRows.map((row) => toIntake(call, row))), pagination };
+  const stored = appendAuditEvent(call, patientEvent(access, "intake.read", "R"));
+  return { items: await afterAudit(stored, Promise.all(pageRows.map((row) => toIntake(call, row)))), pagination };
 }
 
 /** Returns the response that an Idempotency-Key created. @throws ApiError not_found */
 export async function getIntake(call: Call, ref: string, intakeId: string) {
-  const { db, actor, now } = call;
-  const access = await authorizePatient(call, { patient: ref }, "patient:read");
-  const { patient, role, hospitalId } = access;
-  const [[row]] = await batch(db, [
-    db
+  const { access, results } = await withPatient(call, { patient: ref }, "patient:read", (patientId) => [
+    call.db
       .select()
       .from(intakeResponses)
-      .where(and(eq(intakeResponses.id, intakeId), eq(intakeResponses.patientId, patient.id))),
-    ...recordAuditEvent(db, actor, now, { ...patientEvent(access, "intake.read", "R"), detail: { intake_id: intakeId } }),
+      .where(and(eq(intakeResponses.id, intakeId), eq(intakeResponses.patientId, patientId))),
   ]);
+  const { role, hospitalId } = access;
+  const [[row]] = results;
   if (!row) return denyAccess(call, "patient:read", "not_found", { role, hospitalId, target: { intake: intakeId } });
-  return toIntake(call, row);
+  const event = { ...patientEvent(access, "intake.read", "R"), detail: { intake_id: intakeId } };
+  return afterAudit(appendAuditEvent(call, event), toIntake(call, row));
 }

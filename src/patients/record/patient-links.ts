@@ -1,8 +1,8 @@
 // Logins that are linked to a record: who claimed it, when and by which proof; and their end.
 import { and, count, eq, sql } from "drizzle-orm";
-import { authorizePatient } from "../../access/access.ts";
+import { authorizePatient, withPatient } from "../../access/access.ts";
 import type { Call } from "../../access/actor.ts";
-import { recordAuditEvent } from "../../access/audit.ts";
+import { afterAudit, appendAuditEvent, recordAuditEvent } from "../../access/audit.ts";
 import { revokeOwnDeviceCredentials } from "../../access/credentials.ts";
 import { denyAccess } from "../../access/deny.ts";
 import { unsealProfile } from "../../access/profile.ts";
@@ -16,24 +16,22 @@ import { patientEvent } from "../patients.ts";
 export async function listPatientLinks(call: Call, ref: string, query: PageQuery) {
   const start = await resolvePageStart(call, `patient_links:${ref}`, query);
   const { where, orderBy } = keysetClauses(start, patientLinks.createdAt, patientLinks.userId, true);
-  const { db, keys, actor, now } = call;
-  const access = await authorizePatient(call, { patient: ref }, "claim_code:create");
-  const isOfPatient = eq(patientLinks.patientId, access.patient.id);
-  const [rows, [counted]] = await batch(db, [
+  const { db, keys } = call;
+  const { access, results } = await withPatient(call, { patient: ref }, "claim_code:create", (patientId) => [
     db
       .select({ link: patientLinks, profileSealed: users.profileSealed })
       .from(patientLinks)
       .innerJoin(users, eq(users.id, patientLinks.userId))
-      .where(and(isOfPatient, where))
+      .where(and(eq(patientLinks.patientId, patientId), where))
       .orderBy(...orderBy)
       .limit(start.limit + 1)
       .offset(start.skip),
-    db.select({ n: count() }).from(patientLinks).where(isOfPatient),
-    ...recordAuditEvent(db, actor, now, patientEvent(access, "patient.links", "R")),
+    db.select({ n: count() }).from(patientLinks).where(eq(patientLinks.patientId, patientId)),
   ]);
+  const [rows, [counted]] = results;
   const key = ({ link }: (typeof rows)[number]) => ({ value: link.createdAt, id: link.userId });
   const { rows: pageRows, pagination } = await buildPage(start, rows, key, { n: counted?.n ?? 0, exact: true });
-  const items = await Promise.all(
+  const items = Promise.all(
     pageRows.map(async ({ link, profileSealed }) => ({
       user_id: link.userId,
       full_name: (await unsealProfile(keys, { id: link.userId, profileSealed })).full_name,
@@ -43,7 +41,7 @@ export async function listPatientLinks(call: Call, ref: string, query: PageQuery
       created_at: toIso(link.createdAt),
     })),
   );
-  return { items, pagination };
+  return { items: await afterAudit(appendAuditEvent(call, patientEvent(access, "patient.links", "R")), items), pagination };
 }
 
 /** Unlinks a login from the record, effective at once, also for the credentials that it issued for own devices. @throws ApiError not_found */

@@ -1,11 +1,10 @@
 // The patient summary: identity and counts of related records.
 
 import { and, desc, eq, ne, sql } from "drizzle-orm";
-import { accessAllows, authorizePatient } from "../../access/access.ts";
+import { accessAllows, withPatient } from "../../access/access.ts";
 import type { Call } from "../../access/actor.ts";
-import { recordAuditEvent } from "../../access/audit.ts";
+import { afterAudit, appendAuditEvent } from "../../access/audit.ts";
 import { COUNTER_SCOPES } from "../../platform/counters.ts";
-import { batch } from "../../platform/db/client.ts";
 import { reports } from "../../platform/db/schema.ts";
 import { toIso } from "../../platform/time.ts";
 import { unsealClinical, unsealIdentity } from "../identity/sealed-fields.ts";
@@ -13,28 +12,31 @@ import { patientEvent, toPatientSummary } from "../patients.ts";
 
 /** Reports are null, and their scope is listed, for an app that may not read them. @throws ApiError not_found */
 export async function getPatientSummary(call: Call, ref: string) {
-  const { db, keys, actor, now } = call;
-  const access = await authorizePatient(call, { patient: ref }, "patient:read");
-  const { patient } = access;
-  const [reportCounters, [latest], [relatedCounts]] = await batch(db, [
+  const { db, keys } = call;
+  const { access, results } = await withPatient(call, { patient: ref }, "patient:read", (patientId) => [
     db.all<{ name: string; n: number }>(
-      sql`SELECT name, n FROM counters WHERE scope = ${COUNTER_SCOPES.patient(patient.id)} AND day = 0 AND name LIKE 'report|%'
+      sql`SELECT name, n FROM counters WHERE scope = ${COUNTER_SCOPES.patient("")} || ${patientId} AND day = 0 AND name LIKE 'report|%'
         AND name NOT LIKE '%|entered-in-error' AND n > 0`,
     ),
     db
       .select({ id: reports.id, kind: reports.kind, status: reports.status, at: reports.effectiveAt, rate: reports.heartRate })
       .from(reports)
-      .where(and(eq(reports.patientId, patient.id), ne(reports.status, "entered-in-error")))
+      .where(and(eq(reports.patientId, patientId), ne(reports.status, "entered-in-error")))
       .orderBy(desc(reports.createdAt))
       .limit(1),
     db.all<{ team: number; devices: number; intake: number | null; logins: number }>(sql`SELECT
-      (SELECT count(*) FROM care_team WHERE patient_id = ${patient.id} AND ended_at IS NULL) AS team,
-      (SELECT count(*) FROM device_assignments WHERE patient_id = ${patient.id} AND ended_at IS NULL) AS devices,
-      (SELECT max(authored_at) FROM intake_responses WHERE patient_id = ${patient.id}) AS intake,
-      (SELECT count(*) FROM patient_links WHERE patient_id = ${patient.id}) AS logins`),
-    ...recordAuditEvent(db, actor, now, patientEvent(access, "patient.summary", "R")),
+      (SELECT count(*) FROM care_team WHERE patient_id = ${patientId} AND ended_at IS NULL) AS team,
+      (SELECT count(*) FROM device_assignments WHERE patient_id = ${patientId} AND ended_at IS NULL) AS devices,
+      (SELECT max(authored_at) FROM intake_responses WHERE patient_id = ${patientId}) AS intake,
+      (SELECT count(*) FROM patient_links WHERE patient_id = ${patientId}) AS logins`),
   ]);
-  const [identity, clinical] = await Promise.all([unsealIdentity(keys, patient), unsealClinical(keys, patient)]);
+  const { patient } = access;
+  const [reportCounters, [latest], [relatedCounts]] = results;
+  const stored = appendAuditEvent(call, patientEvent(access, "patient.summary", "R"));
+  const [identity, clinical] = await afterAudit(
+    stored,
+    Promise.all([unsealIdentity(keys, patient), unsealClinical(keys, patient)]),
+  );
   const byKind: Record<string, number> = {};
   for (const { name, n } of reportCounters) {
     const kind = name.split("|")[1] ?? "";

@@ -890,4 +890,6 @@ export const auditStaged = sqliteTable("audit_staged", {
   event: text("event").notNull(),
   /** JSON array of the ids of the patients that it concerns. */
   subjects: text("subjects").notNull(),
+  /** When a log refused the content of the event; null while it waits. */
+  parkedAt: integer("parked_at"),
 });

@@ -1,12 +1,13 @@
 // What was changed of a report: the row of the history with its sealed detail, the condition on it, and the lists.
 import { and, eq, type SQL, sql } from "drizzle-orm";
 import { z } from "zod";
-import { authorizePatient } from "../../access/access.ts";
+import { withPatient } from "../../access/access.ts";
 import { type Call, getActorId } from "../../access/actor.ts";
-import { recordAuditEvent } from "../../access/audit.ts";
-import { buildPage, keysetClauses, type PageQuery, resolvePageStart } from "../../http/pagination.ts";
+import { afterAudit, appendAuditEvent } from "../../access/audit.ts";
+import { buildPage, keysetClauses, type PageQuery, type PageStart, resolvePageStart } from "../../http/pagination.ts";
+import { patientEvent } from "../../patients/patients.ts";
 import { sealValue } from "../../platform/crypto.ts";
-import { batch, type Statement } from "../../platform/db/client.ts";
+import type { Statement } from "../../platform/db/client.ts";
 import { ROW_LIMITS, unlessFull } from "../../platform/db/row-limits.ts";
 import { reportChanges } from "../../platform/db/schema.ts";
 import { REPORT_KINDS, REPORT_STATUSES } from "../../platform/db/vocabulary.ts";
@@ -57,13 +58,15 @@ export async function insertChange(call: Call, change: NewChange): Promise<State
 /** Lists what was changed of a report, newest first. @throws ApiError not_found */
 export async function listChanges(call: Call, reportId: string, query: PageQuery) {
   const start = await resolvePageStart(call, `report_changes:${reportId}`, query);
-  const { db, keys, actor, now } = call;
-  const { patient, role, basis, hospitalId } = await authorizePatient(call, { report: reportId }, "report:correct");
+  const { keys } = call;
+  const { access, results } = await withPatient(call, { report: reportId }, "report:correct", () =>
+    selectPage(call, start, eq(reportChanges.reportId, reportId)),
+  );
+  const { patient, role, basis, hospitalId } = access;
   const entity = { type: "report", id: reportId };
-  const subjects = [patient.id];
-  const { rows, pagination } = await loadPage(call, start, eq(reportChanges.reportId, reportId), [
-    ...recordAuditEvent(db, actor, now, { event: "report.changes", action: "R", role, basis, hospitalId, entity, subjects }),
-  ]);
+  const { rows, pagination } = await toPage(start, results);
+  const event = { event: "report.changes", action: "R", role, basis, hospitalId, entity, subjects: [patient.id] } as const;
+  const stored = appendAuditEvent(call, event);
   const items = rows.map(async (row) => ({
     change_id: row.id,
     what: row.what,
@@ -74,32 +77,23 @@ export async function listChanges(call: Call, reportId: string, query: PageQuery
     from_patient_id: basis === "care_team" ? null : row.fromPatientId,
     ...(await readSealed(keys.fields, sealContext(row.id), row.detailSealed, Detail)),
   }));
-  return { items: await Promise.all(items), pagination };
+  return { items: await afterAudit(stored, Promise.all(items)), pagination };
 }
 
 /** Lists the marks of reports that were moved from a patient's record to another, newest first. They name no content. */
 export async function listMovedReports(call: Call, ref: string, query: PageQuery) {
   const start = await resolvePageStart(call, `moved_reports:${ref}`, query);
-  const { db, actor, now } = call;
-  const { patient, role, basis, hospitalId } = await authorizePatient(call, { patient: ref }, "patient:read");
-  const entity = { type: "patient", id: patient.id };
-  const { rows, pagination } = await loadPage(call, start, eq(reportChanges.fromPatientId, patient.id), [
-    ...recordAuditEvent(db, actor, now, {
-      event: "report.moved_list",
-      action: "R",
-      role,
-      basis,
-      hospitalId,
-      entity,
-      subjects: [patient.id],
-    }),
-  ]);
+  const { access, results } = await withPatient(call, { patient: ref }, "patient:read", (patientId) =>
+    selectPage(call, start, eq(reportChanges.fromPatientId, patientId)),
+  );
+  const { rows, pagination } = await toPage(start, results);
+  await appendAuditEvent(call, patientEvent(access, "report.moved_list", "R"));
   return { items: rows.map(({ id, changedAt }) => ({ mark_id: id, moved_at: toIso(changedAt) })), pagination };
 }
 
-async function loadPage({ db }: Call, start: Awaited<ReturnType<typeof resolvePageStart>>, filter: SQL, audit: Statement[]) {
+function selectPage({ db }: Call, start: PageStart, filter: SQL) {
   const { where, orderBy } = keysetClauses(start, reportChanges.changedAt, reportChanges.id);
-  const [rows, [counted]] = await batch(db, [
+  return [
     db
       .select()
       .from(reportChanges)
@@ -108,8 +102,10 @@ async function loadPage({ db }: Call, start: Awaited<ReturnType<typeof resolvePa
       .limit(start.limit + 1)
       .offset(start.skip),
     db.select({ n: sql<number>`count(*)` }).from(reportChanges).where(filter),
-    ...audit,
-  ]);
+  ] as const;
+}
+
+function toPage(start: PageStart, [rows, [counted]]: readonly [ChangeRow[], { n: number }[]]) {
   const key = (row: ChangeRow) => ({ value: row.changedAt, id: row.id });
   return buildPage(start, rows, key, { n: counted?.n ?? 0, exact: true });
 }

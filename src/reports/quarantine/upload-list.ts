@@ -3,12 +3,11 @@
 import { and, eq, getTableColumns, sql } from "drizzle-orm";
 import { withUser } from "../../access/access.ts";
 import type { Call, UserEffectiveRole } from "../../access/actor.ts";
-import { recordAuditEvent } from "../../access/audit.ts";
+import { afterAudit, appendAuditEvent, toListEvents } from "../../access/audit.ts";
 import { denyAccess } from "../../access/deny.ts";
 import { isInCallerHospital } from "../../access/effective-role.ts";
 import type { Permission } from "../../access/permissions.ts";
 import { buildPage, COUNT_LIMIT, keysetClauses, type PageQuery, resolvePageStart } from "../../http/pagination.ts";
-import { batch } from "../../platform/db/client.ts";
 import { uploads } from "../../platform/db/schema.ts";
 import { toIso, toIsoOrNull } from "../../platform/time.ts";
 import { selectSameFile } from "../upload/new-report.ts";
@@ -85,29 +84,34 @@ async function loadUploadPage(anyCall: Call, list: "uploads" | "quarantine", que
       db.all<{ n: number }>(sql`SELECT count(*) AS n FROM (SELECT 1 FROM uploads WHERE ${filter} LIMIT ${COUNT_LIMIT + 1})`),
     ];
   });
-  const { db, actor, now } = call;
   const [rows, [count]] = results;
   const toCursor = ({ row }: { row: UploadRow }) => ({ value: row.createdAt, id: row.id });
   const { rows: pageRows, pagination } = await buildPage(start, rows, toCursor, { n: count?.n ?? 0, exact: false });
   const { role, hospitalId } = effectiveRole;
-  const subjects = pageRows.flatMap(({ row }) => row.patientId ?? []);
   const event = list === "uploads" ? "upload.list" : "upload.quarantine";
-  await batch(
-    db,
-    recordAuditEvent(db, actor, now, { event, action: "R", role, hospitalId, subjects, detail: { count: pageRows.length } }),
+  const events = toListEvents(
+    pageRows,
+    ({ row }) => row.hospitalId,
+    hospitalId,
+    (ofHospital) => ({
+      ...({ event, action: "R", role } as const),
+      subjects: ofHospital.flatMap(({ row }) => row.patientId ?? []),
+      detail: { count: ofHospital.length },
+    }),
   );
-  return { call, rows: pageRows, pagination };
+  return { call, rows: pageRows, pagination, stored: appendAuditEvent(call, events) };
 }
 
 export async function listUploads(anyCall: Call, query: UploadQuery) {
-  const { call, rows, pagination } = await loadUploadPage(anyCall, "uploads", query);
-  return { items: await Promise.all(rows.map(({ row }) => toUpload(call, row))), pagination };
+  const { call, rows, pagination, stored } = await loadUploadPage(anyCall, "uploads", query);
+  return { items: await afterAudit(stored, Promise.all(rows.map(({ row }) => toUpload(call, row)))), pagination };
 }
 
 /** Lists files in quarantine, newest first. */
 export async function listQuarantine(anyCall: Call, query: PageQuery) {
-  const { call, rows, pagination } = await loadUploadPage(anyCall, "quarantine", { ...query, outcome: "quarantined" });
-  return { items: await Promise.all(rows.map(({ row, deviceId }) => toUploadWithDetail(call, row, deviceId))), pagination };
+  const { call, rows, pagination, stored } = await loadUploadPage(anyCall, "quarantine", { ...query, outcome: "quarantined" });
+  const items = Promise.all(rows.map(({ row, deviceId }) => toUploadWithDetail(call, row, deviceId)));
+  return { items: await afterAudit(stored, items), pagination };
 }
 
 /**
@@ -140,10 +144,6 @@ export function uploadAuditFields({ role }: UserEffectiveRole, row: UploadRow) {
 
 export async function getUpload(anyCall: Call, id: string) {
   const { call, effectiveRole, row, deviceId } = await requireUpload(anyCall, id, "upload:read");
-  const { db, actor, now } = call;
-  await batch(
-    db,
-    recordAuditEvent(db, actor, now, { event: "upload.read", action: "R", ...uploadAuditFields(effectiveRole, row) }),
-  );
-  return toUploadWithDetail(call, row, deviceId);
+  const event = { event: "upload.read", action: "R", ...uploadAuditFields(effectiveRole, row) } as const;
+  return afterAudit(appendAuditEvent(call, event), toUploadWithDetail(call, row, deviceId));
 }

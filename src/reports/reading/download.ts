@@ -1,18 +1,15 @@
-// Downloads of reports and quarantined files: decrypted by segment, whole or by Range (RFC 9110 §14), always as attachments.
-import { sql } from "drizzle-orm";
 import type { Context } from "hono";
 import type { Call } from "../../access/actor.ts";
-import { recordAuditEvent } from "../../access/audit.ts";
+import { appendAuditEvent } from "../../access/audit.ts";
 import { denyAccess } from "../../access/deny.ts";
 import { unsealValue } from "../../platform/crypto.ts";
-import { batch } from "../../platform/db/client.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { type ByteRange, pipeChunks, streamFile } from "../../platform/files.ts";
 import { requireUpload, uploadAuditFields } from "../quarantine/upload-list.ts";
 import { fileRecordId } from "../upload/new-report.ts";
 import { openDetail } from "../upload/upload-log.ts";
 import { linkSignedAt } from "./links.ts";
-import { requireReport } from "./report.ts";
+import { requireReport, toReadEvent } from "./report.ts";
 
 /**
  * Parses `bytes=a-b`, `bytes=a-` or `bytes=-n`. Returns null (the whole file) for several ranges or another unit.
@@ -90,12 +87,9 @@ async function fileResponse({ keys }: Call, bucket: R2Bucket, stored: StoredFile
 export async function downloadReport(call: Call, bucket: R2Bucket, id: string, request: RangeRequest, link: string | undefined) {
   const via = link === undefined ? "token" : "link";
   const signedAt = link === undefined ? Number.POSITIVE_INFINITY : linkSignedAt(link);
-  const when =
-    link === undefined
-      ? {}
-      : { when: sql`EXISTS (SELECT 1 FROM reports WHERE id = ${id} AND coalesce(links_from, 0) < ${signedAt})` };
-  const { row } = await requireReport(call, id, { event: "report.download", detail: { via }, ...when });
+  const { row, access } = await requireReport(call, id);
   if ((row.linksFrom ?? 0) >= signedAt) throw new ApiError("link_expired");
+  await appendAuditEvent(call, toReadEvent(access, id, { event: "report.download", detail: { via } }));
   const name = String(await unsealValue(call.keys.fields, { table: "reports", column: "file_name", id }, row.fileNameSealed));
   const { fileKey: key, fileSize: size, sha256 } = row;
   const stored = { key, owner: fileRecordId(id), size, sha256, name, type: "application/pdf" };
@@ -108,15 +102,11 @@ export async function downloadReport(call: Call, bucket: R2Bucket, id: string, r
  */
 export async function downloadQuarantined(anyCall: Call, bucket: R2Bucket, id: string, request: RangeRequest) {
   const { call, effectiveRole, row } = await requireUpload(anyCall, id, "upload:read");
-  const { db, actor, now } = call;
   if (row.outcome !== "quarantined" || row.fileKey === null) {
     const { role, hospitalId } = effectiveRole;
     return denyAccess(call, "upload:read", "not_found", { role, hospitalId, target: { upload: id } });
   }
-  await batch(
-    db,
-    recordAuditEvent(db, actor, now, { event: "upload.download", action: "R", ...uploadAuditFields(effectiveRole, row) }),
-  );
+  await appendAuditEvent(call, { event: "upload.download", action: "R", ...uploadAuditFields(effectiveRole, row) });
   const { file_name } = await openDetail(call, row);
   const { fileKey: key, fileSize: size, sha256 } = row;
   // Files in quarantine may be something other than PDFs.

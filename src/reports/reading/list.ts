@@ -2,12 +2,11 @@
 import { and, type SQL, type SQLWrapper, sql } from "drizzle-orm";
 import { withPrincipal } from "../../access/access.ts";
 import type { Call, EffectiveRole, Principal } from "../../access/actor.ts";
-import { afterAudit, recordAuditEvent } from "../../access/audit.ts";
+import { afterAudit, appendAuditEvent, toListEvents } from "../../access/audit.ts";
 import { type Permission, roleAllows } from "../../access/permissions.ts";
 import { patientVisibility } from "../../access/visibility.ts";
 import { buildPage, COUNT_LIMIT, keysetClauses, type PageStart, resolvePageStart } from "../../http/pagination.ts";
 import { COUNTER_SCOPES } from "../../platform/counters.ts";
-import { batch } from "../../platform/db/client.ts";
 import { reports } from "../../platform/db/schema.ts";
 import { log } from "../../platform/log.ts";
 import { addDownloadLink, type ReportRow, toReport } from "./report.ts";
@@ -144,22 +143,22 @@ export async function listReports(
       db.all<{ n: number }>(total.sql),
     ];
   });
-  const { db, actor, now } = call;
   const [rows, [count]] = results;
   const toCursor = (row: ReportListRow) => ({
     value: isSortedByEffective(requestedQuery) ? row.effectiveAt : row.createdAt,
     id: row.id,
   });
   const { rows: pageRows, pagination } = await buildPage(start, rows, toCursor, { n: count?.n ?? 0, exact });
-  const auditStored = batch(
-    db,
-    recordAuditEvent(db, actor, now, {
+  const events = toListEvents(
+    pageRows,
+    (row) => row.hospitalId,
+    effectiveRole.hospitalId,
+    (ofHospital) => ({
       event: "report.list",
       action: "R",
       role: effectiveRole.role,
-      hospitalId: effectiveRole.hospitalId,
-      subjects: pageRows.map((row) => row.patientId),
-      detail: { report_ids: pageRows.map((row) => row.id), ...auditDetail },
+      subjects: ofHospital.map((row) => row.patientId),
+      detail: { report_ids: ofHospital.map((row) => row.id), ...auditDetail },
     }),
   );
   // One corrupt value must not fail the whole page. In the detail view it remains an error.
@@ -174,10 +173,10 @@ export async function listReports(
     };
     return toReport(call, row, patient, roleAllows(effectiveRole, "patient:read"), onCorrupt);
   });
-  const items = await afterAudit(auditStored, Promise.all(responses));
+  const items = await afterAudit(appendAuditEvent(call, events), Promise.all(responses));
   if (corruptCount > 0)
     log({}, "ERROR", "sealed values in a list cannot be decrypted", {
-      request_id: actor.via.requestId,
+      request_id: call.actor.via.requestId,
       code: "integrity_error",
       count: corruptCount,
     });

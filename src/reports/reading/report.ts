@@ -1,12 +1,11 @@
 // One report: response formats, access check and detail. Every response is audited; most contain the patient's name.
 
-import { eq, type SQL } from "drizzle-orm";
+import { eq } from "drizzle-orm";
 import { z } from "zod";
-import { type Access, accessAllows, authorizePatient } from "../../access/access.ts";
+import { type Access, accessAllows, withPatient } from "../../access/access.ts";
 import type { Call } from "../../access/actor.ts";
-import { recordAuditEvent } from "../../access/audit.ts";
+import { afterAudit, appendAuditEvent } from "../../access/audit.ts";
 import { displayName, unsealIdentity } from "../../patients/identity/sealed-fields.ts";
-import { batch } from "../../platform/db/client.ts";
 import { reports } from "../../platform/db/schema.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { readFile } from "../../platform/files.ts";
@@ -94,42 +93,37 @@ export async function addDownloadLink<T extends { report_id: string }>(call: Cal
   return { ...report, download_url: link.url, download_expires_at: link.expires_at };
 }
 
-/** Checks access to one report, loads it and records the audit event, in two round trips. @throws ApiError not_found */
-export async function requireReport(
-  call: Call,
-  id: string,
-  event: { event: string; detail?: Record<string, unknown>; when?: SQL },
-) {
-  const { db, actor, now } = call;
-  const access = await authorizePatient(call, { report: id }, "report:read");
-  const [[row]] = await batch(db, [
-    db.select().from(reports).where(eq(reports.id, id)),
-    ...recordAuditEvent(db, actor, now, toAuditEvent(access, id, event)),
+/** Checks access to one report and loads it, in one round trip; its caller records the event. @throws ApiError not_found */
+export async function requireReport(call: Call, id: string) {
+  const { access, results } = await withPatient(call, { report: id }, "report:read", () => [
+    call.db.select().from(reports).where(eq(reports.id, id)),
   ]);
+  const [[row]] = results;
   if (!row) throw new ApiError("not_found");
   return { row, access };
 }
 
-function toAuditEvent(
+export function toReadEvent(
   { patient, role, basis, hospitalId }: Access,
   id: string,
-  event: { event: string; detail?: Record<string, unknown>; when?: SQL },
+  event: { event: string; detail: Record<string, unknown> },
 ) {
   return { ...event, action: "R", role, basis, hospitalId, entity: { type: "report", id }, subjects: [patient.id] } as const;
 }
 
 /** Returns one report with its metrics, computed QTc and a signed download link; to a device, only what it sent. */
 export async function getReport(call: Call, bucket: R2Bucket, id: string, origin: string) {
-  const { row, access } = await requireReport(call, id, { event: "report.read", detail: { link: true } });
+  const { row, access } = await requireReport(call, id);
+  const stored = appendAuditEvent(call, toReadEvent(access, id, { event: "report.read", detail: { link: true } }));
   if (access.basis === "device") {
-    const [sent, metrics] = await Promise.all([toSentReport(call, row), loadMetrics(call, bucket, row)]);
+    const [sent, metrics] = await afterAudit(stored, Promise.all([toSentReport(call, row), loadMetrics(call, bucket, row)]));
     return addDownloadLink(call, origin, { ...sent, ...metrics });
   }
   const showIdentity = accessAllows(access, "patient:read");
-  const [report, metrics] = await Promise.all([
-    toReport(call, row, access.patient, showIdentity),
-    loadMetrics(call, bucket, row),
-  ]);
+  const [report, metrics] = await afterAudit(
+    stored,
+    Promise.all([toReport(call, row, access.patient, showIdentity), loadMetrics(call, bucket, row)]),
+  );
   return addDownloadLink(call, origin, { ...report, ...metrics, computed_qtc: computeQtc(metrics.metrics) });
 }
 

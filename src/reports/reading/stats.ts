@@ -3,10 +3,9 @@
 import { type SQL, sql } from "drizzle-orm";
 import { withPrincipal } from "../../access/access.ts";
 import type { Call, EffectiveRole, Principal, PrincipalCall } from "../../access/actor.ts";
-import { recordAuditEvent } from "../../access/audit.ts";
+import { appendAuditEvent } from "../../access/audit.ts";
 import { findCounterScope } from "../../access/effective-role.ts";
 import { patientVisibility } from "../../access/visibility.ts";
-import { batch } from "../../platform/db/client.ts";
 import { patients } from "../../platform/db/schema.ts";
 import { DAY_MS, toIsoDate, utcDayOf } from "../../platform/time.ts";
 
@@ -72,8 +71,8 @@ export async function getReportStats(anyCall: Call, days: number) {
   const { call, effectiveRole, results } = await withPrincipal(anyCall, "report:read", (effectiveRole, call) => [
     selectStats(call, effectiveRole, days),
   ]);
-  const { db, actor, now } = call;
+  const { now } = call;
   const { role, hospitalId } = effectiveRole;
-  await batch(db, recordAuditEvent(db, actor, now, { event: "report.stats", action: "R", role, hospitalId }));
+  await appendAuditEvent(call, { event: "report.stats", action: "R", role, hospitalId });
   return { ...toStats(results[0], now), by_day: countByDay(results[0], now, days) };
 }

@@ -2,9 +2,8 @@
 import { sql } from "drizzle-orm";
 import { withUser } from "../../access/access.ts";
 import type { Call } from "../../access/actor.ts";
-import { recordAuditEvent } from "../../access/audit.ts";
+import { appendAuditEvent } from "../../access/audit.ts";
 import { COUNTER_SCOPES, counterValue } from "../../platform/counters.ts";
-import { batch } from "../../platform/db/client.ts";
 import { selectStats, toStats } from "../../reports/reading/stats.ts";
 
 /** Reads totals from counters, without scanning tables. Requires `admin:read`. */
@@ -15,8 +14,7 @@ export async function getAdminStats(anyCall: Call) {
       ${counterValue(COUNTER_SCOPES.all, "patients")} AS patients, ${counterValue(COUNTER_SCOPES.all, "devices")} AS devices`),
     selectStats(call, effectiveRole),
   ]);
-  const { db, actor, now } = call;
   const [[counts = { users: 0, hospitals: 0, patients: 0, devices: 0 }], counters] = results;
-  await batch(db, recordAuditEvent(db, actor, now, { event: "admin.stats", action: "R", role: effectiveRole.role }));
-  return { ...counts, reports: toStats(counters, now) };
+  await appendAuditEvent(call, { event: "admin.stats", action: "R", role: effectiveRole.role });
+  return { ...counts, reports: toStats(counters, call.now) };
 }

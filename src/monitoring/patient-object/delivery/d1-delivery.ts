@@ -3,11 +3,12 @@
 
 import { sql } from "drizzle-orm";
 import type { DeviceActor } from "../../../access/actor.ts";
-import { recordAuditEvent, seqLowerBound } from "../../../access/audit.ts";
+import { recordAuditEvent } from "../../../access/audit.ts";
 import { getVerifiedKeys } from "../../../platform/config.ts";
 import { sealValue } from "../../../platform/crypto.ts";
 import { batch, type Db, type Statement } from "../../../platform/db/client.ts";
 import { heldObservations } from "../../../platform/db/schema.ts";
+import { derivedUuidv7 } from "../../../platform/ids.ts";
 import { DAY_PREFIX, SAMPLES } from "../../../platform/storage-quotas.ts";
 import { StoredDocumentError } from "../../../platform/stored-document.ts";
 import { DAY_MS, HOUR_MS, utcDayOf } from "../../../platform/time.ts";
@@ -104,6 +105,8 @@ function ingestAuditStatements(db: Db, { patient, hospital }: PatientHome, count
   const via = { requestId: `ingest-${patient}-${version}`, ip: null };
   const actor: DeviceActor = { kind: "device", credentialId: by, secretHash: null, via };
   return recordAuditEvent(db, actor, now, {
+    // A row that is delivered again stages the same event.
+    id: derivedUuidv7(queuedAt, via.requestId),
     event: "observation.ingest",
     action: "C",
     role: "device",
@@ -112,9 +115,6 @@ function ingestAuditStatements(db: Db, { patient, hospital }: PatientHome, count
     entity: { type: "device", id: by },
     subjects: [patient],
     detail: { day: new Date(day * DAY_MS).toISOString().slice(0, 10), samples: count, first_seq: firstSeq, last_seq: lastSeq },
-    // Bounds the search for an earlier attempt: it cannot be older than the row in the outbox.
-    when: sql`NOT EXISTS (SELECT 1 FROM audit_events
-      WHERE actor_id = ${by} AND seq > ${seqLowerBound(queuedAt)} AND request_id = ${via.requestId})`,
   });
 }
 

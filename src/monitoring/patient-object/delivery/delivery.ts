@@ -1,5 +1,6 @@
 // Delivery of a patient's outbox to D1: due rows, retries and the count of parked rows.
 import { sql } from "drizzle-orm";
+import { handOverInBackground } from "../../../audit-log/hand-over.ts";
 import { getDb } from "../../../platform/db/client.ts";
 import { withDeadline } from "../../../platform/deadline.ts";
 import type { ErrorReport } from "../../../platform/object-log.ts";
@@ -37,11 +38,15 @@ export class Delivery {
     const { env, store, change, report } = this.#host;
     const facts = store.facts();
     if (!facts || Date.now() < this.#pausedUntil) return;
+    let hasStagedEvents = false;
     const { pauseUntil, triedParked } = await drainOutbox(
       {
         outbox: store.outbox,
         now: Date.now,
-        deliver: (rows) => withDeadline(deliverToD1(env, getDb(env.DB), facts, rows, Date.now()), DEADLINE_MS, "D1"),
+        deliver: async (rows) => {
+          await withDeadline(deliverToD1(env, getDb(env.DB), facts, rows, Date.now()), DEADLINE_MS, "D1");
+          hasStagedEvents ||= rows.some(({ kind }) => kind === "received");
+        },
         change,
         report: ({ row, error, parked, isOutage }) =>
           report("deliver", error, {
@@ -55,6 +60,8 @@ export class Delivery {
     this.#outages = pauseUntil === null ? 0 : this.#outages + 1;
     this.#pausedUntil = pauseUntil ?? 0;
     if (triedParked) await this.#countParked();
+    // Alarms do not wait for it.
+    if (hasStagedEvents) void handOverInBackground(env);
   }
 
   state(): OutboxState {
