@@ -20,7 +20,9 @@ export function useVerification(hospitalId: LogChoice) {
   useEffect(() => () => controller.current?.abort(), []);
 
   async function start(): Promise<void> {
-    const { signal } = (controller.current = new AbortController());
+    const current = new AbortController();
+    controller.current = current;
+    const { signal } = current;
     setRun({ ...IDLE, status: "running" });
     const readPart = (cursor: string | null) => verifyPart(hospitalId, cursor, signal);
     const onProgress = (verification: Verification) => setRun({ ...IDLE, status: "running", verification });
