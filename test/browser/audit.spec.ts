@@ -20,7 +20,7 @@ async function newPatientLogin({ clerk, admin }: World, { id, birth }: Patient):
 }
 
 async function download(page: Page, start: () => Promise<unknown>): Promise<{ name: string; text: string }> {
-  const pending = page.waitForEvent("download");
+  const pending = page.waitForEvent("download", { timeout: patiently(10_000) });
   await start();
   const file: Download = await pending;
   return { name: file.suggestedFilename(), text: await readFile(await file.path(), "utf8") };
