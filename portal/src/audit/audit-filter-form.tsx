@@ -1,7 +1,8 @@
 // Filters of the audit log. All are in the URL, so that a filtered view can be shared.
-import { Button, NativeSelect, TextInput } from "@mantine/core";
+import { Button, Checkbox, NativeSelect, TextInput } from "@mantine/core";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { type FormEvent, useId, useState } from "react";
+import { HospitalSelect } from "../organization/hospitals/hospital-select.tsx";
 import layout from "../platform/design/layout.module.css";
 import { translateCode, useTranslation } from "../platform/messages/translate.ts";
 import { OUTCOMES } from "./api.ts";
@@ -59,6 +60,7 @@ export function AuditFilterForm() {
     to: search.to ?? "",
   });
   const [isPatientIdInvalid, setIsPatientIdInvalid] = useState(false);
+  const areDaysReversed = input.from !== "" && input.to !== "" && input.to < input.from;
   const fieldProps = (name: keyof typeof input) => ({
     value: input[name],
     onChange: (event: { target: { value: string } }) => setInput({ ...input, [name]: event.target.value }),
@@ -68,7 +70,7 @@ export function AuditFilterForm() {
     const patient = input.patient.trim();
     const isInvalid = patient !== "" && !UUID_PATTERN.test(patient);
     setIsPatientIdInvalid(isInvalid);
-    if (isInvalid) return;
+    if (isInvalid || areDaysReversed) return;
     const { actor, action, from, to } = input;
     const next = { ...search, actor: actor.trim(), action: action.trim(), patient, from, to };
     void navigate({ search: next, replace: true });
@@ -97,6 +99,11 @@ export function AuditFilterForm() {
         autoComplete="off"
         spellCheck={false}
       />
+      <HospitalSelect
+        value={search.hospital ?? ""}
+        emptyLabel={t("common.all")}
+        onChange={(hospital) => void navigate({ search: { ...search, hospital }, replace: true })}
+      />
       <NativeSelect
         label={t("audit.outcome")}
         value={search.outcome ?? ""}
@@ -107,7 +114,18 @@ export function AuditFilterForm() {
         ]}
       />
       <TextInput type="date" label={t("common.from")} {...fieldProps("from")} />
-      <TextInput type="date" label={t("common.to")} {...fieldProps("to")} />
+      <TextInput
+        type="date"
+        label={t("common.to")}
+        {...fieldProps("to")}
+        min={input.from}
+        error={areDaysReversed && t("audit.days_reversed")}
+      />
+      <Checkbox
+        label={t("audit.abroad")}
+        checked={search.abroad === "yes"}
+        onChange={(event) => void navigate({ search: { ...search, abroad: event.target.checked ? "yes" : "" }, replace: true })}
+      />
       <Button type="submit" variant="default">
         {t("audit.apply")}
       </Button>

@@ -2,6 +2,7 @@
 import { Button } from "@mantine/core";
 import { useState } from "react";
 import { ActionError } from "../platform/design/query-states.tsx";
+import { saveFile } from "../platform/design/save-file.ts";
 import { useTranslation } from "../platform/messages/translate.ts";
 
 type DownloadButtonProps = {
@@ -19,7 +20,7 @@ export function DownloadButton({ load, fileName, describes, isCompact = false }:
   async function download(): Promise<void> {
     setState({ busy: true, error: null });
     try {
-      saveFile(await load(), fileName);
+      saveFile(new Blob([await load()], { type: "application/pdf" }), fileName);
       setState({ busy: false, error: null });
     } catch (error) {
       setState({ busy: false, error });
@@ -39,14 +40,4 @@ export function DownloadButton({ load, fileName, describes, isCompact = false }:
       <ActionError error={state.error} />
     </>
   );
-}
-
-function saveFile(bytes: ArrayBuffer, fileName: string): void {
-  const url = URL.createObjectURL(new Blob([bytes], { type: "application/pdf" }));
-  const link = document.createElement("a");
-  link.href = url;
-  link.download = fileName;
-  link.click();
-  // Revoke only after the browser has started to read the URL.
-  setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }

@@ -58,7 +58,7 @@ export const adminRoutes = [
   createRoute({
     ...underSignedIn,
     path: "/admin/audit",
-    validateSearch: searchParams("actor", "action", "outcome", "patient", "from", "to"),
+    validateSearch: searchParams("actor", "action", "outcome", "patient", "hospital", "abroad", "from", "to"),
     component: lazyRouteComponent(() => import("../audit/audit-page.tsx"), "AuditPage"),
   }),
   createRoute({

@@ -1,4 +1,4 @@
-// Access log in plain language: repeated accesses by one actor with one action on one day are one entry.
+// Access log in plain language: what was done and why; repeated accesses on one day are one row.
 import { dayInZone } from "../../platform/design/calendar-days.ts";
 import type { PlainMessageKey } from "../../platform/messages/translate.ts";
 import type { AccessEvent } from "./api.ts";
@@ -67,38 +67,51 @@ export function accessMessageKey({ event, action, outcome }: AccessEvent): Plain
   return EVENT_MESSAGES.find(([prefix]) => event.startsWith(prefix))?.[1] ?? ACTION_MESSAGES[action];
 }
 
-/** `first` and `last`: times of the first and last access of the group. */
+const PURPOSE_MESSAGES: Readonly<Record<string, PlainMessageKey>> = {
+  treatment: "me.why.purpose.treatment",
+  administration: "me.why.purpose.administration",
+  emergency: "me.why.purpose.emergency",
+};
+const BASIS_MESSAGES: Readonly<Record<string, PlainMessageKey>> = {
+  care_team: "me.why.basis.care_team",
+  staff: "me.why.basis.staff",
+  admin: "me.why.basis.admin",
+  device: "me.why.basis.device",
+  app: "me.why.basis.app",
+  consent: "me.why.basis.consent",
+  emergency: "me.why.basis.emergency",
+};
+
+/** Why somebody saw the record, in sentences: for what purpose, and on which basis. */
+export function accessReasonKeys(event: AccessEvent, userId: string): PlainMessageKey[] {
+  const { actor, outcome, purpose, basis } = event;
+  if (actor.id === userId || basis === "self") return ["me.why.own"];
+  if (outcome === "denied") return ["me.why.denied"];
+  const purposeKey = purpose === null ? "me.why.purpose_unknown" : (PURPOSE_MESSAGES[purpose] ?? "me.why.purpose_other");
+  const basisKey = basis === null ? undefined : BASIS_MESSAGES[basis];
+  return basisKey ? [purposeKey, basisKey] : [purposeKey];
+}
+
+/** `events`: newest first, all of one actor, action, reason and day. */
 export type AccessGroup = {
   key: string;
-  day: string;
   messageKey: PlainMessageKey;
-  actor: AccessEvent["actor"];
+  reasonKeys: readonly PlainMessageKey[];
   latestEvent: AccessEvent;
-  first: string;
-  last: string;
-  count: number;
+  events: readonly AccessEvent[];
 };
 
 /** @param events newest first */
-export function groupAccessEvents(events: readonly AccessEvent[], zone: string | undefined): AccessGroup[] {
-  const groups = new Map<string, AccessGroup>();
+export function groupAccessEvents(events: readonly AccessEvent[], userId: string, zone: string | undefined): AccessGroup[] {
+  const groups = new Map<string, AccessGroup & { events: AccessEvent[] }>();
   for (const event of events) {
     const day = dayInZone(Date.parse(event.recorded), zone);
-    const what = accessMessageKey(event);
-    const key = [day, event.actor.kind, event.actor.id, what].join("|");
+    const messageKey = accessMessageKey(event);
+    const reasonKeys = accessReasonKeys(event, userId);
+    const key = [day, event.actor.kind, event.actor.id, messageKey, ...reasonKeys].join("|");
     const group = groups.get(key);
-    if (group) groups.set(key, { ...group, first: event.recorded, count: group.count + 1 });
-    else
-      groups.set(key, {
-        key,
-        day,
-        messageKey: what,
-        actor: event.actor,
-        latestEvent: event,
-        first: event.recorded,
-        last: event.recorded,
-        count: 1,
-      });
+    if (group) group.events.push(event);
+    else groups.set(key, { key, messageKey, reasonKeys, latestEvent: event, events: [event] });
   }
   return [...groups.values()];
 }

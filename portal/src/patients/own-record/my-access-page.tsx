@@ -1,39 +1,61 @@
-// Access log of a patient's record, newest first.
+// Access log of a patient's record, newest first: who, when, what and why; as CSV, and each entry with its proof.
 import { Button, Checkbox, TextInput } from "@mantine/core";
-import { useInfiniteQuery } from "@tanstack/react-query";
+import { useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { useEffect } from "react";
 import { useMe } from "../../accounts/session/use-session.ts";
+import { exportEvents, readProof } from "../../audit/api.ts";
+import { serverNow } from "../../monitoring/live/server-clock.ts";
 import { useHospitalTimeZone } from "../../organization/hospitals/use-hospitals.ts";
-import { addDays, isDateString, startOfDay } from "../../platform/design/calendar-days.ts";
+import { addDays, dayInZone, isDateString, startOfDay } from "../../platform/design/calendar-days.ts";
 import { CURSOR_PAGINATION, Table } from "../../platform/design/data-table.tsx";
-import { formatDate, formatShortTime } from "../../platform/design/format.ts";
+import { FileButton } from "../../platform/design/file-button.tsx";
+import { formatDate, formatShortTime, formatTime } from "../../platform/design/format.ts";
 import layout from "../../platform/design/layout.module.css";
+import { OlderEntries, useOlderEntries } from "../../platform/design/open-ended-list.tsx";
 import { Card } from "../../platform/design/page.tsx";
-import { EmptyState, LoadError, Loading, RefetchError } from "../../platform/design/query-states.tsx";
+import { LoadError, Loading } from "../../platform/design/query-states.tsx";
 import { useTranslation } from "../../platform/messages/translate.ts";
+import type { PatientSummary } from "../api.ts";
 import { AccessActor } from "./access-actor.tsx";
 import { type AccessGroup, groupAccessEvents } from "./access-log.ts";
-import { type AccessFilters, listAccess } from "./api.ts";
+import { type AccessEvent, type AccessFilters, listAccess } from "./api.ts";
 import classes from "./me.module.css";
 import { MyPage } from "./my-page.tsx";
 
-/** The log contains the patient's own accesses too: pages read automatically to find others. */
-const MAX_AUTO_PAGES = 5;
-const MIN_GROUPS = 10;
-
 export function MyAccessPage() {
   const t = useTranslation();
+  return <MyPage title={t("me.who_saw")}>{(record) => <AccessLog key={record.patient_id} record={record} />}</MyPage>;
+}
+
+function AccessLog({ record: { patient_id, hospital_id } }: { record: PatientSummary }) {
+  const t = useTranslation();
+  const { from, to } = useSearch({ from: "/signed-in/me/access" });
+  const zone = useHospitalTimeZone(hospital_id);
+  const filters = toAccessFilters(from, to, zone);
+  const filterKey = JSON.stringify(filters);
+  const exportFilters = { patient_id, ...filters };
   return (
-    <MyPage title={t("me.who_saw")}>
-      {({ patient_id, hospital_id }) => (
-        <>
-          <p>{t("me.access_text")}</p>
-          <AccessFilterForm />
-          <AccessTable key={patient_id} patientId={patient_id} hospitalId={hospital_id} />
-        </>
-      )}
-    </MyPage>
+    <>
+      <p>{t("me.access_text")}</p>
+      <AccessFilterForm />
+      <AccessTable key={filterKey} patientId={patient_id} filters={filters} zone={zone} />
+      <Card>
+        <div className={layout.acts}>
+          <FileButton
+            key={filterKey}
+            load={(signal) => exportEvents("csv", exportFilters, signal)}
+            fileName={`access-log-${dayInZone(serverNow(), zone)}.csv`}
+          >
+            {t("me.csv")}
+          </FileButton>
+        </div>
+        <p className={layout.note}>{t("me.csv_text")}</p>
+        <details className={classes.proofs}>
+          <summary>{t("me.proof_title")}</summary>
+          <p>{t("me.proof_text")}</p>
+        </details>
+      </Card>
+    </>
   );
 }
 
@@ -78,68 +100,112 @@ function toAccessFilters(from: string | undefined, to: string | undefined, zone:
   };
 }
 
-function AccessTable({ patientId, hospitalId }: { patientId: string; hospitalId: string }) {
+function AccessTable({ patientId, filters, zone }: { patientId: string; filters: AccessFilters; zone: string | undefined }) {
   const t = useTranslation();
   const { user_id } = useMe();
   const { from, to, mine } = useSearch({ from: "/signed-in/me/access" });
-  const zone = useHospitalTimeZone(hospitalId);
-  const filters = toAccessFilters(from, to, zone);
+  const queryKey = ["me", "access", patientId, filters];
   const query = useInfiniteQuery({
-    queryKey: ["me", "access", patientId, filters],
-    queryFn: ({ pageParam }) => listAccess(patientId, filters, pageParam),
+    queryKey,
+    queryFn: async ({ pageParam }) => ({ ...(await listAccess(patientId, filters, pageParam)), readAt: serverNow() }),
+    // Each read is an event of this log, so that the page reads when it is opened and when the patient asks.
+    staleTime: 0,
+    refetchOnWindowFocus: false,
     ...CURSOR_PAGINATION,
   });
-  const { data, hasNextPage, isFetchingNextPage, isFetchNextPageError, fetchNextPage } = query;
-  const pages = data?.pages.length ?? 0;
-  const events = data?.pages.flatMap(({ items }) => items) ?? [];
-  const groups = groupAccessEvents(mine === "yes" ? events : events.filter(({ actor }) => actor.id !== user_id), zone);
-  const needsMore =
-    hasNextPage && !isFetchingNextPage && !isFetchNextPageError && pages < MAX_AUTO_PAGES && groups.length < MIN_GROUPS;
-  useEffect(() => {
-    if (needsMore) void fetchNextPage();
-  }, [needsMore, fetchNextPage]);
+  const client = useQueryClient();
+  const pages = query.data?.pages ?? [];
+  const events = pages.flatMap(({ items }) => items);
+  const shown = mine === "yes" ? events : events.filter(({ actor }) => actor.id !== user_id);
+  const groups = groupAccessEvents(shown, user_id, zone);
+  const older = useOlderEntries(query, groups.length);
 
-  if (!data) return query.error ? <LoadError error={query.error} retry={() => void query.refetch()} /> : <Loading />;
+  if (!query.data) return query.error ? <LoadError error={query.error} retry={() => void query.refetch()} /> : <Loading />;
   return (
     <Card>
-      {groups.length === 0 && !isFetchingNextPage && (
-        <EmptyState>{t(from || to ? "common.nothing_found" : "me.nobody_yet")}</EmptyState>
-      )}
-      {groups.length > 0 && (
-        <Table
-          label={t("me.who_saw")}
-          columns={[
-            { label: t("me.when"), cell: (group) => <AccessTime group={group} zone={zone} /> },
-            {
-              label: t("me.who"),
-              cell: ({ latestEvent: at }) => (
-                <AccessActor actor={at.actor} actorHospitalId={at.actor_hospital_id ?? at.hospital_id} />
-              ),
-            },
-            { label: t("me.what"), cell: ({ messageKey: what }) => t(what) },
-          ]}
-          items={groups}
-          rowKey={({ key }) => key}
-        />
-      )}
-      <RefetchError error={query.error} />
-      {hasNextPage && (
-        <Button mt="sm" variant="default" loading={isFetchingNextPage} onClick={() => void fetchNextPage()}>
-          {t("me.earlier")}
+      <div className={layout.acts}>
+        <p className={layout.count}>{t("common.checked_at", { time: formatTime(pages[0]?.readAt ?? serverNow(), zone) })}</p>
+        <Button size="compact-sm" variant="default" onClick={() => void client.resetQueries({ queryKey })}>
+          {t("common.refresh")}
         </Button>
-      )}
+      </div>
+      {groups.length > 0 && <AccessGroups groups={groups} zone={zone} />}
+      <OlderEntries
+        query={query}
+        older={older}
+        shown={shown.length}
+        empty={t(from || to ? "common.nothing_found" : "me.nobody_yet")}
+      />
     </Card>
   );
 }
 
-function AccessTime({ group: { first, last, count: n }, zone }: { group: AccessGroup; zone: string | undefined }) {
+function AccessGroups({ groups, zone }: { groups: readonly AccessGroup[]; zone: string | undefined }) {
   const t = useTranslation();
-  const [begin, end] = [formatShortTime(first, zone), formatShortTime(last, zone)];
+  return (
+    <Table
+      label={t("me.who_saw")}
+      columns={[
+        { label: t("me.when"), cell: (group) => <AccessTime group={group} zone={zone} /> },
+        {
+          label: t("me.who"),
+          cell: ({ latestEvent: at }) => (
+            <AccessActor actor={at.actor} actorHospitalId={at.actor_hospital_id ?? at.hospital_id} />
+          ),
+        },
+        { label: t("me.what"), cell: ({ messageKey }) => t(messageKey) },
+        { label: t("me.why"), cell: ({ reasonKeys }) => reasonKeys.map((key) => t(key)).join(" ") },
+        { label: t("me.proof"), cell: ({ events }) => <Proofs events={events} zone={zone} /> },
+      ]}
+      items={groups}
+      rowKey={({ key }) => key}
+    />
+  );
+}
+
+function AccessTime({ group: { events, latestEvent }, zone }: { group: AccessGroup; zone: string | undefined }) {
+  const t = useTranslation();
+  const last = latestEvent.recorded;
+  const [begin, end] = [formatShortTime(events.at(-1)?.recorded ?? last, zone), formatShortTime(last, zone)];
   const times = begin === end ? end : `${begin} – ${end}`;
+  const n = events.length;
   return (
     <span>
       {formatDate(last, zone)}, {times}
       {n > 1 && <span className={layout.muted}> · {t("me.times", { n })}</span>}
     </span>
+  );
+}
+
+/** The proof of each entry of a row. */
+function Proofs({ events, zone }: { events: readonly AccessEvent[]; zone: string | undefined }) {
+  const t = useTranslation();
+  const [first] = events;
+  if (events.length === 1 && first) return <ProofButton event={first} zone={zone} />;
+  return (
+    <details className={classes.proofs}>
+      <summary>{t("me.proofs", { n: events.length })}</summary>
+      <ul className={layout.bare}>
+        {events.map((event) => (
+          <li key={event.id}>
+            {formatTime(event.recorded, zone)} <ProofButton event={event} zone={zone} />
+          </li>
+        ))}
+      </ul>
+    </details>
+  );
+}
+
+function ProofButton({ event, zone }: { event: AccessEvent; zone: string | undefined }) {
+  const t = useTranslation();
+  return (
+    <FileButton
+      isCompact
+      load={(signal) => readProof(event, signal)}
+      fileName={`edgecare-proof-${event.id}.json`}
+      label={t("me.proof_of", { time: formatTime(event.recorded, zone) })}
+    >
+      {t("me.proof")}
+    </FileButton>
   );
 }
