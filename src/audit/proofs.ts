@@ -4,7 +4,7 @@ import { withUser } from "../access/access.ts";
 import type { Call, UserCall, UserEffectiveRole } from "../access/actor.ts";
 import { appendAuditEvent } from "../access/audit.ts";
 import { denyNotFound } from "../access/deny.ts";
-import type { LogProof } from "../audit-log/contract.ts";
+import type { AuditLogCalls, LogProof } from "../audit-log/contract.ts";
 import { handOverStaged } from "../audit-log/hand-over.ts";
 import { leafBytes, saltOf, secretOf } from "../audit-log/tree/leaf.ts";
 import { toBase64Url } from "../platform/crypto.ts";
@@ -50,7 +50,9 @@ export async function getProof(env: Env, anyCall: Call, eventId: string, query: 
     : [await requireLog(call, permission, effectiveRole, query, hospitals)];
   await handOverStaged(env, call.now);
   for (const logId of logIds) {
-    const proof = await env.AUDIT_LOG.getByName(logId).prove(eventId);
+    // RPC types make `never` of values with members of unknown type.
+    const calls = env.AUDIT_LOG.getByName(logId) as unknown as AuditLogCalls;
+    const proof = await calls.prove(eventId);
     if (proof && isVisible(proof, effectiveRole, ownIds)) return recordProof(call, effectiveRole, logId, proof, ownIds);
   }
   return denyNotFound(call, permission, effectiveRole, { audit_event: eventId });

@@ -2,7 +2,7 @@
 import { env } from "cloudflare:test";
 import { expect, it } from "vitest";
 import { moveOldEvents, toEventId } from "../../src/audit/move-old-events.ts";
-import { logsOf, NO_HOSPITAL_LOG } from "../../src/audit-log/contract.ts";
+import { type AuditLogCalls, logsOf, NO_HOSPITAL_LOG } from "../../src/audit-log/contract.ts";
 import { withStoreFault } from "../stores.ts";
 
 type OldRow = { seq: number; recordedAt: number; hospital: string | null; actorHospital: string | null; patients: string[] };
@@ -36,7 +36,9 @@ async function expectMoved(rows: readonly OldRow[]): Promise<void> {
     rows.flatMap(({ hospital, actorHospital }) => logsOf({ hospital_id: hospital, actor_hospital_id: actorHospital })),
   );
   for (const logId of logs) {
-    const { entries } = await env.AUDIT_LOG.getByName(logId).select({ patientIds: null }, null, 1_000);
+    // RPC types make `never` of values with members of unknown type.
+    const calls = env.AUDIT_LOG.getByName(logId) as unknown as AuditLogCalls;
+    const { entries } = await calls.select({ patientIds: null }, null, 1_000);
     const moved = entries.filter(({ request_id }) => request_id === "old").sort((a, b) => a.seq - b.seq);
     const expected = rows.filter((row) =>
       logsOf({ hospital_id: row.hospital, actor_hospital_id: row.actorHospital }).includes(logId),
