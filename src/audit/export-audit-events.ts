@@ -5,8 +5,7 @@ import { appendAuditEvent } from "../access/audit.ts";
 import { type LogPosition, NO_HOSPITAL_LOG } from "../audit-log/contract.ts";
 import { handOverStaged } from "../audit-log/hand-over.ts";
 import { type ListedEntry, readLogs } from "../audit-log/read-logs.ts";
-import { getPublicOrigin } from "../platform/config.ts";
-import type { KeyRing } from "../platform/crypto.ts";
+import { getPublicOrigin, type Keys } from "../platform/config.ts";
 import { describeCause, stackFrames } from "../platform/errors.ts";
 import { log } from "../platform/log.ts";
 import { toIso } from "../platform/time.ts";
@@ -34,7 +33,7 @@ const createWriter = (env: Env, format: ExportFormat): Writer => {
   };
 };
 
-type Source = { env: Env; ring: KeyRing; logs: VisibleLog[]; requestId: string };
+type Source = { env: Env; keys: Pick<Keys, "audit">; logs: VisibleLog[]; requestId: string };
 type Page = { entries: ListedEntry[]; next: LogPosition | null };
 
 /**
@@ -51,7 +50,7 @@ export async function exportAuditEvents(env: Env, anyCall: Call, query: ExportQu
   const ownIds =
     effectiveRole.role === "patient" ? results[0].flatMap(({ patient }) => (patient === null ? [] : [patient])) : null;
   await handOverStaged(env, call.now);
-  const source = { env, ring: call.keys.audit, logs, requestId: call.actor.via.requestId };
+  const source = { env, keys: call.keys, logs, requestId: call.actor.via.requestId };
   const first = await readPage(source, null);
   await appendAuditEvent(call, exportEvent(query, effectiveRole, first));
   const writer = createWriter(env, query.format);
@@ -81,9 +80,9 @@ const exportEvent = (
 });
 
 /** Pages may be empty while the list goes on. */
-async function readPage({ env, ring, logs }: Source, before: LogPosition | null): Promise<Page> {
+async function readPage({ env, keys, logs }: Source, before: LogPosition | null): Promise<Page> {
   let page: Page = { entries: [], next: before };
-  do page = await readLogs(env, ring, logs, page.next, PAGE_LENGTH);
+  do page = await readLogs(env, keys, logs, page.next, PAGE_LENGTH);
   while (page.entries.length === 0 && page.next !== null);
   return page;
 }

@@ -1,7 +1,7 @@
 // Moves the audit events of D1's tables audit_events and audit_subjects into the objects of their logs. Run by cron.
 import { sql } from "drizzle-orm";
 import { chunk } from "es-toolkit";
-import { purposeOf } from "../access/audit-event.ts";
+import { purposeOf } from "../access/purposes.ts";
 import { type AuditLogEvent, logsOf, MAX_SUBJECTS, type MovedEvent } from "../audit-log/contract.ts";
 import { batch, type Db, getDb } from "../platform/db/client.ts";
 import { auditEvents } from "../platform/db/schema.ts";
@@ -104,7 +104,9 @@ function toLogEvent(row: OldRow, part: number, subjects: string[]): AuditLogEven
     detail: row.detail ? (JSON.parse(row.detail) as Record<string, unknown>) : null,
     subjects,
   };
-  const purpose = row.purpose ?? purposeOf(event.actor, { event: row.event, role: row.actorRole ?? "", subjects });
+  const { basis, actorRole: role } = row;
+  const facts = { event: row.event, ...(basis !== null && { basis }), ...(role !== null && { role }) };
+  const purpose = row.purpose ?? purposeOf(event.actor, event.detail ? { ...facts, detail: event.detail } : facts);
   return { ...event, purpose };
 }
 
