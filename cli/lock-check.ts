@@ -1,5 +1,6 @@
 // `edgecare audit lock-check`: asks Cloudflare whether the bucket keeps the tiles and checkpoints of the audit logs from change.
 import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { z } from "zod";
 
@@ -100,6 +101,6 @@ function parseOptions(args: string[]): { bucket: string; jurisdiction: string | 
 }
 
 function findConfiguredBucket(): string | undefined {
-  const config = readFileSync(new URL("../wrangler.toml", import.meta.url), "utf8");
+  const config = readFileSync(fileURLToPath(import.meta.resolve("../wrangler.toml")), "utf8");
   return /\[\[r2_buckets\]\]\nbinding = "FILES"\nbucket_name = "([^"]+)"/.exec(config)?.[1];
 }

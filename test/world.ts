@@ -312,8 +312,8 @@ export type AuditRow = {
 /** Events of a request id, oldest first, each once: those that wait in D1 and those in the logs. */
 export const readAuditEvents = (requestId: string): Promise<AuditRow[]> => selectEvents(requestId);
 
-/** All events, oldest first. */
-export const listLoggedEvents = (): Promise<AuditRow[]> => selectEvents(null);
+/** All events, oldest first. @param logIds logs beside those of the hospitals in D1 */
+export const listLoggedEvents = (logIds: readonly string[] = []): Promise<AuditRow[]> => selectEvents(null, logIds);
 
 /** The events with these columns, oldest first. */
 export async function findEvents(columns: Partial<AuditRow>): Promise<AuditRow[]> {
@@ -322,7 +322,7 @@ export async function findEvents(columns: Partial<AuditRow>): Promise<AuditRow[]
   );
 }
 
-async function selectEvents(requestId: string | null): Promise<AuditRow[]> {
+async function selectEvents(requestId: string | null, logIds: readonly string[] = []): Promise<AuditRow[]> {
   const staged = await env.DB.prepare(
     "SELECT id, event, subjects FROM audit_staged WHERE ?1 IS NULL OR event->>'request_id' = ?1",
   )
@@ -331,7 +331,7 @@ async function selectEvents(requestId: string | null): Promise<AuditRow[]> {
   const events = staged.results.map(
     ({ id, event, subjects }): AuditLogEvent => ({ ...JSON.parse(event), id, subjects: JSON.parse(subjects) }),
   );
-  for (const stub of await listAuditLogs()) {
+  for (const stub of await listAuditLogs(logIds)) {
     const found = await runInDurableObject(stub, (_, { storage: { sql } }) => {
       if (sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'entries'").toArray().length === 0) return [];
       const query = "SELECT event FROM entries WHERE ?1 IS NULL OR event->>'request_id' = ?1";
@@ -344,10 +344,10 @@ async function selectEvents(requestId: string | null): Promise<AuditRow[]> {
 }
 
 /** The logs that exist, by their names: an object that is woken without its name cannot do its work. */
-async function listAuditLogs() {
+async function listAuditLogs(logIds: readonly string[]) {
   const existing = new Set((await listDurableObjectIds(env.AUDIT_LOG)).map(String));
   const { results } = await env.DB.prepare("SELECT id FROM hospitals").all<{ id: string }>();
-  const names = [NO_HOSPITAL_LOG, ...results.map(({ id }) => id)];
+  const names = [NO_HOSPITAL_LOG, ...results.map(({ id }) => id), ...logIds];
   return names
     .filter((name) => existing.has(String(env.AUDIT_LOG.idFromName(name))))
     .map((name) => env.AUDIT_LOG.getByName(name));

@@ -1,4 +1,5 @@
 // An audit event as a FHIR R4 AuditEvent resource (http://hl7.org/fhir/R4/auditevent.html).
+import { PURPOSES } from "../access/purposes.ts";
 import { UUID_PATTERN } from "../platform/ids.ts";
 import type { ExportedEvent } from "./exported-event.ts";
 
@@ -45,22 +46,6 @@ const TYPE_BY_THING: Readonly<Record<string, Coding>> = {
 
 const INTERACTION = { C: "create", R: "read", U: "update", D: "delete", E: "operation" } as const;
 const OUTCOME = { success: "0", denied: "4", failed: "8" } as const;
-
-/** Codes of http://terminology.hl7.org/CodeSystem/v3-ActReason by the purpose of an event. */
-const ACT_REASON: Readonly<Record<string, Coding>> = Object.fromEntries(
-  [
-    ["treatment", "TREAT", "treatment"],
-    ["emergency", "ETREAT", "Emergency Treatment"],
-    ["administration", "HSYSADMIN", "health system administration"],
-    ["patient_request", "PATRQT", "patient requested"],
-    ["coordination", "COC", "coordination of care"],
-    ["operations", "HOPERAT", "healthcare operations"],
-    ["payment", "HPAYMT", "healthcare payment"],
-    ["research", "HRESCH", "healthcare research"],
-    ["public_health", "PUBHLTH", "public health"],
-    ["legal", "HLEGAL", "legal"],
-  ].map(([purpose = "", code = "", display = ""]) => [purpose, { system: `${TERMINOLOGY}/v3-ActReason`, code, display }]),
-);
 
 const PERSON: Coding = { system: `${TERMINOLOGY}/audit-entity-type`, code: "1", display: "Person" };
 const SYSTEM_OBJECT: Coding = { system: `${TERMINOLOGY}/audit-entity-type`, code: "2", display: "System Object" };
@@ -115,8 +100,8 @@ export function toFhirAuditEvent(event: ExportedEvent, origin: string): FhirAudi
 }
 
 function toPurpose(purpose: string): CodeableConcept {
-  const code = ACT_REASON[purpose];
-  return code ? { coding: [code], text: purpose } : { text: purpose };
+  const display = new Map<string, string>(Object.entries(PURPOSES)).get(purpose);
+  return display ? { coding: [{ system: `${TERMINOLOGY}/v3-ActReason`, code: purpose, display }] } : { text: purpose };
 }
 
 function toAgent({ actor, ip }: ExportedEvent): FhirAuditEvent["agent"][number] {

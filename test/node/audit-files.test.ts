@@ -21,7 +21,7 @@ const EVENT: ExportedEvent = {
   hospital_id: `${ID}2`,
   actor_hospital_id: null,
   basis: "care_team",
-  purpose: "treatment",
+  purpose: "TREAT",
   entity: { type: "report", id: `${ID}4` },
   request_id: "req-1",
   ip: "203.0.113.7",
@@ -173,7 +173,7 @@ describe("FHIR AuditEvent", () => {
       hospital_id: optional(fc.uuid()),
       actor_hospital_id: optional(fc.uuid()),
       basis: optional(fc.constant("staff")),
-      purpose: optional(fc.constantFrom("treatment", "emergency", "administration", "something new")),
+      purpose: optional(fc.constantFrom("TREAT", "BTG", "HSYSADMIN", "something new")),
       entity: optional(fc.record({ type: fc.constantFrom("patient", "report", "alert"), id: fc.uuid() })),
       request_id: fc.uuid(),
       ip: optional(fc.ipV4()),
@@ -185,11 +185,6 @@ describe("FHIR AuditEvent", () => {
 
   it("names purposes by v3-ActReason", () => {
     const codeOf = (purpose: string) => toFhirAuditEvent({ ...EVENT, purpose }, ORIGIN).purposeOfEvent?.[0]?.coding?.[0]?.code;
-    expect(["treatment", "emergency", "administration", "unknown"].map(codeOf)).toEqual([
-      "TREAT",
-      "ETREAT",
-      "HSYSADMIN",
-      undefined,
-    ]);
+    expect(["TREAT", "BTG", "HSYSADMIN", "unknown"].map(codeOf)).toEqual(["TREAT", "BTG", "HSYSADMIN", undefined]);
   });
 });

@@ -2,11 +2,10 @@
 import { describe, expect, it } from "vitest";
 import type { LogCheck } from "../../portal/src/audit/api.ts";
 import { addPart, type Verification, verifyLog } from "../../portal/src/audit/verification.ts";
-import { accessReasonKeys, groupAccessEvents } from "../../portal/src/patients/own-record/access-log.ts";
-import type { AccessEvent } from "../../portal/src/patients/own-record/api.ts";
+import { accessReasonKeys, groupAccessEvents, type LoggedAccess } from "../../portal/src/patients/own-record/access-log.ts";
 import { Problem } from "../../portal/src/platform/api/problem.ts";
 import { readStreamedFile } from "../../portal/src/platform/api/streamed-file.ts";
-import { needsAnotherPage } from "../../portal/src/platform/design/open-ended-list.tsx";
+import { needsAnotherPage } from "../../portal/src/platform/design/older-pages.ts";
 
 const PART: LogCheck = {
   hospital_id: null,
@@ -102,7 +101,7 @@ it("reads further pages while little is shown, up to a number of pages", () => {
 });
 
 describe("a streamed file", () => {
-  const encode = (text: string) => new TextEncoder().encode(text);
+  const encode = (text: string) => new Uint8Array(new TextEncoder().encode(text));
   const send = (body: ReadableStream<Uint8Array<ArrayBuffer>>) => async () =>
     new Response(body, { headers: { "Content-Type": "text/csv" } });
 
@@ -138,7 +137,7 @@ describe("a streamed file", () => {
 });
 
 const PATIENT = "u-patient";
-const READ: AccessEvent = {
+const READ = {
   id: "e1",
   log: "h1",
   seq: 1,
@@ -151,7 +150,7 @@ const READ: AccessEvent = {
   hospital_id: "h1",
   actor_hospital_id: null,
   basis: "staff",
-  purpose: "treatment",
+  purpose: "TREAT",
   entity: null,
   request_id: "r1",
   ip: null,
@@ -159,7 +158,7 @@ const READ: AccessEvent = {
 };
 
 describe("the reason of an access", () => {
-  it.each<[string, Partial<AccessEvent>, string[]]>([
+  it.each<[string, Partial<LoggedAccess>, string[]]>([
     ["of staff", {}, ["me.why.purpose.treatment", "me.why.basis.staff"]],
     ["of the care team", { basis: "care_team" }, ["me.why.purpose.treatment", "me.why.basis.care_team"]],
     ["of a list", { basis: null }, ["me.why.purpose.treatment"]],
@@ -175,7 +174,7 @@ describe("the reason of an access", () => {
   it("separates the rows of a day; what is the same is one row with all of its entries", () => {
     const events = [
       { ...READ, id: "e4", recorded: "2026-11-21T10:00:00.000Z" },
-      { ...READ, id: "e3", purpose: "emergency", recorded: "2026-11-21T09:00:00.000Z" },
+      { ...READ, id: "e3", purpose: "BTG", recorded: "2026-11-21T09:00:00.000Z" },
       { ...READ, id: "e2" },
       { ...READ, id: "e1", recorded: "2026-11-20T08:00:00.000Z" },
     ];

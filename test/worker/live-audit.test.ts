@@ -34,7 +34,7 @@ const auditLog = (hospitalId: string) => env.AUDIT_LOG.getByName(hospitalId);
 const hourStart = (now = Date.now()) => Math.floor(now / HOUR_MS) * HOUR_MS;
 
 const listViews = async (hospitalId: string) =>
-  (await listLoggedEvents()).filter(({ event, hospital_id }) => event === "live.view" && hospital_id === hospitalId);
+  (await listLoggedEvents([hospitalId])).filter(({ event, hospital_id }) => event === "live.view" && hospital_id === hospitalId);
 const subjectsOf = (events: { subjects: string[] }[]) => events.map(({ subjects }) => subjects.toSorted());
 
 /** Waits until the hospital's log has so many events of views, and makes sure that no more follow. */

@@ -48,7 +48,7 @@ async function expectMoved(rows: readonly OldRow[]): Promise<void> {
     expect(ofTest.map(({ id, subjects }) => ({ id, subjects }))).toEqual(
       expected.map((row) => ({ id: toEventId(row.recordedAt, row.seq, 0), subjects: [...row.patients].sort() })),
     );
-    for (const entry of ofTest) expect(entry).toMatchObject({ purpose: "treatment", detail: { count: 1 } });
+    for (const entry of ofTest) expect(entry).toMatchObject({ purpose: "TREAT", detail: { count: 1 } });
   }
 }
 

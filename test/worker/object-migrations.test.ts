@@ -146,7 +146,7 @@ describe("a patient's object of an earlier version", () => {
     vi.setSystemTime(MORNING + 42 * 60_000);
     await runInDurableObject(monitor(), (instance: PatientMonitor) => instance.alarm());
     expect(await monitor().outboxState()).toEqual({ waiting: 0, parked: 0 });
-    const event = (await listLoggedEvents()).find(({ actor_id }) => actor_id === "counted-device");
+    const event = (await listLoggedEvents([HOSPITAL])).find(({ actor_id }) => actor_id === "counted-device");
     expect(JSON.parse(event?.detail ?? "{}")).toMatchObject({ samples: 2, first_seq: 3, last_seq: 4 });
   });
 

@@ -1,7 +1,17 @@
 // Access log in plain language: what was done and why; repeated accesses on one day are one row.
 import { dayInZone } from "../../platform/design/calendar-days.ts";
 import type { PlainMessageKey } from "../../platform/messages/translate.ts";
-import type { AccessEvent } from "./api.ts";
+
+/** What the rows of the log are made of; the API's events have more. */
+export type LoggedAccess = {
+  recorded: string;
+  event: string;
+  action: "C" | "R" | "U" | "D" | "E";
+  outcome: "success" | "denied" | "failed";
+  actor: { kind: string; id: string | null };
+  purpose: string | null;
+  basis: string | null;
+};
 
 const EVENT_MESSAGES: readonly (readonly [beginning: string, key: PlainMessageKey])[] = [
   ["access.denied", "me.access.denied"],
@@ -54,7 +64,7 @@ const EVENT_MESSAGES: readonly (readonly [beginning: string, key: PlainMessageKe
   ["device.", "me.access.device"],
   ["audit.", "me.access.log"],
 ];
-const ACTION_MESSAGES: Record<AccessEvent["action"], PlainMessageKey> = {
+const ACTION_MESSAGES: Record<LoggedAccess["action"], PlainMessageKey> = {
   R: "me.access.opened",
   C: "me.access.added",
   U: "me.access.changed",
@@ -62,15 +72,17 @@ const ACTION_MESSAGES: Record<AccessEvent["action"], PlainMessageKey> = {
   E: "me.access.used",
 };
 
-export function accessMessageKey({ event, action, outcome }: AccessEvent): PlainMessageKey {
+export function accessMessageKey({ event, action, outcome }: LoggedAccess): PlainMessageKey {
   if (outcome === "denied") return "me.access.denied";
   return EVENT_MESSAGES.find(([prefix]) => event.startsWith(prefix))?.[1] ?? ACTION_MESSAGES[action];
 }
 
+/** By code of HL7's v3-PurposeOfUse. */
 const PURPOSE_MESSAGES: Readonly<Record<string, PlainMessageKey>> = {
-  treatment: "me.why.purpose.treatment",
-  administration: "me.why.purpose.administration",
-  emergency: "me.why.purpose.emergency",
+  TREAT: "me.why.purpose.treatment",
+  HOPERAT: "me.why.purpose.administration",
+  HSYSADMIN: "me.why.purpose.administration",
+  BTG: "me.why.purpose.emergency",
 };
 const BASIS_MESSAGES: Readonly<Record<string, PlainMessageKey>> = {
   care_team: "me.why.basis.care_team",
@@ -83,7 +95,7 @@ const BASIS_MESSAGES: Readonly<Record<string, PlainMessageKey>> = {
 };
 
 /** Why somebody saw the record, in sentences: for what purpose, and on which basis. */
-export function accessReasonKeys(event: AccessEvent, userId: string): PlainMessageKey[] {
+export function accessReasonKeys(event: LoggedAccess, userId: string): PlainMessageKey[] {
   const { actor, outcome, purpose, basis } = event;
   if (actor.id === userId || basis === "self") return ["me.why.own"];
   if (outcome === "denied") return ["me.why.denied"];
@@ -93,17 +105,21 @@ export function accessReasonKeys(event: AccessEvent, userId: string): PlainMessa
 }
 
 /** `events`: newest first, all of one actor, action, reason and day. */
-export type AccessGroup = {
+export type AccessGroup<E extends LoggedAccess> = {
   key: string;
   messageKey: PlainMessageKey;
   reasonKeys: readonly PlainMessageKey[];
-  latestEvent: AccessEvent;
-  events: readonly AccessEvent[];
+  latestEvent: E;
+  events: readonly E[];
 };
 
 /** @param events newest first */
-export function groupAccessEvents(events: readonly AccessEvent[], userId: string, zone: string | undefined): AccessGroup[] {
-  const groups = new Map<string, AccessGroup & { events: AccessEvent[] }>();
+export function groupAccessEvents<E extends LoggedAccess>(
+  events: readonly E[],
+  userId: string,
+  zone: string | undefined,
+): AccessGroup<E>[] {
+  const groups = new Map<string, AccessGroup<E> & { events: E[] }>();
   for (const event of events) {
     const day = dayInZone(Date.parse(event.recorded), zone);
     const messageKey = accessMessageKey(event);
@@ -117,5 +133,5 @@ export function groupAccessEvents(events: readonly AccessEvent[], userId: string
 }
 
 /** Excludes the patient's own accesses, devices and the service itself. */
-export const isOtherPerson = ({ actor, outcome }: AccessEvent, userId: string): boolean =>
+export const isOtherPerson = ({ actor, outcome }: LoggedAccess, userId: string): boolean =>
   (actor.kind === "user" || actor.kind === "app") && actor.id !== userId && outcome !== "denied";

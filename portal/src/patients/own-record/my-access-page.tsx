@@ -140,7 +140,7 @@ function AccessTable({ patientId, filters, zone }: { patientId: string; filters:
   );
 }
 
-function AccessGroups({ groups, zone }: { groups: readonly AccessGroup[]; zone: string | undefined }) {
+function AccessGroups({ groups, zone }: { groups: readonly AccessGroup<AccessEvent>[]; zone: string | undefined }) {
   const t = useTranslation();
   return (
     <Table
@@ -163,7 +163,7 @@ function AccessGroups({ groups, zone }: { groups: readonly AccessGroup[]; zone: 
   );
 }
 
-function AccessTime({ group: { events, latestEvent }, zone }: { group: AccessGroup; zone: string | undefined }) {
+function AccessTime({ group: { events, latestEvent }, zone }: { group: AccessGroup<AccessEvent>; zone: string | undefined }) {
   const t = useTranslation();
   const last = latestEvent.recorded;
   const [begin, end] = [formatShortTime(events.at(-1)?.recorded ?? last, zone), formatShortTime(last, zone)];

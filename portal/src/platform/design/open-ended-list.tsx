@@ -4,21 +4,17 @@ import type { InfiniteData, UseInfiniteQueryResult } from "@tanstack/react-query
 import { useEffect, useState } from "react";
 import { useTranslation } from "../messages/translate.ts";
 import layout from "./layout.module.css";
+import { type Goal, needsAnotherPage } from "./older-pages.ts";
 import { EmptyState, RefetchError } from "./query-states.tsx";
 
 /** Pages that are read without another click. */
 const MAX_AUTO_PAGES = 5;
 const MIN_SHOWN = 10;
 
-type Goal = { pages: number; shown: number };
 type OpenEndedQuery = Pick<
   UseInfiniteQueryResult<InfiniteData<unknown>>,
   "data" | "error" | "hasNextPage" | "isFetchingNextPage" | "isFetchNextPageError" | "fetchNextPage"
 >;
-
-/** Whether another page is read by itself: few entries are shown, and few pages were read for them. */
-export const needsAnotherPage = (pages: number, shown: number, goal: Goal): boolean =>
-  pages > 0 && pages < goal.pages && shown < goal.shown;
 
 /**
  * Reads on until enough is shown. The caller is mounted anew for other filters.
