@@ -59,6 +59,7 @@ const BODIES: Record<
   "POST /api/v1/hospitals": () => ({ json: { name: "Another hospital" } }),
   "PATCH /api/v1/hospitals/:hospital_id": (handle) => ({ ...matching(handle), json: { address: "1 Lake Road" } }),
   "DELETE /api/v1/hospitals/:hospital_id": matching,
+  "PUT /api/v1/hospitals/:hospital_id/legal-hold": () => ({ json: { reason: "Proceedings" } }),
   "POST /api/v1/hospitals/:hospital_id/import-grants": () => ({ json: grantBody() }),
   "POST /api/v1/wards": (handle, { role }) => ({
     json: { name: `Ward ${uniqueText()}`, ...(role === "admin" && { hospital_id: handle.hospitalId }) },
@@ -154,6 +155,7 @@ const QUERIES: Record<string, (handle: ResourceIds, principal: TestPrincipal) =>
   "GET /api/v1/wearables/metrics/recent": ({ patientId }) => `?patient_id=${patientId}`,
   "GET /api/v1/wearables/summary": ({ patientId }) => `?patient_id=${patientId}`,
   "GET /api/v1/wards/:ward_id/trends": () => "?code=heart_rate",
+  "GET /api/v1/audit-events/:event_id/proof": ({ hospitalId }) => `?hospital_id=${hospitalId}`,
   "GET /api/v1/patients/search": ({ hospitalId }, { role }) => `?q=first${role === "admin" ? `&hospital_id=${hospitalId}` : ""}`,
 };
 

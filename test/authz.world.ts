@@ -47,6 +47,8 @@ export type ResourceIds = {
   /** A sample of the patient, and an alert that it raised. */
   observationId: string;
   alertId: string;
+  /** An audit event about the patient. */
+  eventId: string;
   /** Samples of an unassigned device of the hospital. */
   heldId: string;
   heldDeviceId: string;
@@ -159,6 +161,7 @@ async function newHandle(hospitalId: string, nurse: Person, uploader: { token: s
     ...(await newHeld(nurse)),
     practitionerId: await newProfile(manager, member.id),
     patientId: patient.id,
+    eventId: await newEvent(manager, patient.id),
     reportId: data.report_id,
     deviceId: device.id,
     credentialId: device.credentialId,
@@ -192,6 +195,13 @@ async function newAlert(nurse: Person, patientId: string, wardId: string): Promi
   if (!seen.ok) throw new Error(`no alert: ${await seen.text()}`);
   await runDurableObjectAlarm(env.PATIENT_MONITOR.getByName(patientId));
   return { observationId: results[0].observation_id, alertId: id };
+}
+
+/** The audit event of a read of the record. */
+async function newEvent(manager: Person, patientId: string): Promise<string> {
+  await sendRequest(`${API}/patients/${patientId}`, { as: manager });
+  const { data } = await readJson(await sendRequest(`${API}/audit-events?patient_id=${patientId}&event=patient.read`, { as: manager }));
+  return data[0].id;
 }
 
 async function newHeld(nurse: Person): Promise<Pick<ResourceIds, "heldId" | "heldDeviceId">> {

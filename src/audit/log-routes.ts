@@ -109,7 +109,7 @@ const exampleRetention = {
   legal_hold: exampleHold,
 };
 
-const holdQuery = z.strictObject({ hospital_id: Uuid.openapi({ example: EXAMPLES.hospital }) });
+const hospitalParam = z.object({ hospital_id: Uuid.openapi({ example: EXAMPLES.hospital }) });
 const EndedHold = z.object({ hospital_id: Id, legal_hold: z.null() });
 
 const csv = { schema: z.string(), example: "id,log,seq\r\n" };
@@ -124,7 +124,7 @@ export const auditLogRoutes = createRouter()
       summary: "Export audit events",
       description: `The events that the list shows the caller, newest first, up to ${MAX_EXPORTED_EVENTS.toLocaleString("en")}: as CSV, or as FHIR R4 AuditEvent resources, one per line. A file that ends without a transfer error is complete; if reading fails, or there are more events, the transfer is aborted.`,
       security: BEARER_AUTH,
-      request: { query: z.strictObject({ format: z.enum(["csv", "ndjson"]), ...auditFilters }) },
+      request: { query: z.strictObject({ format: z.enum(["csv", "ndjson"]).default("csv"), ...auditFilters }) },
       responses: {
         200: { description: "The file", content: { "text/csv": csv, "application/fhir+ndjson": ndjson } },
         ...problemResponses(401, 403),
@@ -164,31 +164,31 @@ export const auditLogRoutes = createRouter()
   .openapi(
     createRoute({
       method: "put",
-      path: "/audit-events/legal-hold",
+      path: "/hospitals/{hospital_id}/legal-hold",
       tags,
       summary: "Set a legal hold",
       description: "The hospital's audit events are kept whatever their age, until the hold ends.",
       security: BEARER_AUTH,
-      request: { query: holdQuery, body: jsonRequestBody(NewLegalHold, { reason: "Proceedings 4 C 12/26" }) },
-      responses: { 200: jsonResponse(LegalHold, "The hold", exampleHold), ...problemResponses(401, 403, 404, 413, 415) },
+      request: { params: hospitalParam, body: jsonRequestBody(NewLegalHold, { reason: "Proceedings 4 C 12/26" }) },
+      responses: { 200: jsonResponse(LegalHold, "The hold", exampleHold), ...problemResponses(401, 403, 404, 409, 413, 415, 429) },
     }),
-    async (c) => ok(c, await setLegalHold(c.env, c.get("call"), c.req.valid("query").hospital_id, c.req.valid("json"))),
+    async (c) => ok(c, await setLegalHold(c.env, c.get("call"), c.req.valid("param").hospital_id, c.req.valid("json"))),
   )
   .openapi(
     createRoute({
       method: "delete",
-      path: "/audit-events/legal-hold",
+      path: "/hospitals/{hospital_id}/legal-hold",
       tags,
       summary: "End a legal hold",
       security: BEARER_AUTH,
-      request: { query: holdQuery },
+      request: { params: hospitalParam },
       responses: {
         200: jsonResponse(EndedHold, "Ended, or there was none", { hospital_id: EXAMPLES.hospital, legal_hold: null }),
         ...problemResponses(401, 403, 404),
       },
     }),
     async (c) => {
-      const { hospital_id } = c.req.valid("query");
+      const { hospital_id } = c.req.valid("param");
       await endLegalHold(c.env, c.get("call"), hospital_id);
       return ok(c, { hospital_id, legal_hold: null });
     },

@@ -88,6 +88,7 @@ const idsOf = (handle: ResourceIds, sessionId: string) =>
 const nowhere = (handle: ResourceIds): ResourceIds => ({
   ...handle,
   ...Object.fromEntries(Object.keys(handle).flatMap((key) => (key.endsWith("Id") ? [[key, v7()]] : []))),
+  eventId: v7(),
   observationId: toObservationId(v7(), 0, 0),
   alertId: toAlertId(v7(), 1),
 });
