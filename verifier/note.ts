@@ -21,7 +21,8 @@ type VerifierKey = { name: string; keyId: Uint8Array; publicKey: Bytes };
 function parseVerifierKey(vkey: string): VerifierKey {
   const [, name = "", id = "", encoded = ""] = /^([^\s+]+)\+([0-9a-f]{8})\+(\S+)$/.exec(vkey) ?? [];
   const key = fromBase64(encoded);
-  if (key?.length !== 33 || key[0] !== ED25519) throw new Error("a verifier key must be <name>+<key id>+<base64 of an Ed25519 key>");
+  if (key?.length !== 33 || key[0] !== ED25519)
+    throw new Error("a verifier key must be <name>+<key id>+<base64 of an Ed25519 key>");
   const keyId = sha256(`${name}\n`, key).subarray(0, 4);
   if (!isEqual(keyId, new Uint8Array(id.match(/../g)?.map((byte) => Number.parseInt(byte, 16)) ?? [])))
     throw new Error("the key id of a verifier key does not belong to its key");
@@ -36,7 +37,7 @@ export async function isSigned(note: string, verifierKeys: readonly string[]): P
   for (const line of note.slice(end + 1).split("\n")) {
     const [, name, encoded] = /^— (\S+) (\S+)$/u.exec(line) ?? [];
     const signed = fromBase64(encoded ?? "");
-    if (!signed || signed.length !== 68) continue;
+    if (signed?.length !== 68) continue;
     const key = keys.find((each) => each.name === name && isEqual(each.keyId, signed.subarray(0, 4)));
     if (!key) continue;
     const publicKey = await crypto.subtle.importKey("raw", key.publicKey, "Ed25519", false, ["verify"]);
