@@ -1,4 +1,4 @@
-// The `edgecare` command: demo data, simulated patients, secret keys and cost estimates.
+// The `edgecare` command: demo data, simulated patients, secret keys, cost estimates and verification of audit logs.
 import { parseArgs } from "node:util";
 
 const DEMO_USAGE = `  demo   apply pending migrations to the local stores and load the demo data if they are missing (development only)
@@ -10,6 +10,7 @@ const COMMANDS: Record<string, (args: string[]) => Promise<number>> = {
   demo: runDemo,
   keys: async (args) => (await import("./keys.ts")).runKeys(args),
   simulate: async (args) => (await import("./simulate.ts")).runSimulate(args),
+  audit: async (args) => (await import("./audit.ts")).runAudit(args),
   cost: async (args) => (await import("./cost.ts")).runCost(args),
 };
 
@@ -23,14 +24,15 @@ async function main(args: string[]): Promise<number> {
 }
 
 async function formatUsage(): Promise<string> {
-  const [{ KEYS_USAGE }, { SIMULATE_USAGE }, { COST_USAGE }] = await Promise.all([
+  const [{ KEYS_USAGE }, { SIMULATE_USAGE }, { COST_USAGE }, { AUDIT_USAGE }] = await Promise.all([
     import("./keys.ts"),
     import("./simulate.ts"),
     import("./cost.ts"),
+    import("./audit.ts"),
   ]);
   const head =
-    "usage: edgecare demo [--state DIR] [--recreate | --live [--url http://localhost:8787]] | simulate [options] | cost | keys new | keys rotate NAME --stage STAGE";
-  return [head, `${DEMO_USAGE}\n${KEYS_USAGE}`, SIMULATE_USAGE, COST_USAGE].join("\n\n");
+    "usage: edgecare demo [--state DIR] [--recreate | --live [--url http://localhost:8787]] | simulate [options] | cost | audit verify DIR [options] | keys new | keys rotate NAME --stage STAGE";
+  return [head, `${DEMO_USAGE}\n${KEYS_USAGE}`, SIMULATE_USAGE, COST_USAGE, AUDIT_USAGE].join("\n\n");
 }
 
 async function runDemo(args: string[]): Promise<number> {

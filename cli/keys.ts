@@ -2,6 +2,7 @@
 import { text } from "node:stream/consumers";
 import { parseArgs } from "node:util";
 import { newSecrets } from "../scripts/dev-secrets.mjs";
+import { parseCheckpointSigners } from "../src/platform/checkpoint-signers.ts";
 import { parseKeyRing, parseMacKeyRing } from "../src/platform/crypto.ts";
 import { parseSigningKeys } from "../src/platform/signing-keys.ts";
 import { advanceRing, RING_NAMES, RingError, type RingName, STAGES, type Stage } from "./key-rings.ts";
@@ -11,7 +12,7 @@ export const KEYS_USAGE = `  keys new   print a new value for every secret, as N
          read the current ring from standard input and print the next one:
          add    add a new key that is not used yet
          sign   move the newest key to the front, so that it signs and seals from now on
-         drop   remove the oldest key (FIELD_KEYS and IDENTITY_KEYS: only with --force)`;
+         drop   remove the oldest key (all but JWT_KEYS: only with --force)`;
 
 const OK = 0;
 const REFUSED = 1;
@@ -35,7 +36,8 @@ function extractRing(input: string, name: RingName): string {
 /** @throws Error when the Worker would reject this ring */
 async function validateRing(name: RingName, ring: string): Promise<void> {
   if (name === "JWT_KEYS") await parseSigningKeys(ring);
-  else await (name === "FIELD_KEYS" ? parseKeyRing(ring) : parseMacKeyRing(ring));
+  else if (name === "AUDIT_SIGNING_KEYS") await parseCheckpointSigners(ring);
+  else await (name === "IDENTITY_KEYS" ? parseMacKeyRing(ring) : parseKeyRing(ring));
 }
 
 async function rotateRing(name: RingName, stage: Stage, force: boolean): Promise<number> {

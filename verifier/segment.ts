@@ -125,7 +125,8 @@ async function openIndex(source: LogSource, ring: Ring, segment: Segment) {
 async function openBlock(source: LogSource, opener: Opener, key: string, block: BlockPlace): Promise<Entry[]> {
   if (block.plainLength > MAX_BLOCK_BYTES) throw new Error("a block is too large");
   const packed = await opener.open(String(block.part), await readExactly(source, key, block.offset, block.length));
-  const plain = inflateRawSync(packed, { maxOutputLength: block.plainLength });
+  const plain = inflateRawSync(packed, { maxOutputLength: 2 * MAX_BLOCK_BYTES });
+  if (plain.length !== block.plainLength) throw new Error("a block has another length");
   const entries = plain
     .toString("utf8")
     .split("\n")

@@ -2,6 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
 import { advanceRing, RING_NAMES, RingError } from "../../cli/key-rings.ts";
+import { parseCheckpointSigners } from "../../src/platform/checkpoint-signers.ts";
 import { OPTIONAL_SECRETS, SECRETS } from "../../src/platform/config.ts";
 import { parseKeyRing, parseMacKeyRing } from "../../src/platform/crypto.ts";
 import { parseSigningKeys } from "../../src/platform/signing-keys.ts";
@@ -48,6 +49,8 @@ describe("edgecare keys new", () => {
     expect((await parseSigningKeys(fresh["JWT_KEYS"] ?? "")).jwks.keys).toHaveLength(1);
     expect((await parseKeyRing(fresh["FIELD_KEYS"] ?? "")).currentKid).toBe("f1");
     expect((await parseMacKeyRing(fresh["IDENTITY_KEYS"] ?? "")).currentKid).toBe("i1");
+    expect((await parseKeyRing(fresh["AUDIT_KEYS"] ?? "")).currentKid).toBe("a1");
+    expect((await parseCheckpointSigners(fresh["AUDIT_SIGNING_KEYS"] ?? "")).current.kid).toBe("s1");
   });
 });
 
@@ -75,6 +78,8 @@ describe("edgecare keys rotate", () => {
   it.each([
     ["FIELD_KEYS", "f"],
     ["IDENTITY_KEYS", "i"],
+    ["AUDIT_KEYS", "a"],
+    ["AUDIT_SIGNING_KEYS", "s"],
   ] as const)("%s: as JWT_KEYS, but an old key goes by force alone", async (name, letter) => {
     const present = fresh[name] ?? "";
     const added = advanceRing(name, present, "add");

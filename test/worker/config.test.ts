@@ -80,6 +80,12 @@ const MALFORMED: Record<Secret, string[]> = {
     env.FIELD_KEYS.replace("f1:", "F 1:"),
     env.FIELD_KEYS.replace(":", "="),
   ],
+  AUDIT_KEYS: [`${env.AUDIT_KEYS},${env.AUDIT_KEYS}`, `${env.AUDIT_KEYS},`, env.AUDIT_KEYS.replace(":", "=")],
+  AUDIT_SIGNING_KEYS: [
+    `${env.AUDIT_SIGNING_KEYS},${env.AUDIT_SIGNING_KEYS}`,
+    `${env.AUDIT_SIGNING_KEYS},`,
+    env.AUDIT_SIGNING_KEYS.replace("s1:", ""),
+  ],
   INDEX_KEY: ["a".repeat(64), "abababababababababababababababab", " ".repeat(40)],
   LINK_KEY: ["0".repeat(64)],
   REFRESH_KEY: ["12341234123412341234123412341234"],
