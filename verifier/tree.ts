@@ -66,7 +66,7 @@ export function rootOfEdge(tiles: readonly Uint8Array[]): Uint8Array {
 
 /** Whether a proof leads from a leaf hash to the root (RFC 9162, section 2.1.3.2). */
 export function verifyInclusion(index: number, size: number, leaf: Uint8Array, proof: readonly Uint8Array[], root: Uint8Array) {
-  if (index < 0 || index >= size) return false;
+  if (index < 0 || index >= size || leaf.length !== HASH_BYTES) return false;
   let [fn, sn, hash] = [index, size - 1, leaf];
   for (const p of proof) {
     if (sn === 0 || p.length !== HASH_BYTES) return false;

@@ -128,7 +128,8 @@ class EntryRun {
   async #runParts(): Promise<boolean> {
     if (this.#size > 0) await this.#checkRoot();
     if (this.#position.seq === 0) await checkSaved(this.#source, this.#size, (size) => rootAt(this.#tiles, size));
-    if (!(await this.#checkTiles(this.#source.prunedUpTo))) return false;
+    const { prunedUpTo } = this.#source;
+    if (!(await this.#checkTiles(this.#ring ? prunedUpTo : Math.max(prunedUpTo, this.#size)))) return false;
     for (;;) {
       const segments = await this.#source.segments(this.#position.seq, MAX_SEGMENTS);
       for (const segment of segments) if (!(await this.#checkSegment(segment))) return false;
