@@ -1,4 +1,5 @@
 // The leaf of an entry: canonical JSON (RFC 8785) of what a proof shows, with hashes of what it hides.
+import { createHash } from "node:crypto";
 import { fromBase64, sha256, toBase64Url } from "./bytes.ts";
 
 /** An entry of a log as it is stored in a segment. Its members are checked by its leaf hash alone. */
@@ -13,19 +14,20 @@ export type Entry = {
   [member: string]: unknown;
 };
 
-const LISTED = ["id", "seq", "logged", "recorded", "event", "action", "outcome", "reason", "hospital_id"];
-const SHOWN = [...LISTED, "actor_hospital_id", "basis", "purpose", "request_id"];
-
 export function canonicalJson(value: unknown): string {
+  if (value === null || typeof value !== "object") return primitiveJson(value);
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(",")}]`;
-  if (typeof value === "object" && value !== null) {
-    const members = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
-    return `{${members.map(([name, member]) => `${JSON.stringify(name)}:${canonicalJson(member)}`).join(",")}}`;
-  }
+  const names = Object.keys(value).sort();
+  return `{${names.map((name) => `${JSON.stringify(name)}:${canonicalJson(Reflect.get(value, name))}`).join(",")}}`;
+}
+
+function primitiveJson(value: unknown): string {
   const text = JSON.stringify(value);
   if (text === undefined) throw new TypeError("not a JSON value");
   return text;
 }
+
+const hashText = (key: Uint8Array, text: string): string => createHash("sha256").update(key).update(text).digest("base64url");
 
 /** @throws TypeError for an entry that is not of this form */
 export function leafOf(entry: Entry): string {
@@ -39,15 +41,23 @@ export function leafOf(entry: Entry): string {
     entity.type === "patient" ||
     entity.type === "held_observations" ||
     subjects.some((id) => entity.id.includes(id));
-  return canonicalJson({
-    ...Object.fromEntries(SHOWN.map((name) => [name, entry[name]])),
-    v: 1,
-    actor: { id: actor.id, kind: actor.kind, role: actor.role },
-    entity: namesPatient ? null : entity,
-    salt: toBase64Url(salt),
-    subjects: subjects.map((id) => toBase64Url(sha256(salt, id))).sort(),
-    hidden: toBase64Url(sha256(secret, canonicalJson({ detail, entity, ip }))),
-  });
+  const json = (name: string) => `"${name}":${canonicalJson(entry[name])}`;
+  const actorJson = canonicalJson({ id: actor.id, kind: actor.kind, role: actor.role });
+  // Members in the order of their names (RFC 8785, section 3.2.3).
+  const members = [
+    json("action"),
+    `"actor":${actorJson}`,
+    ...["actor_hospital_id", "basis"].map(json),
+    `"entity":${namesPatient ? "null" : canonicalJson(entity)}`,
+    json("event"),
+    `"hidden":"${hashText(secret, canonicalJson({ detail, entity, ip }))}"`,
+    ...["hospital_id", "id", "logged", "outcome", "purpose", "reason", "recorded", "request_id"].map(json),
+    `"salt":"${toBase64Url(salt)}"`,
+    json("seq"),
+    `"subjects":${JSON.stringify(subjects.map((id) => hashText(salt, id)).sort())}`,
+    '"v":1',
+  ];
+  return `{${members.join(",")}}`;
 }
 
 /** SHA-256(0x00 || leaf) (RFC 9162, section 2.1.1). */
