@@ -24,18 +24,20 @@ async function main(args: string[]): Promise<number> {
 }
 
 async function formatUsage(): Promise<string> {
-  const [{ KEYS_USAGE }, { SIMULATE_USAGE }, { COST_USAGE }, { LOCK_CHECK_USAGE }] = await Promise.all([
+  const [{ KEYS_USAGE }, { SIMULATE_USAGE }, { COST_USAGE }, { AUDIT_USAGE }, { LOCK_CHECK_USAGE }] = await Promise.all([
     import("./keys.ts"),
     import("./simulate.ts"),
     import("./cost.ts"),
+    import("./audit.ts"),
     import("./lock-check.ts"),
   ]);
   const head =
-    "usage: edgecare demo [--state DIR] [--recreate | --live [--url http://localhost:8787]] | simulate [options] | cost | keys new | keys rotate NAME --stage STAGE | audit lock-check";
-  return [head, `${DEMO_USAGE}\n${KEYS_USAGE}\n${LOCK_CHECK_USAGE}`, SIMULATE_USAGE, COST_USAGE].join("\n\n");
+    "usage: edgecare demo [--state DIR] [--recreate | --live [--url http://localhost:8787]] | simulate [options] | cost | keys new | keys rotate NAME --stage STAGE | audit verify DIR [options] | audit lock-check";
+  return [head, `${DEMO_USAGE}\n${KEYS_USAGE}\n${LOCK_CHECK_USAGE}`, SIMULATE_USAGE, COST_USAGE, AUDIT_USAGE].join("\n\n");
 }
 
 const AUDIT_COMMANDS: Record<string, (args: string[]) => Promise<number>> = {
+  verify: async (args) => (await import("./audit.ts")).runAudit(["verify", ...args]),
   "lock-check": async (args) => (await import("./lock-check.ts")).runLockCheck(args),
 };
 

@@ -66,6 +66,18 @@ export function brokenRules(sources) {
   return problems;
 }
 
+/**
+ * @param {Map<string, string>} sources source texts by path below verifier/
+ * @returns {string[]} one message per import from outside: the verifier shares no code with what it verifies
+ */
+export function dependentImports(sources) {
+  return [...sources].flatMap(([file, source]) =>
+    importsOf(file, source)
+      .filter((target) => !sources.has(target) && !target.startsWith("node:"))
+      .map((target) => `verifier/${file} imports ${target}: the verifier imports nothing but itself and Node's modules`),
+  );
+}
+
 /** Strongly connected components of more than one file (Tarjan). */
 function cyclesOf(graph) {
   const order = new Map();
@@ -89,9 +101,11 @@ function cyclesOf(graph) {
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
-  const files = globSync("**/*.ts", { cwd: "src" }).sort();
-  const problems = brokenRules(new Map(files.map((file) => [file, readFileSync(join("src", file), "utf8")])));
+  const read = (folder) =>
+    new Map(globSync("**/*.ts", { cwd: folder }).map((file) => [file, readFileSync(join(folder, file), "utf8")]));
+  const files = read("src");
+  const problems = [...brokenRules(files), ...dependentImports(read("verifier"))];
   for (const problem of problems) console.error(problem);
   if (problems.length > 0) process.exit(1);
-  console.log(`imports: ${files.length} files in src follow the order of rooms`);
+  console.log(`imports: ${files.size} files in src follow the order of rooms`);
 }

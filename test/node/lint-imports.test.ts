@@ -1,6 +1,6 @@
 // Import rules of src/: each rule reports exactly the source that breaks it.
 import { expect, test } from "vitest";
-import { brokenRules } from "../../scripts/lint-imports.mjs";
+import { brokenRules, dependentImports } from "../../scripts/lint-imports.mjs";
 
 const rules = (sources: Record<string, string>): string[] => brokenRules(new Map(Object.entries(sources)));
 
@@ -51,4 +51,13 @@ test("routes contain no SQL and import no other routes", () => {
     expect.stringContaining("only app.ts mounts routes"),
     expect.stringContaining("platform/db/client.ts: routes call functions"),
   ]);
+});
+
+test("the verifier imports nothing from outside but modules of Node", () => {
+  const tree = ["tree.ts", 'import { createHash } from "node:crypto";'] as const;
+  expect(dependentImports(new Map([tree, ["log.ts", 'import { root } from "./tree.ts";']]))).toEqual([]);
+  for (const outside of ["../src/platform/base64.ts", "@noble/hashes/sha2.js"]) {
+    const sources = new Map([tree, ["log.ts", `import { x } from "${outside}";`]]);
+    expect(dependentImports(sources)).toEqual([expect.stringContaining("nothing but itself")]);
+  }
 });

@@ -1,0 +1,166 @@
+// Reads the audit logs of a folder: the local state of `npm start`, or a plain copy of the bucket.
+import {
+  closeSync,
+  cpSync,
+  existsSync,
+  globSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  rmSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import type { LogSource, OpenRow, Segment } from "../verifier/source.ts";
+import { tilePath } from "../verifier/tree.ts";
+
+/** Objects of a bucket by key. */
+type Files = { list(prefix: string): string[]; pathOf(key: string): string | null };
+type Row = { seq: number; id: string; logged: number; event: string; seed: Uint8Array; leaf_hash: Uint8Array; mac: string };
+type State = { closed_mac: string; checkpoint: string | null; pruned_end: number };
+type Options = Pick<LogSource, "verifierKeys" | "auditKeys" | "savedCheckpoint">;
+
+/** Opens copies of SQLite files with their write-ahead logs: the originals stay as they are. */
+class Copies {
+  readonly #folder = mkdtempSync(join(tmpdir(), "edgecare-audit-"));
+  readonly #open: DatabaseSync[] = [];
+
+  open(file: string): DatabaseSync {
+    const copy = join(this.#folder, String(this.#open.length));
+    for (const end of ["", "-wal"]) if (existsSync(file + end)) cpSync(file + end, copy + end);
+    const db = new DatabaseSync(copy);
+    this.#open.push(db);
+    return db;
+  }
+
+  close(): void {
+    for (const db of this.#open) db.close();
+    rmSync(this.#folder, { recursive: true });
+  }
+}
+
+function plainFiles(folder: string): Files {
+  const keys = globSync("{tlog,audit}/**", { cwd: folder, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(join(folder, "/").length))
+    .sort();
+  const pathOf = (key: string) => (existsSync(join(folder, key)) ? join(folder, key) : null);
+  return { list: (prefix) => keys.filter((key) => key.startsWith(prefix)), pathOf };
+}
+
+/** The bucket whose local metadata name objects of audit logs. */
+function localFiles(folder: string, copies: Copies): Files {
+  const found = globSync("r2/miniflare-R2BucketObject/*.sqlite", { cwd: folder })
+    .filter((file) => !file.endsWith("metadata.sqlite"))
+    .map((file) => copies.open(join(folder, file)))
+    .map((db) => db.prepare("SELECT key, blob_id FROM _mf_objects WHERE key LIKE 'tlog/%' OR key LIKE 'audit/%' ORDER BY key"));
+  const blobs = new Map(found.flatMap((query) => query.all()).map(({ key, blob_id }) => [String(key), String(blob_id)]));
+  const keys = [...blobs.keys()].sort();
+  const pathOf = (key: string) => globSync(`r2/*/blobs/${blobs.get(key)}`, { cwd: folder })[0] ?? null;
+  const absolute = (path: string | null) => path && join(folder, path);
+  return { list: (prefix) => keys.filter((key) => key.startsWith(prefix)), pathOf: (key) => absolute(pathOf(key)) };
+}
+
+function objectsOf(folder: string, copies: Copies): Map<string, DatabaseSync> {
+  const objects = new Map<string, DatabaseSync>();
+  for (const file of globSync("do/*-AuditLog/*.sqlite", { cwd: folder })) {
+    if (file.endsWith("metadata.sqlite")) continue;
+    const db = copies.open(join(folder, file));
+    const hasState = db.prepare("SELECT 1 FROM sqlite_master WHERE name = 'state'").get();
+    const row = hasState && db.prepare("SELECT log_id FROM state").get();
+    if (row) objects.set(String(row["log_id"]), db);
+  }
+  return objects;
+}
+
+/** Segments by the names of files: the longest one from each position. */
+function segmentsByName(keys: readonly string[]): Segment[] {
+  const named = keys.map((key) => {
+    const [, first, end] = /\/(\d+)-(\d+)-\w+$/.exec(key) ?? [];
+    return { key, first: Number(first), end: Number(end) };
+  });
+  const sorted = named.filter(({ end }) => end > 0).sort((a, b) => a.first - b.first || b.end - a.end);
+  let end = 0;
+  return sorted.filter((segment) => {
+    if (segment.end <= end) return false;
+    end = segment.end;
+    return true;
+  });
+}
+
+function readRange(path: string, offset: number, length: number): Uint8Array {
+  const file = openSync(path, "r");
+  try {
+    const bytes = new Uint8Array(length);
+    return bytes.subarray(0, readSync(file, bytes, 0, length, offset));
+  } finally {
+    closeSync(file);
+  }
+}
+
+const text = (bytes: Uint8Array) => Buffer.from(bytes).toString("base64url");
+const toRow = ({ leaf_hash, seed, ...row }: Row): OpenRow => ({ ...row, seed: text(seed), leafHash: text(leaf_hash) });
+
+export class AuditFolder {
+  readonly #copies = new Copies();
+  readonly #files: Files;
+  readonly #objects: Map<string, DatabaseSync>;
+
+  constructor(folder: string) {
+    const isLocal = readdirSync(folder).includes("r2");
+    this.#files = isLocal ? localFiles(folder, this.#copies) : plainFiles(folder);
+    this.#objects = isLocal ? objectsOf(folder, this.#copies) : new Map();
+  }
+
+  /** Ids of the logs. */
+  logs(): string[] {
+    const named = [...this.#files.list("tlog/"), ...this.#files.list("audit/")].map((key) => key.split("/")[1] ?? "");
+    return [...new Set([...this.#objects.keys(), ...named])].sort();
+  }
+
+  close(): void {
+    this.#copies.close();
+  }
+
+  source(logId: string, options: Options): LogSource {
+    const files = this.#files;
+    const db = this.#objects.get(logId);
+    const state = db?.prepare("SELECT closed_mac, checkpoint, pruned_end FROM state").get() as State | undefined;
+    const rows = db
+      ?.prepare("SELECT first_seq AS first, end_seq AS end, object_key AS key FROM segments ORDER BY first_seq")
+      .all();
+    const segments = rows ? (rows as Segment[]) : segmentsByName(files.list(`audit/${logId}/`));
+    const prunedUpTo = state?.pruned_end ?? segments[0]?.first ?? 0;
+    const prefix = `tlog/${logId}/checkpoints/`;
+    const sizes = files.list(prefix).map((key) => ({ key, size: Number(key.slice(prefix.length)) }));
+    const read = (key: string) => {
+      const path = files.pathOf(key);
+      return path === null ? null : new Uint8Array(readFileSync(path));
+    };
+    return {
+      logId,
+      ...options,
+      prunedUpTo,
+      newestCheckpoint: state?.checkpoint ?? null,
+      checkpoints: async (afterSize, limit) =>
+        sizes
+          .filter(({ size }) => size > afterSize)
+          .slice(0, limit)
+          .map(({ key, size }) => ({ size, text: Buffer.from(read(key) ?? []).toString("utf8") })),
+      readTile: async (place) => read(`tlog/${logId}/tile/${tilePath(place)}`),
+      segments: async (fromSeq, limit) => segments.filter(({ end }) => end > fromSeq).slice(0, limit),
+      readSegment: async (key, offset, length) => {
+        const path = files.pathOf(key);
+        return path === null ? null : readRange(path, offset, length);
+      },
+      openRows: async (afterSeq, limit) => {
+        const rows = db?.prepare("SELECT * FROM entries WHERE seq > ? ORDER BY seq LIMIT ?").all(afterSeq, limit) ?? [];
+        const before = db?.prepare("SELECT mac FROM entries WHERE seq = ?").get(afterSeq);
+        return { entries: (rows as Row[]).map(toRow), previousMac: String(before?.["mac"] ?? state?.closed_mac ?? "") };
+      },
+    };
+  }
+}

@@ -1,0 +1,77 @@
+// Checks checkpoints: signature, order, root, and that each tree continues the one before it.
+import { isEqual } from "./bytes.ts";
+import { type Checkpoint, isSigned, parseCheckpoint } from "./note.ts";
+import { type LogSource, ProblemError, type TilePlace } from "./source.ts";
+import { readEdge, readTile } from "./tiles.ts";
+import { edgeOf, HASH_BYTES, placeIn, rootOfEdge, tilePath } from "./tree.ts";
+
+/** @throws ProblemError checkpoint_replaced for a note that the log did not sign */
+export async function openCheckpoint(source: LogSource, size: number | null, text: string): Promise<Checkpoint> {
+  const checkpoint = parseCheckpoint(source.logId, text);
+  const name = `The checkpoint of ${size ?? checkpoint?.size ?? "unknown"} entries`;
+  if (!checkpoint || (size !== null && checkpoint.size !== size))
+    throw new ProblemError("checkpoint_replaced", null, `${name} is not a checkpoint of this log and size.`);
+  if (source.verifierKeys && !(await isSigned(text, source.verifierKeys)))
+    throw new ProblemError("checkpoint_replaced", null, `${name} is not signed with a key of the log.`);
+  return checkpoint;
+}
+
+/** That every partial tile of the smaller tree is the start of the larger tree's tile at its place. */
+async function checkContinued(source: LogSource, size: number, nextSize: number): Promise<void> {
+  await Promise.all(edgeOf(size).map((place) => checkPrefix(source, place, nextSize)));
+}
+
+async function checkPrefix(source: LogSource, place: TilePlace, nextSize: number): Promise<void> {
+  const next = placeIn(nextSize, place.level, place.index);
+  const [tile, wider] = await Promise.all([readTile(source, place), readTile(source, next)]);
+  if (isEqual(tile, wider.subarray(0, place.width * HASH_BYTES))) return;
+  throw new ProblemError("tile_changed", null, `The tile ${tilePath(next)} does not continue ${tilePath(place)}.`);
+}
+
+async function checkRoot(source: LogSource, { size, root }: Checkpoint): Promise<void> {
+  if (isEqual(rootOfEdge(await readEdge(source, size)), root)) return;
+  throw new ProblemError("tile_changed", null, `The tiles of ${size} entries do not have the root of their checkpoint.`);
+}
+
+/**
+ * Checks the stored checkpoints after a size.
+ * @returns their number, the size of the last, and whether there are no more
+ */
+export async function checkCheckpoints(source: LogSource, afterSize: number, limit: number) {
+  const stored = await source.checkpoints(afterSize, limit);
+  let last = afterSize;
+  for (const { size, text } of stored) {
+    if (size <= last) throw new ProblemError("checkpoint_replaced", null, "The sizes of the checkpoints do not grow.");
+    const checkpoint = await openCheckpoint(source, size, text);
+    await checkRoot(source, checkpoint);
+    if (last > 0) await checkContinued(source, last, size);
+    last = size;
+  }
+  return { count: stored.length, last, isComplete: stored.length < limit };
+}
+
+/** The checkpoint of the log's own state against the stored ones, the last of which has `size` entries. */
+export async function checkNewest(source: LogSource, size: number): Promise<void> {
+  if (source.newestCheckpoint === null) return;
+  const newest = await openCheckpoint(source, null, source.newestCheckpoint);
+  if (newest.size === 0 && size === 0) return;
+  if (newest.size > size)
+    throw new ProblemError("truncated", size, `The newest checkpoint has ${newest.size} entries, but it is not stored.`);
+  const [stored] = await source.checkpoints(newest.size - 1, 1);
+  const root = stored?.size === newest.size ? parseCheckpoint(source.logId, stored.text)?.root : null;
+  if (!root || !isEqual(root, newest.root))
+    throw new ProblemError("checkpoint_replaced", null, `The log's own checkpoint of ${newest.size} entries is another one.`);
+}
+
+/** A checkpoint from outside against today's tree of `size` entries. */
+export async function checkSaved(source: LogSource, size: number, readRoot: (size: number) => Promise<Uint8Array>) {
+  if (source.savedCheckpoint === null) return;
+  const saved = await openCheckpoint(source, null, source.savedCheckpoint);
+  const isSame = saved.size <= size && isEqual(await readRoot(saved.size), saved.root);
+  if (isSame) return;
+  const detail =
+    saved.size > size
+      ? `The saved checkpoint has ${saved.size} entries, today's tree only ${size}.`
+      : `The first ${saved.size} entries of today's tree are not those of the saved checkpoint.`;
+  throw new ProblemError("saved_checkpoint_differs", null, detail);
+}

@@ -1,0 +1,55 @@
+// What the verifier reads of a log, wherever it is stored.
+
+/** A tile's place (C2SP tlog-tiles); `width` is the number of its hashes, 256 for a full one. */
+export type TilePlace = { level: number; index: number; width: number };
+/** A file of entries; `end` is exclusive. */
+export type Segment = { first: number; end: number; key: string };
+/** A row of an entry that is in no segment yet. `event` is JSON; bytes are base64url. */
+export type OpenRow = { seq: number; id: string; logged: number; event: string; seed: string; leafHash: string; mac: string };
+
+/** The stores of one log. Functions return null for an object that does not exist. */
+export type LogSource = {
+  logId: string;
+  /** C2SP vkeys of every key that signed checkpoints; null: signatures are not checked. */
+  verifierKeys: readonly string[] | null;
+  /** The ring AUDIT_KEYS; null: closed entries are not opened, and only tiles and checkpoints are checked. */
+  auditKeys: string | null;
+  /** Entries before it were deleted after the retention period. */
+  prunedUpTo: number;
+  /** The newest checkpoint as the log itself knows it. */
+  newestCheckpoint: string | null;
+  /** A checkpoint that somebody kept outside. */
+  savedCheckpoint: string | null;
+  /** Stored checkpoints of more than `afterSize` entries, ascending by the size in their name. */
+  checkpoints(afterSize: number, limit: number): Promise<{ size: number; text: string }[]>;
+  readTile(place: TilePlace): Promise<Uint8Array | null>;
+  /** Segments that end after `fromSeq`, in order. */
+  segments(fromSeq: number, limit: number): Promise<Segment[]>;
+  /** At most `length` bytes of a segment's file from `offset` on. */
+  readSegment(key: string, offset: number, length: number): Promise<Uint8Array | null>;
+  /** Rows after a position, and the MAC of the entry before them, empty for the first entry. */
+  openRows(afterSeq: number, limit: number): Promise<{ entries: OpenRow[]; previousMac: string }>;
+};
+
+export type ProblemKind =
+  | "edited"
+  | "deleted"
+  | "reordered"
+  | "inserted"
+  | "truncated"
+  | "checkpoint_replaced"
+  | "tile_changed"
+  | "saved_checkpoint_differs"
+  | "unreadable";
+/** `seq`: the first entry that is not as it was; null where the problem concerns none in particular. */
+export type Problem = { seq: number | null; kind: ProblemKind; detail: string };
+
+/** Ends a verification with the first problem. */
+export class ProblemError extends Error {
+  readonly problem: Problem;
+
+  constructor(kind: ProblemKind, seq: number | null, detail: string) {
+    super(detail);
+    this.problem = { seq, kind, detail };
+  }
+}
