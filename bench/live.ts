@@ -7,6 +7,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { openWebSocket } from "../cli/web-socket.ts";
 import { createUnverifiedUserRow, insertStaff } from "../src/accounts/users/users.ts";
+import { createAuditLogs } from "../src/audit-log/audit-logs.ts";
 import type { LiveFrame } from "../src/monitoring/patient-object/contract.ts";
 import { getKeys } from "../src/platform/config.ts";
 import { getDb } from "../src/platform/db/client.ts";
@@ -47,7 +48,7 @@ async function createWorld(env: Env, url: URL): Promise<string[]> {
   const [hospitalId = ""] = await seedHospitals(env.DB);
   const via = { requestId: "bench", ip: null };
   const actor = { kind: "system", name: "bench", via } as const;
-  const call = { db: getDb(env.DB), keys: await getKeys(env), actor, now: Date.now() };
+  const call = { db: getDb(env.DB), keys: await getKeys(env), actor, now: Date.now(), auditLog: createAuditLogs(env) };
   await insertStaff(
     call,
     await createUnverifiedUserRow(call, { ...LOGIN, full_name: "Simulator" }),

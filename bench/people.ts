@@ -4,6 +4,7 @@ import { APP_SCOPES } from "../src/access/permissions.ts";
 import { signAccessToken } from "../src/accounts/sessions/access-tokens.ts";
 import { createCredentialToken } from "../src/accounts/sessions/credential-tokens.ts";
 import { prepareSession } from "../src/accounts/sessions/sessions.ts";
+import { createAuditLogs } from "../src/audit-log/audit-logs.ts";
 import { getKeys } from "../src/platform/config.ts";
 import { batch, getDb } from "../src/platform/db/client.ts";
 import { credentials, memberships, users } from "../src/platform/db/schema.ts";
@@ -12,7 +13,13 @@ import { uuidv7 } from "../src/platform/ids.ts";
 const via = { requestId: "bench", ip: null };
 
 async function systemCall(env: Env): Promise<Call> {
-  return { db: getDb(env.DB), keys: await getKeys(env), actor: { kind: "system", name: "bench", via }, now: Date.now() };
+  return {
+    db: getDb(env.DB),
+    keys: await getKeys(env),
+    actor: { kind: "system", name: "bench", via },
+    now: Date.now(),
+    auditLog: createAuditLogs(env),
+  };
 }
 
 export async function createUser(env: Env, effectiveRole: UserEffectiveRole): Promise<{ id: string; token: string }> {

@@ -1,4 +1,5 @@
 // Loads the demo data through the product's own operations; only `demo = 1` and the short password are special.
+
 import { eq, inArray, sql } from "drizzle-orm";
 import { getPlatformProxy } from "wrangler";
 import { optionalDevVars } from "../../scripts/dev-secrets.mjs";
@@ -6,6 +7,7 @@ import type { Call, UserActor, UserCall, UserEffectiveRole } from "../../src/acc
 import { readCredentialToken } from "../../src/accounts/sessions/credential-tokens.ts";
 import { prepareSession } from "../../src/accounts/sessions/sessions.ts";
 import { createUnverifiedUserRow, insertStaff, type StaffRole } from "../../src/accounts/users/users.ts";
+import { createAuditLogs } from "../../src/audit-log/audit-logs.ts";
 import { assignDevice } from "../../src/devices/assignments.ts";
 import { issueCredential } from "../../src/devices/device-credentials.ts";
 import { createDevice } from "../../src/devices/devices.ts";
@@ -53,7 +55,13 @@ export async function loadDemo(state: string, recreate = false): Promise<number>
 }
 
 async function systemCall(env: Env): Promise<Call> {
-  return { db: getDb(env.DB), keys: await getKeys(env), actor: { kind: "system", name: "demo", via }, now: Date.now() };
+  return {
+    db: getDb(env.DB),
+    keys: await getKeys(env),
+    actor: { kind: "system", name: "demo", via },
+    now: Date.now(),
+    auditLog: createAuditLogs(env),
+  };
 }
 
 async function buildDemoWorld(env: Env): Promise<void> {
