@@ -61,7 +61,7 @@ const EMPTY_FILTERS = [
 ];
 const NO_EVENTS = ["from=2099-01-01T00:00:00Z", "event=nothing", "outcome=failed", "actor_id=nobody"];
 
-type Cell = { who: string; path: string; trips: number; rows: number; items: number };
+type Cell = { who: string; path: string; trips: number; rows: number; written: number; items: number };
 
 async function measure(baseEnv: Env, { who, token }: Reader, path: string): Promise<Cell> {
   const { env, counts } = withCounters(baseEnv);
@@ -71,7 +71,14 @@ async function measure(baseEnv: Env, { who, token }: Reader, path: string): Prom
   );
   const body: { data: unknown } = await answer.json();
   if (answer.status !== 200) throw new Error(`${who} ${path}: ${answer.status} ${JSON.stringify(body)}`);
-  return { who, path, trips: counts.d1, rows: counts.rowsRead, items: Array.isArray(body.data) ? body.data.length : 1 };
+  return {
+    who,
+    path,
+    trips: counts.d1,
+    rows: counts.rowsRead,
+    written: counts.rowsWritten,
+    items: Array.isArray(body.data) ? body.data.length : 1,
+  };
 }
 
 async function measureAll(env: Env, people: Reader[], { hospitals, patients, reports }: SeededIds): Promise<Cell[]> {
@@ -157,18 +164,36 @@ function maxRows({ path, rows }: Cell): number {
   return rows + PAGE_SIZE + (words > 1 ? words * SEARCH_PROBE_ROWS : 0);
 }
 
+const MAX_TRIPS = 2;
+
+/** How many reads have each value, such as `1 (150 reads), 2 (3 reads)`. */
+function countValues(values: readonly number[]): string {
+  const counts = new Map<number, number>();
+  for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
+  return [...counts]
+    .sort(([a], [b]) => a - b)
+    .map(([value, n]) => `${value} (${n} reads)`)
+    .join(", ");
+}
+
 function printReport(before: Cell[], after: Cell[]): void {
-  console.log(`| role | request | D1 round trips | rows at ${SMALL} | rows at ${LARGE} | items |\n|---|---|---|---|---|---|`);
+  console.log(
+    `| role | request | D1 round trips | rows at ${SMALL} | rows at ${LARGE} | written | items |\n|---|---|---|---|---|---|---|`,
+  );
   let grown = 0;
   for (const [i, small] of before.entries()) {
     const large = after[i];
     if (!large) throw new Error("a measurement is missing");
     const path = small.path.replace(/[0-9a-f-]{36}/, "{id}");
-    console.log(`| ${small.who} | ${path} | ${large.trips} | ${small.rows} | ${large.rows} | ${large.items} |`);
-    if (large.rows > maxRows(small) || large.trips > 2) grown++;
+    console.log(
+      `| ${small.who} | ${path} | ${large.trips} | ${small.rows} | ${large.rows} | ${large.written} | ${large.items} |`,
+    );
+    if (large.rows > maxRows(small) || large.trips > MAX_TRIPS) grown++;
   }
+  const [trips, written] = [after.map((cell) => cell.trips), after.map((cell) => cell.written)];
+  console.log(`\nD1 round trips per read: ${countValues(trips)}. D1 rows written per read: ${countValues(written)}.`);
   console.log(
-    `\n${before.length} reads measured; ${grown} grew by more than a page of ${PAGE_SIZE} or took more than 2 round trips.`,
+    `\n${before.length} reads measured; ${grown} grew by more than a page of ${PAGE_SIZE} or took more than ${MAX_TRIPS} round trips.`,
   );
   console.log("Reads with a heart rate or date range filter count their matches up to 10,001; that is their bound.");
   console.log("Searches of several words may read 200 more rows per word, the maximum cost of finding the rarest word.");

@@ -48,7 +48,7 @@ async function createWorld(env: Env, url: URL): Promise<string[]> {
   const [hospitalId = ""] = await seedHospitals(env.DB);
   const via = { requestId: "bench", ip: null };
   const actor = { kind: "system", name: "bench", via } as const;
-  const call = { db: getDb(env.DB), keys: await getKeys(env), auditLog: createAuditLogs(env), actor, now: Date.now() };
+  const call = { db: getDb(env.DB), keys: await getKeys(env), actor, now: Date.now(), auditLog: createAuditLogs(env) };
   await insertStaff(
     call,
     await createUnverifiedUserRow(call, { ...LOGIN, full_name: "Simulator" }),

@@ -13,13 +13,12 @@ import { uuidv7 } from "../src/platform/ids.ts";
 const via = { requestId: "bench", ip: null };
 
 async function systemCall(env: Env): Promise<Call> {
-  const auditLog = createAuditLogs(env);
   return {
     db: getDb(env.DB),
     keys: await getKeys(env),
-    auditLog,
     actor: { kind: "system", name: "bench", via },
     now: Date.now(),
+    auditLog: createAuditLogs(env),
   };
 }
 

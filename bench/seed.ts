@@ -102,12 +102,6 @@ export async function seedPatients(
   );
   await insertRows(
     db,
-    db.prepare(`INSERT INTO audit_events (recorded_at, action, event, outcome, actor_kind, actor_id, hospital_id, request_id)
-      SELECT value->>0, 'R', 'patient.read', 'success', 'user', 'bench', value->>1, 'bench' FROM json_each(?)`),
-    patients.map(([, , hospital, , , at]) => [at, hospital]),
-  );
-  await insertRows(
-    db,
     db.prepare(`INSERT INTO uploads (id, actor_kind, actor_id, hospital_id, outcome, request_id, created_at)
       SELECT value->>0, 'user', 'bench', value->>1, 'stored', 'bench', value->>2 FROM json_each(?)`),
     reports.map(([id, , hospital, , , , , , at]) => [id, hospital, at]),

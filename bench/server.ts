@@ -66,7 +66,7 @@ export function buildBundle(main?: string, root = "."): string {
 }
 
 /** Folder of the stores: in memory if possible and unless TMPDIR is set, because a laptop's disk is not comparable with D1's. */
-function chooseStoresFolder(): string {
+export function chooseStoresFolder(): string {
   const memory = "/dev/shm";
   if (!process.env.TMPDIR && existsSync(memory)) process.env.TMPDIR = memory;
   return tmpdir();

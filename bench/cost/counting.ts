@@ -1,17 +1,21 @@
 // The metered product: stores, objects, alarms and log count their operations, and the benchmark controls the clock.
 // Meters patch the prototypes of the platform's own classes, so that the product's code runs unchanged.
 import { AsyncLocalStorage } from "node:async_hooks";
+import { AuditLog as Log } from "../../src/audit-log/audit-log.ts";
+import type { AuditLogEvent } from "../../src/audit-log/contract.ts";
 import worker from "../../src/index.ts";
 import { WardFeed as Feed } from "../../src/monitoring/live/ward-feed.ts";
 import { PatientMonitor as Monitor } from "../../src/monitoring/patient-object/patient-monitor.ts";
 import { type CountName, ZERO_COUNTS } from "./counts.ts";
 
 type AnyFunction = (...args: unknown[]) => unknown;
-type BindingName = "PATIENT_MONITOR" | "WARD_FEED";
+type BindingName = "PATIENT_MONITOR" | "WARD_FEED" | "AUDIT_LOG";
 /** One object: what keeps it awake, and when its alarm is due. */
 type Meter = { binding: BindingName; id: DurableObjectId; awakeReasons: number; since: number; alarmAt: number | null };
 
 const counts = { ...ZERO_COUNTS };
+/** Which alarms run as the clock passes them: all of them, or only those of one class. */
+type Alarms = "all" | BindingName;
 const meters = new Map<string, Meter>();
 const meterOfStorage = new WeakMap<object, Meter>();
 const currentMeter = new AsyncLocalStorage<Meter>();
@@ -140,7 +144,9 @@ function countedStub(stub: object): object {
   });
 }
 
-type UncountedStub = { [method in "ring" | "sizes" | "idle"]: () => Promise<Sizes | undefined> } & Pick<Monitor, "record">;
+type UncountedStub = { [method in "ring" | "sizes" | "idle"]: () => Promise<Sizes | undefined> } & Pick<Monitor, "record"> & {
+    append(events: AuditLogEvent[]): Promise<void>;
+  };
 let getUncountedStub: (meter: Meter) => UncountedStub = () => {
   throw new Error("no request yet");
 };
@@ -258,17 +264,47 @@ export class WardFeed extends Feed {
 }
 meterMethods(WardFeed.prototype, Feed.prototype);
 
-/** Advances the clock and runs each alarm on the way at its time. */
-async function advance(ms: number): Promise<void> {
+export class AuditLog extends Log {
+  constructor(ctx: DurableObjectState, env: Env) {
+    registerObject(ctx, "AUDIT_LOG");
+    super(ctx, meterAll(env));
+  }
+  ring(): Promise<void> {
+    return this.alarm();
+  }
+}
+meterMethods(AuditLog.prototype, Log.prototype);
+
+/** Undoes what the work adds to the counts. */
+async function runUncounted(work: () => Promise<unknown>): Promise<void> {
+  chargeAwakeTime();
+  const before = { ...counts };
+  await work();
+  chargeAwakeTime();
+  Object.assign(counts, before);
+}
+
+/**
+ * Advances the clock and runs each alarm on the way at its time. Those of audit logs are counted only when they run alone: their
+ * number depends on the hospital, not on the patients of the run.
+ */
+async function advance(ms: number, alarms: Alarms): Promise<void> {
   const end = Date.now() + ms;
   for (;;) {
-    const due = [...meters.values()].filter(({ alarmAt }) => alarmAt !== null && alarmAt <= Math.max(end, Date.now()));
+    const due = [...meters.values()].filter(
+      ({ alarmAt, binding }) =>
+        alarmAt !== null && alarmAt <= Math.max(end, Date.now()) && (alarms === "all" || alarms === binding),
+    );
     const [next] = due.sort((a, b) => Number(a.alarmAt) - Number(b.alarmAt));
     if (!next) break;
     clockOffset += Math.max(0, Number(next.alarmAt) - Date.now());
     next.alarmAt = null;
-    counts.alarms++;
-    await getUncountedStub(next).ring();
+    const ring = async () => {
+      counts.alarms++;
+      await getUncountedStub(next).ring();
+    };
+    if (alarms === "all" && next.binding === "AUDIT_LOG") await runUncounted(ring);
+    else await ring();
   }
   clockOffset += Math.max(0, end - Date.now());
 }
@@ -294,20 +330,33 @@ async function callStores(env: Env, query: URLSearchParams): Promise<void> {
   for (let i = Number(query.get("d1")); i > 0; i--) await env.DB.prepare("SELECT 1").all();
 }
 
-type DirectRecord = { patient: string; credential: string; sentAt: number; items: unknown[]; ask: boolean };
+type DirectRecord = { patient: string; credential: string; sentAt: number; items: unknown[]; sendRequest: boolean };
 
 /** A sync as the object receives it, without the Worker; or only the parsing of its body. */
 async function recordDirectly(env: Env, request: Request): Promise<void> {
-  const { patient, credential, sentAt, items, ask }: DirectRecord = await request.json();
+  const { patient, credential, sentAt, items, sendRequest }: DirectRecord = await request.json();
   const meter = meters.get(env.PATIENT_MONITOR.idFromName(patient).toString());
-  if (!ask || !meter) return;
+  if (!sendRequest || !meter) return;
   const batch = { items, sent_at: sentAt, conditions: null };
   const answer = await getUncountedStub(meter).record({ kind: "device", credential }, batch);
   if (!answer.known) throw new Error("the object has no such device");
 }
 
+/** Appends events as reads do, without counting it: the calls are counted with the reads. */
+async function appendDirectly(env: Env, request: Request): Promise<void> {
+  const { log, events }: { log: string; events: AuditLogEvent[] } = await request.json();
+  await runUncounted(async () => {
+    const stub = env.AUDIT_LOG.get(env.AUDIT_LOG.idFromName(log));
+    for (const event of events) await stub.append([{ ...event, recorded: Date.now() }]);
+  });
+}
+
 async function handleControl(request: Request, url: URL, env: Env, ctx: ExecutionContext): Promise<Response> {
-  if (url.pathname === "/bench/advance") await advance(Number(url.searchParams.get("ms")));
+  if (url.pathname === "/bench/advance") {
+    const alarms = url.searchParams.get("alarms");
+    await advance(Number(url.searchParams.get("ms")), alarms === "AUDIT_LOG" ? alarms : "all");
+  }
+  if (url.pathname === "/bench/append") await appendDirectly(env, request);
   if (url.pathname === "/bench/clock") await runClock(env, ctx, url.searchParams.get("cron") ?? "");
   if (url.pathname === "/bench/record") await recordDirectly(env, request);
   if (url.pathname === "/bench/stores") await callStores(env, url.searchParams);

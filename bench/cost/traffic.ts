@@ -4,6 +4,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { openWebSocket } from "../../cli/web-socket.ts";
 import { CODES } from "../../src/monitoring/vitals/catalogue.ts";
 import { addCounts, type Counts, subtractCounts, ZERO_COUNTS } from "./counts.ts";
+import { measureGrowth, measureLogs, measurePacking, type RowBytes } from "./lasting.ts";
 import { createWorld, type Device, type MeteredServer, STORES, type Store, type World } from "./world.ts";
 
 const MINUTE_MS = 60_000;
@@ -19,7 +20,7 @@ const UPLOADS = 20;
 const READS = 72;
 /** Warm-up of reads and uploads. Tokens last an hour of the simulated clock, so these come first. */
 const WARM_READS = 360;
-const WARM_UPLOADS = 20;
+const WARM_UPLOADS = 200;
 const CLOCK_RUNS = 5;
 const FLOOR_RUNS = 100;
 const FLOOR_CALLS = 5;
@@ -27,8 +28,9 @@ const RECORD_ROUNDS = 15;
 const RING_MS = 100;
 const ACK_S = 12;
 const ECG_BYTES = 400_000;
-const EVERY_MINUTE = "* * * * *";
-const EVERY_QUARTER = "*/15 * * * *";
+const SMALL_ECG_BYTES = 2_000;
+export const EVERY_MINUTE = "* * * * *";
+export const EVERY_QUARTER = "*/15 * * * *";
 
 const VITALS: readonly [code: string, unit: string, value: number][] = [
   [CODES.heart_rate, "/min", 72],
@@ -51,6 +53,8 @@ export const TRAFFIC_KINDS = [
   "monitor-second",
   "minute clock",
   "quarter clock",
+  "log-hour",
+  "packed day",
 ] as const;
 export type TrafficKind = (typeof TRAFFIC_KINDS)[number];
 /**
@@ -58,18 +62,23 @@ export type TrafficKind = (typeof TRAFFIC_KINDS)[number];
  * the work of an object on a sync (`record`) beyond an empty call.
  */
 export type PlatformOverhead = Record<"request" | "record" | Store, number>;
-/** `objectBytes`: size of a patient's object before samples; `sampleBytes`: size of one packed sample. */
+/**
+ * `objectBytes`: size of a patient's object before samples; `sampleBytes`: size of one packed sample; `logBytes`: files of one event
+ * in R2; `rowBytes`: what stays in D1.
+ */
 export type Counted = {
   stretches: Record<TrafficKind, TrafficCost>;
   floors: PlatformOverhead;
   objectBytes: number;
   sampleBytes: number;
+  logBytes: number;
+  rowBytes: RowBytes;
 };
 
-type Run = { server: MeteredServer; world: World; stretches: Map<TrafficKind, TrafficCost> };
+export type Run = { server: MeteredServer; world: World; stretches: Map<TrafficKind, TrafficCost> };
 
 /** Adds the cost of `work` to a kind. */
-async function measureTraffic(
+export async function measureTraffic(
   { server, stretches }: Run,
   kind: TrafficKind,
   units: number,
@@ -138,10 +147,10 @@ async function runSyncRound(run: Run, kind: "first sync" | "sync" | "warm-up"): 
   }
 }
 
-function createEcg(): Buffer<ArrayBuffer> {
-  const text = `%PDF-1.7\n${randomBytes(ECG_BYTES / 2)
+function createEcg(bytes: number): Buffer<ArrayBuffer> {
+  const text = `%PDF-1.7\n${randomBytes(bytes / 2)
     .toString("hex")
-    .slice(0, ECG_BYTES - 16)}\n%%EOF\n`;
+    .slice(0, bytes - 16)}\n%%EOF\n`;
   return Buffer.from(text);
 }
 
@@ -291,17 +300,28 @@ export async function countTraffic(server: MeteredServer, seconds: number, logLi
   await measureTraffic(run, "read", READS, () => reads(WARM_READS, READS));
   const upload = async (ecg: Buffer<ArrayBuffer>) =>
     sendRequest(server, world.cart.token, `/reports?patient_id=${world.cart.patientId}`, ecg);
-  for (const ecg of Array.from({ length: WARM_UPLOADS }, createEcg)) await upload(ecg);
-  const ecgs = Array.from({ length: UPLOADS }, createEcg);
+  const uploaded = await measureGrowth(server, WARM_UPLOADS, async () => {
+    for (const ecg of Array.from({ length: WARM_UPLOADS }, () => createEcg(SMALL_ECG_BYTES))) await upload(ecg);
+  });
+  const ecgs = Array.from({ length: UPLOADS }, () => createEcg(ECG_BYTES));
   await measureTraffic(run, "upload", UPLOADS, async () => {
     for (const ecg of ecgs) await upload(ecg);
   });
   for (let i = 0; i < WARM_ROUNDS; i++) await runSyncRound(run, "warm-up");
   for (let i = 0; i < ROUNDS; i++) await runSyncRound(run, "sync");
+  // Hands over the day's events of the devices.
+  await measureTraffic(run, "patient-hour", 0, () => server.runClock(EVERY_MINUTE));
   await runCrons(run);
   const floors = await measureOverhead(run);
   logLine(`${MONITORS} bedside monitors for ${seconds} s`);
   await runMonitors(run, seconds);
+  const storage = await measureStorage(run);
+  // Before the month of the log, after which all hours would be due at once.
+  logLine("hours older than 60 days");
+  const packed = await measurePacking(run);
+  logLine("a month of one hospital's audit log");
+  const logBytes = await measureLogs(run);
   const kinds = TRAFFIC_KINDS.map((kind) => [kind, run.stretches.get(kind) ?? { units: 1, counts: ZERO_COUNTS, cpuMs: 0 }]);
-  return { stretches: Object.fromEntries(kinds), floors, ...(await measureStorage(run)) };
+  const rowBytes = { upload: uploaded, ...packed };
+  return { stretches: Object.fromEntries(kinds), floors, ...storage, logBytes, rowBytes };
 }

@@ -1,14 +1,17 @@
 // One hospital of the reference traffic on a metered server: patients, devices and staff.
-import { globSync, readFileSync } from "node:fs";
+import { globSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { DEVICE_SCOPES } from "../../src/access/permissions.ts";
 import { createCredentialToken } from "../../src/accounts/sessions/credential-tokens.ts";
+import type { AuditLogEvent } from "../../src/audit-log/contract.ts";
 import { getKeys } from "../../src/platform/config.ts";
 import { getDb } from "../../src/platform/db/client.ts";
 import { careTeam, credentials, deviceAssignments, devices, wards } from "../../src/platform/db/schema.ts";
 import { uuidv7 } from "../../src/platform/ids.ts";
 import { createUser } from "../people.ts";
 import { seedHospitals, seedPatients } from "../seed.ts";
-import { type BenchServer, buildBundle, startBench } from "../server.ts";
+import { type BenchServer, buildBundle, chooseStoresFolder, startBench } from "../server.ts";
 import type { Counts } from "./counts.ts";
 
 /** 5,000 patients in 20 hospitals. */
@@ -26,6 +29,7 @@ export type World = {
   patients: string[];
   reports: string[];
   wardId: string;
+  hospitalId: string;
 };
 export type Sizes = { wearables: number; monitors: number };
 
@@ -81,6 +85,7 @@ export async function createWorld(env: Env, { wearables, monitors }: Sizes): Pro
     patients,
     reports,
     wardId,
+    hospitalId,
   };
 }
 
@@ -93,6 +98,12 @@ export type MeteredServer = BenchServer & {
   counted(): Promise<{ counts: Counts; now: number }>;
   /** Advances the server's clock; alarms that become due run at their time. */
   advance(ms: number): Promise<void>;
+  /** As `advance`, but only alarms of audit logs run. */
+  advanceLogs(ms: number): Promise<void>;
+  /** Appends events to an audit log; not counted. */
+  append(log: string, events: AuditLogEvent[]): Promise<void>;
+  /** Bytes of each table and index of D1 that rows occupy, by name. */
+  tableBytes(): Record<string, number>;
   runClock(cron: string): Promise<void>;
   sizes(): Promise<{ database: number; samples: number }[]>;
   /** One bare request with this many calls of the stores. */
@@ -135,9 +146,26 @@ function createCpuReader(): () => number {
   return () => TICK_MS * workerdStats.reduce((sum, stat) => sum + (readProcess(stat)?.ticks ?? 0), 0);
 }
 
+/** Bytes in use by the cells of each B-tree of D1's file (`dbstat`): free space of pages is left out. */
+function readTableBytes(state: string): Record<string, number> {
+  for (const file of globSync(join(state, "**/*.sqlite"))) {
+    const database = new DatabaseSync(file, { readOnly: true });
+    try {
+      if (!database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'patients'").get()) continue;
+      const rows = database.prepare("SELECT name, sum(pgsize - unused) AS bytes FROM dbstat GROUP BY name").all();
+      return Object.fromEntries(rows.map(({ name, bytes }) => [String(name), Number(bytes)]));
+    } finally {
+      database.close();
+    }
+  }
+  throw new Error("no file of D1");
+}
+
 /** The production bundle with meters. */
 export async function startMetered(): Promise<MeteredServer> {
-  const server = await startBench({ main: buildBundle("bench/cost/counting.ts") });
+  const main = buildBundle("bench/cost/counting.ts");
+  const state = mkdtempSync(join(chooseStoresFolder(), "edgecare-cost-"));
+  const server = await startBench({ main, state });
   const control = async <T>(path: string, query: Record<string, string> = {}, body?: string): Promise<T> => {
     const url = new URL(`/bench/${path}?${new URLSearchParams(query)}`, server.url);
     const response = await fetch(url, body === undefined ? {} : { method: "POST", body });
@@ -148,10 +176,17 @@ export async function startMetered(): Promise<MeteredServer> {
     ...server,
     counted: () => control("counts"),
     advance: (ms) => control("advance", { ms: String(ms) }),
+    advanceLogs: (ms) => control("advance", { ms: String(ms), alarms: "AUDIT_LOG" }),
+    append: (log, events) => control("append", {}, JSON.stringify({ log, events })),
+    tableBytes: () => readTableBytes(state),
     runClock: (cron) => control("clock", { cron }),
     sizes: () => control("sizes"),
     callStores: (calls) => control("stores", Object.fromEntries(Object.entries(calls).map(([store, n]) => [store, String(n)]))),
     record: (direct) => control("record", {}, JSON.stringify(direct)),
     cpuMs: createCpuReader(),
+    close: async () => {
+      await server.close();
+      rmSync(state, { recursive: true, force: true });
+    },
   };
 }

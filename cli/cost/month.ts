@@ -10,16 +10,18 @@ import {
 import type { Usage } from "./prices.ts";
 
 const DAYS_PER_MONTH = 30;
-const PATIENTS = 5_000;
+export const PATIENTS = 5_000;
 const STAFF = 400;
 const READS_PER_DAY = 300;
-const UPLOADS_PER_DAY = 1_000;
+export const UPLOADS_PER_DAY = 1_000;
 const MONITORS = 50;
 const SYNCS_PER_DAY = 96;
 const SAMPLES_PER_SYNC = 75;
 const SAMPLES_PER_SECOND = 6;
 const SECONDS_PER_DAY = 86_400;
 const MINUTES_PER_DAY = 1_440;
+/** One log per hospital, and that of no hospital. */
+const LOGS = 21;
 
 /** Size of one ECG upload in bytes. */
 const ECG_BYTES = 400_000;
@@ -48,6 +50,8 @@ export function unitsPerMonth(monitors: number): Record<TrafficKind, number> {
     "monitor-second": monitors * SECONDS_PER_DAY * DAYS_PER_MONTH,
     "minute clock": MINUTES_PER_DAY * DAYS_PER_MONTH,
     "quarter clock": (MINUTES_PER_DAY / 15) * DAYS_PER_MONTH,
+    "log-hour": LOGS * 24 * DAYS_PER_MONTH,
+    "packed day": (PATIENTS + monitors) * DAYS_PER_MONTH,
   };
 }
 
@@ -74,6 +78,9 @@ export function workerCpuMs(kind: TrafficKind, { units, counts, cpuMs }: Traffic
   const objects = counts.objectCalls * object + (kind === "sync" || kind === "first sync" ? units * record : 0);
   return Math.max(0, cpuMs - counts.requests * request - stores - objects);
 }
+
+/** A read is an event; an upload also; a device's uploads are one event per patient and day. */
+const auditEvents = ({ read, upload, "first sync": deviceDays }: Record<TrafficKind, number>) => read + upload + deviceDays;
 
 /** At the end of the first month, when nothing has been archived or deleted yet. */
 export function computeUsage(counted: Counted, month: Record<TrafficKind, number>, logging: Logging): Usage {
@@ -106,7 +113,7 @@ export function computeUsage(counted: Counted, month: Record<TrafficKind, number
     kvListed,
     r2A,
     r2B,
-    r2Gb: (month.upload * ECG_BYTES) / 1e9,
+    r2Gb: (month.upload * ECG_BYTES + auditEvents(month) * counted.logBytes) / 1e9,
     logEvents: logEvents(counts, logging),
   };
 }

@@ -1,6 +1,7 @@
 // The cost report as Markdown tables.
 import type { CountName } from "../../bench/cost/counts.ts";
 import { type Counted, TRAFFIC_KINDS } from "../../bench/cost/traffic.ts";
+import type { YearEnd } from "./curve.ts";
 import { workerCpuMs } from "./month.ts";
 import { type Bill, PLAN_DOLLARS, PRICES } from "./prices.ts";
 
@@ -58,4 +59,13 @@ export function formatBill(without: Bill, withMonitors: Bill): string {
   const plan = formatRow(["plan", "", "", "", formatDollars(PLAN_DOLLARS), "", "", formatDollars(PLAN_DOLLARS)]);
   const totals = [without, withMonitors].flatMap(({ list, total }) => ["", formatDollars(list), formatDollars(total)]);
   return [formatRow(titles), formatRule(titles.length), ...rows, plan, formatRow(["**total**", "", ...totals])].join("\n");
+}
+
+/** D1's size at the end of each year by kind of row, in gigabytes. */
+export function formatCurve(years: readonly YearEnd[]): string {
+  const titles = ["year", "staged audit events", "hours", "packed months", "reports", "upload log", "other", "total, GB"];
+  const rows = years.map(({ year, audit, hours, months, reports, uploads, other, total }) =>
+    formatRow([String(year), ...[audit, hours, months, reports, uploads, other, total].map((bytes) => (bytes / 1e9).toFixed(2))]),
+  );
+  return [formatRow(titles), formatRule(titles.length), ...rows].join("\n");
 }

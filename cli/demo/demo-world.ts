@@ -1,4 +1,5 @@
 // Loads the demo data through the product's own operations; only `demo = 1` and the short password are special.
+
 import { eq, inArray, sql } from "drizzle-orm";
 import { getPlatformProxy } from "wrangler";
 import { optionalDevVars } from "../../scripts/dev-secrets.mjs";
@@ -54,8 +55,13 @@ export async function loadDemo(state: string, recreate = false): Promise<number>
 }
 
 async function systemCall(env: Env): Promise<Call> {
-  const auditLog = createAuditLogs(env);
-  return { db: getDb(env.DB), keys: await getKeys(env), auditLog, actor: { kind: "system", name: "demo", via }, now: Date.now() };
+  return {
+    db: getDb(env.DB),
+    keys: await getKeys(env),
+    actor: { kind: "system", name: "demo", via },
+    now: Date.now(),
+    auditLog: createAuditLogs(env),
+  };
 }
 
 async function buildDemoWorld(env: Env): Promise<void> {

@@ -15,6 +15,12 @@ import { toStorageCharge } from "./storage-charges.ts";
 
 export type { AuditAction, AuditEvent } from "./audit-event.ts";
 
+/** Requests that have made a statement of an event. */
+const stagingRequests = new WeakSet<Actor["via"]>();
+
+/** Whether the request of this actor may have staged events. */
+export const mayHaveStaged = ({ via }: Actor): boolean => stagingRequests.has(via);
+
 /** An event as it stands in the log. */
 function toLogEvent(actor: Actor, now: number, event: AuditEvent): AuditLogEvent {
   const hospitalId = event.hospitalId ?? null;
@@ -46,6 +52,7 @@ function toLogEvent(actor: Actor, now: number, event: AuditEvent): AuditLogEvent
  * beyond it the statement of the row changes nothing.
  */
 export function recordAuditEvent(db: Db, actor: Actor, now: number, event: AuditEvent): Statement[] {
+  stagingRequests.add(actor.via);
   const charge = toStorageCharge(actor, now, event);
   const { count, isRowKept } = limitRows(db, actor, now, event, charge !== null);
   const stage = stageEvent(db, toLogEvent(actor, now, event), event.subjectsQuery, isRowKept);

@@ -2,6 +2,7 @@
 import type { Context, MiddlewareHandler } from "hono";
 import { matchedRoutes } from "hono/route";
 import { type Call, getActorId } from "../access/actor.ts";
+import { mayHaveStaged } from "../access/audit.ts";
 import { createAuditLogs } from "../audit-log/audit-logs.ts";
 import { handOverInBackground } from "../audit-log/hand-over.ts";
 import { getVerifiedKeys, isProduction } from "../platform/config.ts";
@@ -129,9 +130,9 @@ export const initializeCall: MiddlewareHandler<AppEnv> = async (c, next) => {
   await next();
 };
 
-/** Hands over the events that a change or a refusal has staged, behind the response. */
+/** Hands over the events that a change or a refusal has staged, behind the response. A device's samples stage none. */
 export const handOverAfterResponse: MiddlewareHandler<AppEnv> = async (c, next) => {
   await next();
-  if (!["GET", "HEAD", "OPTIONS"].includes(c.req.method) || c.res.status >= 400)
-    c.executionCtx.waitUntil(handOverInBackground(c.env));
+  const call: Call | undefined = c.get("call");
+  if (c.res.status >= 400 || (call && mayHaveStaged(call.actor))) c.executionCtx.waitUntil(handOverInBackground(c.env));
 };
