@@ -254,6 +254,7 @@ export const ROUTES: Record<string, RouteRule> = {
   "GET /api/v1/audit-events": rule("own", ["patient", "hospital_admin", "admin"]),
   "GET /api/v1/audit-events/export": rule("own", ["patient", "hospital_admin", "admin"]),
   "GET /api/v1/audit-events/checkpoint": rule("own", STAFF),
+  "GET /api/v1/audit-events/verify": rule("own", MANAGERS),
   "GET /api/v1/audit-events/retention": rule("own", MANAGERS),
   "GET /api/v1/audit-events/:event_id/proof": rule("patient", ["patient", "hospital_admin", "admin"]),
   "PUT /api/v1/hospitals/:hospital_id/legal-hold": rule("staff", ADMIN),

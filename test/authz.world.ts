@@ -200,7 +200,9 @@ async function newAlert(nurse: Person, patientId: string, wardId: string): Promi
 /** The audit event of a read of the record. */
 async function newEvent(manager: Person, patientId: string): Promise<string> {
   await sendRequest(`${API}/patients/${patientId}`, { as: manager });
-  const { data } = await readJson(await sendRequest(`${API}/audit-events?patient_id=${patientId}&event=patient.read`, { as: manager }));
+  const { data } = await readJson(
+    await sendRequest(`${API}/audit-events?patient_id=${patientId}&event=patient.read`, { as: manager }),
+  );
   return data[0].id;
 }
 

@@ -34,6 +34,7 @@ export const UNCOUNTED_EVENTS: Readonly<Record<string, string>> = {
   "user.unlock": "security of the account; deletes rows",
   "session.switch": "replaces a row",
   "import_grant.create": "ends a refusal; only platform administrators",
+  "legal_hold.set": "one row per hospital; only platform administrators",
 };
 
 const isPatient = (actor: Actor) => actor.kind === "user" && actor.claimedRole.role === "patient";

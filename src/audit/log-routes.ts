@@ -18,6 +18,7 @@ import { exportAuditEvents, MAX_EXPORTED_EVENTS } from "./export-audit-events.ts
 import { getCheckpoint, getProof } from "./proofs.ts";
 import { endLegalHold, getRetention, setLegalHold } from "./retention.ts";
 import { auditFilters, logQuery } from "./schemas.ts";
+import { verifyLogPart } from "./verify-log.ts";
 
 const tags = ["AuditEvent"];
 const base64 = z.string().openapi({ description: "base64" });
@@ -77,6 +78,34 @@ const exampleProof = {
     ip: "203.0.113.7",
     secret: "AAAAAAAAAAAAAAAAAAAAAA",
   },
+};
+
+const Verification = z
+  .object({
+    hospital_id: z.string().nullable(),
+    is_intact: z.boolean(),
+    problem: z.object({ seq: z.int().nullable(), kind: z.string(), detail: z.string() }).nullable(),
+    checked: z
+      .object({
+        events: z.int().min(0),
+        segments: z.int().min(0),
+        checkpoints: z.int().min(0),
+        first_seq: z.int().min(0),
+        end_seq: z.int().min(0),
+        open_events: z.int().min(0),
+      })
+      .openapi({ description: "What this part checked; `end_seq` is exclusive, `open_events` are in no segment yet" }),
+    pruned_up_to: z.int().nullable(),
+    next_cursor: z.string().nullable().openapi({ description: "The next part; null after the last one, or at a problem" }),
+  })
+  .openapi("AuditVerification");
+const exampleVerification = {
+  hospital_id: EXAMPLES.hospital,
+  is_intact: true,
+  problem: null,
+  checked: { events: 4712, segments: 2, checkpoints: 3, first_seq: 0, end_seq: 4712, open_events: 12 },
+  pruned_up_to: null,
+  next_cursor: null,
 };
 
 const LegalHold = z
@@ -149,6 +178,23 @@ export const auditLogRoutes = createRouter()
   .openapi(
     createRoute({
       method: "get",
+      path: "/audit-events/verify",
+      tags,
+      summary: "Verify a log",
+      description:
+        "Checks the next part of a log: first its checkpoints, then its events. Ask with `next_cursor` until it is null. Names the first event that was changed.",
+      security: BEARER_AUTH,
+      request: { query: logQuery.extend({ cursor: z.string().max(64).optional() }) },
+      responses: {
+        200: jsonResponse(Verification, "What was checked, or the first problem", exampleVerification),
+        ...problemResponses(400, 401, 403, 404),
+      },
+    }),
+    async (c) => ok(c, await verifyLogPart(c.env, c.get("call"), c.req.valid("query"))),
+  )
+  .openapi(
+    createRoute({
+      method: "get",
       path: "/audit-events/retention",
       tags,
       summary: "Get the retention of a log",
@@ -170,7 +216,10 @@ export const auditLogRoutes = createRouter()
       description: "The hospital's audit events are kept whatever their age, until the hold ends.",
       security: BEARER_AUTH,
       request: { params: hospitalParam, body: jsonRequestBody(NewLegalHold, { reason: "Proceedings 4 C 12/26" }) },
-      responses: { 200: jsonResponse(LegalHold, "The hold", exampleHold), ...problemResponses(401, 403, 404, 409, 413, 415, 429) },
+      responses: {
+        200: jsonResponse(LegalHold, "The hold", exampleHold),
+        ...problemResponses(401, 403, 404, 409, 413, 415, 429),
+      },
     }),
     async (c) => ok(c, await setLegalHold(c.env, c.get("call"), c.req.valid("param").hospital_id, c.req.valid("json"))),
   )

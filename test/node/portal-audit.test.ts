@@ -1,7 +1,7 @@
 // The portal's audit log: verification of a whole log part by part, reading on in lists with short pages, and reasons in words.
 import { describe, expect, it } from "vitest";
-import type { LogCheck } from "../../portal/src/audit/api.ts";
-import { addPart, type Verification, verifyLog } from "../../portal/src/audit/verification.ts";
+
+import { addPart, type LogCheck, type Verification, verifyLog } from "../../portal/src/audit/verification.ts";
 import { accessReasonKeys, groupAccessEvents, type LoggedAccess } from "../../portal/src/patients/own-record/access-log.ts";
 import { Problem } from "../../portal/src/platform/api/problem.ts";
 import { readStreamedFile } from "../../portal/src/platform/api/streamed-file.ts";
@@ -137,7 +137,7 @@ describe("a streamed file", () => {
 });
 
 const PATIENT = "u-patient";
-const READ = {
+const READ: LoggedAccess & { id: string } & Record<string, unknown> = {
   id: "e1",
   log: "h1",
   seq: 1,

@@ -182,7 +182,8 @@ describe("no data without an audit event", () => {
 describe("an append-only audit log", () => {
   it("has no route but one that reads, and that reading is an event too", async () => {
     const routes = app.routes.filter((r) => r.method !== "ALL" && r.path.includes("audit")).map((r) => `${r.method} ${r.path}`);
-    expect([...new Set(routes)]).toEqual(["GET /api/v1/audit-events"]);
+    expect(routes.length).toBeGreaterThan(5);
+    expect(routes.filter((route) => !route.startsWith("GET /api/v1/audit-events"))).toEqual([]);
     const response = await sendRequest(`${API}/audit-events?patient_id=${world.patient.id}`, { as: world.manager });
     expect(response.status).toBe(200);
     expect(await eventsOf(response)).toMatchObject([{ event: "audit.read", subjects: [world.patient.id] }]);

@@ -1,4 +1,5 @@
 // Published hostile input: JSONTestSuite against the parser, the big list of naughty strings against every text field.
+import { v7 } from "uuid";
 import { beforeAll, beforeEach, describe, expect, inject, it } from "vitest";
 import { PATH_ALIASES } from "../../src/http/path-aliases.ts";
 import { toAlertId } from "../../src/monitoring/patient-object/samples/ids.ts";
@@ -54,6 +55,7 @@ beforeAll(async () => {
     alert_id: toAlertId(patient.id, 1),
     report_id: (await readJson(await uploadReport(nurse, newPdf("hostile"), { patient_id: patient.id }))).data.report_id,
     upload_id: (await readJson(await uploadReport(device, newPdf()))).data.upload_id,
+    event_id: v7(),
     code: "heart_rate",
   };
 });

@@ -228,6 +228,7 @@ async function newStage(): Promise<Stage> {
     alert_id: await newAlert(world),
     device_code: await newDeviceCode(world, device.id),
     grant_id: await newGrant(world),
+    event_id: await newEvent(world),
   };
   for (const path of [`wards/${wardId}`, `patients/${world.patient.id}`]) {
     const json = { low: 46 };
@@ -307,7 +308,11 @@ function callerOf(name: string, { world, person, device }: Stage): { token: stri
     )
   )
     return null;
-  if (/\/admin\/|\/import-grants|\/storage$|POST \/api\/v1\/hospitals$|DELETE \/api\/v1\/hospitals\/\{hospital_id\}$/.test(name))
+  if (
+    /\/admin\/|\/import-grants|\/storage$|\/legal-hold$|POST \/api\/v1\/hospitals$|DELETE \/api\/v1\/hospitals\/\{hospital_id\}$/.test(
+      name,
+    )
+  )
     return world.admin;
   if (/\/(patients\/claim|wearables\/(metrics\/recent|summary))$/.test(name)) return world.self;
   if (name === `DELETE ${API}/patients/{patient_id}`) return world.manager;
@@ -356,6 +361,11 @@ function requestOf({ path, method, name, operation }: (typeof operations)[number
   if (operation.parameters?.some((p) => p.name === "if-match")) ask.headers = { "If-Match": '"1"' };
   if (operation.responses["101"]) ask.headers = { Upgrade: "websocket" };
   return [query ? `${url}?${query}` : url, ask];
+}
+
+async function newEvent({ manager, hospitalId }: World): Promise<string> {
+  const { data } = await readJson(await sendRequest(`${API}/audit-events?hospital_id=${hospitalId}`, { as: manager }));
+  return data[0].id;
 }
 
 async function newGrant({ admin, hospitalId }: World): Promise<string> {

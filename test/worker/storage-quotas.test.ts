@@ -31,6 +31,7 @@ const UNCOUNTED: Record<string, string> = {
   "POST /api/v1/auth/switch-hospital": UNCOUNTED_EVENTS["session.switch"] ?? "",
   "POST /api/v1/users/:user_id/unlock": UNCOUNTED_EVENTS["user.unlock"] ?? "",
   "POST /api/v1/hospitals/:hospital_id/import-grants": UNCOUNTED_EVENTS["import_grant.create"] ?? "",
+  "PUT /api/v1/hospitals/:hospital_id/legal-hold": UNCOUNTED_EVENTS["legal_hold.set"] ?? "",
   "POST /api/v1/devices/:device_id/assignments": UNCOUNTED_EVENTS["device.assign"] ?? "",
   "PATCH /api/v1/patients/:patient_id/monitoring": UNCOUNTED_EVENTS["monitoring.update"] ?? "",
   "PUT /api/v1/patients/:patient_id/alert-rules/:code": UNCOUNTED_EVENTS["alert_rule.update"] ?? "",

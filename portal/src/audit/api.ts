@@ -4,6 +4,7 @@ import type { auditRoutes } from "../../../src/audit/routes.ts";
 import { API_BASE, CLIENT_OPTIONS, readPage } from "../platform/api/client.ts";
 import { parseProblem, throwUnreachable } from "../platform/api/problem.ts";
 import { readStreamedFile } from "../platform/api/streamed-file.ts";
+import type { LogCheck } from "./verification.ts";
 
 const auditEventsApi = hc<typeof auditRoutes>(API_BASE, CLIENT_OPTIONS)["audit-events"];
 
@@ -45,22 +46,6 @@ export type Checkpoint = {
 export const readCheckpoint = (hospitalId: LogChoice): Promise<Checkpoint> =>
   readJson(toUrl("/checkpoint", { hospital_id: hospitalId }));
 
-/** `end_seq` is exclusive; `open_events` are in no checkpoint yet. */
-export type LogCheck = {
-  hospital_id: string | null;
-  is_intact: boolean;
-  problem: { seq: number | null; kind: string; detail: string } | null;
-  checked: {
-    events: number;
-    segments: number;
-    checkpoints: number;
-    first_seq: number;
-    end_seq: number;
-    open_events: number;
-  };
-  pruned_up_to: number | null;
-  next_cursor: string | null;
-};
 /** Checks the next part of a log. */
 export const verifyPart = (hospitalId: LogChoice, cursor: string | null, signal: AbortSignal): Promise<LogCheck> =>
   readJson(

@@ -1,7 +1,23 @@
 // Verification of a whole log, part by part: what was checked so far, and the first problem.
 import { getWaitMs, isTemporary } from "../platform/api/back-off.ts";
 import { Problem } from "../platform/api/problem.ts";
-import type { LogCheck } from "./api.ts";
+
+/** `end_seq` is exclusive; `open_events` are in no checkpoint yet. */
+export type LogCheck = {
+  hospital_id: string | null;
+  is_intact: boolean;
+  problem: { seq: number | null; kind: string; detail: string } | null;
+  checked: {
+    events: number;
+    segments: number;
+    checkpoints: number;
+    first_seq: number;
+    end_seq: number;
+    open_events: number;
+  };
+  pruned_up_to: number | null;
+  next_cursor: string | null;
+};
 
 /** `state`: `passed` only when every part was checked without a problem. */
 export type Verification = {

@@ -8,7 +8,7 @@ export type LoggedAccess = {
   event: string;
   action: "C" | "R" | "U" | "D" | "E";
   outcome: "success" | "denied" | "failed";
-  actor: { kind: string; id: string | null };
+  actor: { kind: string; id: string | null; role: string | null };
   purpose: string | null;
   basis: string | null;
 };
