@@ -25,7 +25,7 @@ export const BOUNDS = [
     test: PAGES,
     operations: ["GET /devices/{device_id}/assignments", "GET /observations/quarantine"],
   },
-  { bound: "a page of 100 rows; each filter has an index", test: NO_MATCH, operations: ["GET /alerts", "GET /audit-events"] },
+  { bound: "a page of 100 rows; each filter has an index", test: NO_MATCH, operations: ["GET /alerts"] },
   { bound: "a page of 100 rows; each filter has an index", test: NO_MATCH, operations: ["GET /devices", "GET /uploads"] },
   { bound: "a page of 100 rows; each filter has an index", test: NO_MATCH, operations: ["GET /uploads/quarantine"] },
   {
@@ -61,7 +61,7 @@ export const BOUNDS = [
   },
   {
     bound: "a page of 1,000 samples",
-    test: "test/worker/vitals-analytics.test.ts › costs two round trips to D1 and one call of the object",
+    test: "test/worker/vitals-analytics.test.ts › costs two round trips to D1, and two calls of the object side by side",
     operations: ["GET /wearables/metrics/recent"],
   },
   { bound: "90 days, one row per hour", test: BUDGET, operations: ["GET /wearables/summary"] },
@@ -287,6 +287,32 @@ export const BOUNDS = [
     bound: "one file and one row",
     test: BUDGET,
     operations: ["POST /uploads/{upload_id}/assign", "POST /uploads/{upload_id}/discard"],
+  },
+  {
+    bound: "a page of 100 events; 100 logs; 20 R2 reads",
+    test: "test/worker/audit-lists.test.ts › reads the whole log of the patient in pages of at most 20 reads",
+    operations: ["GET /audit-events"],
+  },
+  {
+    bound: "100,000 events, read 500 at a time",
+    test: "test/worker/audit-routes.test.ts › as %s shows each reader what the list shows",
+    operations: ["GET /audit-events/export"],
+  },
+  {
+    bound: "40 checkpoints, or 20,000 events and 1,000 open rows",
+    test: "test/worker/audit-verifier.test.ts › is accepted as a whole, in small parts, and without keys",
+    operations: ["GET /audit-events/verify"],
+  },
+  { bound: "one event; tiles of four levels", test: BUDGET, operations: ["GET /audit-events/{event_id}/proof"] },
+  {
+    bound: "one state row of the log",
+    test: BUDGET,
+    operations: ["GET /audit-events/checkpoint", "GET /audit-events/retention"],
+  },
+  {
+    bound: "one row per hospital",
+    test: BUDGET,
+    operations: ["PUT /hospitals/{hospital_id}/legal-hold", "DELETE /hospitals/{hospital_id}/legal-hold"],
   },
   { bound: "six counters", test: BUDGET, operations: ["GET /hospitals/{hospital_id}/storage"] },
   { bound: "a page of 100 rows", test: BUDGET, operations: ["GET /hospitals/{hospital_id}/import-grants"] },

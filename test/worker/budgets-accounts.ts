@@ -11,10 +11,58 @@ export const accountReads: BudgetCase[] = [
   ["GET /users/invitations", "read", 200, budget(1, 15, 0), getAs("/users/invitations", () => world.manager)],
   ["GET /auth/sessions", "read", 200, budget(1, 10, 0), getAs("/auth/sessions", nurse)],
   ["GET /audit-events", "read", 200, budget(2, 15, 0, "", "audit.select"), getAs("/audit-events", () => world.manager)],
+  [
+    "GET /audit-events/export",
+    "read",
+    200,
+    budget(2, 15, 0, "", "audit.select"),
+    getAs("/audit-events/export", () => world.manager),
+  ],
+  [
+    "GET /audit-events/checkpoint",
+    "read",
+    200,
+    budget(1, 15, 0, "", "audit.checkpoint"),
+    getAs("/audit-events/checkpoint", () => world.manager),
+  ],
+  [
+    "GET /audit-events/verify",
+    "read",
+    200,
+    budget(1, 15, 0, "list get get get get", "audit.status audit.listSegments audit.readOpen"),
+    getAs("/audit-events/verify", () => world.manager),
+  ],
+  [
+    "GET /audit-events/retention",
+    "read",
+    200,
+    budget(1, 15, 0, "", "audit.status"),
+    getAs("/audit-events/retention", () => world.manager),
+  ],
+  [
+    "GET /audit-events/{id}/proof",
+    "read",
+    200,
+    budget(2, 20, 0, "", "audit.prove"),
+    async (e) => {
+      const { data } = await readJson(await sendRequest(`${API}/audit-events?limit=1`, { as: world.manager }));
+      return getAs(`/audit-events/${data[0].id}/proof`, () => world.manager)(e);
+    },
+  ],
   ["GET /admin/users", "read", 200, budget(1, 80, 0), getAs("/admin/users", admin)],
 ];
 
+const hold = (method: string) => (e: Env) =>
+  sendRequest(`${API}/hospitals/${world.hospitalId}/legal-hold`, {
+    as: world.admin,
+    method,
+    ...(method === "PUT" && { json: { reason: "Proceedings" } }),
+    env: e,
+  });
+
 export const accountWrites: BudgetCase[] = [
+  ["PUT /hospitals/{id}/legal-hold", "write", 200, budget(2, 15, 6, "", "audit.setHold"), hold("PUT")],
+  ["DELETE /hospitals/{id}/legal-hold", "write", 200, budget(2, 15, 6, "", "audit.setHold"), hold("DELETE")],
   [
     "POST /auth/register",
     "write",

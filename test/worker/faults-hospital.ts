@@ -214,6 +214,37 @@ export const hospital: FaultCase[] = [
     },
   },
   {
+    name: "PUT /hospitals/{id}/legal-hold",
+    status: 200,
+    retry: "any",
+    withoutObjects: true,
+    async attempt() {
+      const home = await newHospital();
+      const json = { reason: "Proceedings" };
+      return {
+        send: (faulty) =>
+          sendRequest(`${API}/hospitals/${home}/legal-hold`, { as: world.admin, method: "PUT", json, env: faulty }),
+        effects: () => queryCount(env.DB.prepare("SELECT count(*) AS n FROM legal_holds WHERE hospital_id = ?").bind(home)),
+      };
+    },
+  },
+  {
+    name: "DELETE /hospitals/{id}/legal-hold",
+    status: 200,
+    retry: "any",
+    withoutObjects: true,
+    async attempt() {
+      const home = await newHospital();
+      const path = `${API}/hospitals/${home}/legal-hold`;
+      await sendRequest(path, { as: world.admin, method: "PUT", json: { reason: "Proceedings" } });
+      return {
+        send: (faulty) => sendRequest(path, { as: world.admin, method: "DELETE", env: faulty }),
+        effects: async () =>
+          1 - (await queryCount(env.DB.prepare("SELECT count(*) AS n FROM legal_holds WHERE hospital_id = ?").bind(home))),
+      };
+    },
+  },
+  {
     name: "POST /hospitals/{id}/import-grants",
     status: 201,
     retry: "once",
