@@ -61,7 +61,7 @@ export const BOUNDS = [
   },
   {
     bound: "a page of 1,000 samples",
-    test: "test/worker/vitals-analytics.test.ts › costs two round trips to D1, and two calls of the object side by side",
+    test: "test/worker/vitals-analytics.test.ts › costs one round trip to D1, or two with hours of D1, and one call of the object",
     operations: ["GET /wearables/metrics/recent"],
   },
   { bound: "90 days, one row per hour", test: BUDGET, operations: ["GET /wearables/summary"] },

@@ -74,14 +74,14 @@ export function getPublicOrigin(env: Env): string {
 }
 
 /**
- * Years that audit events are kept, from the variable AUDIT_RETENTION_YEARS: a whole number from 1 to 100.
+ * Years that audit events are kept, from the variable AUDIT_RETENTION_YEARS: a whole number from 1 to 100, six if it is not set.
  * @throws ApiError misconfigured
  */
 export function getAuditRetentionYears(env: Env): number {
-  const text: string = env.AUDIT_RETENTION_YEARS ?? "";
+  const text: string = env.AUDIT_RETENTION_YEARS || "6";
   const years = /^[1-9][0-9]{0,2}$/.test(text) ? Number(text) : 0;
   if (years >= 1 && years <= 100) return years;
-  log(env, "CRITICAL", "the retention time of audit events is missing or invalid", { variable: "AUDIT_RETENTION_YEARS" });
+  log(env, "CRITICAL", "the retention time of audit events is invalid", { variable: "AUDIT_RETENTION_YEARS" });
   throw new ApiError("misconfigured");
 }
 

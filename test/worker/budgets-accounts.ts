@@ -29,7 +29,7 @@ export const accountReads: BudgetCase[] = [
     "GET /audit-events/verify",
     "read",
     200,
-    budget(1, 15, 0, "list get get get get", "audit.status audit.listSegments audit.readOpen"),
+    budget(1, 15, 0, "list", "audit.status"),
     getAs("/audit-events/verify", () => world.manager),
   ],
   [

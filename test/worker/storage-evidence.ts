@@ -24,12 +24,15 @@ export async function readUploadRows(response: Response): Promise<UploadRow[]> {
 }
 
 /** Every object of reports and uploads. Blocks of vital signs are named in their patients' objects, which write them at any time. */
+/** Files that no row of reports or uploads names: archived samples, packed hours, and segments and trees of audit logs. */
+const OTHER_FILES = /^(f1\/vitals|f1\/hours|audit|tlog)\//;
+
 export async function listStoredKeys(): Promise<string[]> {
   const keys: string[] = [];
   let cursor: string | undefined;
   do {
     const page = await env.FILES.list(cursor ? { cursor } : {});
-    keys.push(...page.objects.map((object) => object.key).filter((key) => !key.startsWith("f1/vitals/")));
+    keys.push(...page.objects.map((object) => object.key).filter((key) => !OTHER_FILES.test(key)));
     cursor = page.truncated ? page.cursor : undefined;
   } while (cursor);
   return keys;
