@@ -9,6 +9,7 @@ import { DEFAULT_WATCH, type Facts, type LimitsNote } from "../context/facts.ts"
 import type { AlertChange, ClockUpdate, HeldItems, HourUpdate, ReceivedCounts } from "../delivery/payloads.ts";
 import type { CorrectionBody } from "../samples/correction.ts";
 import type { Rollup } from "../samples/rollup.ts";
+import { DayCountsSchema } from "./day-counts-schema.ts";
 import { alertFrom1, CAME_1, hoursFrom1, memoryFrom1, memoryFrom2 } from "./memory-from-1.ts";
 import { memoryFrom3 } from "./memory-from-3.ts";
 import { memoryFrom4 } from "./memory-from-4.ts";
@@ -21,7 +22,6 @@ const timeOrNull = time.nullable();
 const text = z.string();
 const textOrNull = text.nullable();
 const side = z.enum(["low", "high"]);
-const noHours = () => new Array<number>(24).fill(0);
 
 const AlertSchema = z.object({
   number: z.int(),
@@ -171,14 +171,7 @@ export const MEMORY_PARTS = {
   storedCounts: z.object({ day: z.int(), count: z.int() }),
   hourCounts: z.object({ from: z.int(), counts: z.array(z.int()) }),
   lateBlocks: z.int(),
-  receivedCounts: z.object({
-    day: z.int(),
-    count: z.int(),
-    // Counts written before this field existed lack it.
-    hours: z.array(z.int()).length(24).default(noHours),
-    firstSeq: z.number().nullable(),
-    lastSeq: z.number().nullable(),
-  }),
+  receivedCounts: DayCountsSchema,
 } as const;
 
 const MemorySchema: z.ZodType<MonitorMemory> = z.object({
