@@ -96,30 +96,49 @@ export function slicePage<T>(start: PageStart, rows: readonly T[]): Promise<{ ro
   return buildPage(start, fromStart, () => ({ value: 0, id: "" }), { n: rows.length, exact: true });
 }
 
+/** A page before its cursor is signed for a caller. `end`: its last position, null at the end of the list. */
+export type CutPage<T> = { rows: T[]; end: { value: number; id: string } | null; total: { n: number; exact: boolean } };
+
 /**
- * Builds a page from up to limit + 1 rows; the extra row shows that more follow.
+ * Cuts a page from up to limit + 1 rows; the extra row shows that more follow.
  * @param key the sort value and id of a row  @param total at most COUNT_LIMIT + 1
  */
+export function cutPage<T>(
+  { limit }: PageStart,
+  rows: readonly T[],
+  key: (row: T) => { value: number; id: string },
+  total: { n: number; exact: boolean },
+): CutPage<T> {
+  const pageRows = rows.slice(0, limit);
+  const last = rows.length > limit ? pageRows.at(-1) : undefined;
+  return { rows: pageRows, end: last ? key(last) : null, total };
+}
+
+/** @param length of the page */
+export async function paginate(
+  { limit, offset, createCursor }: PageStart,
+  length: number,
+  { end, total }: Pick<CutPage<unknown>, "end" | "total">,
+): Promise<Pagination> {
+  return {
+    limit,
+    offset,
+    total: total.exact ? total.n : Math.min(total.n, COUNT_LIMIT),
+    total_is_exact: total.exact || total.n <= COUNT_LIMIT,
+    has_more: end !== null,
+    next_cursor: end ? await createCursor(end.value, end.id, offset + length) : null,
+  };
+}
+
+/** Builds a page from up to limit + 1 rows, as `cutPage` and `paginate` do. */
 export async function buildPage<T>(
   start: PageStart,
-  rows: T[],
+  allRows: readonly T[],
   key: (row: T) => { value: number; id: string },
   total: { n: number; exact: boolean },
 ): Promise<{ rows: T[]; pagination: Pagination }> {
-  const { limit, offset } = start;
-  const pageRows = rows.slice(0, limit);
-  const last = rows.length > limit ? pageRows.at(-1) : undefined;
-  return {
-    rows: pageRows,
-    pagination: {
-      limit,
-      offset,
-      total: total.exact ? total.n : Math.min(total.n, COUNT_LIMIT),
-      total_is_exact: total.exact || total.n <= COUNT_LIMIT,
-      has_more: last !== undefined,
-      next_cursor: last ? await start.createCursor(key(last).value, key(last).id, offset + pageRows.length) : null,
-    },
-  };
+  const page = cutPage(start, allRows, key, total);
+  return { rows: page.rows, pagination: await paginate(start, page.rows.length, page) };
 }
 
 /**

@@ -166,6 +166,9 @@ export function pageResponse<T extends z.ZodType>(schema: T, description: string
   };
 }
 
+/** For a list or statistic whose response may have an ETag (access/cached-read.ts). */
+export const HAS_ETAG = { headers: { ETag: { $ref: "#/components/headers/ETag" } } };
+
 /** For a response that may set or remove the refresh cookie. */
 export const SETS_COOKIE = { headers: { "Set-Cookie": { $ref: "#/components/headers/Set-Cookie" } } };
 
@@ -227,10 +230,12 @@ export function ok<T, const S extends 200 | 201 | 202 = 200>(
   return c.json({ data, meta: {}, request_id: c.get("requestId") }, (status ?? 200) as S) as never;
 }
 
+/** @param result with an ETag if the list has one (access/cached-read.ts) */
 export function okPage<T>(
   c: Context<AppEnv>,
-  result: { items: T[]; pagination: Pagination },
+  result: { items: T[]; pagination: Pagination; etag?: string | null },
 ): TypedJsonResponse<{ data: T[]; meta: { pagination: Pagination }; request_id: string }, 200> {
-  const { items, pagination } = result;
+  const { items, pagination, etag } = result;
+  if (etag) c.header("ETag", etag);
   return c.json({ data: items, meta: { pagination }, request_id: c.get("requestId") }, 200) as never;
 }

@@ -3,12 +3,22 @@ import { and, eq, type SQL, type SQLWrapper, sql } from "drizzle-orm";
 import { withPrincipal } from "../access/access.ts";
 import { type Call, type EffectiveRole, getActorId, type Principal } from "../access/actor.ts";
 import { afterAudit, appendAuditEvent, toListEvents } from "../access/audit.ts";
+import { CachedRead } from "../access/cached-read.ts";
 import { denyAccess } from "../access/deny.ts";
 import { findCounterScope, resolveHospitalId } from "../access/effective-role.ts";
 import { readHospitalSettings } from "../access/hospital-settings.ts";
 import { PATIENT_SUMMARY_COLUMNS, type PatientRow } from "../access/patient-row.ts";
 import { patientVisibility } from "../access/visibility.ts";
-import { buildPage, COUNT_LIMIT, keysetClauses, type PageQuery, resolvePageStart } from "../http/pagination.ts";
+import {
+  buildPage,
+  COUNT_LIMIT,
+  type CutPage,
+  cutPage,
+  keysetClauses,
+  type PageQuery,
+  paginate,
+  resolvePageStart,
+} from "../http/pagination.ts";
 import { counterValue } from "../platform/counters.ts";
 import { computeMac, toBase64Url } from "../platform/crypto.ts";
 import { patients } from "../platform/db/schema.ts";
@@ -84,48 +94,48 @@ export async function listPatients(anyCall: Call, query: PatientListQuery) {
   const { where, orderBy } = keysetClauses(start, column, patients.id, !sort.startsWith("-"));
   const filter = buildPatientFilter(query);
   const findCounter = (effectiveRole: EffectiveRole) => (filter ? null : findCounterScope(effectiveRole));
+  const read = new CachedRead<CutPage<PatientSummary>>("patients", query, ["patients"]);
   const { call, effectiveRole, results } = await withPrincipal(anyCall, "patient:read", (effectiveRole, { db, actor }) => {
+    const version = read.selectVersion(db, effectiveRole, actor);
     const scope = patientVisibility(effectiveRole, actor, patients.id, hospitalColumn(query));
     const counted = findCounter(effectiveRole);
     return [
+      version,
       db.all<SummaryRow>(sql`SELECT ${PATIENT_SUMMARY_COLUMNS} FROM patients WHERE ${and(scope, filter, where)}
-        ORDER BY ${sql.join(orderBy, sql`, `)} LIMIT ${start.limit + 1} OFFSET ${start.skip}`),
+        ORDER BY ${sql.join(orderBy, sql`, `)} LIMIT ${read.limit(start.limit + 1)} OFFSET ${start.skip}`),
       counted
         ? db.all<{ n: number }>(sql`SELECT ${counterValue(counted, "patients")} AS n`)
         : db.all<{ n: number }>(
-            sql`SELECT count(*) AS n FROM (SELECT 1 FROM patients WHERE ${and(scope, filter)} LIMIT ${COUNT_LIMIT + 1})`,
+            sql`SELECT count(*) AS n FROM (SELECT 1 FROM patients WHERE ${and(scope, filter)} LIMIT ${read.limit(COUNT_LIMIT + 1)})`,
           ),
     ];
   });
-  const [rows, [counted]] = results;
-  const totalCount = { n: counted?.n ?? 0, exact: findCounter(effectiveRole) !== null };
-  const { rows: pageRows, pagination } = await buildPage(
-    start,
-    rows,
-    (row) => ({ value: sortValue(row), id: row.id }),
-    totalCount,
-  );
-  return { items: await toAuditedSummaries(call, effectiveRole, pageRows, "patient.list"), pagination };
+  const [version, rows, [counted]] = results;
+  const page = await read.finish(call, version, () => {
+    const totalCount = { n: counted?.n ?? 0, exact: findCounter(effectiveRole) !== null };
+    const cut = cutPage(start, rows, (row) => ({ value: sortValue(row), id: row.id }), totalCount);
+    const value = toSummaries(call, cut.rows).then((summaries) => ({ ...cut, rows: summaries }));
+    return { events: toSummaryEvents(effectiveRole, cut.rows, "patient.list"), value };
+  });
+  return { items: page.rows, pagination: await paginate(start, page.rows.length, page), etag: read.etag };
 }
 
-/** Builds the response items after the audit event is stored. */
-async function toAuditedSummaries(
-  call: Call,
-  effectiveRole: EffectiveRole,
-  rows: SummaryRow[],
+type PatientSummary = ReturnType<typeof toPatientSummary>;
+
+const toSummaries = (call: Call, rows: readonly SummaryRow[]): Promise<PatientSummary[]> =>
+  Promise.all(rows.map(async (row) => toPatientSummary(row, await unsealIdentity(call.keys, row))));
+
+function toSummaryEvents(
+  { role, hospitalId }: EffectiveRole,
+  rows: readonly SummaryRow[],
   event: string,
   detail: Record<string, unknown> = {},
 ) {
-  const { role, hospitalId } = effectiveRole;
   const hospitalOf = (row: SummaryRow) => row.hospital_id;
-  const events = toListEvents(rows, hospitalOf, hospitalId, (ofHospital) => {
+  return toListEvents(rows, hospitalOf, hospitalId, (ofHospital) => {
     const subjects = ofHospital.map(({ id }) => id);
     return { event, action: "R", role, subjects, detail: { count: subjects.length, ...detail } };
   });
-  return afterAudit(
-    appendAuditEvent(call, events),
-    Promise.all(rows.map(async (row) => toPatientSummary(row, await unsealIdentity(call.keys, row)))),
-  );
 }
 
 export type PatientSearchQuery = PageQuery & { q: string; hospital_id?: string | undefined };
@@ -182,7 +192,8 @@ export async function searchPatients(anyCall: Call, query: PatientSearchQuery) {
   const { rows: pageRows, pagination } = await buildPage(start, rows, key, totalCount);
   // The search words are not recorded, because they may contain names.
   const queryHash = toBase64Url(await computeMac(call.keys.index, ["query", query.q]));
-  return { items: await toAuditedSummaries(call, effectiveRole, pageRows, "patient.search", { words: queryHash }), pagination };
+  const events = toSummaryEvents(effectiveRole, pageRows, "patient.search", { words: queryHash });
+  return { items: await afterAudit(appendAuditEvent(call, events), toSummaries(call, pageRows)), pagination };
 }
 
 /** The first rows of all alternatives; each reads no more than the page needs. */

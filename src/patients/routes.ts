@@ -7,6 +7,7 @@ import {
   BEARER_AUTH,
   createRouter,
   EXAMPLES,
+  HAS_ETAG,
   Id,
   idempotencyHeaders,
   ifMatchHeaders,
@@ -45,7 +46,10 @@ const createListRoute = <P extends string>(path: P) =>
     summary: "List patients",
     security: BEARER_AUTH,
     request: { query: patientQuery },
-    responses: { 200: pageResponse(PatientSummary, "Ordered by number or time", exampleSummary), ...problemResponses(401, 403) },
+    responses: {
+      200: { ...pageResponse(PatientSummary, "Ordered by number or time", exampleSummary), ...HAS_ETAG },
+      ...problemResponses(401, 403),
+    },
   });
 
 const PatientWithWard = Patient.extend({ ward_name: z.string().nullable() }).openapi("PatientWithWard");

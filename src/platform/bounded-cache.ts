@@ -1,14 +1,22 @@
-// A bounded map that evicts the least recently used entry.
+// A bounded map that evicts the least recently used entries.
 export class BoundedCache<K, V extends NonNullable<unknown>> {
   readonly #max: number;
+  readonly #weigh: (value: V) => number;
   readonly #entries = new Map<K, V>();
+  #weight = 0;
 
-  constructor(max: number) {
+  /** @param max bound of the sum of all weights  @param weigh of an entry, which must not change; by default each weighs 1 */
+  constructor(max: number, weigh: (value: V) => number = () => 1) {
     this.#max = max;
+    this.#weigh = weigh;
   }
 
   get size(): number {
     return this.#entries.size;
+  }
+
+  get weight(): number {
+    return this.#weight;
   }
 
   get(key: K): V | undefined {
@@ -20,16 +28,28 @@ export class BoundedCache<K, V extends NonNullable<unknown>> {
     return value;
   }
 
+  /** An entry heavier than the bound is not stored. */
   set(key: K, value: V): void {
-    this.#entries.delete(key);
-    if (this.#entries.size >= this.#max) {
-      const [oldest] = this.#entries.keys();
-      if (oldest !== undefined) this.#entries.delete(oldest);
+    this.delete(key);
+    const weight = this.#weigh(value);
+    if (weight > this.#max) return;
+    for (const [oldest] of this.#entries) {
+      if (this.#weight + weight <= this.#max) break;
+      this.delete(oldest);
     }
     this.#entries.set(key, value);
+    this.#weight += weight;
   }
 
   delete(key: K): void {
+    const value = this.#entries.get(key);
+    if (value === undefined) return;
     this.#entries.delete(key);
+    this.#weight -= this.#weigh(value);
+  }
+
+  clear(): void {
+    this.#entries.clear();
+    this.#weight = 0;
   }
 }

@@ -150,8 +150,9 @@ function listMembers(schema: unknown, schemas: Schemas): Schemas {
   return Object.assign({}, ...inherited.map((part) => listMembers(part, schemas)), properties);
 }
 
-/** True if the response has an ETag, see formatEtag() in http/conditional-requests.ts. */
-function hasEtag({ content }: OpenApiResponse, schemas: Schemas): boolean {
+/** True if the response has an ETag: HAS_ETAG in http/router.ts, or formatEtag() in http/conditional-requests.ts. */
+function hasEtag({ content, headers }: OpenApiResponse, schemas: Schemas): boolean {
+  if (headers && "ETag" in headers) return true;
   const members = listMembers(listMembers(content?.["application/json"]?.schema, schemas)["data"], schemas);
   return "version" in members && !("download_url" in members);
 }

@@ -54,7 +54,7 @@ describe("If-None-Match", () => {
         sendRequest(at(path), { as: world.manager, method, headers: value === undefined ? {} : { "If-None-Match": value } });
       const first = await read();
       const etag = first.headers.get("etag") ?? "";
-      expect([first.status, etag], path).toEqual([200, expect.stringMatching(/^"[1-9]\d*-[0-9a-f]{16}"$/)]);
+      expect([first.status, etag], path).toEqual([200, expect.stringMatching(/^"(?:[1-9]\d*-[0-9a-f]{16}|[\w-]{22})"$/)]);
       await first.body?.cancel();
       for (const value of [etag, `W/${etag}`, `"1-0000000000000000", ${etag}`, "*"]) {
         for (const method of ["GET", "HEAD"]) {
@@ -85,9 +85,9 @@ describe("If-None-Match", () => {
     expect([later.status, (await readJson(later)).data]).toMatchObject([200, { patient_id: world.patient.id, version: 1 }]);
   });
 
-  it("is ignored by errors and by lists", async () => {
+  it("is ignored by errors and by lists without an ETag", async () => {
     const headers = { "If-None-Match": "*" };
-    expect((await sendRequest(`${API}/patients`, { as: world.nurse, headers })).status).toBe(200);
+    expect((await sendRequest(`${API}/devices`, { as: world.nurse, headers })).status).toBe(200);
     expect((await sendRequest(`${API}/patients/${crypto.randomUUID()}`, { as: world.nurse, headers })).status).toBe(404);
   });
 });

@@ -1,5 +1,6 @@
 // The real database: strict tables, and list queries that use an index instead of a full scan.
 import { beforeAll, describe, expect, it } from "vitest";
+import { clearCachedReads } from "../../src/access/cached-read.ts";
 import { API, env, newPatient, newWorld, type Person, sendRequest, type World } from "../world.ts";
 
 let world: World;
@@ -137,6 +138,7 @@ describe("plans", () => {
 
   it("rows read by a page do not grow with the patients of other hospitals", async () => {
     const rowsRead = async () => {
+      clearCachedReads();
       let rows = 0;
       for (const { sql, values } of await statementsOf("/patients?limit=2", open.nurse)) {
         if (!/^SELECT/i.test(sql)) continue;

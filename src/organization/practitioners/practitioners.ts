@@ -3,14 +3,30 @@
 import { and, eq, type SQL, sql } from "drizzle-orm";
 import { withUser } from "../../access/access.ts";
 import type { Call, UserActor, UserCall, UserEffectiveRole } from "../../access/actor.ts";
-import { type AuditAction, type AuditEvent, afterAudit, appendAuditEvent, recordAuditEvent } from "../../access/audit.ts";
+import {
+  type AuditAction,
+  type AuditEvent,
+  afterAudit,
+  appendAuditEvent,
+  type KnownEvent,
+  recordAuditEvent,
+} from "../../access/audit.ts";
+import { CachedRead } from "../../access/cached-read.ts";
 import { denyAccess, failWithAudit } from "../../access/deny.ts";
 import { ACTIVE_MEMBERSHIP, isVisibleHospital } from "../../access/effective-role.ts";
 import type { Permission } from "../../access/permissions.ts";
 import { unsealProfile } from "../../access/profile.ts";
 import { type ExpectedVersion, matchVersion } from "../../http/conditional-requests.ts";
 import type { KeyStatements } from "../../http/idempotency.ts";
-import { buildPage, COUNT_LIMIT, keysetClauses, type PageQuery, resolvePageStart } from "../../http/pagination.ts";
+import {
+  COUNT_LIMIT,
+  type CutPage,
+  cutPage,
+  keysetClauses,
+  type PageQuery,
+  paginate,
+  resolvePageStart,
+} from "../../http/pagination.ts";
 import { batch, isConditionFailed, isUniqueViolation } from "../../platform/db/client.ts";
 import { practitioners } from "../../platform/db/schema.ts";
 import { ApiError } from "../../platform/errors.ts";
@@ -80,6 +96,8 @@ async function toPractitioner({ keys }: Call, row: PractitionerRow, details?: De
     version: row.version,
   };
 }
+
+type Practitioner = Awaited<ReturnType<typeof toPractitioner>>;
 
 function practitionerEvent(
   { role }: UserEffectiveRole,
@@ -174,25 +192,31 @@ export async function listPractitioners(anyCall: Call, query: PractitionerListQu
     query.role ? sql`m.role = ${query.role}` : undefined,
     query.active === undefined ? undefined : query.active ? IS_ACTIVE_PROFILE : sql`NOT ${IS_ACTIVE_PROFILE}`,
   );
+  const read = new CachedRead<CutPage<Practitioner>>("practitioners", query, ["practitioners", "staff"]);
   const { call, effectiveRole, results } = await withUser(anyCall, "practitioner:read", (effectiveRole, { db, actor }) => {
+    const version = read.selectVersion(db, effectiveRole, actor);
     const filterAndVisibility = and(isVisibleTo(effectiveRole, actor), filter) ?? sql`1`;
     return [
+      version,
       db.all<PractitionerRow>(sql`SELECT ${PROFILE_COLUMNS} FROM ${PROFILE_TABLES} WHERE ${and(filterAndVisibility, where)} ORDER BY ${sql.join(orderBy, sql`, `)}
-        LIMIT ${start.limit + 1} OFFSET ${start.skip}`),
+        LIMIT ${read.limit(start.limit + 1)} OFFSET ${start.skip}`),
       db.all<{ n: number }>(
-        sql`SELECT count(*) AS n FROM (SELECT 1 FROM ${PROFILE_TABLES} WHERE ${filterAndVisibility} LIMIT ${COUNT_LIMIT + 1})`,
+        sql`SELECT count(*) AS n FROM (SELECT 1 FROM ${PROFILE_TABLES} WHERE ${filterAndVisibility} LIMIT ${read.limit(COUNT_LIMIT + 1)})`,
       ),
     ];
   });
-  const [rows, [counted]] = results;
-  const { rows: pageRows, pagination } = await buildPage(start, rows, (row) => ({ value: row.createdAt, id: row.id }), {
-    n: counted?.n ?? 0,
-    exact: false,
-  });
+  const [version, rows, [counted]] = results;
   const { role, hospitalId } = effectiveRole;
-  const detail = { count: pageRows.length };
-  const stored = appendAuditEvent(call, { event: "practitioner.list", action: "R", role, hospitalId, detail });
-  return { items: await afterAudit(stored, Promise.all(pageRows.map((row) => toPractitioner(call, row)))), pagination };
+  const list = await read.finish(call, version, () => {
+    const toKey = (row: PractitionerRow) => ({ value: row.createdAt, id: row.id });
+    const cut = cutPage(start, rows, toKey, { n: counted?.n ?? 0, exact: false });
+    const events: KnownEvent[] = [
+      { event: "practitioner.list", action: "R", role, hospitalId, detail: { count: cut.rows.length } },
+    ];
+    const value = Promise.all(cut.rows.map((row) => toPractitioner(call, row)));
+    return { events, value: value.then((items) => ({ ...cut, rows: items })) };
+  });
+  return { items: list.rows, pagination: await paginate(start, list.rows.length, list), etag: read.etag };
 }
 
 /**

@@ -7,6 +7,7 @@ import {
   BEARER_AUTH,
   createRouter,
   EXAMPLES,
+  HAS_ETAG,
   Id,
   idempotencyHeaders,
   ifMatchHeaders,
@@ -133,7 +134,7 @@ export const practitionerRoutes = createRouter()
       summary: "List practitioners",
       security: BEARER_AUTH,
       request: { query: listQuery },
-      responses: { 200: pageResponse(Practitioner, "Newest first", example), ...problemResponses(401, 403) },
+      responses: { 200: { ...pageResponse(Practitioner, "Newest first", example), ...HAS_ETAG }, ...problemResponses(401, 403) },
     }),
     async (c) => okPage(c, await listPractitioners(c.get("call"), c.req.valid("query"))),
   )

@@ -7,6 +7,7 @@ import {
   BEARER_AUTH,
   createRouter,
   EXAMPLES,
+  HAS_ETAG,
   Id,
   idempotencyHeaders,
   ifMatchHeaders,
@@ -155,7 +156,7 @@ export const wardRoutes = createRouter()
       summary: "List wards",
       security: BEARER_AUTH,
       request: { query: listQuery },
-      responses: { 200: pageResponse(Ward, "Oldest first", example), ...problemResponses(401, 403) },
+      responses: { 200: { ...pageResponse(Ward, "Oldest first", example), ...HAS_ETAG }, ...problemResponses(401, 403) },
     }),
     async (c) => okPage(c, await listWards(c.get("call"), c.req.valid("query"))),
   )

@@ -3,14 +3,30 @@
 import { and, eq, type SQL, sql } from "drizzle-orm";
 import { withUser } from "../../access/access.ts";
 import { type Call, getActorId, type UserActor, type UserEffectiveRole } from "../../access/actor.ts";
-import { type AuditAction, type AuditEvent, afterAudit, appendAuditEvent, recordAuditEvent } from "../../access/audit.ts";
+import {
+  type AuditAction,
+  type AuditEvent,
+  afterAudit,
+  appendAuditEvent,
+  type KnownEvent,
+  recordAuditEvent,
+} from "../../access/audit.ts";
+import { CachedRead } from "../../access/cached-read.ts";
 import { denyAccess, failWithAudit } from "../../access/deny.ts";
 import { activeHospitalId, isInCallerHospital } from "../../access/effective-role.ts";
 import type { Permission } from "../../access/permissions.ts";
 import { patientVisibility } from "../../access/visibility.ts";
 import { type ExpectedVersion, matchVersion } from "../../http/conditional-requests.ts";
 import type { KeyStatements } from "../../http/idempotency.ts";
-import { buildPage, COUNT_LIMIT, keysetClauses, type PageQuery, resolvePageStart } from "../../http/pagination.ts";
+import {
+  COUNT_LIMIT,
+  type CutPage,
+  cutPage,
+  keysetClauses,
+  type PageQuery,
+  paginate,
+  resolvePageStart,
+} from "../../http/pagination.ts";
 import { GRACE_MINUTES, type ObservationMode } from "../../monitoring/vitals/freshness.ts";
 import { batch, isConditionFailed, isForeignKeyViolation, isUniqueViolation } from "../../platform/db/client.ts";
 import { ROW_LIMITS, toLimitError, unlessFull } from "../../platform/db/row-limits.ts";
@@ -63,6 +79,8 @@ async function toWard({ keys }: Pick<Call, "keys">, row: CountedWard) {
     version: row.version,
   };
 }
+
+type Ward = Awaited<ReturnType<typeof toWard>>;
 
 /** Counts the ward's patients that the caller may see. `+` makes SQLite lead with the ward's index. */
 function patientCount(effectiveRole: UserEffectiveRole, actor: UserActor): SQL<number> {
@@ -164,33 +182,33 @@ export async function listWards(anyCall: Call, query: WardListQuery) {
     query.hospital_id ? eq(wards.hospitalId, query.hospital_id) : undefined,
     query.active === undefined ? undefined : eq(wards.active, Number(query.active)),
   );
+  const read = new CachedRead<CutPage<Ward>>("wards", query, ["wards", "patients"]);
   const { call, effectiveRole, results } = await withUser(anyCall, "ward:read", (effectiveRole, { db, actor }) => {
-    const page = db
-      .select({ id: wards.id })
-      .from(wards)
-      .where(and(isInCallerHospital(effectiveRole, wards.hospitalId), filter, where))
-      .orderBy(...orderBy)
-      .limit(start.limit + 1)
-      .offset(start.skip);
+    const version = read.selectVersion(db, effectiveRole, actor);
+    const isVisible = isInCallerHospital(effectiveRole, wards.hospitalId);
+    const page = sql`SELECT ${wards.id} FROM wards WHERE ${and(isVisible, filter, where)} ORDER BY ${sql.join(orderBy, sql`, `)}
+      LIMIT ${read.limit(start.limit + 1)} OFFSET ${start.skip}`;
     return [
+      version,
       // Counts patients only for the wards of the page.
       db.all<CountedWard>(
         sql`SELECT ${wardColumns(effectiveRole, actor)} FROM wards WHERE ${wards.id} IN (${page}) ORDER BY ${sql.join(orderBy, sql`, `)}`,
       ),
       db.all<{ n: number }>(
-        sql`SELECT count(*) AS n FROM (SELECT 1 FROM wards WHERE ${and(isInCallerHospital(effectiveRole, wards.hospitalId), filter)} LIMIT ${COUNT_LIMIT + 1})`,
+        sql`SELECT count(*) AS n FROM (SELECT 1 FROM wards WHERE ${and(isVisible, filter)} LIMIT ${read.limit(COUNT_LIMIT + 1)})`,
       ),
     ];
   });
-  const [rows, [counted]] = results;
-  const { rows: pageRows, pagination } = await buildPage(start, rows, (row) => ({ value: row.createdAt, id: row.id }), {
-    n: counted?.n ?? 0,
-    exact: false,
-  });
+  const [version, rows, [counted]] = results;
   const { role, hospitalId } = effectiveRole;
-  const detail = { count: pageRows.length };
-  const stored = appendAuditEvent(call, { event: "ward.list", action: "R", role, hospitalId, detail });
-  return { items: await afterAudit(stored, Promise.all(pageRows.map((row) => toWard(call, row)))), pagination };
+  const list = await read.finish(call, version, () => {
+    const toKey = (row: CountedWard) => ({ value: row.createdAt, id: row.id });
+    const cut = cutPage(start, rows, toKey, { n: counted?.n ?? 0, exact: false });
+    const events: KnownEvent[] = [{ event: "ward.list", action: "R", role, hospitalId, detail: { count: cut.rows.length } }];
+    const value = Promise.all(cut.rows.map((row) => toWard(call, row)));
+    return { events, value: value.then((items) => ({ ...cut, rows: items })) };
+  });
+  return { items: list.rows, pagination: await paginate(start, list.rows.length, list), etag: read.etag };
 }
 
 /** The settings that a change names, before and after it, for the audit log; never the reason, which is free text. */

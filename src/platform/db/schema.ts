@@ -809,6 +809,20 @@ export const counters = sqliteTable(
   (t) => [primaryKey({ columns: [t.scope, t.day, t.name] })],
 );
 
+/**
+ * A random version per hospital and kind of data, replaced by triggers with every change (data-versions.ts). Random, so that no
+ * version comes back when a backup is restored.
+ */
+export const dataVersions = sqliteTable("data_versions", {
+  hospitalId: text("hospital_id").primaryKey(),
+  patients: text("patients").notNull().default(""),
+  careTeam: text("care_team").notNull().default(""),
+  reports: text("reports").notNull().default(""),
+  wards: text("wards").notNull().default(""),
+  practitioners: text("practitioners").notNull().default(""),
+  staff: text("staff").notNull().default(""),
+});
+
 /** Room for a bulk import beyond the storage quotas. What is used is the counter `quota:g:<id>`. */
 export const importGrants = sqliteTable(
   "import_grants",

@@ -1,11 +1,20 @@
-// Lists of reports: filters, sort orders and totals. Each page takes two round trips and uses the index that fits the filters.
+// Lists of reports: filters, sort orders and totals. Each page takes one round trip and uses the index that fits the filters.
 import { and, type SQL, type SQLWrapper, sql } from "drizzle-orm";
 import { withPrincipal } from "../../access/access.ts";
 import type { Call, EffectiveRole, Principal } from "../../access/actor.ts";
-import { afterAudit, appendAuditEvent, toListEvents } from "../../access/audit.ts";
+import { toListEvents } from "../../access/audit.ts";
+import { CachedRead } from "../../access/cached-read.ts";
 import { type Permission, roleAllows } from "../../access/permissions.ts";
 import { patientVisibility } from "../../access/visibility.ts";
-import { buildPage, COUNT_LIMIT, keysetClauses, type PageStart, resolvePageStart } from "../../http/pagination.ts";
+import {
+  COUNT_LIMIT,
+  type CutPage,
+  cutPage,
+  keysetClauses,
+  type PageStart,
+  paginate,
+  resolvePageStart,
+} from "../../http/pagination.ts";
 import { COUNTER_SCOPES } from "../../platform/counters.ts";
 import { reports } from "../../platform/db/schema.ts";
 import { log } from "../../platform/log.ts";
@@ -124,47 +133,67 @@ export async function listReports(
   const start = await resolvePageStart(anyCall, list, requestedQuery);
   const { where, orderBy } = buildOrder(start, requestedQuery);
   let exact = false;
+  const read = new CachedRead<CutPage<ListedReport>>(list, { ...requestedQuery, ...auditDetail }, ["reports", "patients"]);
   const { call, effectiveRole, results } = await withPrincipal(anyCall, action, (effectiveRole, { db, actor }) => {
+    const version = read.selectVersion(db, effectiveRole, actor);
     const query = dropOwnHospital(effectiveRole, requestedQuery);
     const visible = buildReportFilter(effectiveRole, actor, query);
     const total = buildTotalQuery(effectiveRole, actor, query, visible);
     exact = total.exact;
-    const page = db
-      .select({ id: reports.id })
-      .from(reports)
-      .where(and(visible, where))
-      .orderBy(...orderBy)
-      .limit(start.limit + 1)
-      .offset(start.skip);
+    const page = sql`SELECT ${reports.id} FROM reports WHERE ${and(visible, where) ?? sql`1`} ORDER BY ${sql.join(orderBy, sql`, `)}
+      LIMIT ${read.limit(start.limit + 1)} OFFSET ${start.skip}`;
     return [
+      version,
       // The page is selected on the index alone; only its rows are then read completely.
       db.all<ReportListRow>(sql`SELECT ${LIST_COLUMNS} FROM reports JOIN patients ON patients.id = reports.patient_id
         WHERE reports.id IN (${page}) ORDER BY ${sql.join(orderBy, sql`, `)}`),
       db.all<{ n: number }>(total.sql),
     ];
   });
-  const [rows, [count]] = results;
+  const [version, rows, [count]] = results;
   const toCursor = (row: ReportListRow) => ({
     value: isSortedByEffective(requestedQuery) ? row.effectiveAt : row.createdAt,
     id: row.id,
   });
-  const { rows: pageRows, pagination } = await buildPage(start, rows, toCursor, { n: count?.n ?? 0, exact });
-  const events = toListEvents(
-    pageRows,
+  const page = await read.finish(call, version, () => {
+    const cut = cutPage(start, rows, toCursor, { n: count?.n ?? 0, exact });
+    let corruptCount = 0;
+    const open = async () => {
+      const opened = await toListedReports(call, effectiveRole, cut.rows);
+      corruptCount = opened.corruptCount;
+      return { ...cut, rows: opened.items };
+    };
+    return { events: toReportListEvents(effectiveRole, cut.rows, auditDetail), value: open(), isKept: () => corruptCount === 0 };
+  });
+  return { items: page.rows, pagination: await paginate(start, page.rows.length, page), etag: read.etag };
+}
+
+type ListedReport = Awaited<ReturnType<typeof toReport>>;
+
+function toReportListEvents(
+  { role, hospitalId }: EffectiveRole,
+  rows: readonly ReportListRow[],
+  auditDetail: Record<string, unknown>,
+) {
+  return toListEvents(
+    rows,
     (row) => row.hospitalId,
-    effectiveRole.hospitalId,
+    hospitalId,
     (ofHospital) => ({
       event: "report.list",
       action: "R",
-      role: effectiveRole.role,
+      role,
       subjects: ofHospital.map((row) => row.patientId),
       detail: { report_ids: ofHospital.map((row) => row.id), ...auditDetail },
     }),
   );
-  // One corrupt value must not fail the whole page. In the detail view it remains an error.
+}
+
+/** One corrupt value does not fail the whole page. In the detail view it is an error. */
+async function toListedReports(call: Call, effectiveRole: EffectiveRole, rows: readonly ReportListRow[]) {
   let corruptCount = 0;
   const onCorrupt = () => void corruptCount++;
-  const responses = pageRows.map(async (row) => {
+  const responses = rows.map(async (row) => {
     const patient = {
       id: row.patientId,
       version: row.patientVersion,
@@ -173,14 +202,14 @@ export async function listReports(
     };
     return toReport(call, row, patient, roleAllows(effectiveRole, "patient:read"), onCorrupt);
   });
-  const items = await afterAudit(appendAuditEvent(call, events), Promise.all(responses));
+  const items = await Promise.all(responses);
   if (corruptCount > 0)
     log({}, "ERROR", "sealed values in a list cannot be decrypted", {
       request_id: call.actor.via.requestId,
       code: "integrity_error",
       count: corruptCount,
     });
-  return { items, pagination };
+  return { items, corruptCount };
 }
 
 /** The administrators' list: adds a signed download link to each report. */

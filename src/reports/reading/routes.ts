@@ -9,6 +9,7 @@ import {
   BEARER_OR_LINK_AUTH,
   createRouter,
   EXAMPLES,
+  HAS_ETAG,
   Id,
   jsonResponse,
   ok,
@@ -46,7 +47,7 @@ function listRoute<P extends string, Q extends z.ZodObject>(path: P, query: Q) {
     security: BEARER_AUTH,
     request: { query },
     responses: {
-      200: pageResponse(Report, "Newest first by default", exampleReport),
+      200: { ...pageResponse(Report, "Newest first by default", exampleReport), ...HAS_ETAG },
       ...problemResponses(401, 403),
     },
   });
@@ -161,9 +162,13 @@ export const reportRoutes = createRouter()
       summary: "Get report statistics",
       security: BEARER_AUTH,
       request: { query: z.strictObject({ days: integerParam(1, 90).default(7).openapi({ example: 7, default: 7 }) }) },
-      responses: { 200: statsResponse, ...problemResponses(401, 403) },
+      responses: { 200: { ...statsResponse, ...HAS_ETAG }, ...problemResponses(401, 403) },
     }),
-    async (c) => ok(c, await getReportStats(c.get("call"), c.req.valid("query").days)),
+    async (c) => {
+      const { stats, etag } = await getReportStats(c.get("call"), c.req.valid("query").days);
+      if (etag) c.header("ETag", etag);
+      return ok(c, stats);
+    },
   )
   .openapi(detailRoute("/reports/{report_id}"), async (c) =>
     ok(c, await getReport(c.get("call"), c.env.FILES, c.req.valid("param").report_id, getPublicOrigin(c.env))),

@@ -3,7 +3,7 @@
 import { type SQL, sql } from "drizzle-orm";
 import { withPrincipal } from "../../access/access.ts";
 import type { Call, EffectiveRole, Principal, PrincipalCall } from "../../access/actor.ts";
-import { appendAuditEvent } from "../../access/audit.ts";
+import { CachedRead } from "../../access/cached-read.ts";
 import { findCounterScope } from "../../access/effective-role.ts";
 import { patientVisibility } from "../../access/visibility.ts";
 import { patients } from "../../platform/db/schema.ts";
@@ -20,13 +20,24 @@ export function selectCounterScopes(effectiveRole: EffectiveRole, actor: Princip
 type CounterRow = { name: string; day: number; n: number; sum: number };
 const RECENT_DAYS = 7;
 
-/** Selects the counter rows behind the caller's statistics. @param days last days (UTC), including today; at least 7 are read */
-export function selectStats({ db, actor, now }: PrincipalCall, effectiveRole: EffectiveRole, days = RECENT_DAYS) {
+/** Above the number of kinds and statuses, times the days of the longest query. */
+const MAX_COUNTER_ROWS = 100_000;
+
+/**
+ * Selects the counter rows behind the caller's statistics.
+ * @param days last days (UTC), including today; at least 7 are read  @param limit of the rows
+ */
+export function selectStats(
+  { db, actor, now }: PrincipalCall,
+  effectiveRole: EffectiveRole,
+  days = RECENT_DAYS,
+  limit = sql`${MAX_COUNTER_ROWS}`,
+) {
   // A list of days, not a range: with day 0 included, a range would read every day ever counted.
   const dayList = JSON.stringify([0, ...Array.from({ length: Math.max(days, RECENT_DAYS) }, (_, ago) => utcDayOf(now) - ago)]);
   return db.all<CounterRow>(sql`SELECT name, day, sum(n) AS n, sum(sum) AS sum FROM counters
     WHERE scope IN (${selectCounterScopes(effectiveRole, actor)}) AND day IN (SELECT value FROM json_each(${dayList}))
-      AND (name LIKE 'report|%' OR name = 'confidence') GROUP BY name, day`);
+      AND (name LIKE 'report|%' OR name = 'confidence') GROUP BY name, day LIMIT ${limit}`);
 }
 
 /** Whether a counter is of reports that were entered in error: totals leave them out, as lists do. */
@@ -66,13 +77,21 @@ function countByDay(rows: CounterRow[], now: number, days: number): { day: strin
   });
 }
 
+type ReportStats = ReturnType<typeof toStats> & { by_day: ReturnType<typeof countByDay> };
+
 /** Returns statistics over all reports that the caller may see. @param days number of entries in `by_day` */
 export async function getReportStats(anyCall: Call, days: number) {
+  const today = utcDayOf(anyCall.now);
+  const read = new CachedRead<ReportStats>("report.stats", { days, today }, ["reports"]);
   const { call, effectiveRole, results } = await withPrincipal(anyCall, "report:read", (effectiveRole, call) => [
-    selectStats(call, effectiveRole, days),
+    read.selectVersion(call.db, effectiveRole, call.actor),
+    selectStats(call, effectiveRole, days, read.limit(MAX_COUNTER_ROWS)),
   ]);
-  const { now } = call;
+  const [version, rows] = results;
   const { role, hospitalId } = effectiveRole;
-  await appendAuditEvent(call, { event: "report.stats", action: "R", role, hospitalId });
-  return { ...toStats(results[0], now), by_day: countByDay(results[0], now, days) };
+  const stats = await read.finish(call, version, () => {
+    const value = { ...toStats(rows, call.now), by_day: countByDay(rows, call.now, days) };
+    return { events: [{ event: "report.stats", action: "R", role, hospitalId }], value: Promise.resolve(value) };
+  });
+  return { stats, etag: read.etag };
 }

@@ -1,0 +1,114 @@
+// Reads whose opened result the isolate keeps: while no data behind it changed, the next read of the same scope and query selects no
+// row and unseals nothing. The caller's session is judged and the audit event appended as always.
+import { createHash } from "node:crypto";
+import { type SQL, sql } from "drizzle-orm";
+import { BoundedCache } from "../platform/bounded-cache.ts";
+import type { Db } from "../platform/db/client.ts";
+import { type DataKind, versionOf } from "../platform/db/data-versions.ts";
+import { type Call, type EffectiveRole, getActorId, type Principal } from "./actor.ts";
+import { afterAudit, appendAuditEvent, type KnownEvent } from "./audit.ts";
+
+/** Bounds in UTF-16 units of JSON: of all entries of an isolate, of one entry, and of a key. */
+export const CACHE_LIMITS = { total: 4_000_000, entry: 200_000, key: 2_000 };
+
+/** The result as JSON: no caller can change what another one gets. */
+type Entry = { version: string; json: string; events: readonly KnownEvent[]; size: number };
+const entries = new BoundedCache<string, Entry>(CACHE_LIMITS.total, ({ size }) => size);
+
+/** For tests and measurements that compare with an empty cache. */
+export const clearCachedReads = (): void => entries.clear();
+export const cachedReadsSize = (): number => entries.weight;
+
+/** What a read returns, and the events without which it is not returned. */
+export type OpenedRead<T> = {
+  events: readonly KnownEvent[];
+  value: Promise<T>;
+  /** Asked when the value is there; by default true. */
+  isKept?: () => boolean;
+};
+type Plan = { key: string; kinds: readonly DataKind[]; hospitalId: string; actorId: string; entry: Entry | undefined };
+
+/**
+ * One read of a list or a statistic. Staff of a hospital share what is kept by role and scope, doctors limited to care teams have
+ * their own; for patients, apps and administrators of the platform nothing is kept.
+ */
+export class CachedRead<T> {
+  readonly #name: string;
+  readonly #query: object;
+  readonly #kinds: readonly DataKind[];
+  #plan: Plan | null = null;
+  #version = "";
+
+  /** @param query everything that the result depends on, beside the role  @param kinds of the data that it shows or counts */
+  constructor(name: string, query: object, kinds: readonly DataKind[]) {
+    this.#name = name;
+    this.#query = query;
+    this.#kinds = kinds;
+  }
+
+  /** The statement of the current version; first in the batch of the read. Called again when the role is another one. */
+  selectVersion(db: Db, effectiveRole: EffectiveRole, actor: Principal) {
+    this.#plan = this.#planFor(effectiveRole, actor);
+    const version = this.#plan ? versionOf(this.#plan.hospitalId, this.#plan.kinds) : sql`NULL`;
+    return db.all<{ version: string | null }>(sql`SELECT ${version} AS version`);
+  }
+
+  /** The LIMIT of a statement of the read: 0 while the kept result is current, which reads no row. */
+  limit(n: number): SQL {
+    if (!this.#plan?.entry) return sql`${n}`;
+    const { hospitalId, kinds, entry } = this.#plan;
+    return sql`iif(${versionOf(hospitalId, kinds)} = ${entry.version}, 0, ${n})`;
+  }
+
+  /**
+   * Returns the kept result if it is current, else that of `open`; either after its events are stored.
+   * @param rows of `selectVersion`  @throws ApiError unavailable
+   */
+  async finish(call: Call, [row]: readonly { version: string | null }[], open: () => OpenedRead<T>): Promise<T> {
+    const plan = this.#plan;
+    this.#version = row?.version ?? "";
+    if (plan?.entry && plan.entry.version === this.#version) {
+      await appendAuditEvent(call, plan.entry.events);
+      return JSON.parse(plan.entry.json);
+    }
+    const { events, value, isKept = () => true } = open();
+    const result = await afterAudit(appendAuditEvent(call, events), value);
+    if (plan && row?.version != null && isKept()) keep(plan.key, this.#version, result, events);
+    return result;
+  }
+
+  /** The entity tag of the result for this caller, once it is finished; null if nothing is kept for the caller. */
+  get etag(): string | null {
+    if (!this.#plan) return null;
+    const { key, actorId } = this.#plan;
+    return `"${createHash("sha256")
+      .update(JSON.stringify([key, actorId, this.#version]))
+      .digest("base64url")
+      .slice(0, 22)}"`;
+  }
+
+  #planFor(effectiveRole: EffectiveRole, actor: Principal): Plan | null {
+    const scope = scopeOf(effectiveRole, actor);
+    if (!scope) return null;
+    const { hospitalId, parts, isCareTeam } = scope;
+    const query = Object.entries(this.#query).filter(([, value]) => value !== undefined);
+    const key = JSON.stringify([this.#name, ...parts, query.sort(([a], [b]) => (a < b ? -1 : 1))]);
+    if (key.length > CACHE_LIMITS.key) return null;
+    const kinds: DataKind[] = isCareTeam ? [...new Set<DataKind>([...this.#kinds, "patients", "careTeam"])] : [...this.#kinds];
+    return { key, kinds, hospitalId, actorId: getActorId(actor), entry: entries.get(key) };
+  }
+}
+
+/** Whom a kept result is for; null for callers of several hospitals, and for apps, whose scopes are known only after the check. */
+function scopeOf({ role, hospitalId, doctorScope }: EffectiveRole, actor: Principal) {
+  if (hospitalId === null || role === "app" || role === "admin" || role === "patient") return null;
+  const isCareTeam = role === "doctor" && doctorScope === "care_team";
+  return { hospitalId, isCareTeam, parts: [role, hospitalId, isCareTeam ? getActorId(actor) : ""] };
+}
+
+function keep(key: string, version: string, value: unknown, events: readonly KnownEvent[]): void {
+  const json = JSON.stringify(value);
+  const size = key.length + json.length + JSON.stringify(events).length;
+  if (size <= CACHE_LIMITS.entry) entries.set(key, { version, json, events, size });
+  else entries.delete(key);
+}
