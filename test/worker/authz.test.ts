@@ -34,7 +34,7 @@ const routesOfApp = [...new Set(app.routes.filter((r) => r.method !== "ALL").map
 const ALL_TARGETS: Target[] = ["treated", "untreated", "elsewhere"];
 
 type Cell = { route: string; rule: RouteRule; player: TestCaller; target: Target; relation: Relation; decision: Decision };
-type Answer = { status: number; comparable: string; text: string; requestId: string };
+type Answer = { status: number; comparable: string; text: string; requestId: string; isKept: boolean };
 
 let stage: AuthzFixture;
 let cells: Cell[] = [];
@@ -79,7 +79,8 @@ async function answerOf(response: Response, ids: string[]): Promise<Answer> {
   let comparable = `${response.status} ${JSON.stringify(headers)} ${text}`;
   for (const id of ids) comparable = comparable.replaceAll(id, "{id}");
   comparable = comparable.replace(/"(request_id|error_id|upload_id)":"[^"]*"/g, '"$1":""');
-  return { status: response.status, comparable, text, requestId: response.headers.get("x-request-id") ?? "" };
+  const isKept = /^"[\w-]{22}"$/.test(response.headers.get("etag") ?? "");
+  return { status: response.status, comparable, text, requestId: response.headers.get("x-request-id") ?? "", isKept };
 }
 
 const idsOf = (handle: ResourceIds, sessionId: string) =>
@@ -242,6 +243,7 @@ describe(TITLE, { timeout: 600_000 }, () => {
       2,
     );
     const answers: [Cell, Answer][] = [];
+    const keptRoutes = new Set<string>();
     for (const cell of allowed) {
       const { route, player, target } = cell;
       const handle = await renewResources(route, stage.handles[target], stage, player);
@@ -255,9 +257,22 @@ describe(TITLE, { timeout: 600_000 }, () => {
       const shows = shown && /^GET .*\/(patients\/:patient_id|reports\/:report_id(\/file)?|board)$/.test(route);
       if (shows && !answer.text.includes(stage.patients[target].canary)) complain(cell, "does not show the patient");
       answers.push([cell, answer]);
+      if (!answer.isKept) continue;
+      keptRoutes.add(route);
+      const again = await answerOf(await callRoute(route, handle, player, "", token), []);
+      if (again.comparable !== answer.comparable) complain(cell, "shows something else from memory");
+      answers.push([cell, again]);
+    }
+    // Those who are refused, while the lists are in memory.
+    await forgetRefusals();
+    for (const cell of cells.filter(({ route, decision }) => keptRoutes.has(route) && isDenial(decision))) {
+      const answer = await answerOf(await callRoute(cell.route, stage.handles[cell.target], cell.player, ""), []);
+      if (answer.status !== (DECISION_STATUS[cell.decision] ?? cell.decision)) complain(cell, `answered ${answer.status} warm`);
+      answers.push([cell, answer]);
     }
     await checkAll(answers);
     expect(complaints).toEqual([]);
+    expect(keptRoutes.size).toBeGreaterThan(5);
     expect(allowed.length).toBeGreaterThan(150);
   });
 
