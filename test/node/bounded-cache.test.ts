@@ -23,4 +23,18 @@ describe("a bounded cache", () => {
     cache.delete("a");
     expect([cache.get("a"), cache.size]).toEqual([undefined, 1]);
   });
+
+  it("bounds the sum of weights, and takes no entry that is heavier alone", () => {
+    const cache = new BoundedCache<string, string>(10, (text) => text.length);
+    cache.set("a", "xxxx");
+    cache.set("b", "xxxx");
+    cache.set("c", "xxxxxx");
+    expect([cache.get("a"), cache.get("b"), cache.get("c"), cache.weight]).toEqual([undefined, "xxxx", "xxxxxx", 10]);
+    cache.set("c", "x".repeat(11));
+    expect([cache.get("c"), cache.size, cache.weight]).toEqual([undefined, 1, 4]);
+    cache.delete("b");
+    cache.set("d", "x");
+    cache.clear();
+    expect([cache.size, cache.weight]).toEqual([0, 0]);
+  });
 });
