@@ -44,6 +44,7 @@ const SERVED = [
   "direct",
   "pages",
   "bundle",
+  "audit-served",
   "cost",
 ].map((name) => `test/node/${name}.test.ts`);
 
