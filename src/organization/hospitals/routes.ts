@@ -8,6 +8,7 @@ import {
   BEARER_AUTH,
   createRouter,
   EXAMPLES,
+  HAS_ETAG,
   Id,
   idempotencyHeaders,
   ifMatchHeaders,
@@ -230,7 +231,7 @@ export const hospitalRoutes = createRouter()
       security: BEARER_AUTH,
       request: { params: hospitalParam, query: memberQuery },
       responses: {
-        200: pageResponse(Member, "Ordered by user id", exampleMember),
+        200: { ...pageResponse(Member, "Ordered by user id", exampleMember), ...HAS_ETAG },
         ...problemResponses(401, 403, 404),
       },
     }),
