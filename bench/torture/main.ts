@@ -1,13 +1,8 @@
 // Torture test: kill -9 of the server again and again while devices send. No acknowledged sample may be lost or stored twice.
-import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { requestApi } from "../api.ts";
-import { findFreePort } from "../free-port.ts";
 import { buildBundle } from "../server.ts";
-import type { World } from "./serve.ts";
+import { killServer, type Lives, withLives } from "./lives.ts";
 
 const BATCH_SIZE = 50;
 const LIFETIME_MS = [400, 1_600] as const;
@@ -24,33 +19,6 @@ const { values: options } = parseArgs({
     twin: { type: "boolean", default: false },
   },
 });
-
-type ServerProcess = { child: ChildProcess; url: string };
-
-async function startServer(state: string, port: number, bundle: string): Promise<ServerProcess> {
-  const child = spawn("node", ["bench/torture/serve.ts", state, String(port), bundle, options.patients], {
-    detached: true,
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  await new Promise<void>((resolve, reject) => {
-    child.stdout?.on("data", (chunk) => String(chunk).includes("ready") && resolve());
-    child.on("exit", (code) => reject(new Error(`the server exited with ${code}`)));
-  });
-  return { child, url: `http://127.0.0.1:${port}/api/v1` };
-}
-
-/** Kills the whole group and waits until the port refuses: an orphan would answer the requests to the next server. */
-async function killServer({ child, url }: ServerProcess): Promise<void> {
-  child.removeAllListeners("exit");
-  if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) process.kill(-child.pid, "SIGKILL");
-  for (;;) {
-    const alive = await fetch(url, { signal: AbortSignal.timeout(1_000) }).then(
-      () => true,
-      (error) => error?.cause?.code !== "ECONNREFUSED",
-    );
-    if (!alive) return;
-  }
-}
 
 /** What one device sent and received; a batch without a response is retried unchanged. */
 type Sender = { token: string; patientId: string; next: number; acked: Set<number>; sent: number };
@@ -149,29 +117,10 @@ async function readStored(url: string, nurse: string, patientId: string): Promis
   return found;
 }
 
-async function main(): Promise<void> {
-  const state = mkdtempSync(join(tmpdir(), "edgecare-torture-"));
-  const bundle = buildBundle(options.twin ? "bench/torture/ack-first.ts" : undefined);
-  const lives: ServerProcess[] = [];
-  try {
-    await runTorture(state, bundle, lives);
-  } finally {
-    const last = lives.at(-1);
-    if (last) await killServer(last);
-    rmSync(state, { recursive: true, force: true });
-  }
-}
-
-async function runTorture(state: string, bundle: string, lives: ServerProcess[]): Promise<void> {
-  const port = await findFreePort();
+async function runTorture({ start, readWorld }: Lives): Promise<void> {
   const kills = Number(options.kills);
-  const startLife = async () => {
-    const life = await startServer(state, port, bundle);
-    lives.push(life);
-    return life;
-  };
-  let life = await startLife();
-  const world: World = JSON.parse(readFileSync(join(state, "world.json"), "utf8"));
+  let life = await start();
+  const world = readWorld();
   const senders: Sender[] = world.patients.map(({ id, token }) => ({ token, patientId: id, next: 1, acked: new Set(), sent: 0 }));
   const alarmed = Date.now();
   await Promise.all(senders.map((sender) => sendAlarmSample(sender, life.url)));
@@ -188,7 +137,7 @@ async function runTorture(state: string, bundle: string, lives: ServerProcess[])
     await killServer(life);
     stopped = true;
     for (const sent of await sending) if (sent.status === "rejected") throw sent.reason;
-    life = await startLife();
+    life = await start();
     if (k % 10 === 0) console.log(`${k} kills, ${acked()} samples acknowledged`);
   }
   let lost = 0;
@@ -216,4 +165,5 @@ async function runTorture(state: string, bundle: string, lives: ServerProcess[])
   process.exitCode = options.twin ? (lost > 0 ? 0 : 1) : passed ? 0 : 1;
 }
 
-await main();
+const bundle = buildBundle(options.twin ? "bench/torture/ack-first.ts" : undefined);
+await withLives({ bundle, patients: Number(options.patients) }, runTorture);

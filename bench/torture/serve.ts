@@ -1,4 +1,4 @@
-// One server process group for the torture test, on stores that outlive it.
+// One server process group for the torture tests, on stores that outlive it.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { newSecrets } from "../../scripts/dev-secrets.mjs";
@@ -12,9 +12,10 @@ import { createUser } from "../people.ts";
 import { seedHospitals, seedPatients } from "../seed.ts";
 import { startBench } from "../server.ts";
 
-export type World = { nurse: string; patients: { id: string; token: string }[] };
+/** Tokens of users of one hospital, and its patients with the tokens of their devices. */
+export type World = { nurse: string; manager: string; patients: { id: string; token: string }[] };
 
-const [state = "", port = "0", bundle = "", count = "10"] = process.argv.slice(2);
+const [state = "", port = "0", bundle = "", count = "10", rateLimit] = process.argv.slice(2);
 const secretsFile = join(state, "secrets.json");
 const worldFile = join(state, "world.json");
 
@@ -23,6 +24,7 @@ async function createWorld(env: Env): Promise<World> {
   const seeded = await seedPatients(env.DB, await getKeys(env), [hospitalId], 0, Number(count));
   await env.DB.prepare("UPDATE patients SET monitoring = 'ward'").run();
   const { token: nurse } = await createUser(env, { role: "nurse", hospitalId, doctorScope: "hospital" });
+  const { token: manager } = await createUser(env, { role: "hospital_admin", hospitalId, doctorScope: "hospital" });
   const db = getDb(env.DB);
   const made = { createdBy: "bench", createdAt: Date.now() };
   const scopes = DEVICE_SCOPES.join(" ");
@@ -36,11 +38,12 @@ async function createWorld(env: Env): Promise<World> {
     await db.insert(credentials).values({ id, kind: "device", deviceId, hospitalId, name: "t", secretHash, scopes, ...made });
     patients.push({ id: patientId, token });
   }
-  return { nurse, patients };
+  return { nurse, manager, patients };
 }
 
 if (!existsSync(secretsFile)) writeFileSync(secretsFile, JSON.stringify(newSecrets()));
 const secrets = JSON.parse(readFileSync(secretsFile, "utf8"));
-const { env } = await startBench({ state, port: Number(port), secrets, main: bundle });
+const limits = rateLimit === undefined ? {} : { rateLimit: Number(rateLimit) };
+const { env } = await startBench({ state, port: Number(port), secrets, main: bundle, ...limits });
 if (!existsSync(worldFile)) writeFileSync(worldFile, JSON.stringify(await createWorld(env)));
 console.log("ready");
