@@ -46,6 +46,7 @@ const SERVED = [
   "bundle",
   "audit-served",
   "cost",
+  "audit-torture",
 ].map((name) => `test/node/${name}.test.ts`);
 
 keepTemporaryFilesInMemory();

@@ -14,6 +14,7 @@ const STEPS = [
   { name: "browser", command: "npm run test:browser", env: { PATIENCE: "2" }, figures: [TESTS, "^ *\\d+ passed \\(.*$"] },
   { name: "axe", command: "npm run test:axe", env: { PATIENCE: "2" }, figures: [TESTS, "^ *\\d+ passed \\(.*$"] },
   { name: "torture", command: "npm run bench:torture", figures: ["^\\d+ kills, .*: .*$"] },
+  { name: "audit-torture", command: "npm run bench:torture:audit", figures: ["^\\d+ kills, .*: .*$"] },
   {
     name: "fuzz",
     command: "npm run fuzz -- --seeds 3 --requests 10000",
