@@ -159,7 +159,14 @@ const QUERIES: Record<string, (handle: ResourceIds, principal: TestPrincipal) =>
   "GET /api/v1/patients/search": ({ hospitalId }, { role }) => `?q=first${role === "admin" ? `&hospital_id=${hospitalId}` : ""}`,
 };
 
-export async function callRoute(route: string, handle: ResourceIds, player: TestCaller, sessionId: string, token = player.token) {
+export async function callRoute(
+  route: string,
+  handle: ResourceIds,
+  player: TestCaller,
+  sessionId: string,
+  token = player.token,
+  env?: Env,
+) {
   const [method = "GET", pattern = ""] = route.split(" ");
   const isTeam = pattern.includes("care-team");
   const named: Record<string, string> = {
@@ -177,7 +184,7 @@ export async function callRoute(route: string, handle: ResourceIds, player: Test
   });
   const more = (await BODIES[route]?.(handle, player.principal, player.person)) ?? {};
   const query = QUERIES[route]?.(handle, player.principal) ?? "";
-  return ended(await sendRequest(path + query, { ...more, method, as: token }));
+  return ended(await sendRequest(path + query, { ...more, method, as: token, ...(env && { env }) }));
 }
 
 /** Open-ended responses, with the first frame as a body. */

@@ -1,6 +1,7 @@
 // Wrappers of an Env's stores that delay, fail or count every call. The stores themselves are real.
 
-export type StoreCall = { store: "DB" | "FILES" | "KV" | "OBJECTS"; op: string; k: number };
+/** `AUDIT`: objects of audit logs. `OBJECTS`: all others. */
+export type StoreCall = { store: "DB" | "FILES" | "KV" | "OBJECTS" | "AUDIT"; op: string; k: number };
 type Around = <T>(call: StoreCall, run: () => Promise<T>) => Promise<T>;
 
 const R2_OPS = ["get", "put", "delete", "head", "list"];
@@ -28,7 +29,7 @@ export function interceptStores(env: Env, wrap: Around): Env {
     KV: proxied(env.KV, "KV", KV_OPS),
     PATIENT_MONITOR: wrapObjects(env.PATIENT_MONITOR, (op, run) => wrap(next("OBJECTS", `monitor.${op}`), run)),
     WARD_FEED: wrapObjects(env.WARD_FEED, (op, run) => wrap(next("OBJECTS", `feed.${op}`), run)),
-    AUDIT_LOG: wrapObjects(env.AUDIT_LOG, (op, run) => wrap(next("OBJECTS", `audit.${op}`), run)),
+    AUDIT_LOG: wrapObjects(env.AUDIT_LOG, (op, run) => wrap(next("AUDIT", `audit.${op}`), run)),
   };
 }
 
@@ -91,14 +92,17 @@ export function withRandomDelays(env: Env): Env {
   });
 }
 
-export type Fault = { fired: boolean };
+/** `op`: the call that failed; null until then. */
+export type Fault = { fired: boolean; op: string | null };
+const OBJECT_ERROR = "internal error; reference = injected fault";
 const SAID: Partial<Record<StoreCall["store"], string>> = {
   DB: "D1_ERROR: Network connection lost. (injected fault)",
-  OBJECTS: "internal error; reference = injected fault",
+  OBJECTS: OBJECT_ERROR,
+  AUDIT: OBJECT_ERROR,
 };
 
 /**
- * Fails the k-th store call, appends to the audit log excepted: `before` it happens, or `after` it (committed, response lost).
+ * Fails the k-th store call: `before` it happens, or `after` it (committed, response lost).
  * @returns the Env and whether the fault occurred
  */
 export function withStoreFault(
@@ -107,16 +111,52 @@ export function withStoreFault(
   when: "before" | "after",
   only?: StoreCall["store"],
 ): { env: Env; fault: Fault } {
-  const fault: Fault = { fired: false };
+  const fault: Fault = { fired: false, op: null };
   let matching = 0;
   const wrapped = interceptStores(env, async (call, run) => {
-    if ((only && call.store !== only) || call.op === "audit.append") return run();
+    if (only && call.store !== only) return run();
     if (++matching !== k) return run();
-    fault.fired = true;
+    Object.assign(fault, { fired: true, op: call.op });
     if (when === "after") await run();
     throw new Error(SAID[call.store] ?? `${call.op}: injected fault`);
   });
   return { env: wrapped, fault };
+}
+
+export type AppendFault = {
+  /** `slow`: each append takes effect late, and none fails. */
+  when: "before" | "after" | "slow";
+  /** Appends that fail, the first ones. */
+  count: number;
+  /** Also each D1 call after these fails, which stages the events. */
+  isStagingDown?: boolean;
+};
+/** Calls so far: appends that failed and that succeeded, and D1 calls that succeeded after these failures, as the staging does. */
+export type AppendCalls = { failed: number; stored: number; staged: number };
+const SLOW_MS = 100;
+
+/** Fails or delays appends to the audit logs. */
+export function withAppendFault(env: Env, { when, count, isStagingDown }: AppendFault): { env: Env; calls: AppendCalls } {
+  const calls: AppendCalls = { failed: 0, stored: 0, staged: 0 };
+  const wrapped = interceptStores(env, async ({ store, op }, run) => {
+    if (op === "audit.append") {
+      if (when === "slow") await scheduler.wait(SLOW_MS);
+      else if (calls.failed < count) {
+        calls.failed += 1;
+        if (when === "after") await run();
+        throw new Error(OBJECT_ERROR);
+      }
+      const result = await run();
+      calls.stored += 1;
+      return result;
+    }
+    if (store !== "DB" || calls.failed < count || count === 0) return run();
+    if (isStagingDown) throw new Error(SAID.DB);
+    const result = await run();
+    calls.staged += 1;
+    return result;
+  });
+  return { env: wrapped, calls };
 }
 
 export type Counts = { d1: number; rowsRead: number; rowsWritten: number; r2: string[]; kv: string[]; objects: string[] };
@@ -124,7 +164,7 @@ export type Counts = { d1: number; rowsRead: number; rowsWritten: number; r2: st
 /** Counts D1 round trips, rows read and written, R2 and KV operations, and object calls. */
 export function withCounters(env: Env): { env: Env; counts: Counts } {
   const counts: Counts = { d1: 0, rowsRead: 0, rowsWritten: 0, r2: [], kv: [], objects: [] };
-  const lists = { FILES: counts.r2, KV: counts.kv, OBJECTS: counts.objects };
+  const lists = { FILES: counts.r2, KV: counts.kv, OBJECTS: counts.objects, AUDIT: counts.objects };
   const add = (result: unknown): void => {
     for (const one of Array.isArray(result) ? result : [result]) {
       const meta = (one as { meta?: { rows_read?: number; rows_written?: number } } | null)?.meta;

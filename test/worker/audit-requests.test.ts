@@ -6,7 +6,7 @@ import { handOverStaged } from "../../src/audit-log/hand-over.ts";
 import { stageEvent } from "../../src/audit-log/staged-events.ts";
 import { batch, getDb } from "../../src/platform/db/client.ts";
 import { uuidv7 } from "../../src/platform/ids.ts";
-import { interceptStores, type StoreCall, withStoreFault } from "../stores.ts";
+import { interceptStores, withAppendFault, withStoreFault } from "../stores.ts";
 import {
   API,
   env,
@@ -52,20 +52,6 @@ async function logged(logId: string, requestId: string): Promise<AuditLogEvent[]
   return all.filter(({ request_id }) => request_id === requestId);
 }
 
-type Fault = "before" | "after";
-/** Fails the first `most` appends of the logs, and with `withStaging` also what D1 stages. */
-function withAppendFault(when: Fault, most: number, withStaging = false): Env {
-  let failed = 0;
-  return interceptStores(env, async ({ op, store, k }: StoreCall, run) => {
-    const isAppend = op === "audit.append" && failed < most;
-    const isStaging = withStaging && store === "DB" && failed >= most && k > 1;
-    if (!isAppend && !isStaging) return run();
-    if (isAppend) failed++;
-    if (when === "after" && isAppend) await run();
-    throw new Error("internal error; reference = injected fault");
-  });
-}
-
 /** What must hold of every answer to a read: patient data only with its event, once. */
 async function checkRead(response: Response): Promise<string[]> {
   const text = await response.text();
@@ -83,7 +69,7 @@ describe("a read whose log fails", () => {
   it("once: appends through a new stub", async () => {
     for (const when of ["before", "after"] as const) {
       for (const path of reads()) {
-        const response = await sendRequest(API + path, { as: world.nurse, env: withAppendFault(when, 1) });
+        const response = await sendRequest(API + path, { as: world.nurse, env: withAppendFault(env, { when, count: 1 }).env });
         expect(response.status, path).toBe(200);
         expect(await stagedOf(response.headers.get("x-request-id") ?? ""), path).toBe(0);
         expect(await checkRead(response), `${path} ${when}`).toEqual([]);
@@ -94,7 +80,7 @@ describe("a read whose log fails", () => {
   it("twice: stages the event in D1, which hands it over once", async () => {
     for (const when of ["before", "after"] as const) {
       for (const path of reads()) {
-        const response = await sendRequest(API + path, { as: world.nurse, env: withAppendFault(when, 2) });
+        const response = await sendRequest(API + path, { as: world.nurse, env: withAppendFault(env, { when, count: 2 }).env });
         expect(response.status, path).toBe(200);
         expect(await stagedOf(response.headers.get("x-request-id") ?? ""), path).toBe(1);
         expect(await checkRead(response), `${path} ${when}`).toEqual([]);
@@ -104,7 +90,8 @@ describe("a read whose log fails", () => {
 
   it("and D1 too: is a 503 without patient data", async () => {
     for (const path of reads()) {
-      const response = await sendRequest(API + path, { as: world.nurse, env: withAppendFault("before", 2, true) });
+      const broken = withAppendFault(env, { when: "before", count: 2, isStagingDown: true }).env;
+      const response = await sendRequest(API + path, { as: world.nurse, env: broken });
       expect(response.status, path).toBe(503);
       expect(await checkRead(response), path).toEqual([]);
     }

@@ -107,6 +107,7 @@ export const reports: FaultCase[] = [
     name: "POST /uploads/{id}/discard",
     status: 200,
     retry: "any",
+    event: "upload.discard",
     async attempt() {
       const id = await newQuarantined();
       const key = await env.DB.prepare("SELECT file_key FROM uploads WHERE id = ?").bind(id).first<string>("file_key");

@@ -131,6 +131,7 @@ export const vitals: FaultCase[] = [
     name: "POST /observations, device that its patient's object does not know",
     status: 200,
     retry: "any",
+    withoutEvent: true,
     async attempt() {
       const { id } = await newPatient(world.hospitalId, world.nurse);
       const bedside = await newDevice(world.nurse, id, "bedside_monitor");

@@ -38,8 +38,10 @@ export type FaultCase = {
   retry: "once" | "any" | "none";
   /** The status of a retry after a lost success; 412 by default. */
   used?: number;
-  /** The audit event of an object's effect: it is written before the object is called. */
+  /** The audit event of an effect outside D1: it is written before the object is called, and stays if that fails. */
   event?: string;
+  /** Audited per device, patient and day. */
+  withoutEvent?: true;
   /** Responds even if an object does not. */
   withoutObjects?: true;
   /** Notifies objects before it responds (change-delivery.ts); if that fails, cron does it, and the change stands. */

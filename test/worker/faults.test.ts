@@ -1,8 +1,22 @@
 // Fails the k-th store or object call of every route of the main job, before it happens and after it committed, for every k.
+import { sql } from "drizzle-orm";
 import { beforeAll, describe, expect, it } from "vitest";
+import { recordAuditEvent } from "../../src/access/audit.ts";
 import { runCleanup } from "../../src/cron.ts";
+import { batch, getDb } from "../../src/platform/db/client.ts";
 import { interceptStores, type StoreCall, withStoreFault } from "../stores.ts";
-import { API, env, findEvents, newDevice, newPatient, newPerson, readJson, sendRequest, uniqueText } from "../world.ts";
+import {
+  API,
+  type AuditRow,
+  env,
+  newDevice,
+  newPatient,
+  newPerson,
+  readAuditEvents,
+  readJson,
+  sendRequest,
+  uniqueText,
+} from "../world.ts";
 import { accounts } from "./faults-accounts.ts";
 import { hospital } from "./faults-hospital.ts";
 import { reports } from "./faults-reports.ts";
@@ -15,16 +29,18 @@ const routes: FaultCase[] = [...vitals, ...reports, ...hospital, ...accounts];
 
 beforeAll(setUpWorld);
 
-const eventsOf = async (id: string, event: string) => (await findEvents({ request_id: id, event })).length;
+const countOf = (events: AuditRow[], name: string) => events.filter(({ event }) => event === name).length;
 
-/** The state and the audit event of a request are stored together or not at all. */
-async function expectTraced(response: Response): Promise<void> {
+/** @returns the events of the request. A report and its event are stored together or not at all. */
+async function expectTraced(response: Response): Promise<AuditRow[]> {
   const id = response.headers.get("x-request-id") ?? "";
   const stored = env.DB.prepare("SELECT count(*) AS n FROM uploads WHERE request_id = ? AND outcome = 'stored'").bind(id);
-  expect(await eventsOf(id, "report.create")).toBe(await queryCount(stored));
+  const events = await readAuditEvents(id);
+  expect(countOf(events, "report.create")).toBe(await queryCount(stored));
+  return events;
 }
 
-async function expectHonest(response: Response): Promise<void> {
+async function expectHonest(response: Response): Promise<AuditRow[]> {
   const text = await response.text();
   expect({ status: response.status, type: response.headers.get("content-type") }).toEqual({
     status: 503,
@@ -33,24 +49,48 @@ async function expectHonest(response: Response): Promise<void> {
   expect(Number(response.headers.get("retry-after"))).toBeGreaterThan(0);
   expect(JSON.parse(text)).toMatchObject({ code: "unavailable", errors: [] });
   expect(text).not.toMatch(/canary|D1_ERROR|injected|SELECT|INSERT|First-/);
-  await expectTraced(response);
+  return expectTraced(response);
 }
 
 type Store = StoreCall["store"];
-type Check = (response: Response, attempt: RepeatableRequest, k: number) => Promise<void>;
+type Check = (response: Response, attempt: RepeatableRequest, k: number) => Promise<unknown>;
+
+/**
+ * Checks a failed request: it says so, and has an event of success if it took effect, and only then.
+ * @returns its effects, at most `most`
+ */
+async function expectUntold(
+  { event, withoutEvent }: FaultCase,
+  response: Response,
+  attempt: RepeatableRequest,
+  most: number,
+  k: number,
+): Promise<number> {
+  const events = await expectHonest(response);
+  const effects = (await attempt.effects?.()) ?? 0;
+  expect(effects).toBeLessThanOrEqual(most);
+  if (event && effects > 0) expect(countOf(events, event), `traced, call ${k}`).toBe(1);
+  if (!event && !withoutEvent && attempt.effects) expect(events.some(isSuccessOfChange), `success, call ${k}`).toBe(effects > 0);
+  return effects;
+}
+
+/** Not of a read, and not of a change that is only announced. */
+const isSuccessOfChange = ({ event, outcome, action }: AuditRow): boolean =>
+  outcome === "success" && action !== "R" && !event.endsWith("_begin");
 
 /** The number of calls per store for one request of a route without failures. */
 async function callsOf(route: FaultCase): Promise<Record<Store, number>> {
-  const calls = { DB: 0, FILES: 0, KV: 0, OBJECTS: 0 };
-  const watched = interceptStores(env, ({ store, op }, run) => {
-    // A read survives a failing append: test/worker/audit-requests.test.ts.
-    if (op !== "audit.append") calls[store]++;
+  const calls = { DB: 0, FILES: 0, KV: 0, OBJECTS: 0, AUDIT: 0 };
+  const watched = interceptStores(env, ({ store }, run) => {
+    calls[store]++;
     return run();
   });
   const response = await (await route.attempt()).send(watched);
+  // Behind the response, staged events are handed over.
+  const untilResponse = { ...calls };
   expect(response.status, "without a fault").toBe(route.status);
   await response.body?.cancel();
-  return calls;
+  return untilResponse;
 }
 
 /**
@@ -71,8 +111,12 @@ async function failEach(
     const attempt = await next();
     const faulty = withStoreFault(env, k, when, store);
     const response = await attempt.send(faulty.env);
+    // A failed append is repeated; test/worker/faults-audit.test.ts fails the repetition too.
+    if (faulty.fault.op === "audit.append") {
+      expect(response.status, "an append failed").toBe(route.status);
+      await response.body?.cancel();
+    } else if (faulty.fault.fired) await check(response, attempt, k);
     if (faulty.fault.fired) {
-      await check(response, attempt, k);
       fired++;
       k++;
       missed = 0;
@@ -94,16 +138,8 @@ describe.each(routes)("$name", (route) => {
     calls = await callsOf(route);
     expect(calls.DB).toBeGreaterThan(0);
   });
-  const stores = (["DB", "FILES", "OBJECTS"] as const).filter((store) => store !== "OBJECTS" || !route.withoutObjects);
-
-  async function expectUntold(response: Response, attempt: RepeatableRequest, most: number, k: number): Promise<number> {
-    const id = response.headers.get("x-request-id") ?? "";
-    await expectHonest(response);
-    const effects = (await attempt.effects?.()) ?? 0;
-    expect(effects).toBeLessThanOrEqual(most);
-    if (route.event && effects > 0) expect(await eventsOf(id, route.event), `traced, call ${k}`).toBe(1);
-    return effects;
-  }
+  const all = ["DB", "FILES", "OBJECTS", "AUDIT"] as const;
+  const stores = route.withoutObjects ? (["DB", "FILES"] as const) : all;
 
   // One request is retried with a different failing call each time: it has no effect until nothing fails.
   it("fails with 503 before each call, and the retry has one effect", async () => {
@@ -120,7 +156,7 @@ describe.each(routes)("$name", (route) => {
     };
     for (const store of stores.filter((name) => calls[name] > 0)) {
       const fired = await failEach(route, calls[store], "before", store, next, async (response, attempt, k) => {
-        if (!(route.notifies && response.ok)) return void (await expectUntold(response, attempt, 0, k));
+        if (!(route.notifies && response.ok)) return void (await expectUntold(route, response, attempt, 0, k));
         expect(await attempt.effects?.()).toBe(1);
         return response.body?.cancel();
       });
@@ -142,7 +178,7 @@ describe.each(routes)("$name", (route) => {
           expect(await attempt.effects?.()).toBe(1);
           return response.body?.cancel();
         }
-        const effects = await expectUntold(response, attempt, 1, k);
+        const effects = await expectUntold(route, response, attempt, 1, k);
         const again = await attempt.send(env);
         const stale = route.retry === "none" && effects === 1;
         expect(again.status).toBe(stale ? (route.used ?? 412) : route.status);
@@ -161,9 +197,9 @@ describe.each(routes)("$name", (route) => {
 
   if (route.withoutObjects) {
     it("answers also where objects do not", async () => {
-      const fired = await failEach(route, calls.OBJECTS, "before", "OBJECTS", route.attempt, succeeds);
-      expect(fired).toBeGreaterThan(0);
-      injected[`${route.name} before OBJECTS`] = fired;
+      for (const store of ["OBJECTS", "AUDIT"] as const)
+        injected[`${route.name} before ${store}`] = await failEach(route, calls[store], "before", store, route.attempt, succeeds);
+      expect((injected[`${route.name} before OBJECTS`] ?? 0) + (injected[`${route.name} before AUDIT`] ?? 0)).toBeGreaterThan(0);
     });
   }
 
@@ -224,8 +260,41 @@ describe("the known-bad twin", () => {
       }),
     };
     const fail = (check: Check) => failEach(naive, 1, "before", "DB", naive.attempt, check);
-    await expect(fail((response) => expectHonest(response))).rejects.toThrow();
+    await expect(fail(expectHonest)).rejects.toThrow();
     expect(await fail(async () => {})).toBe(1);
+  });
+
+  it("that records a success apart from its change is caught by the same check", async () => {
+    const write = (isAtomic: boolean): FaultCase => ({
+      name: "apart",
+      status: 201,
+      retry: "once",
+      async attempt() {
+        const [requestId, name] = [uniqueText(), uniqueText()];
+        const actor = { kind: "system" as const, name: "test", via: { requestId, ip: null } };
+        const headers = { "x-request-id": requestId, "retry-after": "1", "content-type": "application/problem+json" };
+        return {
+          async send(faulty) {
+            const db = getDb(faulty.DB);
+            const event = recordAuditEvent(db, actor, Date.now(), { event: "test.create", action: "C" });
+            const change = db.run(sql`INSERT INTO deployment (name, value) VALUES (${name}, 'x')`);
+            try {
+              for (const statements of isAtomic ? [[...event, change]] : [event, [change]]) await batch(db, statements);
+            } catch {
+              return new Response(JSON.stringify({ code: "unavailable", errors: [] }), { status: 503, headers });
+            }
+            return new Response("{}", { status: 201, headers });
+          },
+          effects: () => queryCount(env.DB.prepare("SELECT count(*) AS n FROM deployment WHERE name = ?").bind(name)),
+        };
+      },
+    });
+    const fail = (route: FaultCase, calls: number, when: "before" | "after") =>
+      failEach(route, calls, when, "DB", route.attempt, (...args) => expectUntold(route, args[0], args[1], 1, args[2]));
+    for (const when of ["before", "after"] as const) {
+      expect(await fail(write(true), 1, when)).toBe(1);
+      await expect(fail(write(false), 2, when)).rejects.toThrow("success");
+    }
   });
 });
 
