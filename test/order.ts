@@ -5,7 +5,7 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 const FIRST = ["dev-commands", "cli-keys", "simulate", "limits-over", "alerts-synthetic", "product-live"];
 /** A worker is reused if the next file is of the same project. */
 const PROJECTS = ["node", "served", "worker"];
-const LONG = ["product", "cost", "direct", "authz", "faults", "hostile-text", "openapi", "users"];
+const LONG = ["product", "cost", "audit-torture", "direct", "authz", "faults", "hostile-text", "openapi", "users"];
 
 function rankOf({ project, moduleId }: TestSpecification): number {
   const rankIn = (names: string[]) => {
