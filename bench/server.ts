@@ -4,7 +4,6 @@ import { existsSync, globSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { Miniflare } from "miniflare";
-import { unstable_readConfig } from "wrangler";
 import { z } from "zod";
 import { newSecrets } from "../scripts/dev-secrets.mjs";
 
@@ -24,7 +23,9 @@ const WithObjects = z.object({
 });
 
 /** Durable Object classes in the checkout's `wrangler.toml`: as exports, and as bindings by name. */
-function objectsOf(root: string) {
+export async function readObjects(root = ".") {
+  // Takes a second of CPU time.
+  const { unstable_readConfig } = await import("wrangler");
   const config: unknown = unstable_readConfig({ config: join(root, "wrangler.toml") }, { hideWarnings: true });
   const { bindings } = WithObjects.parse(config).durable_objects;
   return {
@@ -32,6 +33,8 @@ function objectsOf(root: string) {
     bindings: Object.fromEntries(bindings.map(({ name, class_name }) => [name, toObjectBinding(class_name)])),
   };
 }
+
+export type Objects = Awaited<ReturnType<typeof readObjects>>;
 
 export type BenchServer = { url: URL; env: Env; inspector: URL | null; close(): Promise<void> };
 export type BenchOptions = {
@@ -44,6 +47,8 @@ export type BenchOptions = {
   main?: string;
   /** The checkout of the bundle: its `wrangler.toml` and migrations are used. */
   root?: string;
+  /** What `readObjects` has returned for this checkout. */
+  objects?: Objects;
   /** Replaces production's value in every rate limit. */
   rateLimit?: number;
   /** Opens workerd's inspector. */
@@ -89,7 +94,7 @@ export async function startBench(options: BenchOptions = {}): Promise<BenchServe
     R2_S3_BUCKET: "",
     ...(secrets ?? newSecrets()),
   };
-  const objects = objectsOf(root);
+  const objects = options.objects ?? (await readObjects(root));
   const server = new Miniflare({
     ...(state && { resourcePersistencePath: state }),
     ...(port && { port, host: "127.0.0.1" }),

@@ -1,6 +1,6 @@
 // A counting client: sends audited reads and writes, and notes what became of each.
 import { mulberry32 } from "../../cli/random.ts";
-import type { World } from "./serve.ts";
+import type { World } from "./world.ts";
 
 const READS = ["patient.list", "patient.read", "report.list"] as const;
 type Kind = (typeof READS)[number] | "patient.create" | "patient.update";

@@ -32,7 +32,7 @@ export type RunResult = Comparison & Omit<LogsFound, "events"> & { events: numbe
 export async function tortureAuditLog(bundle: string, options: RunOptions): Promise<RunResult> {
   const { folder, product, twin } = writeVariants(bundle, OPEN_MS);
   try {
-    const served = { bundle: options.isTwin ? twin : product, patients: PATIENTS, rateLimit: 1e9 };
+    const served = { main: options.isTwin ? twin : product, patients: PATIENTS, rateLimit: 1e9 };
     return await withLives(served, (lives) => run(lives, options));
   } finally {
     rmSync(folder, { recursive: true });

@@ -4,18 +4,13 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { findFreePort } from "../free-port.ts";
-import type { World } from "./serve.ts";
+import { readObjects } from "../server.ts";
+import type { ServeOptions } from "./serve.ts";
+import type { World } from "./world.ts";
 
 /** A running server; `url` ends with `/api/v1`. */
 export type Life = { child: ChildProcess; url: string };
-export type LivesOptions = {
-  /** The bundle to serve. */
-  bundle: string;
-  /** Patients of the world, with a device each. */
-  patients: number;
-  /** Replaces production's value in every rate limit. */
-  rateLimit?: number;
-};
+export type LivesOptions = Pick<ServeOptions, "main" | "patients" | "rateLimit">;
 export type Lives = {
   /** The folder of the stores. */
   state: string;
@@ -27,10 +22,10 @@ export type Lives = {
 /** Calls `run` with stores of their own; kills the last server and deletes the stores after it. */
 export async function withLives<T>(options: LivesOptions, run: (lives: Lives) => Promise<T>): Promise<T> {
   const state = mkdtempSync(join(tmpdir(), "edgecare-torture-"));
-  const port = await findFreePort();
+  const served = { ...options, state, port: await findFreePort(), objects: await readObjects() };
   let last: Life | null = null;
   const start = async (): Promise<Life> => {
-    last = await startServer(state, port, options);
+    last = await startServer(served);
     return last;
   };
   try {
@@ -41,14 +36,14 @@ export async function withLives<T>(options: LivesOptions, run: (lives: Lives) =>
   }
 }
 
-async function startServer(state: string, port: number, { bundle, patients, rateLimit }: LivesOptions): Promise<Life> {
-  const args = [state, String(port), bundle, String(patients), ...(rateLimit === undefined ? [] : [String(rateLimit)])];
-  const child = spawn("node", ["bench/torture/serve.ts", ...args], { detached: true, stdio: ["ignore", "pipe", "inherit"] });
+async function startServer(options: ServeOptions): Promise<Life> {
+  const args = ["bench/torture/serve.ts", JSON.stringify(options)];
+  const child = spawn("node", args, { detached: true, stdio: ["ignore", "pipe", "inherit"] });
   await new Promise<void>((resolve, reject) => {
     child.stdout.on("data", (chunk) => String(chunk).includes("ready") && resolve());
     child.on("exit", (code) => reject(new Error(`the server exited with ${code}`)));
   });
-  return { child, url: `http://127.0.0.1:${port}/api/v1` };
+  return { child, url: `http://127.0.0.1:${options.port}/api/v1` };
 }
 
 /** Kills the whole group and waits until the port refuses: an orphan would answer the requests to the next server. */

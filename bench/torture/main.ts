@@ -165,5 +165,5 @@ async function runTorture({ start, readWorld }: Lives): Promise<void> {
   process.exitCode = options.twin ? (lost > 0 ? 0 : 1) : passed ? 0 : 1;
 }
 
-const bundle = buildBundle(options.twin ? "bench/torture/ack-first.ts" : undefined);
-await withLives({ bundle, patients: Number(options.patients) }, runTorture);
+const main = buildBundle(options.twin ? "bench/torture/ack-first.ts" : undefined);
+await withLives({ main, patients: Number(options.patients) }, runTorture);

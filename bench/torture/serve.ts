@@ -2,48 +2,30 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { newSecrets } from "../../scripts/dev-secrets.mjs";
-import { DEVICE_SCOPES } from "../../src/access/permissions.ts";
-import { createCredentialToken } from "../../src/accounts/sessions/credential-tokens.ts";
-import { getKeys } from "../../src/platform/config.ts";
-import { getDb } from "../../src/platform/db/client.ts";
-import { credentials, deviceAssignments, devices } from "../../src/platform/db/schema.ts";
-import { uuidv7 } from "../../src/platform/ids.ts";
-import { createUser } from "../people.ts";
-import { seedHospitals, seedPatients } from "../seed.ts";
-import { startBench } from "../server.ts";
+import { type Objects, startBench } from "../server.ts";
 
-/** Tokens of users of one hospital, and its patients with the tokens of their devices. */
-export type World = { nurse: string; manager: string; patients: { id: string; token: string }[] };
+export type ServeOptions = {
+  state: string;
+  port: number;
+  /** The bundle to serve. */
+  main: string;
+  objects: Objects;
+  /** Patients of the world, with a device each. */
+  patients: number;
+  /** Replaces production's value in every rate limit. */
+  rateLimit?: number;
+};
 
-const [state = "", port = "0", bundle = "", count = "10", rateLimit] = process.argv.slice(2);
-const secretsFile = join(state, "secrets.json");
-const worldFile = join(state, "world.json");
-
-async function createWorld(env: Env): Promise<World> {
-  const [hospitalId = ""] = await seedHospitals(env.DB);
-  const seeded = await seedPatients(env.DB, await getKeys(env), [hospitalId], 0, Number(count));
-  await env.DB.prepare("UPDATE patients SET monitoring = 'ward'").run();
-  const { token: nurse } = await createUser(env, { role: "nurse", hospitalId, doctorScope: "hospital" });
-  const { token: manager } = await createUser(env, { role: "hospital_admin", hospitalId, doctorScope: "hospital" });
-  const db = getDb(env.DB);
-  const made = { createdBy: "bench", createdAt: Date.now() };
-  const scopes = DEVICE_SCOPES.join(" ");
-  const patients = [];
-  for (const patientId of seeded.patients) {
-    const deviceId = uuidv7();
-    const id = uuidv7();
-    const { token, secretHash } = await createCredentialToken(await getKeys(env), id, null);
-    await db.insert(devices).values({ id: deviceId, hospitalId, kind: "gateway", name: "torture", updatedAt: 0, ...made });
-    await db.insert(deviceAssignments).values({ id: uuidv7(), deviceId, patientId, startedAt: 0, createdBy: "bench" });
-    await db.insert(credentials).values({ id, kind: "device", deviceId, hospitalId, name: "t", secretHash, scopes, ...made });
-    patients.push({ id: patientId, token });
-  }
-  return { nurse, manager, patients };
-}
+const { patients, ...options }: ServeOptions = JSON.parse(process.argv[2] ?? "");
+const secretsFile = join(options.state, "secrets.json");
+const worldFile = join(options.state, "world.json");
 
 if (!existsSync(secretsFile)) writeFileSync(secretsFile, JSON.stringify(newSecrets()));
 const secrets = JSON.parse(readFileSync(secretsFile, "utf8"));
-const limits = rateLimit === undefined ? {} : { rateLimit: Number(rateLimit) };
-const { env } = await startBench({ state, port: Number(port), secrets, main: bundle, ...limits });
-if (!existsSync(worldFile)) writeFileSync(worldFile, JSON.stringify(await createWorld(env)));
+const { env } = await startBench({ ...options, secrets });
+if (!existsSync(worldFile)) {
+  // Loads the schema and its libraries, which restarts do not need.
+  const { createWorld } = await import("./world.ts");
+  writeFileSync(worldFile, JSON.stringify(await createWorld(env, patients)));
+}
 console.log("ready");
