@@ -53,7 +53,7 @@ const KID_LETTERS = { FIELD_KEYS: "f", IDENTITY_KEYS: "i", AUDIT_KEYS: "a", AUDI
 const DATA_LOST = {
   FIELD_KEYS: "rows and files sealed with it can never be opened again",
   IDENTITY_KEYS: "people known by it alone would get a second identity",
-  AUDIT_KEYS: "segments of the audit log sealed with it can never be opened again",
+  AUDIT_KEYS: "segments of the audit log that are not sealed again yet cannot be opened",
   AUDIT_SIGNING_KEYS: "checkpoints of the audit log signed with it can no longer be verified",
 } as const;
 

@@ -23,7 +23,9 @@ const NEXT_STEP: Record<Stage, (name: RingName) => string> = {
   sign: (name) =>
     name === "JWT_KEYS"
       ? "Deploy it, wait for the lifetime of an access token (ACCESS_TOKEN_EXPIRE_MINUTES), then run --stage drop."
-      : "Deploy it, and keep the old keys: existing sealed, indexed and signed data need them.",
+      : name === "AUDIT_KEYS"
+        ? "Deploy it, and keep the old keys until segments_to_reseal of GET /audit-events/retention is 0 for every log."
+        : "Deploy it, and keep the old keys: existing sealed, indexed and signed data need them.",
   drop: () => "Deploy it.",
 };
 

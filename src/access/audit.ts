@@ -1,7 +1,7 @@
 // Audit events: staged by statements of the caller's own batch, so that a change and its event commit together or not at all, or
 // appended to their log while a read goes on.
 
-import { appendAll } from "../audit-log/append-or-stage.ts";
+import { appendAll, type ReadQuota } from "../audit-log/append-or-stage.ts";
 import type { AuditLogEvent } from "../audit-log/contract.ts";
 import { stageEvent } from "../audit-log/staged-events.ts";
 import type { Db, Statement } from "../platform/db/client.ts";
@@ -11,7 +11,7 @@ import { type Actor, type Call, getActorId } from "./actor.ts";
 import type { AuditEvent } from "./audit-event.ts";
 import { purposeOf } from "./purposes.ts";
 import { limitRows } from "./row-allowance.ts";
-import { toStorageCharge } from "./storage-charges.ts";
+import { readBytesPerDay, toStorageCharge } from "./storage-charges.ts";
 
 export type { AuditAction, AuditEvent } from "./audit-event.ts";
 
@@ -65,7 +65,7 @@ export type KnownEvent = Omit<AuditEvent, "subjectsQuery" | "when" | "storedFile
 
 /**
  * Appends the events of a read to their logs; no data are returned before. Events of a log that fails twice are staged in D1.
- * @throws ApiError unavailable when that fails too
+ * @throws ApiError unavailable when that fails too; quota_exceeded when a patient, device or app has read too much that day
  */
 export function appendAuditEvent(
   { db, actor, now, auditLog }: Pick<Call, "db" | "actor" | "now" | "auditLog">,
@@ -76,7 +76,14 @@ export function appendAuditEvent(
     auditLog,
     db,
     list.map((event) => toLogEvent(actor, now, event)),
+    toReadQuota(actor, now, list[0]),
   );
+}
+
+function toReadQuota(actor: Actor, now: number, event: KnownEvent | undefined): ReadQuota | null {
+  const bytesPerDay = readBytesPerDay(actor);
+  const charge = event && toStorageCharge(actor, now, event);
+  return charge && bytesPerDay !== null ? { reader: { id: getActorId(actor), bytesPerDay }, charge } : null;
 }
 
 /**

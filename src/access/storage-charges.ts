@@ -41,6 +41,12 @@ const isPatient = (actor: Actor) => actor.kind === "user" && actor.claimedRole.r
 /** Machines and patients may send any number of reads, each of which is an audit event; staff is never refused a read. */
 const countsReads = (actor: Actor) => actor.kind === "app" || actor.kind === "device" || isPatient(actor);
 
+/** Bytes of events that an actor's reads may add to a log per UTC day; null: no quota. */
+export function readBytesPerDay(actor: Actor): number | null {
+  if (actor.kind === "app" || actor.kind === "device") return STORAGE_LIMITS[actor.kind].records.day;
+  return isPatient(actor) ? STORAGE_LIMITS.patient.records.day : null;
+}
+
 /** The charge of a batch with this event; null for events that count against no quota. */
 export function toStorageCharge(actor: Actor, now: number, event: AuditEvent): StorageCharge | null {
   const { action, outcome = "success", hospitalId = null, storedFiles, derivedBytes = 0 } = event;

@@ -3,14 +3,17 @@
 //  1. append > prepareEntries (leaf hash, chain) > one row in `entries`, in one synchronous turn.
 //  2. alarm, after an hour or 4,096 entries > closeNext: segment file, tiles, checkpoint; then the rows are deleted.
 //  3. alarm, after the end of a day and of a month > mergeNext; the replaced files are deleted an hour later.
-//  4. prune, after the retention period: the segment is deleted, its part of the tree stays.
+//  4. alarm, after a rotation of AUDIT_KEYS > the segments under another key, one by one.
+//  5. prune, after the retention period: the segment is deleted, its part of the tree stays.
 import { DurableObject } from "cloudflare:workers";
 import { type ErrorReport, errorReport, logMethodErrors, reporting } from "../platform/object-log.ts";
 import { migrateEmpty, migrateExisting } from "../platform/object-migrations.ts";
-import { checkEvents, insertEntries, MAX_OPEN_ENTRIES, prepareEntries, type Tail } from "./append.ts";
+import { checkEvents, insertEntries, MAX_OPEN_ENTRIES, type NewEntry, prepareEntries, type Tail } from "./append.ts";
 import { findClosedIds } from "./closed-entries.ts";
 import { closeNext, MAX_CLOSED_ENTRIES, nextClosingAt } from "./closing.ts";
 import {
+  type AppendOptions,
+  type AppendOutcome,
   type AuditLogCalls,
   type AuditLogEvent,
   type LogCheckpoint,
@@ -31,10 +34,12 @@ import { KnownIds } from "./known-ids.ts";
 import { mergeNext, nextMergeAt } from "./merging.ts";
 import { proveConsistency, proveEntry, sizeOf } from "./proofs.ts";
 import { pruneSegments } from "./pruning.ts";
-import { resealNext } from "./resealing.ts";
+import { countReads, isQuotaUsed } from "./read-quota.ts";
+import { Resealing } from "./resealing.ts";
 import { AUDIT_LOG_MIGRATIONS } from "./schema.ts";
 import { deleteReplaced, listFrom, listLeveled, nextDeletion, selectSegments } from "./segment-rows.ts";
 import { changeState, createState, type LogContext, readLogId, readState } from "./state.ts";
+import { EMPTY_LOG, readStatus } from "./status.ts";
 import { signEmpty, TreeStore } from "./tree-store.ts";
 
 const OBJECT = "AuditLog";
@@ -50,6 +55,7 @@ export class AuditLog extends DurableObject<Env> implements AuditLogCalls {
   }
 
   readonly #report: ErrorReport;
+  readonly #resealing: Resealing;
   #hasTables: boolean;
   #log: LogContext | null = null;
   #tree: TreeStore | null = null;
@@ -63,20 +69,21 @@ export class AuditLog extends DurableObject<Env> implements AuditLogCalls {
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     this.#report = errorReport(env, OBJECT, ctx.id);
+    this.#resealing = new Resealing(this.#report);
     this.#hasTables = reporting(this.#report, "migrate", () => migrateExisting(ctx.storage, AUDIT_LOG_MIGRATIONS));
     ctx.blockConcurrencyWhile(async () => {
       this.#alarmAt = await ctx.storage.getAlarm();
     });
   }
 
-  append(events: AuditLogEvent[]): Promise<void> | void {
+  append(events: AuditLogEvent[], options: AppendOptions = {}): Promise<AppendOutcome> | AppendOutcome {
     checkEvents(events);
-    if (events.length === 0) return;
+    if (events.length === 0) return "stored";
     this.#createTables();
     const { ids } = this.#open();
     const old = events.filter(({ id }) => !ids.has(id) && !ids.covers(id) && !ids.has(id));
-    if (old.length > 0) return this.#appendOld(events, old);
-    this.#store(events);
+    if (old.length > 0) return this.#appendOld(events, old, options);
+    return this.#store(events, options);
   }
 
   select(filter: LogFilter, before: LogPosition | null, limit: number): LogSelection {
@@ -87,7 +94,7 @@ export class AuditLog extends DurableObject<Env> implements AuditLogCalls {
   }
 
   status(): LogStatus {
-    return this.#hasTables ? readStatus(this.ctx.storage.sql) : EMPTY_LOG;
+    return this.#hasTables ? readStatus(this.ctx.storage.sql, this.env) : EMPTY_LOG;
   }
 
   async checkpoint(): Promise<LogCheckpoint> {
@@ -141,12 +148,6 @@ export class AuditLog extends DurableObject<Env> implements AuditLogCalls {
     return last.seq;
   }
 
-  reseal(): void {
-    if (!this.#hasTables) return;
-    changeState(this.ctx.storage.sql, { resealFrom: 0 });
-    this.#scheduleAlarm();
-  }
-
   override async alarm(): Promise<void> {
     this.#alarmAt = null;
     this.#isWorking = true;
@@ -172,33 +173,39 @@ export class AuditLog extends DurableObject<Env> implements AuditLogCalls {
     }
     // Deletion comes before anything that may use a discarded file again.
     if (await deleteReplaced(sql, log.env.FILES, now)) return;
-    if (await resealNext(log, now)) return;
+    if (await this.#resealing.next(log, now)) return;
     await mergeNext(log, now);
   }
 
   /** For ids that closed segments may have: looks there first, and again if another one was closed meanwhile. */
-  async #appendOld(events: AuditLogEvent[], old: AuditLogEvent[]): Promise<void> {
+  async #appendOld(events: AuditLogEvent[], old: AuditLogEvent[], options: AppendOptions): Promise<AppendOutcome> {
     for (;;) {
       const { closedEnd } = readState(this.ctx.storage.sql);
       const stored = await findClosedIds(this.#context(), old);
       if (readState(this.ctx.storage.sql).closedEnd !== closedEnd) continue;
-      this.#store(events.filter(({ id }) => !stored.has(id)));
-      return;
+      return this.#store(
+        events.filter(({ id }) => !stored.has(id)),
+        options,
+      );
     }
   }
 
   /** Stores those whose id is in no row yet. */
-  #store(events: readonly AuditLogEvent[]): void {
+  #store(events: readonly AuditLogEvent[], { reader }: AppendOptions): AppendOutcome {
     const { ids } = this.#open();
     const byId = new Map(events.map((event) => [event.id, event]));
     const fresh = [...byId.values()].filter(({ id }) => {
       ids.covers(id);
       return !ids.has(id);
     });
-    if (fresh.length > 0) this.#insert(fresh);
+    if (fresh.length === 0) return "stored";
+    const now = Date.now();
+    if (reader && isQuotaUsed(this.ctx.storage.sql, reader, now)) return "quota_used";
+    this.#insert(fresh, (sql, entries) => reader && countReads(sql, reader, entries, now));
+    return "stored";
   }
 
-  #insert(events: readonly AuditLogEvent[], alsoChange?: (sql: SqlStorage) => void): void {
+  #insert(events: readonly AuditLogEvent[], alsoChange: (sql: SqlStorage, entries: readonly NewEntry[]) => void): void {
     const { storage } = this.ctx;
     const now = Date.now();
     const memory = this.#open();
@@ -207,7 +214,7 @@ export class AuditLog extends DurableObject<Env> implements AuditLogCalls {
     const entries = prepareEntries(memory.tail, parseEntryKeys(this.env.AUDIT_KEYS), events, now);
     storage.transactionSync(() => {
       insertEntries(storage.sql, entries);
-      alsoChange?.(storage.sql);
+      alsoChange(storage.sql, entries);
     });
     for (const { id, seq, logged, mac } of entries) {
       memory.tail = { nextSeq: seq + 1, logged, mac };
@@ -263,23 +270,11 @@ export class AuditLog extends DurableObject<Env> implements AuditLogCalls {
   #nextDueAt(now: number): number | null {
     if (!this.#hasTables) return null;
     const { sql } = this.ctx.storage;
-    const { merging, resealFrom } = readState(sql);
-    if (merging || resealFrom !== null) return now;
+    if (readState(sql).merging || this.#resealing.isDue({ storage: this.ctx.storage, env: this.env })) return now;
     const merge = nextMergeAt(listLeveled(sql), firstOpen(sql)?.logged ?? null, now);
     const due = [nextClosingAt(sql, now), nextDeletion(sql), merge].filter((time) => time !== null);
     return due.length > 0 ? Math.min(...due) : null;
   }
-}
-
-const EMPTY_LOG: LogStatus = {
-  ...{ size: 0, closedEnd: 0, checkpointSize: 0, prunedUpTo: 0, movedSeq: 0 },
-  ...{ heldFrom: null, resealFrom: null },
-};
-
-function readStatus(sql: SqlStorage): LogStatus {
-  const { closedEnd, checkpoint, prunedEnd, heldFrom, movedSeq, resealFrom } = readState(sql);
-  const checkpointSize = checkpoint?.size ?? 0;
-  return { size: sizeOf(sql), closedEnd, checkpointSize, prunedUpTo: prunedEnd, heldFrom, movedSeq, resealFrom };
 }
 
 function recall(sql: SqlStorage): Memory {

@@ -2,16 +2,16 @@
 import { withDeadline } from "../platform/deadline.ts";
 import { describeCause } from "../platform/errors.ts";
 import { log } from "../platform/log.ts";
-import { type AuditLogEvent, logsOf, MAX_APPENDED } from "./contract.ts";
+import { type AppendOptions, type AppendOutcome, type AuditLogEvent, logsOf, MAX_APPENDED } from "./contract.ts";
 
 /** The logs of a deployment. */
 export type AuditLogs = {
   /**
-   * Appends events to one log; those that it has already change nothing.
+   * Appends events to one log; those that it has already change nothing. Events of one reader with `options.reader` come in one call.
    * @throws DeadlineError without an answer in time: the events may be stored. What the object throws: RangeError when it refuses
    * the content of an event
    */
-  append(logId: string, events: readonly AuditLogEvent[]): Promise<void>;
+  append(logId: string, events: readonly AuditLogEvent[], options?: AppendOptions): Promise<AppendOutcome>;
 };
 
 /** A reader waits for its event this long, then once more, before the event is staged in D1. */
@@ -19,16 +19,19 @@ const APPEND_DEADLINE_MS = 2_000;
 
 export function createAuditLogs(env: Env, deadlineMs = APPEND_DEADLINE_MS): AuditLogs {
   return {
-    append: async (logId, events) => {
+    append: async (logId, events, options = {}) => {
       for (let first = 0; first < events.length; first += MAX_APPENDED) {
         const part = events.slice(first, first + MAX_APPENDED);
         try {
-          await withDeadline(Promise.resolve(env.AUDIT_LOG.getByName(logId).append(part)), deadlineMs, "the audit log");
+          const appended = Promise.resolve(env.AUDIT_LOG.getByName(logId).append(part, options));
+          const outcome = await withDeadline(appended, deadlineMs, "the audit log");
+          if (outcome === "quota_used") return outcome;
         } catch (error) {
           log(env, "WARNING", "audit events not appended", { object_id: logId, count: part.length, cause: describeCause(error) });
           throw error;
         }
       }
+      return "stored";
     },
   };
 }

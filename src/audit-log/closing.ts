@@ -36,12 +36,12 @@ export async function closeNext({ storage, env, logId }: LogContext, tree: TreeS
   const end = closingEnd ?? findEnd(sql, closedEnd);
   if (closingEnd === null) changeState(sql, { closingEnd: end });
   const ring = (await getKeys(env)).audit;
-  const { ref, terms } = await writeSegment(env.FILES, ring, logId, "hour", readBlocks(sql, closedEnd, end));
+  const written = await writeSegment(env.FILES, ring, logId, "hour", readBlocks(sql, closedEnd, end));
   await tree.cover(end);
   storage.transactionSync(() => {
     const [last] = readRows(sql, end - 1, end);
     if (!last) throw new Error("the last entry of the segment is missing");
-    insertSegment(sql, "hour", ref, terms);
+    insertSegment(sql, "hour", written);
     keepRecentIds(sql, end, now);
     sql.exec("DELETE FROM entries WHERE seq < ?", end);
     changeState(sql, { closedEnd: end, closedLogged: last.logged, closedMac: last.mac, closingEnd: null });

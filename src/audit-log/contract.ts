@@ -129,8 +129,8 @@ export type LogStatus = {
   heldFrom: number | null;
   /** Highest `seq` of the rows of D1 that were moved in, 0 for none. */
   movedSeq: number;
-  /** Segments that end after it wait to be sealed under the current key; null when none do. */
-  resealFrom: number | null;
+  /** Segments that are not known to be sealed under the current key of AUDIT_KEYS; they are sealed again in the background. */
+  toReseal: number;
 };
 
 /** A row of D1's former table of audit events. */
@@ -139,11 +139,11 @@ export type MovedEvent = { seq: number; event: AuditLogEvent };
 /** The calls of the object of one log (audit-log.ts). Reads of a log without events store nothing. */
 export type AuditLogCalls = {
   /**
-   * Stores the events, those of a known id excepted. Durable when it returns.
+   * Stores the events, those of a known id excepted. Durable when it returns "stored"; otherwise nothing was stored.
    * @throws RangeError for content that is never taken: MAX_APPENDED, MAX_SUBJECTS, no UUIDv7, a leaf of over 65,535 bytes; nothing is
    * stored then. Error when too many entries wait for R2
    */
-  append(events: AuditLogEvent[]): Promise<void> | void;
+  append(events: AuditLogEvent[], options?: AppendOptions): Promise<AppendOutcome> | AppendOutcome;
   /** @param limit at most MAX_SELECTED */
   select(filter: LogFilter, before: LogPosition | null, limit: number): Promise<LogSelection> | LogSelection;
   status(): Promise<LogStatus> | LogStatus;
@@ -159,19 +159,20 @@ export type AuditLogCalls = {
   listSegments(fromSeq: number, limit: number): Promise<SegmentRef[]> | SegmentRef[];
   /**
    * Deletes the segments at the start of the log whose events were all recorded before `olderThan` (epoch milliseconds) and not in
-   * the time of a legal hold. Tiles and checkpoints stay.  @returns `isComplete`: false if there are more to delete
+   * the time of a legal hold. Tiles and checkpoints stay. Wakes the object for other work that is due.  @returns `isComplete`: false if there are more to delete
    */
   prune(olderThan: number): Promise<PruneResult> | PruneResult;
   /** Starts or changes a legal hold: events recorded at `from` (epoch milliseconds) or later are kept. Null ends it. */
   setHold(from: number | null): Promise<void> | void;
-  /** Seals all segments under the current key of AUDIT_KEYS, in the background; `status` tells how far it is. */
-  reseal(): Promise<void> | void;
   /**
    * Stores rows of D1 in the order of their `seq`; those up to the highest one moved before change nothing.
    * @returns the highest one now  @throws RangeError as append
    */
   moveIn(rows: MovedEvent[]): Promise<number> | number;
 };
+/** `reader`: whose reads the events are, and how much they may add per UTC day, bytes of JSON. Without it no quota counts them. */
+export type AppendOptions = { reader?: { id: string; bytesPerDay: number } };
+export type AppendOutcome = "stored" | "quota_used";
 export type OpenEntries = { entries: StoredEntry[] /** Empty before the first entry of a log. */; previousMac: string };
 export type PruneResult = { prunedUpTo: number; isComplete: boolean };
 

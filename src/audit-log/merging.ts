@@ -83,14 +83,14 @@ export async function mergeNext(log: LogContext, now: number): Promise<boolean> 
 async function mergeFiles({ storage, env, logId }: LogContext, merge: Merge, refs: SegmentRef[], now: number): Promise<void> {
   const { sql } = storage;
   changeState(sql, { merging: merge });
-  const { ref, terms } = await mergeSegments(env.FILES, (await getKeys(env)).audit, logId, merge.level, refs);
+  const merged = await mergeSegments(env.FILES, (await getKeys(env)).audit, logId, merge.level, refs);
   storage.transactionSync(() => {
     if (isDeepEqual(listWithin(sql, merge.first, merge.end), refs)) {
       removeSegments(sql, refs, now + REPLACED_MS);
-      insertSegment(sql, merge.level, ref, terms);
+      insertSegment(sql, merge.level, merged);
     } else {
       // Some were pruned meanwhile. The others are merged later.
-      discardFile(sql, ref.key, now);
+      discardFile(sql, merged.ref.key, now);
     }
     changeState(sql, { merging: null });
   });

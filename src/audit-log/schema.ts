@@ -30,4 +30,16 @@ export const AUDIT_LOG_MIGRATIONS = migrationList("AuditLog", [
         id INTEGER PRIMARY KEY CHECK (id = 1), since INTEGER NOT NULL, ids TEXT NOT NULL) STRICT`,
     ],
   },
+  {
+    name: "key of each segment, quotas of readers",
+    statements: [
+      // Empty: not known. The index spares a read of the terms, which stand before the column.
+      "ALTER TABLE segments ADD COLUMN kid TEXT NOT NULL DEFAULT ''",
+      "CREATE INDEX segments_by_kid ON segments (kid)",
+      "ALTER TABLE state DROP COLUMN reseal_from",
+      // Bytes that the reads of a patient, device or app added, by UTC day: estimates (read-quota.ts).
+      `CREATE TABLE IF NOT EXISTS read_quotas (
+        day INTEGER NOT NULL, reader TEXT NOT NULL, bytes INTEGER NOT NULL, PRIMARY KEY (day, reader)) STRICT, WITHOUT ROWID`,
+    ],
+  },
 ]);

@@ -3,6 +3,7 @@ import { HOUR_MS } from "../platform/time.ts";
 import { type LogFilter, type LogPosition, MAX_LISTED_SEGMENTS, type SegmentRef } from "./contract.ts";
 import type { SegmentLevel } from "./segments/file-format.ts";
 import { termMatcher } from "./segments/terms.ts";
+import type { WrittenSegment } from "./segments/write-segment.ts";
 
 type SegmentRow = {
   first_seq: number;
@@ -30,12 +31,12 @@ const toRef = (row: SegmentRow): SegmentRef => ({
   indexSize: row.index_size,
 });
 
-export function insertSegment(sql: SqlStorage, level: SegmentLevel, ref: SegmentRef, terms: Uint8Array): void {
+export function insertSegment(sql: SqlStorage, level: SegmentLevel, { ref, kid, terms }: WrittenSegment): void {
   sql.exec(
     `INSERT INTO segments (first_seq, end_seq, recorded_from, recorded_to, logged_from, logged_to, level, object_key, size,
-      index_size, terms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      index_size, terms, kid) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     ...[ref.first, ref.end, ref.recordedFrom, ref.recordedTo, ref.loggedFrom, ref.loggedTo],
-    ...[level, ref.key, ref.size, ref.indexSize, terms],
+    ...[level, ref.key, ref.size, ref.indexSize, terms, kid],
   );
   keepFile(sql, ref.key);
 }
@@ -48,10 +49,10 @@ export function removeSegments(sql: SqlStorage, refs: readonly SegmentRef[], del
   }
 }
 
-/** Gives a segment another file with the same entries. */
-export function replaceFile(sql: SqlStorage, { first, key, size, indexSize }: SegmentRef): void {
-  const update = "UPDATE segments SET object_key = ?, size = ?, index_size = ? WHERE first_seq = ?";
-  sql.exec(update, key, size, indexSize, first);
+/** Gives a segment another file with the same entries, or names the key of the one that it has. */
+export function replaceFile(sql: SqlStorage, { first, key, size, indexSize }: SegmentRef, kid: string): void {
+  const update = "UPDATE segments SET object_key = ?, size = ?, index_size = ?, kid = ? WHERE first_seq = ?";
+  sql.exec(update, key, size, indexSize, kid, first);
   keepFile(sql, key);
 }
 
@@ -75,6 +76,13 @@ export function listByTime(sql: SqlStorage, from: number, to: number, loggedFrom
     FROM segments WHERE recorded_from <= ? AND recorded_to >= ? AND logged_to >= ? ORDER BY first_seq LIMIT ?`;
   return sql.exec<SegmentRow>(query, to, from, loggedFrom, limit).toArray().map(toRef);
 }
+
+/** First positions of the segments that are sealed under another key than `kid`, in no order. */
+export const listOtherKeys = (sql: SqlStorage, kid: string): number[] =>
+  sql
+    .exec<{ first_seq: number }>("SELECT first_seq FROM segments INDEXED BY segments_by_kid WHERE kid <> ?", kid)
+    .toArray()
+    .map(({ first_seq }) => first_seq);
 
 /** The segments of a range, in order. */
 export function listWithin(sql: SqlStorage, first: number, end: number): SegmentRef[] {

@@ -13,8 +13,6 @@ export type LogState = {
   closingEnd: number | null;
   /** The merge that is under way, fixed until it is stored. */
   merging: { first: number; end: number; level: SegmentLevel } | null;
-  /** Segments that end after it wait to be sealed under the current key; null when none do. */
-  resealFrom: number | null;
   /** The newest checkpoint, a signed note, and the verifier key of its signature. */
   checkpoint: { text: string; size: number; verifierKey: string } | null;
   /** Highest `seq` of the D1 table whose row was moved in. */
@@ -34,7 +32,6 @@ type StateRow = {
   merging_first: number | null;
   merging_end: number | null;
   merging_level: SegmentLevel | null;
-  reseal_from: number | null;
   checkpoint: string | null;
   checkpoint_size: number;
   checkpoint_key: string | null;
@@ -67,7 +64,6 @@ export function readState(sql: SqlStorage): LogState {
     closingEnd: row.closing_end,
     merging: first === null || end === null || level === null ? null : { first, end, level },
     checkpoint: text === null || verifierKey === null ? null : { text, size, verifierKey },
-    resealFrom: row.reseal_from,
     movedSeq: row.moved_seq,
     heldFrom: row.held_from,
     prunedEnd: row.pruned_end,
@@ -80,10 +76,10 @@ export function changeState(sql: SqlStorage, change: Partial<LogState>): void {
   sql.exec(
     `UPDATE state SET closed_end = ?, closed_logged = ?, closed_mac = ?, closing_end = ?,
       merging_first = ?, merging_end = ?, merging_level = ?, checkpoint = ?, checkpoint_size = ?, checkpoint_key = ?,
-      reseal_from = ?, moved_seq = ?, held_from = ?, pruned_end = ? WHERE id = 1`,
+      moved_seq = ?, held_from = ?, pruned_end = ? WHERE id = 1`,
     ...[state.closedEnd, state.closedLogged, state.closedMac, state.closingEnd],
     ...[merging?.first ?? null, merging?.end ?? null, merging?.level ?? null],
     ...[checkpoint?.text ?? null, checkpoint?.size ?? 0, checkpoint?.verifierKey ?? null],
-    ...[state.resealFrom, state.movedSeq, state.heldFrom, state.prunedEnd],
+    ...[state.movedSeq, state.heldFrom, state.prunedEnd],
   );
 }

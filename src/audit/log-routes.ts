@@ -127,6 +127,9 @@ const Retention = z
     retention_years: z.int().min(1),
     size: z.int().min(0).openapi({ description: "Events that the log ever had" }),
     pruned_up_to: z.int().nullable().openapi({ description: "Events with a lower `seq` were deleted; null: none was" }),
+    segments_to_reseal: z.int().min(0).openapi({
+      description: "Segments sealed under a former key of `AUDIT_KEYS`; they are sealed again in the background",
+    }),
     legal_hold: LegalHold.nullable(),
   })
   .openapi("AuditRetention");
@@ -135,6 +138,7 @@ const exampleRetention = {
   retention_years: 6,
   size: 4712,
   pruned_up_to: null,
+  segments_to_reseal: 0,
   legal_hold: exampleHold,
 };
 

@@ -33,7 +33,7 @@ async function toLegalHold(keys: Keys, row: HoldRow | undefined) {
   };
 }
 
-/** How long a log's events are kept, and what was deleted. @throws ApiError not_found (audited) */
+/** How long a log's events are kept, what was deleted, and what waits for the current key. @throws ApiError not_found (audited) */
 export async function getRetention(env: Env, anyCall: Call, query: LogQuery) {
   const permission = "audit_retention:read";
   const { call, effectiveRole, results } = await withUser(anyCall, permission, ({ role, hospitalId }, { db }) => [
@@ -42,7 +42,7 @@ export async function getRetention(env: Env, anyCall: Call, query: LogQuery) {
   ]);
   const [hospitals, [hold]] = results;
   const logId = await requireLog(call, permission, effectiveRole, query, hospitals);
-  const { size, prunedUpTo } = await env.AUDIT_LOG.getByName(logId).status();
+  const { size, prunedUpTo, toReseal } = await env.AUDIT_LOG.getByName(logId).status();
   const hospitalId = toHospitalId(logId);
   await appendAuditEvent(call, { event: "audit.retention", action: "R", role: effectiveRole.role, hospitalId });
   return {
@@ -50,6 +50,7 @@ export async function getRetention(env: Env, anyCall: Call, query: LogQuery) {
     retention_years: getAuditRetentionYears(env),
     size,
     pruned_up_to: prunedUpTo === 0 ? null : prunedUpTo,
+    segments_to_reseal: toReseal,
     legal_hold: await toLegalHold(call.keys, hold),
   };
 }
@@ -129,7 +130,7 @@ export function retentionLimit(now: number, years: number): number {
 }
 
 /**
- * Has some logs delete what is older than the retention time. Which ones follows from the time: nothing is stored between runs.
+ * Has some logs delete what is older than the retention time, and seal again what is under a former key. Which ones follows from the time: nothing is stored between runs.
  * @throws ApiError misconfigured; a log that fails is left for its next turn
  */
 export async function pruneAuditLogs(env: Env, now: number): Promise<void> {
@@ -151,9 +152,12 @@ const selectDueLogs = (db: Db, turn: number) =>
     SELECT logs.id, h.held_from FROM logs LEFT JOIN legal_holds h ON h.hospital_id = logs.id
     WHERE place / ${LOGS_PER_PRUNE} = CAST(${turn} AS INTEGER) % (SELECT n FROM turns)`);
 
+/** The call of `prune` also wakes a log that has no new events. */
 async function pruneLog(env: Env, logId: string, heldFrom: number | null, olderThan: number): Promise<void> {
   const auditLog = env.AUDIT_LOG.getByName(logId);
   const status = await auditLog.status();
+  if (status.toReseal > 0)
+    log(env, "INFO", "audit segments wait for the current key", { object_id: logId, count: status.toReseal });
   if (status.heldFrom !== heldFrom) await auditLog.setHold(heldFrom);
   for (let call = 0; call < CALLS_PER_LOG; call++) {
     const { prunedUpTo, isComplete } = await auditLog.prune(olderThan);

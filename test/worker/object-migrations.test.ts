@@ -16,6 +16,7 @@ import {
   migrationList,
 } from "../../src/platform/object-migrations.ts";
 import auditLogAt1 from "../fixtures/objects/AuditLog-1.json";
+import auditLogAt2 from "../fixtures/objects/AuditLog-2.json";
 import memoryAt3 from "../fixtures/objects/memory-3.json";
 import patientAt1 from "../fixtures/objects/PatientMonitor-1.json";
 import patientAt2 from "../fixtures/objects/PatientMonitor-2.json";
@@ -32,7 +33,7 @@ import { answersOf, goOn, HOSPITAL, MORNING, PATIENT } from "./object-lives.ts";
 /** One fixture per number of migrations that an object can have had. Record the next one before adding a migration. */
 const PATIENTS = [patientAt1, patientAt2, patientAt3, patientAt4];
 const FEEDS = [feedAt1, feedAt2];
-const AUDIT_LOGS = [auditLogAt1];
+const AUDIT_LOGS = [auditLogAt1, auditLogAt2];
 /** Counts of a day that were written before they were counted by hour. */
 const NO_HOURS = new Array(24).fill(0);
 
@@ -319,7 +320,10 @@ describe("an audit log of an earlier version", () => {
   it.each(AUDIT_LOGS)("answers as before, takes no event twice, and goes on", async ({ storage, answers }) => {
     await inside(stub, (_, state) => loadStorage(state.storage.sql, storage));
     await evictDurableObject(env.AUDIT_LOG.getByName(HOSPITAL));
-    expect(await stub.status()).toEqual(answers.status);
+    // The key of a segment is not known to an object of the first version.
+    const { toReseal, ...status } = await stub.status();
+    expect(answers.status).toMatchObject(status);
+    expect(toReseal).toBe(storage.rows.object_migrations.length === 1 ? storage.rows.segments.length : 0);
     expect(await stub.select({ patientIds: null }, null, 10)).toEqual(answers.open);
     const known: AuditLogEvent[] = storage.rows.entries.map(({ event }) => JSON.parse(event));
     vi.setSystemTime(MORNING + 3 * HOUR + MINUTE);

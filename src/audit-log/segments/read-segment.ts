@@ -61,12 +61,12 @@ export async function loadSegmentIndex(
   bucket: R2Bucket,
   ring: KeyRing,
   key: string,
-): Promise<{ index: SegmentIndex; size: number; indexSize: number }> {
+): Promise<{ kid: string; index: SegmentIndex; size: number; indexSize: number }> {
   const header = await readRange(bucket, key, null, { offset: 0, length: MAX_HEADER_BYTES });
   const { indexSize } = decodeHeader(header.bytes);
   const { bytes } = await readRange(bucket, key, header.size, { offset: 0, length: indexSize });
-  const { index } = await openIndex(ring, key, bytes, header.size);
-  return { index, size: header.size, indexSize };
+  const { kid, index } = await openIndex(ring, key, bytes, header.size);
+  return { kid, index, size: header.size, indexSize };
 }
 
 /** A segment whose index was read; `file` is the whole file if it is small. */

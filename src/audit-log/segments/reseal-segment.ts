@@ -24,6 +24,7 @@ export async function resealSegment(bucket: R2Bucket, ring: KeyRing, ref: Segmen
   const start = concatBytes([encodeHeader(ring.currentKid, newIndex.length), newIndex]);
   const parts = [start];
   for (const [part, sealed] of sealedBlocks.entries()) parts.push(await reseal(part, sealed));
-  const sizes = await storeSegment(bucket, ring, key, index, { file: concatBytes(parts), indexSize: start.length });
-  return { ...ref, key, ...sizes };
+  const file = { file: concatBytes(parts), indexSize: start.length };
+  const { size, indexSize } = await storeSegment(bucket, ring, key, index, file);
+  return { ...ref, key, size, indexSize };
 }

@@ -19,8 +19,8 @@ import {
 import { loadSegmentIndex } from "./read-segment.ts";
 import { encodeFileTerms, fingerprint, MAX_BLOCK_TERMS, termsOf } from "./terms.ts";
 
-/** `terms`: the fingerprints of the file (encodeFileTerms). */
-export type WrittenSegment = { ref: SegmentRef; terms: Bytes };
+/** `terms`: the fingerprints of the file (encodeFileTerms). `kid`: the key that it is sealed under. */
+export type WrittenSegment = { ref: SegmentRef; kid: string; terms: Bytes };
 
 type PackedBlock = {
   packed: Bytes;
@@ -124,9 +124,9 @@ export async function writeSegment(
   const { index, recorded, terms } = await packer.finish();
   const end = index.first + index.count;
   const key = segmentKey(logId, index.first, end, level);
-  const sizes = await storeSegment(bucket, ring, key, index, await sealFile(ring, key, index, packer.blocks));
+  const { kid, ...sizes } = await storeSegment(bucket, ring, key, index, await sealFile(ring, key, index, packer.blocks));
   const times = { recordedFrom: recorded.from, recordedTo: recorded.to, loggedFrom: index.loggedFrom, loggedTo: index.loggedTo };
-  return { ref: { first: index.first, end, ...times, key, ...sizes }, terms };
+  return { ref: { first: index.first, end, ...times, key, ...sizes }, kid, terms };
 }
 
 async function sealFile(ring: KeyRing, key: string, index: Omit<SegmentIndex, "blocks">, blocks: PackedBlock[]) {
@@ -143,7 +143,7 @@ async function sealFile(ring: KeyRing, key: string, index: Omit<SegmentIndex, "b
 }
 
 /**
- * Stores a file unless there is one of the same entries.
+ * Stores a file, sealed under the current key, unless there is one of the same entries, which may be sealed under another one.
  * @throws ApiError integrity_error if there is one of others
  */
 export async function storeSegment(
@@ -152,11 +152,12 @@ export async function storeSegment(
   key: string,
   expected: Omit<SegmentIndex, "blocks">,
   { file, indexSize }: { file: Bytes; indexSize: number },
-): Promise<{ size: number; indexSize: number }> {
-  if (await bucket.put(key, file, { onlyIf: { etagDoesNotMatch: "*" } })) return { size: file.length, indexSize };
+): Promise<{ kid: string; size: number; indexSize: number }> {
+  const isStored = await bucket.put(key, file, { onlyIf: { etagDoesNotMatch: "*" } });
+  if (isStored) return { kid: ring.currentKid, size: file.length, indexSize };
   const found = await loadSegmentIndex(bucket, ring, key);
   const { first, count, digest } = found.index;
   const isEqual = first === expected.first && count === expected.count && constantTimeEqual(digest, expected.digest);
   if (!isEqual) throw new ApiError("integrity_error");
-  return { size: found.size, indexSize: found.indexSize };
+  return { kid: found.kid, size: found.size, indexSize: found.indexSize };
 }
