@@ -311,7 +311,13 @@ describe("a hospital's feed of an earlier version", () => {
 describe("an audit log of an earlier version", () => {
   const { stub } = logNamed(HOSPITAL);
   beforeEach(() => void vi.useFakeTimers({ now: MORNING + 3 * HOUR, toFake: ["Date"] }));
-  afterEach(() => void vi.useRealTimers());
+  afterEach(async () => {
+    vi.useRealTimers();
+    // The fixtures are of one log with different entries.
+    await inside(stub, (_, state) => state.storage.deleteAlarm());
+    const { objects } = await env.FILES.list();
+    await env.FILES.delete(objects.map(({ key }) => key).filter((key) => key.includes(HOSPITAL)));
+  });
 
   it("has a fixture for each version", () => {
     expect(AUDIT_LOGS).toHaveLength(AUDIT_LOG_MIGRATIONS.migrations.length);
