@@ -2,7 +2,9 @@
 import { sql } from "drizzle-orm";
 import { chunk } from "es-toolkit";
 import { purposeOf } from "../access/purposes.ts";
-import { type AuditLogEvent, logsOf, MAX_SUBJECTS, type MovedEvent } from "../audit-log/contract.ts";
+import { isContentRefused } from "../audit-log/audit-logs.ts";
+import { type AuditLogEvent, auditLogOf, logsOf, MAX_SUBJECTS, type MovedEvent } from "../audit-log/contract.ts";
+import { stageEvent } from "../audit-log/staged-events.ts";
 import { batch, type Db, getDb } from "../platform/db/client.ts";
 import { auditEvents } from "../platform/db/schema.ts";
 import { log } from "../platform/log.ts";
@@ -26,7 +28,8 @@ const LAST_ROW_KEPT_MS = HOUR_MS;
 
 /**
  * Moves rows in the order of `seq`: first into every log of the event, then out of D1. A run that ends anywhere is repeated by the
- * next; logs skip the rows that they have. Costs one read of no row when the table is empty.
+ * next; logs skip the rows that they have. A row that a log refuses for its content is staged instead: it waits in D1 like any other
+ * event that was refused (audit-log/hand-over.ts). Costs one read of no row when the table is empty.
  * @returns how many rows were deleted  @throws what D1 or an object throws
  */
 export async function moveOldEvents(env: Env, now: number): Promise<number> {
@@ -37,7 +40,7 @@ export async function moveOldEvents(env: Env, now: number): Promise<number> {
     const rows = await db.select().from(auditEvents).orderBy(auditEvents.seq).limit(ROWS_PER_ROUND);
     const last = rows.at(-1);
     if (!last) break;
-    await appendToLogs(env, await toOldEvents(db, rows));
+    await appendToLogs(env, db, await toOldEvents(db, rows));
     const lastDeletable = last.recordedAt > now - LAST_ROW_KEPT_MS && rows.length < ROWS_PER_ROUND ? rows.at(-2)?.seq : last.seq;
     if (lastDeletable === undefined) break;
     deleted += await deleteRows(db, lastDeletable);
@@ -47,19 +50,52 @@ export async function moveOldEvents(env: Env, now: number): Promise<number> {
   return deleted;
 }
 
-async function appendToLogs(env: Env, events: readonly OldEvent[]): Promise<void> {
+async function appendToLogs(env: Env, db: Db, events: readonly OldEvent[]): Promise<void> {
   const byLog = Map.groupBy(
     events.flatMap((old) => logsOf(old.event).map((logId) => ({ logId, old }))),
     ({ logId }) => logId,
   );
   await Promise.all(
     [...byLog].map(async ([logId, ofLog]) => {
-      const auditLog = env.AUDIT_LOG.getByName(logId);
-      for (const { old } of ofLog) if (old.rest.length > 0) await auditLog.append(old.rest);
-      for (const call of chunk(ofLog, EVENTS_PER_CALL))
-        await auditLog.moveIn(call.map(({ old: { seq, event } }) => ({ seq, event })));
+      const olds = ofLog.map(({ old }) => old);
+      for (const old of olds.filter(({ rest }) => rest.length > 0)) await appendRest(env, db, logId, old);
+      for (const call of chunk(olds, EVENTS_PER_CALL)) await moveOrDivide(env, db, logId, call);
     }),
   );
+}
+
+async function appendRest(env: Env, db: Db, logId: string, old: OldEvent): Promise<void> {
+  try {
+    await auditLogOf(env, logId).append(old.rest);
+  } catch (error) {
+    if (!isContentRefused(error)) throw error;
+    await setAside(env, db, logId, old.seq, old.rest);
+  }
+}
+
+/**
+ * Finds the rows that a log refuses by halving the list. Each is staged before a later row is moved: the log takes the rows up to the
+ * last one for moved.
+ */
+async function moveOrDivide(env: Env, db: Db, logId: string, olds: readonly OldEvent[]): Promise<void> {
+  try {
+    await auditLogOf(env, logId).moveIn(olds.map(({ seq, event }) => ({ seq, event })));
+  } catch (error) {
+    if (!isContentRefused(error)) throw error;
+    const [first] = olds;
+    if (first && olds.length === 1) return setAside(env, db, logId, first.seq, [first.event]);
+    const half = Math.ceil(olds.length / 2);
+    await moveOrDivide(env, db, logId, olds.slice(0, half));
+    await moveOrDivide(env, db, logId, olds.slice(half));
+  }
+}
+
+async function setAside(env: Env, db: Db, logId: string, seq: number, events: readonly AuditLogEvent[]): Promise<void> {
+  await batch(
+    db,
+    events.map((event) => stageEvent(db, event)),
+  );
+  log(env, "ERROR", "old audit event set aside", { object_id: logId, code: String(seq), count: events.length });
 }
 
 /**
@@ -101,13 +137,22 @@ function toLogEvent(row: OldRow, part: number, subjects: string[]): AuditLogEven
     entity: row.entityType && row.entityId ? { type: row.entityType, id: row.entityId } : null,
     request_id: row.requestId,
     ip: row.ip,
-    detail: row.detail ? (JSON.parse(row.detail) as Record<string, unknown>) : null,
+    detail: row.detail ? parseDetail(row.detail) : null,
     subjects,
   };
   const { basis, actorRole: role } = row;
   const facts = { event: row.event, ...(basis !== null && { basis }), ...(role !== null && { role }) };
   const purpose = row.purpose ?? purposeOf(event.actor, event.detail ? { ...facts, detail: event.detail } : facts);
   return { ...event, purpose };
+}
+
+/** A text that is no JSON is kept as it is. */
+function parseDetail(text: string): Record<string, unknown> {
+  try {
+    return JSON.parse(text) as Record<string, unknown>;
+  } catch {
+    return { damaged: text };
+  }
 }
 
 /**

@@ -1,16 +1,20 @@
 // Moving the audit events of D1 into their logs: each once in every log it belongs to, in order, however often a run is cut off.
-import { env } from "cloudflare:test";
-import { expect, it } from "vitest";
+import { env, runInDurableObject } from "cloudflare:test";
+import { expect, it, vi } from "vitest";
+import dropTables from "../../migrations/next/drop_audit_events.sql?raw";
 import { moveOldEvents, toEventId } from "../../src/audit/move-old-events.ts";
+import { MAX_EVENT_LENGTH } from "../../src/audit-log/append.ts";
 import { type AuditLogCalls, logsOf, NO_HOSPITAL_LOG } from "../../src/audit-log/contract.ts";
+import { handOverStaged } from "../../src/audit-log/hand-over.ts";
 import { withStoreFault } from "../stores.ts";
+import { captureLogs } from "../token-forge.ts";
 
 type OldRow = { seq: number; recordedAt: number; hospital: string | null; actorHospital: string | null; patients: string[] };
 
 const START = Date.UTC(2026, 0, 1);
 const pick = <T>(values: readonly T[]): T => values[Math.floor(Math.random() * values.length)] as T;
 
-async function insertOldRows(count: number, firstSeq: number): Promise<OldRow[]> {
+async function insertOldRows(count: number, firstSeq: number, details: Record<number, string>): Promise<OldRow[]> {
   const hospitals = [crypto.randomUUID(), crypto.randomUUID(), null];
   const patients = Array.from({ length: 5 }, () => crypto.randomUUID());
   const rows = Array.from({ length: count }, (_, i): OldRow => {
@@ -20,10 +24,12 @@ async function insertOldRows(count: number, firstSeq: number): Promise<OldRow[]>
     return { seq: firstSeq + i, recordedAt, hospital, actorHospital, patients: patients.filter(() => Math.random() < 0.4) };
   });
   const insert = `INSERT INTO audit_events (seq, recorded_at, action, event, outcome, actor_kind, hospital_id, actor_hospital_id, request_id, detail)
-    VALUES (?, ?, 'R', 'report.read', 'success', 'user', ?, ?, 'old', '{"count":1}')`;
+    VALUES (?, ?, 'R', 'report.read', 'success', 'user', ?, ?, 'old', ?)`;
   await env.DB.batch([
-    // biome-ignore lint/plugin: a constant.
-    ...rows.map((row) => env.DB.prepare(insert).bind(row.seq, row.recordedAt, row.hospital, row.actorHospital)),
+    ...rows.map((row, i) =>
+      // biome-ignore lint/plugin: a constant.
+      env.DB.prepare(insert).bind(row.seq, row.recordedAt, row.hospital, row.actorHospital, details[i] ?? '{"count":1}'),
+    ),
     ...rows.flatMap(({ seq, patients: ids }) =>
       ids.map((id) => env.DB.prepare("INSERT INTO audit_subjects (patient_id, seq) VALUES (?, ?)").bind(id, seq)),
     ),
@@ -31,7 +37,7 @@ async function insertOldRows(count: number, firstSeq: number): Promise<OldRow[]>
   return rows;
 }
 
-async function expectMoved(rows: readonly OldRow[]): Promise<void> {
+async function expectMoved(rows: readonly OldRow[], damaged?: OldRow): Promise<void> {
   const logs = new Set(
     rows.flatMap(({ hospital, actorHospital }) => logsOf({ hospital_id: hospital, actor_hospital_id: actorHospital })),
   );
@@ -48,7 +54,9 @@ async function expectMoved(rows: readonly OldRow[]): Promise<void> {
     expect(ofTest.map(({ id, subjects }) => ({ id, subjects }))).toEqual(
       expected.map((row) => ({ id: toEventId(row.recordedAt, row.seq, 0), subjects: [...row.patients].sort() })),
     );
-    for (const entry of ofTest) expect(entry).toMatchObject({ purpose: "TREAT", detail: { count: 1 } });
+    const damagedId = damaged && toEventId(damaged.recordedAt, damaged.seq, 0);
+    for (const entry of ofTest)
+      expect(entry).toMatchObject({ purpose: "TREAT", detail: entry.id === damagedId ? { damaged: '{"count":' } : { count: 1 } });
   }
 }
 
@@ -58,8 +66,9 @@ const countRows = async (): Promise<number> =>
   )) ?? -1;
 
 let nextSeq = 1;
-async function newRows(count: number): Promise<OldRow[]> {
-  const rows = await insertOldRows(count, nextSeq);
+/** @param details by index in the list */
+async function newRows(count: number, details: Record<number, string> = {}): Promise<OldRow[]> {
+  const rows = await insertOldRows(count, nextSeq, details);
   nextSeq += count;
   return rows;
 }
@@ -96,6 +105,55 @@ it("keeps the last row for an hour, so that numbers are not used again", async (
   await moveOldEvents(env, soon + 3_600_000);
   await expectMoved(rows);
   expect(await countRows()).toBe(0);
+});
+
+const listStaged = async () =>
+  (await env.DB.prepare("SELECT id, parked_at IS NOT NULL AS parked FROM audit_staged ORDER BY id").all()).results;
+
+it("sets aside a row that a log refuses, says so, keeps it, and moves the others, wherever a run ends", async () => {
+  const logged = captureLogs();
+  for (let k = 0; ; k++) {
+    await env.DB.prepare("DELETE FROM audit_staged").run();
+    const rows = await newRows(9, { 4: JSON.stringify({ text: "x".repeat(MAX_EVENT_LENGTH) }), 6: '{"count":' });
+    const [refused, damaged] = [rows[4], rows[6]];
+    const { env: faulty, fault } = withStoreFault(env, k, "after");
+    if (k > 0) await moveOldEvents(faulty, Date.now()).catch(() => undefined);
+    await moveOldEvents(env, Date.now());
+    expect(await countRows()).toBe(0);
+    await expectMoved(
+      rows.filter((row) => row !== refused),
+      damaged,
+    );
+    const id = toEventId(refused?.recordedAt ?? 0, refused?.seq ?? 0, 0);
+    expect(await listStaged()).toEqual([{ id, parked: 0 }]);
+    expect(logged()).toContain(`"code":"${refused?.seq}"`);
+    await handOverStaged(env);
+    expect(await listStaged()).toEqual([{ id, parked: 1 }]);
+    if (k > 0 && !fault.fired) break;
+    expect(k).toBeLessThan(30);
+  }
+  await env.DB.prepare("DELETE FROM audit_staged").run();
+  vi.restoreAllMocks();
+}, 120_000);
+
+it("has a guard for the migration that drops the tables: it fails while a row is left", async () => {
+  await runInDurableObject(env.AUDIT_LOG.getByName(crypto.randomUUID()), (_, { storage }) => {
+    const { sql } = storage;
+    sql.exec("CREATE TABLE audit_events (seq INTEGER); CREATE TABLE audit_subjects (seq INTEGER)");
+    const tables = () => sql.exec("SELECT count(*) AS n FROM sqlite_master WHERE name GLOB 'audit_*'").one()["n"];
+    const drop = () => storage.transactionSync(() => void sql.exec(dropTables));
+    const expectGuarded = () => {
+      expect(drop).toThrow("CHECK constraint failed: audit_events_wait_for_their_logs");
+      expect(tables()).toBe(2);
+    };
+    sql.exec("INSERT INTO audit_events (seq) VALUES (1)");
+    expectGuarded();
+    sql.exec("INSERT INTO audit_subjects (seq) VALUES (1); DELETE FROM audit_events");
+    expectGuarded();
+    sql.exec("DELETE FROM audit_subjects");
+    drop();
+    expect(tables()).toBe(0);
+  });
 });
 
 it("makes UUIDv7s that sort by time, then by seq", () => {
