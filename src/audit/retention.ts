@@ -9,7 +9,7 @@ import { getAuditRetentionYears, type Keys } from "../platform/config.ts";
 import { sealValue, unsealValue } from "../platform/crypto.ts";
 import { batch, type Db, getDb } from "../platform/db/client.ts";
 import { legalHolds } from "../platform/db/schema.ts";
-import { describeCause } from "../platform/errors.ts";
+import { ApiError, describeCause } from "../platform/errors.ts";
 import { log } from "../platform/log.ts";
 import { toIso } from "../platform/time.ts";
 import { selectHospital } from "./proofs.ts";
@@ -75,12 +75,13 @@ const requireHospital = async (anyCall: Call, hospitalId: string) => {
 /**
  * Starts or replaces a hospital's legal hold: its events are kept whatever their age. The row in D1 decides; the log's object follows
  * at once, or if that fails, before it is next asked to delete anything.
- * @throws ApiError not_found
+ * @throws ApiError not_found, invalid_request for a time in the future
  */
 export async function setLegalHold(env: Env, anyCall: Call, hospitalId: string, { reason, recorded_from }: NewLegalHold) {
   const { call, effectiveRole } = await requireHospital(anyCall, hospitalId);
   const { db, keys, actor, now } = call;
   const heldFrom = recorded_from === undefined ? 0 : Math.max(0, Date.parse(recorded_from));
+  if (heldFrom > now) throw futureHold();
   const reasonSealed = await sealValue(keys.fields, sealContext(hospitalId), reason);
   const changes = { heldFrom, reasonSealed, setAt: now, setBy: actor.userId };
   const detail = { recorded_from: heldFrom === 0 ? null : toIso(heldFrom) };
@@ -94,6 +95,11 @@ export async function setLegalHold(env: Env, anyCall: Call, hospitalId: string, 
   await followHold(env, hospitalId, heldFrom);
   return { reason, recorded_from: detail.recorded_from, set_at: toIso(now), set_by: actor.userId };
 }
+
+const futureHold = () =>
+  new ApiError("invalid_request", "Some fields are invalid; see errors.", {
+    errors: [{ path: "recorded_from", message: "Must not be in the future", code: "out_of_range" }],
+  });
 
 /** Ends a hospital's legal hold; ending none changes nothing. @throws ApiError not_found */
 export async function endLegalHold(env: Env, anyCall: Call, hospitalId: string): Promise<void> {
@@ -144,13 +150,16 @@ export async function pruneAuditLogs(env: Env, now: number): Promise<void> {
   }
 }
 
+/** D1 binds numbers as REAL, whose division is not that of integers. */
+const PER_TURN = sql`CAST(${LOGS_PER_PRUNE} AS INTEGER)`;
+
 const selectDueLogs = (db: Db, turn: number) =>
   db.all<{ id: string; held_from: number | null }>(sql`
     WITH logs AS (SELECT id, row_number() OVER (ORDER BY id) - 1 AS place FROM hospitals
       UNION ALL SELECT ${NO_HOSPITAL_LOG}, (SELECT count(*) FROM hospitals)),
-    turns AS (SELECT (count(*) + ${LOGS_PER_PRUNE - 1}) / ${LOGS_PER_PRUNE} AS n FROM logs)
+    turns AS (SELECT (count(*) + ${PER_TURN} - 1) / ${PER_TURN} AS n FROM logs)
     SELECT logs.id, h.held_from FROM logs LEFT JOIN legal_holds h ON h.hospital_id = logs.id
-    WHERE place / ${LOGS_PER_PRUNE} = CAST(${turn} AS INTEGER) % (SELECT n FROM turns)`);
+    WHERE place / ${PER_TURN} = CAST(${turn} AS INTEGER) % (SELECT n FROM turns)`);
 
 /** The call of `prune` also wakes a log that has no new events. */
 async function pruneLog(env: Env, logId: string, heldFrom: number | null, olderThan: number): Promise<void> {
