@@ -9,8 +9,9 @@ import { getPublicOrigin, type Keys } from "../platform/config.ts";
 import { describeCause, stackFrames } from "../platform/errors.ts";
 import { log } from "../platform/log.ts";
 import { toIso } from "../platform/time.ts";
+import { toCsvRecord } from "./csv.ts";
 import { CSV_HEADER, type ExportedEvent, toCsvLine } from "./exported-event.ts";
-import { toFhirAuditEvent } from "./fhir-audit-event.ts";
+import { toFhirAuditEvent, toOperationOutcome } from "./fhir-audit-event.ts";
 import { toAuditEvent } from "./list-audit-events.ts";
 import { visiblePatients } from "./visible-log.ts";
 import { type AuditQuery, selectPlaces, toVisibleLogs, type VisibleLog } from "./visible-logs.ts";
@@ -18,18 +19,26 @@ import { type AuditQuery, selectPlaces, toVisibleLogs, type VisibleLog } from ".
 export type ExportFormat = "csv" | "ndjson";
 export type ExportQuery = Omit<AuditQuery, "limit" | "cursor"> & { format: ExportFormat };
 
-/** Events of one file. Beyond it the body is aborted: a narrower time range is needed. */
+/** Events of one file. Beyond it the last line says so, and the body is aborted. */
 export const MAX_EXPORTED_EVENTS = 100_000;
 const PAGE_LENGTH = 500;
 
-type Writer = { type: string; header: string; toLine: (event: ExportedEvent) => string };
+/** `toNotice`: the last line of a file that is not complete. */
+type Writer = { type: string; header: string; toLine: (event: ExportedEvent) => string; toNotice: (text: string) => string };
 const createWriter = (env: Env, format: ExportFormat): Writer => {
-  if (format === "csv") return { type: "text/csv; charset=utf-8; header=present", header: CSV_HEADER, toLine: toCsvLine };
+  if (format === "csv")
+    return {
+      type: "text/csv; charset=utf-8; header=present",
+      header: CSV_HEADER,
+      toLine: toCsvLine,
+      toNotice: (text) => toCsvRecord([text]),
+    };
   const origin = getPublicOrigin(env);
   return {
     type: "application/fhir+ndjson",
     header: "",
     toLine: (event) => `${JSON.stringify(toFhirAuditEvent(event, origin))}\n`,
+    toNotice: (text) => `${JSON.stringify(toOperationOutcome(text))}\n`,
   };
 };
 
@@ -39,9 +48,14 @@ type Page = { entries: ListedEntry[]; next: LogPosition | null };
 /**
  * Shows what the list shows the caller, newest first. The export is recorded before the first byte leaves. A failure in the middle
  * aborts the body, so that the client's read fails: a file that ended without an error is complete.
- * @throws ApiError unavailable, as long as nothing was sent
+ * @param maxEvents lower in tests  @throws ApiError unavailable, as long as nothing was sent
  */
-export async function exportAuditEvents(env: Env, anyCall: Call, query: ExportQuery): Promise<Response> {
+export async function exportAuditEvents(
+  env: Env,
+  anyCall: Call,
+  query: ExportQuery,
+  maxEvents = MAX_EXPORTED_EVENTS,
+): Promise<Response> {
   const filters = { ...query, limit: PAGE_LENGTH };
   const { call, effectiveRole, results } = await withUser(anyCall, "audit:export", (effectiveRole, { db, actor }) => [
     selectPlaces(db, filters, effectiveRole, actor),
@@ -51,12 +65,15 @@ export async function exportAuditEvents(env: Env, anyCall: Call, query: ExportQu
     effectiveRole.role === "patient" ? results[0].flatMap(({ patient }) => (patient === null ? [] : [patient])) : null;
   await handOverStaged(env, call.now);
   const source = { env, keys: call.keys, logs, requestId: call.actor.via.requestId };
-  const first = await readPage(source, null);
+  const first = await readPage(source, null, () => false);
   await appendAuditEvent(call, exportEvent(query, effectiveRole, first));
   const writer = createWriter(env, query.format);
   const toLine = (entry: ListedEntry) => writer.toLine(toExported(entry, effectiveRole, ownIds));
+  const notice = writer.toNotice(
+    `Incomplete: more than ${maxEvents.toLocaleString("en")} events. Export a shorter time (from, to) or set further filters.`,
+  );
   const name = `audit-events-${toIso(call.now).slice(0, 10)}.${query.format}`;
-  return new Response(createBody(source, first, writer.header, toLine), {
+  return new Response(createBody(source, first, { ...writer, toLine, notice, maxEvents }), {
     headers: {
       "Content-Type": writer.type,
       "Content-Disposition": `attachment; filename="${name}"`,
@@ -80,23 +97,33 @@ const exportEvent = (
 });
 
 /** Pages may be empty while the list goes on. */
-async function readPage({ env, keys, logs }: Source, before: LogPosition | null): Promise<Page> {
+async function readPage({ env, keys, logs }: Source, before: LogPosition | null, isCancelled: () => boolean): Promise<Page> {
   let page: Page = { entries: [], next: before };
   do page = await readLogs(env, keys, logs, page.next, PAGE_LENGTH);
-  while (page.entries.length === 0 && page.next !== null);
+  while (page.entries.length === 0 && page.next !== null && !isCancelled());
   return page;
 }
 
-/** Reads a page when the client has taken the one before. */
-function createBody(
-  source: Source,
-  first: Page,
-  header: string,
-  toLine: (entry: ListedEntry) => string,
-): ReadableStream<Uint8Array> {
+type Lines = { header: string; toLine: (entry: ListedEntry) => string; notice: string; maxEvents: number };
+
+/** Reads a page when the client has taken the one before, and none after the client has gone. */
+function createBody(source: Source, first: Page, { header, toLine, notice, maxEvents }: Lines): ReadableStream<Uint8Array> {
   const utf8 = new TextEncoder();
   let page: Page | null = first;
-  let count = 0;
+  let room = maxEvents;
+  let isCancelled = false;
+  const pull = async (controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> => {
+    if (!page) throw new RangeError("too many audit events for one file");
+    const { entries, next } = page;
+    const isTooLong = entries.length > room;
+    const lines = [...entries.slice(0, room).map(toLine), ...(isTooLong ? [notice] : [])];
+    room -= entries.length;
+    if (lines.length > 0) controller.enqueue(utf8.encode(lines.join("")));
+    // An error discards what is queued: the next call aborts the body, when the client has the notice.
+    if (isTooLong) page = null;
+    else if (next === null) controller.close();
+    else page = await readPage(source, next, () => isCancelled);
+  };
   return new ReadableStream<Uint8Array>(
     {
       start: (controller) => {
@@ -104,25 +131,23 @@ function createBody(
       },
       pull: async (controller) => {
         try {
-          const { entries, next } = page ?? { entries: [], next: null };
-          count += entries.length;
-          if (count > MAX_EXPORTED_EVENTS) throw new RangeError(`more than ${MAX_EXPORTED_EVENTS} audit events in one file`);
-          if (entries.length > 0) controller.enqueue(utf8.encode(entries.map(toLine).join("")));
-          if (next === null) return controller.close();
-          page = await readPage(source, next);
+          await pull(controller);
         } catch (error) {
-          const { requestId: request_id } = source;
-          log(source.env, "ERROR", "export of audit events aborted", {
-            request_id,
-            cause: describeCause(error),
-            at: stackFrames(error),
-          });
+          if (isCancelled) return;
+          logAbortion(source, error);
           controller.error(error);
         }
+      },
+      cancel: () => {
+        isCancelled = true;
       },
     },
     new ByteLengthQueuingStrategy({ highWaterMark: 1 }),
   );
+}
+
+function logAbortion({ env, requestId: request_id }: Source, error: unknown): void {
+  log(env, "ERROR", "export of audit events aborted", { request_id, cause: describeCause(error), at: stackFrames(error) });
 }
 
 const toExported = (entry: ListedEntry, effectiveRole: UserEffectiveRole, ownIds: readonly string[] | null): ExportedEvent => ({

@@ -99,6 +99,12 @@ export function toFhirAuditEvent(event: ExportedEvent, origin: string): FhirAudi
   };
 }
 
+/** An OperationOutcome resource (http://hl7.org/fhir/R4/operationoutcome.html) for a list that ends before its last resource. */
+export const toOperationOutcome = (diagnostics: string) => ({
+  resourceType: "OperationOutcome",
+  issue: [{ severity: "error", code: "too-costly", diagnostics }],
+});
+
 function toPurpose(purpose: string): CodeableConcept {
   const display = new Map<string, string>(Object.entries(PURPOSES)).get(purpose);
   return display ? { coding: [{ system: `${TERMINOLOGY}/v3-ActReason`, code: purpose, display }] } : { text: purpose };

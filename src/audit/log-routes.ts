@@ -155,7 +155,7 @@ export const auditLogRoutes = createRouter()
       path: "/audit-events/export",
       tags,
       summary: "Export audit events",
-      description: `The events that the list shows the caller, newest first, up to ${MAX_EXPORTED_EVENTS.toLocaleString("en")}: as CSV, or as FHIR R4 AuditEvent resources, one per line. A file that ends without a transfer error is complete; if reading fails, or there are more events, the transfer is aborted.`,
+      description: `The events that the list shows the caller, newest first, up to ${MAX_EXPORTED_EVENTS.toLocaleString("en")}: as CSV, or as FHIR R4 AuditEvent resources, one per line. A file that ends without a transfer error is complete; if reading fails the transfer is aborted. With more events the last line says so (NDJSON: an OperationOutcome), and then the transfer is aborted.`,
       security: BEARER_AUTH,
       request: { query: z.strictObject({ format: z.enum(["csv", "ndjson"]).default("csv"), ...auditFilters }) },
       responses: {
@@ -217,7 +217,8 @@ export const auditLogRoutes = createRouter()
       path: "/hospitals/{hospital_id}/legal-hold",
       tags,
       summary: "Set a legal hold",
-      description: "The hospital's audit events are kept whatever their age, until the hold ends.",
+      description:
+        "The hospital's audit events recorded since `recorded_from` (not in the future; default: all) are kept whatever their age, until the hold ends.",
       security: BEARER_AUTH,
       request: { params: hospitalParam, body: jsonRequestBody(NewLegalHold, { reason: "Proceedings 4 C 12/26" }) },
       responses: {
