@@ -1,8 +1,10 @@
 // Deletion after the retention time by the cron job, legal holds, and exports that are too long or that the client leaves.
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
-import { exportAuditEvents } from "../../src/audit/export-audit-events.ts";
+import docs from "../../docs/audit-log.md?raw";
+import { exportAuditEvents, MAX_EXPORTED_EVENTS } from "../../src/audit/export-audit-events.ts";
 import { LOGS_PER_PRUNE, pruneAuditLogs } from "../../src/audit/retention.ts";
 import { NO_HOSPITAL_LOG } from "../../src/audit-log/contract.ts";
+import { STORAGE_LIMITS } from "../../src/platform/storage-quotas.ts";
 import { DAY_MS } from "../../src/platform/time.ts";
 import { interceptStores, type StoreCall } from "../stores.ts";
 import { captureLogs } from "../token-forge.ts";
@@ -205,5 +207,42 @@ describe("an export", () => {
     expect(atCancel).toBeLessThan(all);
     expect(logged()).not.toMatch(/aborted|ERROR/);
     vi.restoreAllMocks();
+  });
+});
+
+describe("docs/audit-log.md", () => {
+  const sections = new Map(
+    docs
+      .split(/^## /m)
+      .slice(1)
+      .map((text) => [text.slice(0, text.indexOf("\n")), text]),
+  );
+  const examples = (title: string) => (sections.get(title) ?? "").match(/^(curl|SELECT) .*$/gm) ?? [];
+
+  it.each([
+    ["Export", 2],
+    ["Retention and legal hold", 3],
+  ])("has examples in section %s that work as written", async (title, count) => {
+    const commands = examples(title);
+    expect(commands).toHaveLength(count);
+    for (const command of commands) {
+      const path = /"\$API(\/[^"]+)"/.exec(command)?.[1]?.replace("$HOSPITAL", world.hospitalId) ?? "";
+      const method = /-X (\w+)/.exec(command)?.[1] ?? "GET";
+      const body = /-d '([^']+)'/.exec(command)?.[1];
+      const sent = { as: world.admin, method, ...(body && { json: JSON.parse(body) }) };
+      const response = await sendRequest(API + path, sent);
+      expect([command, response.status]).toEqual([command, 200]);
+      await response.text();
+    }
+  });
+
+  it("has a query for the rows that are left to move, and the numbers of the code", async () => {
+    const [query = ""] = examples("Moving over");
+    // biome-ignore lint/plugin: a constant of the docs.
+    expect(await env.DB.prepare(query).first<number>("rows_left")).toBe(0);
+    expect(sections.get("Export")).toContain(`at most ${MAX_EXPORTED_EVENTS.toLocaleString("en")} events`);
+    const quotas = (["patient", "device", "app"] as const).map((kind) => STORAGE_LIMITS[kind].records.day / 1024 ** 2);
+    expect(sections.get("Limits of what reads add")).toContain(`${quotas[0]}, ${quotas[1]} and ${quotas[2]} MiB`);
+    expect(sections.get("Retention and legal hold")).toContain(`visits ${LOGS_PER_PRUNE} logs`);
   });
 });
