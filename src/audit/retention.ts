@@ -167,7 +167,14 @@ async function pruneLog(env: Env, logId: string, heldFrom: number | null, olderT
   const status = await auditLog.status();
   if (status.toReseal > 0)
     log(env, "INFO", "audit segments wait for the current key", { object_id: logId, count: status.toReseal });
-  if (status.heldFrom !== heldFrom) await auditLog.setHold(heldFrom);
+  if (status.heldFrom !== heldFrom) {
+    // As after a failed call, or after D1 was restored to a time before the hold.
+    log(env, "WARNING", "legal hold of the audit log follows D1", {
+      object_id: logId,
+      action: heldFrom === null ? "end" : "set",
+    });
+    await auditLog.setHold(heldFrom);
+  }
   for (let call = 0; call < CALLS_PER_LOG; call++) {
     const { prunedUpTo, isComplete } = await auditLog.prune(olderThan);
     if (prunedUpTo > status.prunedUpTo)

@@ -112,7 +112,10 @@ describe("a legal hold", () => {
     const json = { reason: "Proceedings" };
     expect((await sendRequest(path, { as: world.admin, method: "PUT", json, env: deaf })).status).toBe(200);
     expect((await logNamed(hospitalId).stub.status()).heldFrom).toBeNull();
+    const logged = captureLogs();
     await visitAll();
+    expect(logged()).toMatch(/WARNING.*legal hold of the audit log follows D1/);
+    vi.restoreAllMocks();
     expect(await list(manager, "event=old.event")).toHaveLength(3);
   });
 
