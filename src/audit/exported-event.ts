@@ -1,30 +1,9 @@
 // An audit event as it leaves the service in a file: what the reader's list shows, and the patients that the reader may be shown.
-import type { AuditAction, AuditOutcome } from "../audit-log/contract.ts";
 import { toCsvRecord } from "./csv.ts";
+import type { ShownEvent } from "./schemas.ts";
 
-export type ExportedEvent = {
-  id: string;
-  seq: number;
-  /** The hospital of the log; null: events of no hospital. */
-  log: string | null;
-  /** ISO 8601, UTC. */
-  recorded: string;
-  event: string;
-  action: AuditAction;
-  outcome: AuditOutcome;
-  reason: string | null;
-  actor: { kind: string; id: string | null; role: string | null };
-  hospital_id: string | null;
-  actor_hospital_id: string | null;
-  basis: string | null;
-  purpose: string | null;
-  entity: { type: string; id: string } | null;
-  request_id: string;
-  ip: string | null;
-  detail: Record<string, unknown> | null;
-  /** Only patients whom the reader may see. */
-  patient_ids: string[];
-};
+/** `patient_ids`: only patients whom the reader may see. */
+export type ExportedEvent = ShownEvent & { patient_ids: string[] };
 
 type Column = [name: string, value: (event: ExportedEvent) => string | number | null];
 

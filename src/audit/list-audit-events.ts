@@ -9,6 +9,7 @@ import { handOverStaged } from "../audit-log/hand-over.ts";
 import { readLogs } from "../audit-log/read-logs.ts";
 import { buildOpenEndedPagination, resolvePageStart } from "../http/pagination.ts";
 import { toIso } from "../platform/time.ts";
+import type { ShownEvent } from "./schemas.ts";
 import { type AuditQuery, selectPlaces, toVisibleLogs } from "./visible-logs.ts";
 
 /** Lists events, newest first; what waits in D1 is handed over first. Reading the audit log is itself recorded. */
@@ -43,7 +44,7 @@ export async function listAuditEvents(env: Env, anyCall: Call, query: AuditQuery
  * patient of their object) nor IP addresses. A hospital sees
  * the IP addresses of its own staff only. Does not reveal the hospital of a patient that the caller's staff may not see.
  */
-export function toAuditEvent(entry: LogEntry & { log: string }, { role: reader, hospitalId }: UserEffectiveRole) {
+export function toAuditEvent(entry: LogEntry & { log: string }, { role: reader, hospitalId }: UserEffectiveRole): ShownEvent {
   const { actor_hospital_id: workplaceId } = entry;
   const isDeniedAbroad = reader === "hospital_admin" && workplaceId === hospitalId && entry.outcome === "denied";
   const isOtherHospitalStaff = reader === "hospital_admin" && workplaceId !== null && workplaceId !== hospitalId;

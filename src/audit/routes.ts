@@ -1,34 +1,9 @@
 // Routes: audit log (FHIR AuditEvent).
 import { createRoute, z } from "@hono/zod-openapi";
 import { pageQuery } from "../http/pagination.ts";
-import { BEARER_AUTH, createRouter, EXAMPLES, okPage, pageResponse, problemResponses, Timestamp } from "../http/router.ts";
+import { BEARER_AUTH, createRouter, EXAMPLES, okPage, pageResponse, problemResponses } from "../http/router.ts";
 import { listAuditEvents } from "./list-audit-events.ts";
-import { auditFilters } from "./schemas.ts";
-
-const AuditEvent = z
-  .object({
-    id: z.string().openapi({ description: "UUIDv7; an event that stands in two logs has the same id in both" }),
-    log: z.string().nullable().openapi({ description: "Hospital whose log the entry is in; null for the log of no hospital" }),
-    seq: z.number().int().openapi({ description: "Index of the entry in its log" }),
-    recorded: Timestamp,
-    event: z.string(),
-    action: z.enum(["C", "R", "U", "D", "E"]),
-    outcome: z.enum(["success", "denied", "failed"]),
-    reason: z.string().nullable(),
-    actor: z.object({ kind: z.string(), id: z.string().nullable(), role: z.string().nullable() }),
-    hospital_id: z.string().nullable().openapi({
-      description:
-        "Hospital whose data was accessed; null when the hospital's own staff were denied a patient of another hospital or an unknown id",
-    }),
-    actor_hospital_id: z.string().nullable().openapi({ description: "Hospital of the actor, if it is another one" }),
-    basis: z.string().nullable(),
-    purpose: z.string().nullable(),
-    entity: z.object({ type: z.string(), id: z.string() }).nullable(),
-    request_id: z.string(),
-    ip: z.string().nullable(),
-    detail: z.record(z.string(), z.unknown()).nullable(),
-  })
-  .openapi("AuditEvent");
+import { AuditEvent, auditFilters } from "./schemas.ts";
 
 export const auditRoutes = createRouter().openapi(
   createRoute({

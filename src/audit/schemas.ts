@@ -1,8 +1,8 @@
-// Query parameters that routes of the audit log share.
+// An audit event as the API shows it, and query parameters that routes of the audit log share.
 import { z } from "@hono/zod-openapi";
 import { NO_HOSPITAL_LOG } from "../audit-log/contract.ts";
 import { booleanParam } from "../http/pagination.ts";
-import { EXAMPLES, Id, TimeInput, Uuid } from "../http/router.ts";
+import { EXAMPLES, Id, TimeInput, Timestamp, Uuid } from "../http/router.ts";
 
 /** A hospital's id, or the log of no hospital. */
 const logId = z
@@ -32,3 +32,29 @@ export const logQuery = z.strictObject({
     description: `For platform administrators: the hospital's log; without it, or with \`${NO_HOSPITAL_LOG}\`, that of events of no hospital`,
   }),
 });
+
+export const AuditEvent = z
+  .object({
+    id: z.string().openapi({ description: "UUIDv7; an event that stands in two logs has the same id in both" }),
+    log: z.string().nullable().openapi({ description: "Hospital whose log the entry is in; null for the log of no hospital" }),
+    seq: z.number().int().openapi({ description: "Index of the entry in its log" }),
+    recorded: Timestamp,
+    event: z.string(),
+    action: z.enum(["C", "R", "U", "D", "E"]),
+    outcome: z.enum(["success", "denied", "failed"]),
+    reason: z.string().nullable(),
+    actor: z.object({ kind: z.string(), id: z.string().nullable(), role: z.string().nullable() }),
+    hospital_id: z.string().nullable().openapi({
+      description:
+        "Hospital whose data was accessed; null when the hospital's own staff were denied a patient of another hospital or an unknown id",
+    }),
+    actor_hospital_id: z.string().nullable().openapi({ description: "Hospital of the actor, if it is another one" }),
+    basis: z.string().nullable(),
+    purpose: z.string().nullable(),
+    entity: z.object({ type: z.string(), id: z.string() }).nullable(),
+    request_id: z.string(),
+    ip: z.string().nullable(),
+    detail: z.record(z.string(), z.unknown()).nullable(),
+  })
+  .openapi("AuditEvent");
+export type ShownEvent = z.infer<typeof AuditEvent>;
