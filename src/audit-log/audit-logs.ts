@@ -7,7 +7,7 @@ import { type AppendOptions, type AppendOutcome, type AuditLogEvent, logsOf, MAX
 /** The logs of a deployment. */
 export type AuditLogs = {
   /**
-   * Appends events to one log; those that it has already change nothing. Events of one reader with `options.reader` come in one call.
+   * Appends events to one log; those that it has already change nothing. With a reader, they are at most MAX_APPENDED.
    * @throws DeadlineError without an answer in time: the events may be stored. What the object throws: RangeError when it refuses
    * the content of an event
    */

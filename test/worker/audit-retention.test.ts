@@ -21,7 +21,7 @@ import {
   sendRequest,
   type World,
 } from "../world.ts";
-import { HOUR, logNamed, newEvents, runDue } from "./audit-log-world.ts";
+import { HOUR, inside, logNamed, newEvents, runDue } from "./audit-log-world.ts";
 
 const YEAR = 365.25 * DAY_MS;
 let world: World;
@@ -73,6 +73,24 @@ it("the cron job visits every log once per round, a bounded number of them at a 
   }
   expect(visited.flat().sort()).toEqual([...results.map(({ id }) => id), NO_HOSPITAL_LOG].sort());
   for (const ofTurn of visited) expect(ofTurn.length).toBeLessThanOrEqual(LOGS_PER_PRUNE);
+});
+
+it("the cron job wakes a log with segments under a former key; the retention route counts them", async () => {
+  const hospitalId = await newHospital();
+  const manager = await newPerson("hospital_admin", hospitalId);
+  for (let i = 0; i < 2; i++) await closeOld(hospitalId, DAY_MS);
+  const { stub } = logNamed(hospitalId);
+  // As in an object of the first version, which did not know its keys.
+  await inside(stub, (_, { storage }) => void storage.sql.exec("UPDATE segments SET kid = ''"));
+  const left = async () =>
+    (await readJson(await sendRequest(`${API}/audit-events/retention`, { as: manager }))).data.segments_to_reseal;
+  expect(await left()).toBe(2);
+  const logged = captureLogs();
+  await visitAll();
+  expect(logged()).toMatch(/audit segments wait for the current key.*"count":2/);
+  vi.restoreAllMocks();
+  await runDue(stub);
+  expect(await left()).toBe(0);
 });
 
 describe("a legal hold", () => {
