@@ -1,6 +1,6 @@
 // The production bundle on workerd itself, without the development proxy, which costs more than the Worker does.
 import { spawnSync } from "node:child_process";
-import { existsSync, globSync, readFileSync } from "node:fs";
+import { existsSync, globSync, mkdirSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { Miniflare } from "miniflare";
@@ -65,6 +65,8 @@ export function buildBundle(main?: string, root = "."): string {
   const outdir = main ? `dist/${main.replaceAll(/[^a-z]+/gi, "-")}` : "dist/worker";
   const args = ["deploy", ...(main ? [main] : []), "--dry-run", "--outdir", outdir];
   const env = { ...process.env, WRANGLER_SEND_METRICS: "false" };
+  // wrangler.toml names the folder of the static files, which a new checkout does not have.
+  mkdirSync(join(root, "dist/public"), { recursive: true });
   const built = spawnSync("wrangler", args, { encoding: "utf8", cwd: root, env });
   if (built.status !== 0) throw new Error(built.stderr);
   return join(root, outdir, main ? main.replace(/^.*\//, "").replace(/\.ts$/, ".js") : "index.js");

@@ -1,9 +1,9 @@
 // What lasts: segments of an audit log over a month, hours that leave D1, and the bytes of rows that stay there.
 import { v7 } from "uuid";
 import type { AuditLogEvent } from "../../src/audit-log/contract.ts";
-import { firstHourOfDay, HOURS_KEPT_DAYS, toDay } from "../../src/monitoring/packed-hours/months.ts";
+import { firstHourOf, firstHourOfDay, firstKeptHour, toDay, toMonth } from "../../src/monitoring/packed-hours/months.ts";
 import { DAY_MS, HOUR_MS } from "../../src/platform/time.ts";
-import { subtractCounts } from "./counts.ts";
+import { scaleCounts, subtractCounts } from "./counts.ts";
 import { EVERY_MINUTE, EVERY_QUARTER, measureTraffic, type Run } from "./traffic.ts";
 import type { MeteredServer, World } from "./world.ts";
 
@@ -104,43 +104,56 @@ export async function measureLogs(run: Run): Promise<number> {
   return ((await sumFiles(server, prefixes)) - before) / n;
 }
 
-type Hours = { first: number | null; n: number };
+/** Whole days that are packed one after another, in one month; the last ones are measured. */
+const PACKED_DAYS = 28;
+const RUNS_PER_DAY = 2;
+const HOURS_PER_DAY = 24;
 type Months = { n: number; days: number };
 
-/** Packs the run's hours day by day. @returns bytes of what it packs, and of what then stays */
+/**
+ * Packs copies of the run's hours day by day over a month that is due. @returns bytes of hours, of what stays of them, and of the set-up
+ */
 export async function measurePacking(run: Run): Promise<Omit<RowBytes, "upload">> {
   const { server, world } = run;
-  const readHours = () => server.env.DB.prepare("SELECT min(hour) AS first, count(*) AS n FROM vital_hours").first<Hours>();
-  const readMonths = () =>
-    server.env.DB.prepare("SELECT count(*) AS n, coalesce(sum(length(days)), 0) AS days FROM vital_months").first<Months>();
   const start = server.tableBytes();
-  const hours = await readHours();
-  if (!hours?.first) throw new Error("no hour of a patient is in D1");
-  const packNext = async () => {
-    const first = (await readHours())?.first;
-    if (!first) throw new Error("no hour is left to pack");
-    const { now } = await server.counted();
-    const due = firstHourOfDay(toDay(first) + HOURS_KEPT_DAYS + 1) * HOUR_MS + 1;
-    await server.advanceLogs(Math.max(2 * HOUR_MS, due - now));
-    await server.runClock(EVERY_QUARTER);
+  const hours = await server.env.DB.prepare("SELECT count(*) AS n FROM vital_hours").first<number>("n");
+  if (!hours) throw new Error("no hour of a patient is in D1");
+  const firstHour = firstHourOf(toMonth(firstKeptHour((await server.counted()).now)) - 1);
+  const packDay = async (day: number) => {
+    await insertDay(server, firstHour + day * HOURS_PER_DAY);
+    // The first run deletes the file that the day before replaced, which is due after an hour; the second packs.
+    await server.advanceLogs(2 * HOUR_MS);
+    for (let i = 0; i < RUNS_PER_DAY; i++) await server.runClock(EVERY_QUARTER);
   };
-  await packNext();
-  const one = await readMonths();
-  // The second day of a month reads the file of the first.
-  await measureTraffic(run, "packed day", world.wearables.length, packNext);
+  await packDay(0);
+  const units = world.wearables.length;
+  for (let day = 1; day < PACKED_DAYS; day++) await measureTraffic(run, "packed day", units, () => packDay(day));
   discountClock(run);
-  const two = await readMonths();
-  if (!one?.n || two?.n !== one.n || two.days <= one.days) throw new Error("the second day was not packed");
+  const packed = await server.env.DB.prepare(
+    "SELECT count(*) AS n, coalesce(sum(length(days)), 0) AS days FROM vital_months WHERE file_key IS NOT NULL",
+  ).first<Months>();
+  if (packed?.n !== units) throw new Error(`of ${units} months, ${packed?.n} were packed`);
   const end = server.tableBytes();
-  const packedDay = (two.days - one.days) / two.n;
   const others = Object.entries(start).filter(([name]) => !/vital_hours|vital_months|audit|reports|uploads/.test(name));
   return {
     staged: sumOf(end, "audit_staged"),
-    hour: sumOf(start, "vital_hours") / hours.n,
-    monthRow: Math.max(0, sumOf(end, "vital_months") / two.n - two.days / two.n),
-    packedDay,
+    hour: sumOf(start, "vital_hours") / hours,
+    monthRow: Math.max(0, (sumOf(end, "vital_months") - packed.days) / packed.n),
+    packedDay: packed.days / packed.n / PACKED_DAYS,
     perPatient: others.reduce((sum, [, bytes]) => sum + bytes, 0) / world.patients.length,
   };
+}
+
+/** Gives each wearable's patient the hours of the run's last whole day once more, from `firstHour` on. */
+async function insertDay({ env }: MeteredServer, firstHour: number): Promise<void> {
+  const newest = await env.DB.prepare("SELECT max(hour) AS hour FROM vital_hours").first<number>("hour");
+  const from = firstHourOfDay(toDay(newest ?? 0) - 1);
+  await env.DB.prepare(
+    `INSERT INTO vital_hours (hospital_id, hour, patient_id, stats, version)
+     SELECT hospital_id, hour + ?1, patient_id, stats, version FROM vital_hours WHERE hour >= ?2 AND hour < ?3`,
+  )
+    .bind(firstHour - from, from, from + HOURS_PER_DAY)
+    .run();
 }
 
 /** Leaves the cost of a quarter clock that packs nothing to its own kind. */
@@ -148,7 +161,7 @@ function discountClock({ stretches }: Run): void {
   const clock = stretches.get("quarter clock");
   const packed = stretches.get("packed day");
   if (!clock || !packed) throw new Error("the clocks run before the packing");
-  const share = Object.fromEntries(Object.entries(clock.counts).map(([name, n]) => [name, n / clock.units]));
-  const counts = subtractCounts(packed.counts, { ...clock.counts, ...share });
-  stretches.set("packed day", { ...packed, counts, cpuMs: Math.max(0, packed.cpuMs - clock.cpuMs / clock.units) });
+  const runs = RUNS_PER_DAY * (PACKED_DAYS - 1);
+  const counts = subtractCounts(packed.counts, scaleCounts(clock.counts, runs / clock.units));
+  stretches.set("packed day", { ...packed, counts, cpuMs: Math.max(0, packed.cpuMs - (runs * clock.cpuMs) / clock.units) });
 }
