@@ -4,9 +4,9 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 
 /**
  * `seq` is the order of audit events. Rows of a month of daily values are about 1 KB: a table without rowid gives each an overflow
- * page of 4 KB.
+ * page of 4 KB. Reports and uploads stay for ever and have many indexes: each entry ends in a rowid instead of an id of 36 bytes.
  */
-const WITH_ROWID = ["audit_events", "vital_months"];
+const WITH_ROWID = ["audit_events", "vital_months", "reports", "uploads"];
 const dir = "migrations";
 const sqlFiles = () => {
   try {

@@ -48,7 +48,7 @@ type ScalarValues = Record<(typeof SCALAR_GAUGES)[number][0], number>;
 
 /** Counts rows of one outcome, on the index alone. */
 const countUploads = (outcome: "quarantined" | "awaiting") =>
-  sql`(SELECT count(*) FROM (SELECT 1 FROM uploads WHERE outcome = ${outcome} LIMIT ${MAX_COUNTED}))`;
+  sql`(SELECT count(*) FROM (SELECT 1 FROM uploads WHERE outcome = ${outcome} AND outcome <> 'stored' LIMIT ${MAX_COUNTED}))`;
 
 function selectScalars(db: Db, now: number) {
   return db.all<ScalarValues>(sql`SELECT

@@ -759,7 +759,10 @@ export const reportChanges = sqliteTable(
   ],
 );
 
-/** Every attempted upload with its outcome. `file_key` refers to the quarantined bytes. */
+/**
+ * Every attempted upload with its outcome. `file_key` refers to the quarantined bytes. Patient, size and digest of a stored upload are
+ * null where its report has them.
+ */
 export const uploads = sqliteTable(
   "uploads",
   {
@@ -787,7 +790,7 @@ export const uploads = sqliteTable(
     uniqueIndex("uploads_incoming").on(t.incomingKey).where(sql`incoming_key is not null`),
     index("uploads_hospital").on(t.hospitalId, t.createdAt),
     index("uploads_created").on(t.createdAt),
-    index("uploads_outcome").on(t.outcome, t.hospitalId, t.createdAt),
+    index("uploads_outcome").on(t.outcome, t.hospitalId, t.createdAt).where(sql`outcome <> 'stored'`),
     index("uploads_outcome_created").on(t.outcome, t.createdAt).where(sql`outcome <> 'stored'`),
     uniqueIndex("uploads_file_key").on(t.fileKey).where(sql`file_key is not null`),
   ],

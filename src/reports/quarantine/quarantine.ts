@@ -25,7 +25,7 @@ const MAX_REPEAT_LOOKBACK = 200;
 export function selectQuarantinedRepeat({ actor }: Call, sha256: string | SQL): SQL {
   const id = getActorId(actor);
   return sql`SELECT q.id AS id, q.reason AS reason FROM
-    (SELECT id, reason, sha256, actor_id, created_at FROM uploads WHERE outcome = 'quarantined'
+    (SELECT id, reason, sha256, actor_id, created_at FROM uploads WHERE outcome = 'quarantined' AND outcome <> 'stored'
       AND hospital_id = (SELECT hospital_id FROM credentials WHERE id = ${id}) ORDER BY created_at DESC LIMIT ${MAX_REPEAT_LOOKBACK}) q
     WHERE q.sha256 = ${sha256} AND q.actor_id IN
       (SELECT b.id FROM credentials a JOIN credentials b ON b.device_id = a.device_id WHERE a.id = ${id})

@@ -8,7 +8,7 @@ import { denyAccess } from "../../access/deny.ts";
 import { isInCallerHospital } from "../../access/effective-role.ts";
 import type { Permission } from "../../access/permissions.ts";
 import { buildPage, COUNT_LIMIT, keysetClauses, type PageQuery, resolvePageStart } from "../../http/pagination.ts";
-import { uploads } from "../../platform/db/schema.ts";
+import { reports, uploads } from "../../platform/db/schema.ts";
 import { toIso, toIsoOrNull } from "../../platform/time.ts";
 import { selectSameFile } from "../upload/new-report.ts";
 import { findMeasuredAt, openDetail, type UploadOutcome, type UploadRow } from "../upload/upload-log.ts";
@@ -52,13 +52,17 @@ const deviceIdColumn = sql<
   string | null
 >`(SELECT c.device_id FROM credentials c WHERE c.id = uploads.actor_id AND c.kind = 'device')`;
 
-/** The row with the patient whose report it is by now: a report may have been moved since. */
+/**
+ * The row with the patient whose report it is by now, since a report may have been moved, and with the size and digest of its report
+ * where it has none of its own.
+ */
 const currentRow = {
   ...getTableColumns(uploads),
-  patientId: sql<
-    string | null
-  >`coalesce((SELECT r.patient_id FROM reports r WHERE r.id = uploads.report_id), uploads.patient_id)`.as("current_patient_id"),
+  patientId: sql<string | null>`coalesce(${reports.patientId}, ${uploads.patientId})`.as("current_patient_id"),
+  fileSize: sql<number | null>`coalesce(${uploads.fileSize}, ${reports.fileSize})`.as("current_file_size"),
+  sha256: sql<string | null>`coalesce(${uploads.sha256}, ${reports.sha256})`.as("current_sha256"),
 };
+const isReportOfRow = eq(reports.id, uploads.reportId);
 
 type UploadQuery = PageQuery & { outcome?: UploadOutcome | undefined };
 
@@ -70,13 +74,14 @@ async function loadUploadPage(anyCall: Call, list: "uploads" | "quarantine", que
     const filter = and(
       isInCallerHospital(effectiveRole, uploads.hospitalId),
       query.outcome ? eq(uploads.outcome, query.outcome) : undefined,
-      // Redundant with the line above, but lets SQLite use the partial index of administrators' lists.
+      // Redundant with the line above, but lets SQLite use the partial indexes.
       query.outcome && query.outcome !== "stored" ? sql`${uploads.outcome} <> 'stored'` : undefined,
     );
     return [
       db
         .select({ row: currentRow, deviceId: deviceIdColumn })
         .from(uploads)
+        .leftJoin(reports, isReportOfRow)
         .where(and(filter, where))
         .orderBy(...orderBy)
         .limit(start.limit + 1)
@@ -123,6 +128,7 @@ export async function requireUpload(anyCall: Call, id: string, action: Permissio
     db
       .select({ row: currentRow, deviceId: deviceIdColumn })
       .from(uploads)
+      .leftJoin(reports, isReportOfRow)
       .where(and(eq(uploads.id, id), isInCallerHospital(effectiveRole, uploads.hospitalId))),
     selectSameFile({ ...anyCall, db }, sql`(SELECT sha256 FROM uploads WHERE id = ${id})`),
   ]);

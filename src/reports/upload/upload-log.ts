@@ -68,6 +68,8 @@ export async function recordUploadFailure(call: Call, attempt: UploadAttempt, er
   await (failed ? row.catch(() => undefined) : row);
 }
 
+const NOT_REPEATED = { patientId: null, size: null, sha256: null };
+
 type UploadLogEntry = {
   outcome: UploadOutcome;
   reason?: ErrorCode | QuarantineReason;
@@ -90,20 +92,22 @@ type UploadLogEntry = {
 
 /** The statements for the log row and the audit event, in this order. */
 export async function uploadLogStatements(call: Call, attempt: UploadAttempt, entry: UploadLogEntry): Promise<Statement[]> {
-  const { db, keys, actor, now } = call;
+  const { db, actor, now } = call;
   const { access } = entry;
   const isDevice = actor.kind === "device";
+  // The report of a stored file has the same patient, size and digest, and both rows stay for ever.
+  const file = entry.outcome === "stored" ? NOT_REPEATED : attempt;
   const row = db.insert(uploads).values({
     id: entry.unlessFound ? sql`(SELECT ${attempt.id} WHERE NOT EXISTS (${entry.unlessFound}))` : attempt.id,
     actorKind: actor.kind === "device" || actor.kind === "app" ? actor.kind : "user",
     actorId: getActorId(actor),
     hospitalId: attempt.hospitalId,
-    patientId: attempt.patientId,
+    patientId: file.patientId,
     reportId: entry.reportId ?? null,
     kind: attempt.kind,
     outcome: entry.outcome,
     reason: entry.reason ?? null,
-    detailSealed: await sealValue(keys.fields, detailSealContext(attempt.id), {
+    detailSealed: await sealKnownDetail(call, attempt.id, {
       file_name: attempt.fileName,
       ...entry.requestDetail,
       ...(entry.storedFiles && actor.via.importGrant && { import_grant: actor.via.importGrant }),
@@ -111,8 +115,8 @@ export async function uploadLogStatements(call: Call, attempt: UploadAttempt, en
     fileKey: entry.fileKey ?? null,
     incomingKey: entry.expected?.incomingKey ?? null,
     expiresAt: entry.expected?.expiresAt ?? null,
-    fileSize: attempt.size,
-    sha256: attempt.sha256,
+    fileSize: file.size,
+    sha256: file.sha256,
     requestId: actor.via.requestId,
     createdAt: now,
   });
@@ -179,6 +183,12 @@ export function findMeasuredAt({ measured_at, about }: UploadDetail): number | n
 export async function openDetail({ keys }: Call, { id, detailSealed }: UploadRow): Promise<UploadDetail> {
   if (detailSealed === null) return { file_name: null };
   return UploadDetailSchema.parse(await unsealValue(keys.fields, detailSealContext(id), detailSealed));
+}
+
+/** Null when nothing is known: `openDetail` gives the same for it. */
+function sealKnownDetail(call: Call, id: string, { file_name, ...others }: UploadDetail): Promise<string> | null {
+  const isEmpty = file_name === null && Object.keys(others).length === 0;
+  return isEmpty ? null : sealDetail(call, id, { file_name, ...others });
 }
 
 export function sealDetail({ keys }: Call, id: string, detail: UploadDetail): Promise<string> {
