@@ -351,6 +351,20 @@ async function appendDirectly(env: Env, request: Request): Promise<void> {
   });
 }
 
+/** Bytes of the files whose keys begin so; not counted. */
+async function sumFiles({ FILES }: Env, prefix: string): Promise<number> {
+  let total = 0;
+  await runUncounted(async () => {
+    let cursor: string | undefined;
+    do {
+      const page = await FILES.list({ prefix, ...(cursor && { cursor }) });
+      total += page.objects.reduce((sum, { size }) => sum + size, 0);
+      cursor = page.truncated ? page.cursor : undefined;
+    } while (cursor);
+  });
+  return total;
+}
+
 async function handleControl(request: Request, url: URL, env: Env, ctx: ExecutionContext): Promise<Response> {
   if (url.pathname === "/bench/advance") {
     const alarms = url.searchParams.get("alarms");
@@ -360,6 +374,7 @@ async function handleControl(request: Request, url: URL, env: Env, ctx: Executio
   if (url.pathname === "/bench/clock") await runClock(env, ctx, url.searchParams.get("cron") ?? "");
   if (url.pathname === "/bench/record") await recordDirectly(env, request);
   if (url.pathname === "/bench/stores") await callStores(env, url.searchParams);
+  if (url.pathname === "/bench/files") return Response.json(await sumFiles(env, url.searchParams.get("prefix") ?? ""));
   if (url.pathname === "/bench/sizes") {
     const monitors = [...meters.values()].filter(({ binding }) => binding === "PATIENT_MONITOR");
     return Response.json(await Promise.all(monitors.map((meter) => getUncountedStub(meter).sizes())));

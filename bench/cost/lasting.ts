@@ -1,7 +1,9 @@
 // What lasts: segments of an audit log over a month, hours that leave D1, and the bytes of rows that stay there.
+import { sql } from "drizzle-orm";
 import { v7 } from "uuid";
 import type { AuditLogEvent } from "../../src/audit-log/contract.ts";
 import { firstHourOf, firstHourOfDay, firstKeptHour, toDay, toMonth } from "../../src/monitoring/packed-hours/months.ts";
+import { getDb } from "../../src/platform/db/client.ts";
 import { DAY_MS, HOUR_MS } from "../../src/platform/time.ts";
 import { scaleCounts, subtractCounts } from "./counts.ts";
 import { EVERY_MINUTE, EVERY_QUARTER, measureTraffic, type Run } from "./traffic.ts";
@@ -69,27 +71,17 @@ function createEvent({ patients, hospitalId }: World, n: number, at: number): Au
   };
 }
 
-async function sumFiles(server: MeteredServer, prefixes: readonly string[]): Promise<number> {
-  let total = 0;
-  for (const prefix of prefixes) {
-    let cursor: string | undefined;
-    do {
-      const page = await server.env.FILES.list({ prefix, ...(cursor && { cursor }) });
-      total += page.objects.reduce((sum, { size }) => sum + size, 0);
-      cursor = page.truncated ? page.cursor : undefined;
-    } while (cursor);
-  }
-  return total;
-}
-
 /** A calendar month of one hospital's log, until its segments are merged. @returns bytes in R2 per event */
 export async function measureLogs(run: Run): Promise<number> {
   const { server, world } = run;
-  const prefixes = [`audit/${world.hospitalId}/`, `tlog/${world.hospitalId}/`];
+  const sumFiles = async () => {
+    const sizes = await Promise.all(["audit", "tlog"].map((kind) => server.fileBytes(`${kind}/${world.hospitalId}/`)));
+    return sizes.reduce((sum, bytes) => sum + bytes, 0);
+  };
   const { now } = await server.counted();
   const date = new Date(now);
   await server.advanceLogs(Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1) - now + 1);
-  const before = await sumFiles(server, prefixes);
+  const before = await sumFiles();
   let n = 0;
   for (let hour = 0; hour < MONTH_HOURS; hour++) {
     const clock = await server.counted();
@@ -101,7 +93,7 @@ export async function measureLogs(run: Run): Promise<number> {
   }
   // Closes and merges the last day and the month, and deletes the files that were replaced.
   await measureTraffic(run, "log-hour", 0, () => server.advanceLogs(3 * DAY_MS));
-  return ((await sumFiles(server, prefixes)) - before) / n;
+  return ((await sumFiles()) - before) / n;
 }
 
 /** Whole days that are packed one after another, in one month; the last ones are measured. */
@@ -148,12 +140,9 @@ export async function measurePacking(run: Run): Promise<Omit<RowBytes, "upload">
 async function insertDay({ env }: MeteredServer, firstHour: number): Promise<void> {
   const newest = await env.DB.prepare("SELECT max(hour) AS hour FROM vital_hours").first<number>("hour");
   const from = firstHourOfDay(toDay(newest ?? 0) - 1);
-  await env.DB.prepare(
-    `INSERT INTO vital_hours (hospital_id, hour, patient_id, stats, version)
-     SELECT hospital_id, hour + ?1, patient_id, stats, version FROM vital_hours WHERE hour >= ?2 AND hour < ?3`,
-  )
-    .bind(firstHour - from, from, from + HOURS_PER_DAY)
-    .run();
+  await getDb(env.DB).run(sql`INSERT INTO vital_hours (hospital_id, hour, patient_id, stats, version)
+    SELECT hospital_id, hour + CAST(${firstHour - from} AS INTEGER), patient_id, stats, version FROM vital_hours
+    WHERE hour >= ${from} AND hour < ${from + HOURS_PER_DAY}`);
 }
 
 /** Leaves the cost of a quarter clock that packs nothing to its own kind. */

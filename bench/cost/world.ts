@@ -102,6 +102,8 @@ export type MeteredServer = BenchServer & {
   advanceLogs(ms: number): Promise<void>;
   /** Appends events to an audit log; not counted. */
   append(log: string, events: AuditLogEvent[]): Promise<void>;
+  /** Bytes of the files in R2 whose keys begin so. */
+  fileBytes(prefix: string): Promise<number>;
   /** Bytes of each table and index of D1 that rows occupy, by name. */
   tableBytes(): Record<string, number>;
   runClock(cron: string): Promise<void>;
@@ -178,6 +180,8 @@ export async function startMetered(): Promise<MeteredServer> {
     advance: (ms) => control("advance", { ms: String(ms) }),
     advanceLogs: (ms) => control("advance", { ms: String(ms), alarms: "AUDIT_LOG" }),
     append: (log, events) => control("append", {}, JSON.stringify({ log, events })),
+    // In the Worker: the platform's proxy of the bindings closes connections that are idle for minutes.
+    fileBytes: (prefix) => control("files", { prefix }),
     tableBytes: () => readTableBytes(state),
     runClock: (cron) => control("clock", { cron }),
     sizes: () => control("sizes"),

@@ -82,7 +82,7 @@ export const reports: BudgetCase[] = [
     budget(1, 15, 0),
     (e) => getAs(`/patients/${world.patient.id}/moved-reports`, nurse)(e),
   ],
-  ["GET /uploads", "read", 200, budget(1, 110, 0), getAs("/uploads", nurse)],
+  ["GET /uploads", "read", 200, budget(1, 120, 0), getAs("/uploads", nurse)],
   ["GET /reports?sort=-effective", "read", 200, budget(1, 155, 0), getAs("/reports?sort=-effective", nurse)],
   ["GET /reports?device_id", "read", 200, budget(1, 15, 0), (e) => getAs(`/reports?device_id=${device.id}`, nurse)(e)],
   ["GET /reports?uploaded_by", "read", 200, budget(1, 280, 0), (e) => getAs(`/reports?uploaded_by=${world.nurse.id}`, nurse)(e)],
