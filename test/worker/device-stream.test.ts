@@ -1,12 +1,13 @@
 // Bounds of a device's WebSocket: refused samples, unread answers, and backlogs in live views.
-import { evictDurableObject } from "cloudflare:test";
+import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { WardFeed } from "../../src/monitoring/live/ward-feed.ts";
 import type { PatientFrame } from "../../src/monitoring/patient-object/contract.ts";
 import { MAX_QUEUED_SAMPLES } from "../../src/monitoring/patient-object/delivery/publisher.ts";
+import type { PatientMonitor } from "../../src/monitoring/patient-object/patient-monitor.ts";
 import { MAX_UNREAD_BYTES } from "../../src/monitoring/patient-object/recording/device-sockets.ts";
 import { eventually } from "../eventually.ts";
-import { API, env, newDevice, newWorld, sendRequest, type World } from "../world.ts";
+import { API, env, newDevice, newWorld, readJson, sendRequest, type World } from "../world.ts";
 import { type LiveSocket, openLiveView } from "./live-client.ts";
 import { backdateBinding, HOUR_MS, SPO2, toIso } from "./vitals-world.ts";
 
@@ -89,6 +90,32 @@ describe("a frame of bad samples", () => {
         stream.socket.close(1000);
       }
     }
+  });
+});
+
+describe("a device that stops sending", () => {
+  it("has its last samples stored and acknowledged by the alarm, in one row and within a minute", async () => {
+    const stream = await openStream();
+    const before = Date.now();
+    stream.send([sampleAt(before, 97, 1)]);
+    const stub = env.PATIENT_MONITOR.getByName(world.patient.id);
+    const readAlarm = () => runInDurableObject(stub, (_, { storage }) => storage.getAlarm());
+    // Before the first sample the alarm is that of a later rule.
+    await eventually(async () => expect(await readAlarm()).toBeLessThanOrEqual(before + 70_000));
+    expect(stream.answers.map(({ type }) => type)).not.toContain("ack");
+    const written: string[] = [];
+    await runInDurableObject(stub, async (instance: PatientMonitor, { storage }) => {
+      const exec = vi.spyOn(Object.getPrototypeOf(storage.sql), "exec");
+      await instance.alarm();
+      written.push(...exec.mock.calls.map(([query]) => String(query)).filter((query) => /^INSERT|^UPDATE|^DELETE/.test(query)));
+      exec.mockRestore();
+    });
+    await stream.until("ack");
+    expect(written.map((query) => query.slice(0, 16))).toEqual(["INSERT INTO open"]);
+    await evictDurableObject(stub);
+    const { data } = await readJson(await sendRequest(`${API}/patients/${world.patient.id}/observations`, { as: world.nurse }));
+    expect(data).toHaveLength(1);
+    stream.socket.close(1000);
   });
 });
 

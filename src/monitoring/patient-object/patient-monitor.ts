@@ -201,12 +201,13 @@ export class PatientMonitor extends DurableObject<Env> implements Watchable {
     const now = Date.now();
     this.#alarmAt = null;
     try {
-      this.#sockets.storeAndAcknowledge();
       if (this.#store.hasTables && !this.#store.facts()) await this.#loadFacts(now);
       this.#transact(() => {
         this.#runRules({ kind: "tick" }, now);
         closeHours(this.#store, now);
       });
+      // The transaction has stored the waiting samples with the memory, in one row.
+      this.#sockets.storeAndAcknowledge();
       await this.#delivery.run();
       const recount = await recountHours(this.env, this.#store, this.#patientId, now);
       if (recount) {

@@ -54,8 +54,8 @@ const MAX_LISTED_REFUSALS = 10;
 /** A returned heartbeat: all answers up to it were read. */
 const BeatMessage = z.strictObject({ type: z.literal("beat"), beat: z.int().min(0) });
 
-/** Waiting samples are stored after this time even when no other frame arrives. */
-const MAX_STORE_DELAY_MS = 30_000;
+/** Waiting samples are stored after this time even when no other frame arrives. Each object alarm is billed, as a request and two rows. */
+const MAX_STORE_DELAY_MS = 60_000;
 
 type SocketHost = {
   ctx: DurableObjectState;
@@ -143,6 +143,8 @@ export class DeviceSockets {
       socket.close(1013, "more unacknowledged samples than the credit");
       return;
     }
+    // Before the samples are recorded, which sets the alarm.
+    this.#waitingSince ??= Date.now();
     let result: RecordResult;
     try {
       result = this.#host.record({ kind: "device", credential: state.credential }, batch);
@@ -158,7 +160,6 @@ export class DeviceSockets {
     const rejected = result.results.filter(({ status }) => status !== "stored" && status !== "duplicate");
     if (rejected.length > 0) this.#send(socket, state, toRefusal(rejected));
     this.#waiting.set(socket, { upto: highestSeq(waiting.upto, batch.items), samples: waiting.samples + batch.items.length });
-    this.#waitingSince ??= Date.now();
     if (Date.now() - this.#waitingSince >= ACK_INTERVAL_MS) this.storeAndAcknowledge();
   }
 
