@@ -300,8 +300,11 @@ export async function countTraffic(server: MeteredServer, seconds: number, logLi
   await measureTraffic(run, "read", READS, () => reads(WARM_READS, READS));
   const upload = async (ecg: Buffer<ArrayBuffer>) =>
     sendRequest(server, world.cart.token, `/reports?patient_id=${world.cart.patientId}`, ecg);
+  // Of a patient each, as in the reference traffic: counters have a row per patient and day.
   const uploaded = await measureGrowth(server, WARM_UPLOADS, async () => {
-    for (const ecg of Array.from({ length: WARM_UPLOADS }, () => createEcg(SMALL_ECG_BYTES))) await upload(ecg);
+    for (const patientId of world.patients.slice(0, WARM_UPLOADS)) {
+      await sendRequest(server, world.staff.at(-1) ?? "", `/reports?patient_id=${patientId}`, createEcg(SMALL_ECG_BYTES));
+    }
   });
   const ecgs = Array.from({ length: UPLOADS }, () => createEcg(ECG_BYTES));
   await measureTraffic(run, "upload", UPLOADS, async () => {

@@ -760,8 +760,8 @@ export const reportChanges = sqliteTable(
 );
 
 /**
- * Every attempted upload with its outcome. `file_key` refers to the quarantined bytes. Patient, size and digest of a stored upload are
- * null where its report has them.
+ * Every attempted upload with its outcome. `file_key` refers to the quarantined bytes. Patient, file name, size and digest of a stored
+ * upload are null where its report has them.
  */
 export const uploads = sqliteTable(
   "uploads",

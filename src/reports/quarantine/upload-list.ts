@@ -1,6 +1,7 @@
 // Reads of the upload log: all attempts of a hospital, files in quarantine, one attempt in detail.
 
 import { and, eq, getTableColumns, sql } from "drizzle-orm";
+import { z } from "zod";
 import { withUser } from "../../access/access.ts";
 import type { Call, UserEffectiveRole } from "../../access/actor.ts";
 import { afterAudit, appendAuditEvent, toListEvents } from "../../access/audit.ts";
@@ -8,13 +9,17 @@ import { denyAccess } from "../../access/deny.ts";
 import { isInCallerHospital } from "../../access/effective-role.ts";
 import type { Permission } from "../../access/permissions.ts";
 import { buildPage, COUNT_LIMIT, keysetClauses, type PageQuery, resolvePageStart } from "../../http/pagination.ts";
+import { unsealValue } from "../../platform/crypto.ts";
 import { reports, uploads } from "../../platform/db/schema.ts";
 import { toIso, toIsoOrNull } from "../../platform/time.ts";
 import { selectSameFile } from "../upload/new-report.ts";
 import { findMeasuredAt, openDetail, type UploadOutcome, type UploadRow } from "../upload/upload-log.ts";
 
-export async function toUpload(call: Call, row: UploadRow) {
-  const { file_name } = await openDetail(call, row);
+/** `reportNameSealed`: the file name of the row's report, if there is one. */
+type ListedUpload = UploadRow & { reportNameSealed: string | null };
+
+export async function toUpload(call: Call, row: ListedUpload) {
+  const file_name = (await openDetail(call, row)).file_name ?? (await openReportName(call, row));
   return {
     upload_id: row.id,
     actor_kind: row.actorKind,
@@ -32,8 +37,14 @@ export async function toUpload(call: Call, row: UploadRow) {
   };
 }
 
+async function openReportName({ keys }: Call, { reportId, reportNameSealed }: ListedUpload): Promise<string | null> {
+  if (reportId === null || reportNameSealed === null) return null;
+  const context = { table: "reports", column: "file_name", id: reportId };
+  return z.string().parse(await unsealValue(keys.fields, context, reportNameSealed));
+}
+
 /** Adds the sending device, and fields and metrics as received. */
-export async function toUploadWithDetail(call: Call, row: UploadRow, deviceId: string | null) {
+export async function toUploadWithDetail(call: Call, row: ListedUpload, deviceId: string | null) {
   const detail = await openDetail(call, row);
   const { about, metrics, discard_reason, assign_reason } = detail;
   return {
@@ -53,14 +64,15 @@ const deviceIdColumn = sql<
 >`(SELECT c.device_id FROM credentials c WHERE c.id = uploads.actor_id AND c.kind = 'device')`;
 
 /**
- * The row with the patient whose report it is by now, since a report may have been moved, and with the size and digest of its report
- * where it has none of its own.
+ * The row with the patient whose report it is by now, since a report may have been moved, with the size and digest of its report
+ * where it has none of its own, and with the report's file name.
  */
 const currentRow = {
   ...getTableColumns(uploads),
   patientId: sql<string | null>`coalesce(${reports.patientId}, ${uploads.patientId})`.as("current_patient_id"),
   fileSize: sql<number | null>`coalesce(${uploads.fileSize}, ${reports.fileSize})`.as("current_file_size"),
   sha256: sql<string | null>`coalesce(${uploads.sha256}, ${reports.sha256})`.as("current_sha256"),
+  reportNameSealed: sql<string | null>`${reports.fileNameSealed}`.as("report_name_sealed"),
 };
 const isReportOfRow = eq(reports.id, uploads.reportId);
 

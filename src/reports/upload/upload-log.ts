@@ -68,7 +68,7 @@ export async function recordUploadFailure(call: Call, attempt: UploadAttempt, er
   await (failed ? row.catch(() => undefined) : row);
 }
 
-const NOT_REPEATED = { patientId: null, size: null, sha256: null };
+const NOT_REPEATED = { patientId: null, fileName: null, size: null, sha256: null };
 
 type UploadLogEntry = {
   outcome: UploadOutcome;
@@ -95,7 +95,7 @@ export async function uploadLogStatements(call: Call, attempt: UploadAttempt, en
   const { db, actor, now } = call;
   const { access } = entry;
   const isDevice = actor.kind === "device";
-  // The report of a stored file has the same patient, size and digest, and both rows stay for ever.
+  // The report of a stored file has the same patient, name, size and digest, and both rows stay for ever.
   const file = entry.outcome === "stored" ? NOT_REPEATED : attempt;
   const row = db.insert(uploads).values({
     id: entry.unlessFound ? sql`(SELECT ${attempt.id} WHERE NOT EXISTS (${entry.unlessFound}))` : attempt.id,
@@ -108,7 +108,7 @@ export async function uploadLogStatements(call: Call, attempt: UploadAttempt, en
     outcome: entry.outcome,
     reason: entry.reason ?? null,
     detailSealed: await sealKnownDetail(call, attempt.id, {
-      file_name: attempt.fileName,
+      file_name: file.fileName,
       ...entry.requestDetail,
       ...(entry.storedFiles && actor.via.importGrant && { import_grant: actor.via.importGrant }),
     }),
