@@ -301,9 +301,11 @@ export async function countTraffic(server: MeteredServer, seconds: number, logLi
   const upload = async (ecg: Buffer<ArrayBuffer>) =>
     sendRequest(server, world.cart.token, `/reports?patient_id=${world.cart.patientId}`, ecg);
   // Of a patient each, as in the reference traffic: counters have a row per patient and day.
+  const nurses = world.staff.slice(world.staff.length / 2);
   const uploaded = await measureGrowth(server, WARM_UPLOADS, async () => {
-    for (const patientId of world.patients.slice(0, WARM_UPLOADS)) {
-      await sendRequest(server, world.staff.at(-1) ?? "", `/reports?patient_id=${patientId}`, createEcg(SMALL_ECG_BYTES));
+    for (const [n, patientId] of world.patients.slice(0, WARM_UPLOADS).entries()) {
+      const nurse = nurses[n % nurses.length] ?? "";
+      await sendRequest(server, nurse, `/reports?patient_id=${patientId}`, createEcg(SMALL_ECG_BYTES));
     }
   });
   const ecgs = Array.from({ length: UPLOADS }, () => createEcg(ECG_BYTES));

@@ -239,6 +239,23 @@ describe("totals", () => {
     expect(by_day).toEqual(days.map((day) => ({ day: new Date(day * DAY_MS).toISOString().slice(0, 10), n: n(day) })));
   });
 
+  it("by day of a patient are kept while statistics show them", async () => {
+    const { patient, nurse } = await newWorld();
+    const today = Math.floor(Date.now() / DAY_MS);
+    const days = [0, today - 120, today - 91, today - 89, today - 1];
+    const insert = env.DB.prepare(
+      "INSERT INTO counters (scope, day, name, n) VALUES ('p:' || ?, CAST(? AS INTEGER), 'report|cpap|final', 1)",
+    );
+    await env.DB.batch(days.map((day) => insert.bind(patient.id, day)));
+    expect((await uploadReport(nurse, newPdf("a"), { patient_id: patient.id, kind: "ecg" })).status).toBe(201);
+    const { results } = await env.DB.prepare(
+      "SELECT DISTINCT day FROM counters WHERE scope = 'p:' || ? AND name = 'report|cpap|final' ORDER BY day",
+    )
+      .bind(patient.id)
+      .all<{ day: number }>();
+    expect(results.map(({ day }) => day)).toEqual([0, today - 89, today - 1]);
+  });
+
   it("without patients are zero", async () => {
     const { data } = await readJson(await sendRequest(`${API}/reports/stats`, { as: await newPerson("patient") }));
     const { by_day, ...totals } = data;

@@ -19,6 +19,7 @@ import {
 } from "../../http/router.ts";
 import { getPublicOrigin } from "../../platform/config.ts";
 import { ApiError } from "../../platform/errors.ts";
+import { MAX_STATS_DAYS } from "../upload/new-report.ts";
 import { downloadReport, readRangeRequest } from "./download.ts";
 import { verifyLink } from "./links.ts";
 import { listReports } from "./list.ts";
@@ -161,7 +162,9 @@ export const reportRoutes = createRouter()
       tags,
       summary: "Get report statistics",
       security: BEARER_AUTH,
-      request: { query: z.strictObject({ days: integerParam(1, 90).default(7).openapi({ example: 7, default: 7 }) }) },
+      request: {
+        query: z.strictObject({ days: integerParam(1, MAX_STATS_DAYS).default(7).openapi({ example: 7, default: 7 }) }),
+      },
       responses: { 200: { ...statsResponse, ...HAS_ETAG }, ...problemResponses(401, 403) },
     }),
     async (c) => {

@@ -7,7 +7,7 @@ import type { Permission } from "../../access/permissions.ts";
 import { accessStillValid } from "../../access/still-valid.ts";
 import { COUNTER_SCOPES, type CounterChange, incrementCounters } from "../../platform/counters.ts";
 import { sealValue } from "../../platform/crypto.ts";
-import type { Statement } from "../../platform/db/client.ts";
+import type { Db, Statement } from "../../platform/db/client.ts";
 import { reports } from "../../platform/db/schema.ts";
 import { REPORT_KINDS } from "../../platform/db/vocabulary.ts";
 import { createObjectKey, storeFile } from "../../platform/files.ts";
@@ -16,6 +16,9 @@ import { isAhead } from "./destination.ts";
 import type { ReportKind } from "./metric-ranges.ts";
 import type { ParsedMetrics } from "./metrics.ts";
 import type { ReportFields } from "./upload-request.ts";
+
+/** Days (UTC) of `GET /reports/stats`, including today. */
+export const MAX_STATS_DAYS = 90;
 
 /** Bound into the seal of a report's file. The upload has this id first; the report that it becomes keeps it. */
 export const fileRecordId = (reportId: string) => `report:${reportId}`;
@@ -129,7 +132,14 @@ export async function insertReportStatements(
         createdAt: now,
       }),
     ),
+    deleteOldDays(db, access.patient.id, now),
   ];
+}
+
+/** Deletes the patient's counts of days that no statistic shows any more: each report would leave a row for ever. */
+function deleteOldDays(db: Db, patientId: string, now: number): Statement {
+  const firstShown = utcDayOf(now) - MAX_STATS_DAYS;
+  return db.run(sql`DELETE FROM counters WHERE scope = ${COUNTER_SCOPES.patient(patientId)} AND day > 0 AND day < ${firstShown}`);
 }
 
 /** A time ahead of the receipt is a wrong clock: it was measured by then at the latest. */
