@@ -1,10 +1,4 @@
 // Rows read per request with 5,000 and with 50,000 patients and reports: they must depend on the page, not on the database.
-import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { getPlatformProxy } from "wrangler";
-import { newSecrets } from "../scripts/dev-secrets.mjs";
 import type { UserEffectiveRole } from "../src/access/actor.ts";
 import { app } from "../src/app.ts";
 import { getKeys } from "../src/platform/config.ts";
@@ -13,6 +7,7 @@ import { careTeam, patientLinks } from "../src/platform/db/schema.ts";
 import { withCounters } from "../test/stores.ts";
 import { createUser } from "./people.ts";
 import { type SeededIds, seedHospitals, seedPatients } from "./seed.ts";
+import { startBench } from "./server.ts";
 
 const SMALL = 5_000;
 const LARGE = 50_000;
@@ -129,13 +124,9 @@ async function measureAll(env: Env, people: Reader[], { hospitals, patients, rep
 }
 
 async function main(): Promise<void> {
-  const state = mkdtempSync(join(tmpdir(), "edgecare-bench-"));
-  const applied = spawnSync("wrangler", ["d1", "migrations", "apply", "DB", "--local", "--persist-to", state], {
-    encoding: "utf8",
-  });
-  if (applied.status !== 0) throw new Error(applied.stderr);
-  const { env: proxied, dispose } = await getPlatformProxy<Env>({ persist: { path: join(state, "v3") } });
-  const env: Env = { ...proxied, ...newSecrets(), ENVIRONMENT: "test", LOG_LEVEL: "CRITICAL" };
+  // The objects of the production bundle; the Worker's code runs here, with counters around the stores.
+  const server = await startBench();
+  const env: Env = { ...server.env, ENVIRONMENT: "test", LOG_LEVEL: "CRITICAL" };
   env.RATE_PERSON = { limit: async () => ({ success: true }) };
   try {
     const hospitals = await seedHospitals(env.DB);
@@ -146,8 +137,7 @@ async function main(): Promise<void> {
     const after = await measureAll(env, people, small);
     printReport(before, after);
   } finally {
-    await dispose();
-    rmSync(state, { recursive: true, force: true });
+    await server.close();
   }
 }
 
