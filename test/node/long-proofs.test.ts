@@ -59,7 +59,19 @@ describe("npm run verify", () => {
   it("--list names every step and runs none", () => {
     const { status, stdout } = spawnSync("node", ["scripts/verify.mjs", "--list"], { encoding: "utf8" });
     expect(status).toBe(0);
-    for (const name of ["check", "test", "coverage", "browser", "axe", "torture", "audit-torture", "fuzz", "live", "growth", "cost"])
+    for (const name of [
+      "check",
+      "test",
+      "coverage",
+      "browser",
+      "axe",
+      "torture",
+      "audit-torture",
+      "fuzz",
+      "live",
+      "growth",
+      "cost",
+    ])
       expect(stdout).toMatch(new RegExp(`^${name} +npm `, "m"));
   });
 });
