@@ -14,7 +14,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import type { LogSource, OpenRow, Segment } from "../verifier/source.ts";
+import type { KnownCheckpoint, LogSource, OpenRow, Segment } from "../verifier/source.ts";
 import { tilePath } from "../verifier/tree.ts";
 
 /** Objects of a bucket by key. */
@@ -91,6 +91,13 @@ function segmentsByName(keys: readonly string[]): Segment[] {
   });
 }
 
+/** Empty for an object of before it had the table. */
+function knownCheckpoints(db: DatabaseSync | undefined): KnownCheckpoint[] {
+  if (!db?.prepare("SELECT 1 FROM sqlite_master WHERE name = 'checkpoints'").get()) return [];
+  const rows = db.prepare("SELECT size, root FROM checkpoints ORDER BY size").all() as { size: number; root: Uint8Array }[];
+  return rows.map(({ size, root }) => ({ size, rootHash: Buffer.from(root).toString("base64") }));
+}
+
 function readRange(path: string, offset: number, length: number): Uint8Array {
   const file = openSync(path, "r");
   try {
@@ -111,8 +118,9 @@ export class AuditFolder {
 
   constructor(folder: string) {
     const isLocal = readdirSync(folder).includes("r2");
-    this.#files = isLocal ? localFiles(folder, this.#copies) : plainFiles(folder);
+    // In this order: a running server stores a file before its object refers to it.
     this.#objects = isLocal ? objectsOf(folder, this.#copies) : new Map();
+    this.#files = isLocal ? localFiles(folder, this.#copies) : plainFiles(folder);
   }
 
   /** Ids of the logs. */
@@ -129,8 +137,11 @@ export class AuditFolder {
     const files = this.#files;
     const db = this.#objects.get(logId);
     const state = db?.prepare("SELECT closed_mac, checkpoint, pruned_end FROM state").get() as State | undefined;
+    const known = knownCheckpoints(db);
     const rows = db
-      ?.prepare("SELECT first_seq AS first, end_seq AS end, object_key AS key FROM segments ORDER BY first_seq")
+      ?.prepare(
+        "SELECT first_seq AS first, end_seq AS end, object_key AS key, recorded_from AS recordedFrom, recorded_to AS recordedTo FROM segments ORDER BY first_seq",
+      )
       .all();
     const segments = rows ? (rows as Segment[]) : segmentsByName(files.list(`audit/${logId}/`));
     const prunedUpTo = state?.pruned_end ?? segments[0]?.first ?? 0;
@@ -150,6 +161,7 @@ export class AuditFolder {
           .filter(({ size }) => size > afterSize)
           .slice(0, limit)
           .map(({ key, size }) => ({ size, text: Buffer.from(read(key) ?? []).toString("utf8") })),
+      knownCheckpoints: async (afterSize, limit) => known.filter(({ size }) => size > afterSize).slice(0, limit),
       readTile: async (place) => read(`tlog/${logId}/tile/${tilePath(place)}`),
       segments: async (fromSeq, limit) => segments.filter(({ end }) => end > fromSeq).slice(0, limit),
       readSegment: async (key, offset, length) => {

@@ -1,7 +1,7 @@
-// Checks checkpoints: signature, order, root, and that each tree continues the one before it.
-import { isEqual } from "./bytes.ts";
+// Checks checkpoints: that none is missing, signature, order, root, and that each tree continues the one before it.
+import { isEqual, toBase64 } from "./bytes.ts";
 import { type Checkpoint, isSigned, parseCheckpoint } from "./note.ts";
-import { type LogSource, ProblemError, type TilePlace } from "./source.ts";
+import { type KnownCheckpoint, type LogSource, ProblemError, type TilePlace } from "./source.ts";
 import { readEdge, readTile } from "./tiles.ts";
 import { edgeOf, HASH_BYTES, placeIn, rootOfEdge, tilePath } from "./tree.ts";
 
@@ -16,6 +16,10 @@ export async function openCheckpoint(source: LogSource, size: number | null, tex
   return checkpoint;
 }
 
+const missing = (size: number) => new ProblemError("checkpoint_deleted", null, `The checkpoint of ${size} entries is missing.`);
+const another = (size: number) =>
+  new ProblemError("checkpoint_replaced", null, `The checkpoint of ${size} entries is not the one that the log wrote.`);
+
 /** That every partial tile of the smaller tree is the start of the larger tree's tile at its place. */
 async function checkContinued(source: LogSource, size: number, nextSize: number): Promise<void> {
   await Promise.all(edgeOf(size).map((place) => checkPrefix(source, place, nextSize)));
@@ -28,8 +32,14 @@ async function checkPrefix(source: LogSource, place: TilePlace, nextSize: number
   throw new ProblemError("tile_changed", null, `The tile ${tilePath(next)} does not continue ${tilePath(place)}.`);
 }
 
-async function checkRoot(source: LogSource, { size, root }: Checkpoint): Promise<void> {
+/** @param isKnown the log's own state has the same root  @param nextSize of the next checkpoint, null for none */
+async function checkRoot(source: LogSource, { size, root }: Checkpoint, isKnown: boolean, nextSize: number | null) {
   if (isEqual(rootOfEdge(await readEdge(source, size)), root)) return;
+  // Tiles that the next checkpoint's tree continues are those that the log wrote.
+  if (!isKnown && nextSize !== null) {
+    await checkContinued(source, size, nextSize);
+    throw another(size);
+  }
   throw new ProblemError("tile_changed", null, `The tiles of ${size} entries do not have the root of their checkpoint.`);
 }
 
@@ -38,16 +48,32 @@ async function checkRoot(source: LogSource, { size, root }: Checkpoint): Promise
  * @returns their number, the size of the last, and whether there are no more
  */
 export async function checkCheckpoints(source: LogSource, afterSize: number, limit: number) {
+  // In this order: the log stores a checkpoint before its state has it.
+  const known = await source.knownCheckpoints(afterSize, limit);
   const stored = await source.checkpoints(afterSize, limit);
+  const isComplete = stored.length < limit;
   let last = afterSize;
-  for (const { size, text } of stored) {
+  for (const [i, { size, text }] of stored.entries()) {
     if (size <= last) throw new ProblemError("checkpoint_replaced", null, "The sizes of the checkpoints do not grow.");
+    const own = takeKnown(known, size);
     const checkpoint = await openCheckpoint(source, size, text);
-    await checkRoot(source, checkpoint);
+    if (own && own.rootHash !== toBase64(checkpoint.root)) throw another(size);
+    await checkRoot(source, checkpoint, own !== null, stored[i + 1]?.size ?? null);
     if (last > 0) await checkContinued(source, last, size);
     last = size;
   }
-  return { count: stored.length, last, isComplete: stored.length < limit };
+  const [next] = known;
+  if (isComplete && next) throw missing(next.size);
+  return { count: stored.length, last, isComplete };
+}
+
+/** Removes the checkpoint of this size from the list. @throws ProblemError checkpoint_deleted if a smaller one is left in it */
+function takeKnown(known: KnownCheckpoint[], size: number): KnownCheckpoint | null {
+  const [next] = known;
+  if (!next || next.size > size) return null;
+  if (next.size < size) throw missing(next.size);
+  known.shift();
+  return next;
 }
 
 /** The checkpoint of the log's own state against the stored ones, the last of which has `size` entries. */
@@ -55,12 +81,11 @@ export async function checkNewest(source: LogSource, size: number): Promise<void
   if (source.newestCheckpoint === null) return;
   const newest = await openCheckpoint(source, null, source.newestCheckpoint);
   if (newest.size === 0 && size === 0) return;
-  if (newest.size > size)
-    throw new ProblemError("truncated", size, `The newest checkpoint has ${newest.size} entries, but it is not stored.`);
+  if (newest.size > size) throw missing(newest.size);
   const [stored] = await source.checkpoints(newest.size - 1, 1);
-  const root = stored?.size === newest.size ? parseCheckpoint(source.logId, stored.text)?.root : null;
-  if (!root || !isEqual(root, newest.root))
-    throw new ProblemError("checkpoint_replaced", null, `The log's own checkpoint of ${newest.size} entries is another one.`);
+  if (stored?.size !== newest.size) throw missing(newest.size);
+  const root = parseCheckpoint(source.logId, stored.text)?.root;
+  if (!root || !isEqual(root, newest.root)) throw another(newest.size);
 }
 
 /** A checkpoint from outside against today's tree of `size` entries. */

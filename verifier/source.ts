@@ -2,10 +2,13 @@
 
 /** A tile's place (C2SP tlog-tiles); `width` is the number of its hashes, 256 for a full one. */
 export type TilePlace = { level: number; index: number; width: number };
-/** A file of entries; `end` is exclusive. */
-export type Segment = { first: number; end: number; key: string };
+/** A file of entries; `end` is exclusive. The times of its entries, epoch milliseconds, are those by which lists find it. */
+export type Segment = { first: number; end: number; key: string; recordedFrom?: number; recordedTo?: number };
 /** A row of an entry that is in no segment yet. `event` is JSON; bytes are base64url. */
 export type OpenRow = { seq: number; id: string; logged: number; event: string; seed: string; leafHash: string; mac: string };
+
+/** A checkpoint as the log's own state has it; `rootHash` is base64. */
+export type KnownCheckpoint = { size: number; rootHash: string };
 
 /** The stores of one log. Functions return null for an object that does not exist. */
 export type LogSource = {
@@ -22,6 +25,8 @@ export type LogSource = {
   savedCheckpoint: string | null;
   /** Stored checkpoints of more than `afterSize` entries, ascending by the size in their name. */
   checkpoints(afterSize: number, limit: number): Promise<{ size: number; text: string }[]>;
+  /** The same from the log's own state, which may not know the oldest ones; empty where there is no state, as in a copy of the bucket. */
+  knownCheckpoints(afterSize: number, limit: number): Promise<KnownCheckpoint[]>;
   readTile(place: TilePlace): Promise<Uint8Array | null>;
   /** Segments that end after `fromSeq`, in order. */
   segments(fromSeq: number, limit: number): Promise<Segment[]>;
@@ -37,6 +42,8 @@ export type ProblemKind =
   | "reordered"
   | "inserted"
   | "truncated"
+  | "index_changed"
+  | "checkpoint_deleted"
   | "checkpoint_replaced"
   | "tile_changed"
   | "saved_checkpoint_differs"

@@ -54,4 +54,13 @@ export class Tiles {
     this.#checked.set(path, tile);
     return tile;
   }
+
+  /** The root of the first `size` leaves. */
+  async rootAt(size: number): Promise<Uint8Array> {
+    const edge: Uint8Array[] = [];
+    for (const { level, index, width } of edgeOf(size)) {
+      edge.push((await this.read(level, index)).subarray(0, width * HASH_BYTES));
+    }
+    return rootOfEdge(edge);
+  }
 }

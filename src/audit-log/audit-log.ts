@@ -27,6 +27,7 @@ import {
   type OpenEntries,
   type PruneResult,
   type SegmentRef,
+  type StoredCheckpoint,
 } from "./contract.ts";
 import { firstOpen, lastOpen, readStored, selectOpen } from "./entries.ts";
 import { parseEntryKeys } from "./entry-chain.ts";
@@ -40,7 +41,7 @@ import { AUDIT_LOG_MIGRATIONS } from "./schema.ts";
 import { deleteReplaced, listFrom, listLeveled, nextDeletion, selectSegments } from "./segment-rows.ts";
 import { changeState, createState, type LogContext, readLogId, readState } from "./state.ts";
 import { EMPTY_LOG, readStatus } from "./status.ts";
-import { signEmpty, TreeStore } from "./tree-store.ts";
+import { listCheckpoints, signEmpty, TreeStore } from "./tree-store.ts";
 
 const OBJECT = "AuditLog";
 const RETRY_MS = 5_000;
@@ -114,6 +115,11 @@ export class AuditLog extends DurableObject<Env> implements AuditLogCalls {
   readOpen(afterSeq: number, limit: number): OpenEntries {
     checkLimit(limit);
     return this.#hasTables ? readStored(this.ctx.storage.sql, afterSeq, limit) : { entries: [], previousMac: "" };
+  }
+
+  listCheckpoints(afterSize: number, limit: number): StoredCheckpoint[] {
+    checkLimit(limit);
+    return this.#hasTables ? listCheckpoints(this.ctx.storage.sql, afterSize, limit) : [];
   }
 
   listSegments(fromSeq: number, limit: number): SegmentRef[] {

@@ -92,7 +92,7 @@ export type LogSelection = {
 };
 export const MAX_LISTED_SEGMENTS = 200;
 
-/** Entries per call of `select`, `readOpen` and `listSegments`. */
+/** Entries per call of `select`, `readOpen`, `listSegments` and `listCheckpoints`. */
 export const MAX_SELECTED = 1_000;
 
 /** The state of a log's tree, signed (C2SP tlog-checkpoint). */
@@ -123,6 +123,8 @@ export type LogStatus = {
   closedEnd: number;
   /** Size of the newest checkpoint, 0 for none. */
   checkpointSize: number;
+  /** The newest checkpoint, a signed note, from the object's own state; null for none. */
+  checkpoint: string | null;
   /** Entries before it were deleted after the retention period, 0 for none. */
   prunedUpTo: number;
   /** Legal hold: events recorded at this time or later are kept, epoch milliseconds; null for none. */
@@ -132,6 +134,9 @@ export type LogStatus = {
   /** Segments that are not known to be sealed under the current key of AUDIT_KEYS; they are sealed again in the background. */
   toReseal: number;
 };
+
+/** A checkpoint that the object stored in R2. `rootHash` is base64. */
+export type StoredCheckpoint = { size: number; rootHash: string };
 
 /** A row of D1's former table of audit events. */
 export type MovedEvent = { seq: number; event: AuditLogEvent };
@@ -155,6 +160,8 @@ export type AuditLogCalls = {
   consistency(oldSize: number, newSize: number): Promise<string[] | null>;
   /** Entries that are in no segment, after a position (-1: from the first), and the MAC of the entry before them. */
   readOpen(afterSeq: number, limit: number): Promise<OpenEntries> | OpenEntries;
+  /** Checkpoints of more than `afterSize` entries by size, as the object's own state has them. */
+  listCheckpoints(afterSize: number, limit: number): Promise<StoredCheckpoint[]> | StoredCheckpoint[];
   /** Segments that end after a position, in order. */
   listSegments(fromSeq: number, limit: number): Promise<SegmentRef[]> | SegmentRef[];
   /**

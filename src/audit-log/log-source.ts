@@ -5,10 +5,10 @@ import { getKeys } from "../platform/config.ts";
 import { auditLogOf } from "./contract.ts";
 import { verifierKeysOf } from "./tree/note.ts";
 
-/** Only for a log with events: its object stores nothing here. @param savedCheckpoint a checkpoint that was kept elsewhere */
+/** Stores nothing, in a log without events neither. @param savedCheckpoint a checkpoint that was kept elsewhere */
 export async function openLogSource(env: Env, logId: string, savedCheckpoint: string | null = null): Promise<LogSource> {
   const log = auditLogOf(env, logId);
-  const [{ auditSigners }, { prunedUpTo, checkpointSize }] = await Promise.all([getKeys(env), log.status()]);
+  const [{ auditSigners }, { prunedUpTo, checkpoint }] = await Promise.all([getKeys(env), log.status()]);
   const prefix = `tlog/${logId}/checkpoints/`;
   const nameOf = (size: number) => `${prefix}${String(size).padStart(12, "0")}`;
   return {
@@ -16,13 +16,14 @@ export async function openLogSource(env: Env, logId: string, savedCheckpoint: st
     verifierKeys: verifierKeysOf(auditSigners, logId),
     auditKeys: env.AUDIT_KEYS,
     prunedUpTo,
-    newestCheckpoint: checkpointSize > 0 ? await readText(env.FILES, nameOf(checkpointSize)) : null,
+    newestCheckpoint: checkpoint,
     savedCheckpoint,
     checkpoints: async (afterSize, limit) => {
       const { objects } = await env.FILES.list({ prefix, startAfter: nameOf(Math.max(afterSize, 0)), limit });
       const read = async (key: string) => ({ size: Number(key.slice(prefix.length)), text: await readText(env.FILES, key) });
       return Promise.all(objects.map(({ key }) => read(key)));
     },
+    knownCheckpoints: async (afterSize, limit) => log.listCheckpoints(afterSize, limit),
     readTile: async (place) => {
       const object = await env.FILES.get(`tlog/${logId}/tile/${tilePath(place)}`);
       return object && new Uint8Array(await object.arrayBuffer());

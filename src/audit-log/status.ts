@@ -5,12 +5,20 @@ import { countToReseal } from "./resealing.ts";
 import { readState } from "./state.ts";
 
 export const EMPTY_LOG: LogStatus = {
-  ...{ size: 0, closedEnd: 0, checkpointSize: 0, prunedUpTo: 0, movedSeq: 0 },
+  ...{ size: 0, closedEnd: 0, checkpointSize: 0, checkpoint: null, prunedUpTo: 0, movedSeq: 0 },
   ...{ heldFrom: null, toReseal: 0 },
 };
 
 export function readStatus(sql: SqlStorage, env: Env): LogStatus {
   const { closedEnd, checkpoint, prunedEnd, heldFrom, movedSeq } = readState(sql);
-  const [checkpointSize, toReseal] = [checkpoint?.size ?? 0, countToReseal(sql, env)];
-  return { size: sizeOf(sql), closedEnd, checkpointSize, prunedUpTo: prunedEnd, heldFrom, movedSeq, toReseal };
+  return {
+    size: sizeOf(sql),
+    closedEnd,
+    checkpointSize: checkpoint?.size ?? 0,
+    checkpoint: checkpoint?.text ?? null,
+    prunedUpTo: prunedEnd,
+    heldFrom,
+    movedSeq,
+    toReseal: countToReseal(sql, env),
+  };
 }

@@ -1,7 +1,7 @@
 // The log's Merkle tree in R2 (C2SP tlog-tiles) and its newest checkpoint.
 import { getKeys } from "../platform/config.ts";
 import { ApiError } from "../platform/errors.ts";
-import type { LogCheckpoint } from "./contract.ts";
+import type { LogCheckpoint, StoredCheckpoint } from "./contract.ts";
 import { lastOpen, readLeafHashes } from "./entries.ts";
 import { changeState, type LogContext, readState } from "./state.ts";
 import { parseCheckpoint, signCheckpoint, verifierKeyOf } from "./tree/note.ts";
@@ -91,8 +91,16 @@ export class TreeStore {
     storage.transactionSync(() => {
       writeEdge(sql, edge);
       changeState(sql, { checkpoint });
+      sql.exec("INSERT OR IGNORE INTO checkpoints (size, root) VALUES (?, ?)", edge.size, rootHash(edge));
     });
   }
+}
+
+/** Checkpoints of more than `afterSize` entries by size. Those of before the table exist in R2 alone. */
+export function listCheckpoints(sql: SqlStorage, afterSize: number, limit: number): StoredCheckpoint[] {
+  const query = "SELECT size, root FROM checkpoints WHERE size > ? ORDER BY size LIMIT ?";
+  const rows = sql.exec<{ size: number; root: ArrayBuffer }>(query, afterSize, limit).toArray();
+  return rows.map(({ size, root }) => ({ size, rootHash: Buffer.from(root).toString("base64") }));
 }
 
 async function storeCheckpoint({ env, logId }: LogContext, edge: TreeEdge) {

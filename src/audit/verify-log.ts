@@ -1,5 +1,6 @@
 // Verifies an audit log part by part with the independent verifier.
-import { parseCursor, verifyPart } from "../../verifier/verify-log.ts";
+import { parseCursor } from "../../verifier/part.ts";
+import { verifyPart } from "../../verifier/verify-log.ts";
 import { withUser } from "../access/access.ts";
 import type { Call } from "../access/actor.ts";
 import { appendAuditEvent } from "../access/audit.ts";

@@ -29,7 +29,7 @@ export const accountReads: BudgetCase[] = [
     "GET /audit-events/verify",
     "read",
     200,
-    budget(1, 15, 0, "get list get get list get", "audit.status"),
+    budget(1, 15, 0, "list get get list get", "audit.status audit.listCheckpoints"),
     getAs("/audit-events/verify", () => world.manager),
   ],
   [
