@@ -79,7 +79,7 @@ function objectsOf(folder: string, copies: Copies): Map<string, DatabaseSync> {
 /** Segments by the names of files: the longest one from each position. */
 function segmentsByName(keys: readonly string[]): Segment[] {
   const named = keys.map((key) => {
-    const [, first, end] = /\/(\d+)-(\d+)-\w+$/.exec(key) ?? [];
+    const [, first, end] = /\/(\d+)-(\d+)-[\w-]+$/.exec(key) ?? [];
     return { key, first: Number(first), end: Number(end) };
   });
   const sorted = named.filter(({ end }) => end > 0).sort((a, b) => a.first - b.first || b.end - a.end);

@@ -149,7 +149,7 @@ test("the first problem of a log is named in words, and a cancelled verification
       await held;
       return route.abort();
     }
-    const problem = { seq: 41, kind: "changed", detail: "leaf" };
+    const problem = { seq: 41, kind: "edited", detail: "leaf" };
     return route.fulfill({ json: part({ is_intact: false, problem, next_cursor: null }) });
   });
   await page.getByRole("button", { name: "Verify", exact: true }).click();
@@ -161,7 +161,7 @@ test("the first problem of a log is named in words, and a cancelled verification
 
   await page.getByRole("button", { name: "Verify", exact: true }).click();
   const problem = page.getByRole("alert").filter({ hasText: "Problem at event 41:" });
-  await expect(problem).toContainText("This event was changed after it was recorded.");
+  await expect(problem).toContainText("This event is not as it was recorded.");
   await expect(page.getByText("No change was found")).toHaveCount(0);
 });
 

@@ -1,7 +1,8 @@
 // The portal's audit log: verification of a whole log part by part, reading on in lists with short pages, and reasons in words.
 import { describe, expect, it } from "vitest";
 
-import { addPart, type LogCheck, type Verification, verifyLog } from "../../portal/src/audit/verification.ts";
+import type { LogCheck } from "../../portal/src/audit/api.ts";
+import { addPart, type Verification, verifyLog } from "../../portal/src/audit/verification.ts";
 import { accessReasonKeys, groupAccessEvents, type LoggedAccess } from "../../portal/src/patients/own-record/access-log.ts";
 import { Problem } from "../../portal/src/platform/api/problem.ts";
 import { readStreamedFile } from "../../portal/src/platform/api/streamed-file.ts";
@@ -21,7 +22,7 @@ const SECOND: LogCheck = {
   pruned_up_to: 40,
   next_cursor: null,
 };
-const BAD: LogCheck = { ...SECOND, is_intact: false, problem: { seq: 120, kind: "changed", detail: "leaf hash" } };
+const BAD: LogCheck = { ...SECOND, is_intact: false, problem: { seq: 120, kind: "edited", detail: "leaf hash" } };
 
 /** Gives the answers in order: an error is thrown. */
 function runVerification(answers: (LogCheck | Error)[], cancel = new AbortController()) {
@@ -47,7 +48,7 @@ describe("a verification", () => {
     const { done, cursors, progress } = runVerification([PART, SECOND]);
     expect(await done).toEqual({
       state: "passed",
-      checked: { events: 150, segments: 3, checkpoints: 3, first_seq: 0, end_seq: 150, open_events: 9 },
+      checked: { events: 150, segments: 3, checkpoints: 3, first_seq: 0, end_seq: 150, open_events: 16 },
       prunedUpTo: 40,
       problem: null,
     });
@@ -57,7 +58,7 @@ describe("a verification", () => {
 
   it("ends at the first problem, with what was checked until then", async () => {
     const { done, cursors } = runVerification([{ ...BAD, next_cursor: "third" }, SECOND]);
-    expect(await done).toMatchObject({ state: "problem", problem: { seq: 120, kind: "changed" } });
+    expect(await done).toMatchObject({ state: "problem", problem: { seq: 120, kind: "edited" } });
     expect(cursors).toHaveLength(1);
   });
 

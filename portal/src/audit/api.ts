@@ -1,12 +1,14 @@
 // API calls for the audit log: its events, their proofs, checkpoints, verification and export.
 import { hc } from "hono/client";
+import type { auditLogRoutes } from "../../../src/audit/log-routes.ts";
 import type { auditRoutes } from "../../../src/audit/routes.ts";
-import { API_BASE, CLIENT_OPTIONS, readPage } from "../platform/api/client.ts";
-import { parseProblem, throwUnreachable } from "../platform/api/problem.ts";
+import { API_BASE, CLIENT_OPTIONS, readData, readPage } from "../platform/api/client.ts";
 import { readStreamedFile } from "../platform/api/streamed-file.ts";
-import type { LogCheck } from "./verification.ts";
 
 const auditEventsApi = hc<typeof auditRoutes>(API_BASE, CLIENT_OPTIONS)["audit-events"];
+const logApi = hc<typeof auditLogRoutes>(API_BASE, CLIENT_OPTIONS);
+const logEventsApi = logApi["audit-events"];
+const holdApi = logApi.hospitals[":hospital_id"]["legal-hold"];
 
 type ListQuery = NonNullable<Parameters<typeof auditEventsApi.$get>[0]["query"]>;
 export type AuditFilters = Omit<ListQuery, "limit" | "cursor">;
@@ -24,66 +26,38 @@ export type LogChoice = string | null;
 /** One request of a verification may take this long, ms. */
 const VERIFY_DEADLINE_MS = 120_000;
 
-const toUrl = (path: string, query: Readonly<Record<string, string | null | undefined>>): string => {
-  const given = Object.entries(query).filter((entry): entry is [string, string] => entry[1] != null && entry[1] !== "");
-  return `${API_BASE}/audit-events${path}?${new URLSearchParams(given)}`;
-};
+const logQuery = (hospitalId: LogChoice) => ({ ...(hospitalId !== null && { hospital_id: hospitalId }) });
 
-async function readJson<T>(url: string, signal?: AbortSignal): Promise<T> {
-  const response = await CLIENT_OPTIONS.fetch(url, signal ? { signal } : {}).catch(throwUnreachable);
-  if (!response.ok) throw await parseProblem(response);
-  const { data } = (await response.json().catch(throwUnreachable)) as { data: T };
-  return data;
-}
-
-export type Checkpoint = {
-  hospital_id: string | null;
-  size: number;
-  root_hash: string;
-  checkpoint: string;
-  verifier_key: string;
-};
-export const readCheckpoint = (hospitalId: LogChoice): Promise<Checkpoint> =>
-  readJson(toUrl("/checkpoint", { hospital_id: hospitalId }));
+export const readCheckpoint = (hospitalId: LogChoice) => readData(logEventsApi.checkpoint.$get({ query: logQuery(hospitalId) }));
+export type Checkpoint = Awaited<ReturnType<typeof readCheckpoint>>;
 
 /** Checks the next part of a log. */
-export const verifyPart = (hospitalId: LogChoice, cursor: string | null, signal: AbortSignal): Promise<LogCheck> =>
-  readJson(
-    toUrl("/verify", { hospital_id: hospitalId, cursor }),
-    AbortSignal.any([signal, AbortSignal.timeout(VERIFY_DEADLINE_MS)]),
-  );
+export function verifyPart(hospitalId: LogChoice, cursor: string | null, cancel: AbortSignal) {
+  const signal = AbortSignal.any([cancel, AbortSignal.timeout(VERIFY_DEADLINE_MS)]);
+  const query = { ...logQuery(hospitalId), ...(cursor !== null && { cursor }) };
+  return readData(logEventsApi.verify.$get({ query }, { init: { signal } }));
+}
+/** What a part found; `end_seq` is exclusive, `open_events` are in no segment yet. Counts are of the part. */
+export type LogCheck = Awaited<ReturnType<typeof verifyPart>>;
 
 export type ExportFormat = "csv" | "ndjson";
 /** All events that meet the filters. @throws Problem */
 export const exportEvents = (format: ExportFormat, filters: AuditFilters, cancel: AbortSignal): Promise<Blob> =>
-  readStreamedFile((signal) => CLIENT_OPTIONS.fetch(toUrl("/export", { ...filters, format }), { signal }), cancel);
+  readStreamedFile((signal) => logEventsApi.export.$get({ query: { ...filters, format } }, { init: { signal } }), cancel);
 
 /** The proof that an event stands in its log, as a file. @throws Problem */
 export async function readProof({ id, log }: Pick<AuditEvent, "id" | "log">, signal: AbortSignal): Promise<Blob> {
-  const proof = await readJson<object>(toUrl(`/${id}/proof`, { hospital_id: log ?? NO_HOSPITAL }), signal);
+  const query = { hospital_id: log ?? NO_HOSPITAL };
+  const proof = await readData(logEventsApi[":event_id"].proof.$get({ param: { event_id: id }, query }, { init: { signal } }));
   return new Blob([`${JSON.stringify(proof, null, 2)}\n`], { type: "application/json" });
 }
 
-export type LegalHold = { reason: string; recorded_from: string | null; set_at: string; set_by: string };
+export const readRetention = (hospitalId: LogChoice) => readData(logEventsApi.retention.$get({ query: logQuery(hospitalId) }));
 /** `pruned_up_to`: events before this number were deleted; null for none. */
-export type Retention = {
-  hospital_id: string | null;
-  retention_years: number;
-  size: number;
-  pruned_up_to: number | null;
-  legal_hold: LegalHold | null;
-};
-export const readRetention = (hospitalId: LogChoice): Promise<Retention> =>
-  readJson(toUrl("/retention", { hospital_id: hospitalId }));
+export type Retention = Awaited<ReturnType<typeof readRetention>>;
 
-const holdUrl = (hospitalId: string) => `${API_BASE}/hospitals/${hospitalId}/legal-hold`;
-
-async function changeHold(hospitalId: string, init: RequestInit): Promise<void> {
-  const response = await CLIENT_OPTIONS.fetch(holdUrl(hospitalId), init).catch(throwUnreachable);
-  if (!response.ok) throw await parseProblem(response);
-}
 /** For platform administrators. @throws Problem */
-export const setLegalHold = (hospitalId: string, reason: string): Promise<void> =>
-  changeHold(hospitalId, { method: "PUT", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ reason }) });
+export const setLegalHold = (hospital_id: string, reason: string) =>
+  readData(holdApi.$put({ param: { hospital_id }, json: { reason } }));
 /** For platform administrators. @throws Problem */
-export const endLegalHold = (hospitalId: string): Promise<void> => changeHold(hospitalId, { method: "DELETE" });
+export const endLegalHold = (hospital_id: string) => readData(holdApi.$delete({ param: { hospital_id } }));

@@ -5,7 +5,7 @@ import { type FormEvent, useId, useState } from "react";
 import { HospitalSelect } from "../organization/hospitals/hospital-select.tsx";
 import layout from "../platform/design/layout.module.css";
 import { translateCode, useTranslation } from "../platform/messages/translate.ts";
-import { OUTCOMES } from "./api.ts";
+import { NO_HOSPITAL, OUTCOMES } from "./api.ts";
 import classes from "./audit.module.css";
 
 /** Frequent actions as suggestions; any other action can be typed. */
@@ -102,6 +102,7 @@ export function AuditFilterForm() {
       <HospitalSelect
         value={search.hospital ?? ""}
         emptyLabel={t("common.all")}
+        others={[{ value: NO_HOSPITAL, label: t("audit.no_hospital_log") }]}
         onChange={(hospital) => void navigate({ search: { ...search, hospital }, replace: true })}
       />
       <NativeSelect

@@ -5,10 +5,9 @@ import { useOwnTimeZone } from "../organization/hospitals/use-hospitals.ts";
 import { endOfDayIso, isDateString, startOfDayIso } from "../platform/design/calendar-days.ts";
 import { Card, Page } from "../platform/design/page.tsx";
 import { useTranslation } from "../platform/messages/translate.ts";
-import { type AuditFilters, OUTCOMES } from "./api.ts";
+import { type AuditFilters, NO_HOSPITAL, OUTCOMES } from "./api.ts";
 import { AuditFilterForm } from "./audit-filter-form.tsx";
 import { AuditTable } from "./audit-table.tsx";
-import { ExportButtons } from "./export-buttons.tsx";
 import { LogCards } from "./log-cards.tsx";
 
 export function AuditPage() {
@@ -33,10 +32,9 @@ export function AuditPage() {
     <Page title={t("nav.audit")}>
       <Card>
         <AuditFilterForm key={JSON.stringify(search)} />
-        <ExportButtons key={`export ${filterKey}`} filters={filters} />
         <AuditTable key={filterKey} filters={filters} />
       </Card>
-      <LogCards key={hospital} hospitalId={isPlatformAdmin ? (hospital ?? null) : null} />
+      <LogCards key={hospital} hospitalId={isPlatformAdmin && hospital !== NO_HOSPITAL ? hospital || null : null} />
     </Page>
   );
 }

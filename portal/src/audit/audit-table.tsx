@@ -4,6 +4,7 @@ import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { useUserNames } from "../accounts/users/use-user-names.ts";
 import { useHospitalName, useOwnTimeZone } from "../organization/hospitals/use-hospitals.ts";
+import { Problem } from "../platform/api/problem.ts";
 import { type Column, CURSOR_PAGINATION, Table } from "../platform/design/data-table.tsx";
 import { FileButton } from "../platform/design/file-button.tsx";
 import { formatDate, formatNumber, formatTime } from "../platform/design/format.ts";
@@ -13,6 +14,7 @@ import { LoadError, Loading } from "../platform/design/query-states.tsx";
 import { translateCode, useTranslation } from "../platform/messages/translate.ts";
 import { type AuditEvent, type AuditFilters, listAuditEvents, readProof } from "./api.ts";
 import classes from "./audit.module.css";
+import { ExportButtons } from "./export-buttons.tsx";
 
 /** Mounted anew for other filters. */
 export function AuditTable({ filters }: { filters: AuditFilters }) {
@@ -27,10 +29,12 @@ export function AuditTable({ filters }: { filters: AuditFilters }) {
   });
   const events = query.data?.pages.flatMap(({ items }) => items) ?? [];
   const older = useOlderEntries(query, events.length);
+  if (isHospitalNeeded(query.error)) return <p role="status">{t("audit.choose_hospital")}</p>;
   if (!query.data) return query.error ? <LoadError error={query.error} retry={() => void query.refetch()} /> : <Loading />;
   const empty = t(Object.keys(filters).length > 0 ? "common.nothing_found" : "audit.none");
   return (
     <>
+      <ExportButtons filters={filters} />
       {events.length > 0 && (
         <Table label={t("audit.events")} columns={columns} items={events} rowKey={({ id, log }) => `${log} ${id}`} />
       )}
@@ -38,6 +42,10 @@ export function AuditTable({ filters }: { filters: AuditFilters }) {
     </>
   );
 }
+
+/** The service lists the logs of many hospitals one at a time. */
+const isHospitalNeeded = (error: unknown): boolean =>
+  error instanceof Problem && error.errors.some(({ path, code }) => path === "hospital_id" && code === "required");
 
 function useColumns(): Column<AuditEvent>[] {
   const t = useTranslation();

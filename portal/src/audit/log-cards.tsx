@@ -1,8 +1,7 @@
 // What concerns a whole log: verification, the newest checkpoint, retention and legal hold.
-import { NativeSelect } from "@mantine/core";
 import { useState } from "react";
 import { useMe } from "../accounts/session/use-session.ts";
-import { useHospitals } from "../organization/hospitals/use-hospitals.ts";
+import { HospitalSelect } from "../organization/hospitals/hospital-select.tsx";
 import { Card } from "../platform/design/page.tsx";
 import { useTranslation } from "../platform/messages/translate.ts";
 import type { LogChoice } from "./api.ts";
@@ -27,18 +26,14 @@ export function LogCards({ hospitalId }: { hospitalId: LogChoice }) {
 
 function LogSelect({ value, onChange }: { value: LogChoice; onChange: (value: LogChoice) => void }) {
   const t = useTranslation();
-  const { data = [] } = useHospitals();
   return (
     <Card>
-      <NativeSelect
+      <HospitalSelect
         className={classes.log ?? ""}
         label={t("audit.which_log")}
         value={value ?? ""}
-        onChange={(event) => onChange(event.target.value || null)}
-        data={[
-          { value: "", label: t("audit.no_hospital_log") },
-          ...data.map(({ hospital_id, name }) => ({ value: hospital_id, label: name })),
-        ]}
+        emptyLabel={t("audit.no_hospital_log")}
+        onChange={(hospitalId) => onChange(hospitalId || null)}
       />
     </Card>
   );

@@ -1,23 +1,7 @@
 // Verification of a whole log, part by part: what was checked so far, and the first problem.
 import { getWaitMs, isTemporary } from "../platform/api/back-off.ts";
 import { Problem } from "../platform/api/problem.ts";
-
-/** `end_seq` is exclusive; `open_events` are in no checkpoint yet. */
-export type LogCheck = {
-  hospital_id: string | null;
-  is_intact: boolean;
-  problem: { seq: number | null; kind: string; detail: string } | null;
-  checked: {
-    events: number;
-    segments: number;
-    checkpoints: number;
-    first_seq: number;
-    end_seq: number;
-    open_events: number;
-  };
-  pruned_up_to: number | null;
-  next_cursor: string | null;
-};
+import type { LogCheck } from "./api.ts";
 
 /** `state`: `passed` only when every part was checked without a problem. */
 export type Verification = {
@@ -32,7 +16,7 @@ const MAX_ATTEMPTS = 8;
 /** Beyond the wait that the service asks for, ms. */
 const EXTRA_WAIT_MS = 250;
 
-/** Adds the next part. Counts are of the part; the open events are the log's. */
+/** Adds the next part. */
 export function addPart(before: Verification | null, part: LogCheck): Verification {
   const { checked, problem, next_cursor } = part;
   const earlier = before?.checked;
@@ -45,7 +29,7 @@ export function addPart(before: Verification | null, part: LogCheck): Verificati
       checkpoints: (earlier?.checkpoints ?? 0) + checked.checkpoints,
       first_seq: Math.min(earlier?.first_seq ?? checked.first_seq, checked.first_seq),
       end_seq: Math.max(earlier?.end_seq ?? checked.end_seq, checked.end_seq),
-      open_events: checked.open_events,
+      open_events: (earlier?.open_events ?? 0) + checked.open_events,
     },
     prunedUpTo: part.pruned_up_to ?? before?.prunedUpTo ?? null,
     problem: isBad ? (problem ?? { seq: null, kind: "unknown", detail: "" }) : null,

@@ -18,12 +18,15 @@ export const SELF_CARE_HOSPITAL_ID = "00000000-0000-7000-8000-000000000001";
 
 const pageQuery = (cursor: string | null) => ({ limit: "50", ...(cursor && { cursor }) });
 
-export const listHospitals = (cursor: string | null) => readPage(hospitals.$get({ query: pageQuery(cursor) }));
+export const listHospitals = (cursor: string | null, limit = "50") =>
+  readPage(hospitals.$get({ query: { ...pageQuery(cursor), limit } }));
 export type Hospital = Awaited<ReturnType<typeof listHospitals>>["items"][number];
 
-/** Hospitals to choose from, or to look up by id. */
+/** Hospitals to choose from, or to look up by id, up to 2000. */
 export const listAllHospitals = async () =>
-  (await fetchAllPages(listHospitals)).items.filter((h) => h.hospital_id !== SELF_CARE_HOSPITAL_ID);
+  (await fetchAllPages((cursor) => listHospitals(cursor, "100"), 20)).items.filter(
+    (h) => h.hospital_id !== SELF_CARE_HOSPITAL_ID,
+  );
 
 export const readHospital = (hospital_id: string) => readVersioned(hospitalApi.$get({ param: { hospital_id } }));
 

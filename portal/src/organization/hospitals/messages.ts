@@ -4,6 +4,7 @@ import { defineMessages } from "../../platform/messages/define-messages.ts";
 export const hospitals = defineMessages({
   en: {
     "hospitals.hospital": "Hospital",
+    "hospitals.choose_suggested": "Choose one of the suggested hospitals.",
     "hospitals.storage": "Storage",
     "hospitals.records_today": "Records today",
     "hospitals.records_total": "Total records",
@@ -93,6 +94,7 @@ export const hospitals = defineMessages({
     "hospitals.gibibytes": "{n} जीबी",
     "hospitals.day_ends": "दैनिक सीमाएँ {time} पर रीसेट होंगी",
     "hospitals.hospital": "अस्पताल",
+    "hospitals.choose_suggested": "सुझाए गए अस्पतालों में से एक चुनें।",
     "hospitals.new": "नया अस्पताल",
     "hospitals.none": "अभी कोई अस्पताल नहीं है।",
     "hospitals.name": "नाम",
