@@ -142,7 +142,9 @@ export class EntryRun {
   async #checkBefore(): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       const { entries } = await this.#source.openRows(Number.MIN_SAFE_INTEGER, 1);
-      const seq = entries[0]?.seq ?? 0;
+      const [first] = entries;
+      if (!first) return;
+      const { seq } = first;
       const isClosed = seq < this.#source.prunedUpTo || (await this.#source.segments(seq, 1)).length > 0;
       if (seq >= 0 && !isClosed) return;
       // A segment that was closed between the two reads has taken the row with it.

@@ -1,8 +1,7 @@
 // The portal's audit log: verification of a whole log part by part, reading on in lists with short pages, and reasons in words.
 import { describe, expect, it } from "vitest";
 
-import type { LogCheck } from "../../portal/src/audit/api.ts";
-import { addPart, type Verification, verifyLog } from "../../portal/src/audit/verification.ts";
+import { addPart, type LogCheck, type Verification, verifyLog } from "../../portal/src/audit/verification.ts";
 import { accessReasonKeys, groupAccessEvents, type LoggedAccess } from "../../portal/src/patients/own-record/access-log.ts";
 import { Problem } from "../../portal/src/platform/api/problem.ts";
 import { readStreamedFile } from "../../portal/src/platform/api/streamed-file.ts";

@@ -37,8 +37,6 @@ export function verifyPart(hospitalId: LogChoice, cursor: string | null, cancel:
   const query = { ...logQuery(hospitalId), ...(cursor !== null && { cursor }) };
   return readData(logEventsApi.verify.$get({ query }, { init: { signal } }));
 }
-/** What a part found; `end_seq` is exclusive, `open_events` are in no segment yet. Counts are of the part. */
-export type LogCheck = Awaited<ReturnType<typeof verifyPart>>;
 
 export type ExportFormat = "csv" | "ndjson";
 /** All events that meet the filters. @throws Problem */

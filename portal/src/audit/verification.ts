@@ -1,7 +1,12 @@
 // Verification of a whole log, part by part: what was checked so far, and the first problem.
+import type { hc, InferResponseType } from "hono/client";
+import type { auditLogRoutes } from "../../../src/audit/log-routes.ts";
 import { getWaitMs, isTemporary } from "../platform/api/back-off.ts";
 import { Problem } from "../platform/api/problem.ts";
-import type { LogCheck } from "./api.ts";
+
+type LogApi = ReturnType<typeof hc<typeof auditLogRoutes>>["audit-events"];
+/** What a part found; `end_seq` is exclusive, `open_events` are in no segment yet. Counts are of the part. */
+export type LogCheck = InferResponseType<LogApi["verify"]["$get"], 200>["data"];
 
 /** `state`: `passed` only when every part was checked without a problem. */
 export type Verification = {
