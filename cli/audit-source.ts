@@ -164,6 +164,10 @@ export class AuditFolder {
       knownCheckpoints: async (afterSize, limit) => known.filter(({ size }) => size > afterSize).slice(0, limit),
       readTile: async (place) => read(`tlog/${logId}/tile/${tilePath(place)}`),
       segments: async (fromSeq, limit) => segments.filter(({ end }) => end > fromSeq).slice(0, limit),
+      segmentTerms: async (first) => {
+        const row = db?.prepare("SELECT terms FROM segments WHERE first_seq = ?").get(first);
+        return row ? (row["terms"] as Uint8Array) : null;
+      },
       readSegment: async (key, offset, length) => {
         const path = files.pathOf(key);
         return path === null ? null : readRange(path, offset, length);

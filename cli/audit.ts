@@ -39,7 +39,7 @@ export async function runAudit(args: string[]): Promise<number> {
   if (command !== "verify" || folder === undefined || more.length > 0) return refuse(`usage:\n${AUDIT_USAGE}`);
   const missing = [folder, checkpoint, keys].find((path) => path !== undefined && !existsSync(path));
   if (missing !== undefined) return refuse(`${missing} does not exist.`);
-  const saved = checkpoint === undefined ? null : readFileSync(checkpoint, "utf8");
+  const saved = checkpoint === undefined ? null : `${readFileSync(checkpoint, "utf8").trimEnd()}\n`;
   const logOfSaved = saved === null ? undefined : /^edgecare\/audit\/(\S+)\n/.exec(saved)?.[1];
   if (saved !== null && logOfSaved === undefined) return refuse(`${checkpoint} is no checkpoint of an audit log.`);
   return verifyFolder(new AuditFolder(folder), log ?? logOfSaved, saved, keys);

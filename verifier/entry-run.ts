@@ -8,6 +8,7 @@ import { isOwnRow, nameRow } from "./open-entries.ts";
 import type { Checked, Cursor } from "./part.ts";
 import { readEntries } from "./segment.ts";
 import { type LogSource, type OpenRow, ProblemError, type Segment } from "./source.ts";
+import { Fingerprints, parseTerms, termsOf } from "./terms.ts";
 import { Tiles } from "./tiles.ts";
 import { hashAt, TILE_WIDTH } from "./tree.ts";
 
@@ -24,6 +25,7 @@ export class EntryRun {
   readonly #ring: Ring | null;
   readonly #tiles: Tiles;
   readonly #checked: Checked;
+  readonly #fingerprints = new Fingerprints();
   #position: Position;
   #budget: number;
   /** Only the first part of a segment begins where another part ended. */
@@ -113,15 +115,27 @@ export class EntryRun {
     const covered = await this.#requireCheckpoint(segment.end);
     if (covered !== "end") return covered;
     if (!this.#ring) return (await this.#checkTiles(segment.end)) ? "end" : "more";
+    const terms = await this.#source.segmentTerms(segment.first);
+    const listed = terms && parseTerms(terms);
     for await (const entries of readEntries(this.#source, this.#ring, segment, seq)) {
       if (this.#budget <= 0) return "more";
       this.#position = await checkLeaves(this.#tiles, this.#size, entries, this.#position);
-      checkListed(segment, entries);
+      this.#checkListed(segment, listed, entries);
       this.#checked.events += entries.length;
       this.#budget -= entries.length;
     }
     this.#checked.segments += 1;
     return "end";
+  }
+
+  /** That lists find entries by their times and terms. @param terms null: they exclude nothing */
+  #checkListed({ key, recordedFrom, recordedTo }: Segment, terms: ReadonlySet<number> | null, entries: readonly Entry[]): void {
+    for (const entry of entries) {
+      const time = Number(entry["recorded"]);
+      const isInTime = time >= (recordedFrom ?? time) && time <= (recordedTo ?? time);
+      if (isInTime && (!terms || termsOf(entry).every((term) => terms.has(this.#fingerprints.of(term))))) continue;
+      throw new ProblemError("index_changed", entry.seq, `Lists do not find entry ${entry.seq}: they skip ${key}.`);
+    }
   }
 
   /** @returns closed if the rows went into a segment meanwhile */
@@ -188,14 +202,5 @@ export class EntryRun {
     if (seq < this.#size)
       throw new ProblemError("truncated", seq, `The tree has ${this.#size} entries, the log ends before ${seq}.`);
     return "end";
-  }
-}
-
-/** That lists find a segment by the times of its entries. @throws ProblemError index_changed */
-function checkListed({ key, recordedFrom, recordedTo }: Segment, entries: readonly Entry[]): void {
-  for (const { seq, recorded } of entries) {
-    const time = Number(recorded);
-    if (time >= (recordedFrom ?? time) && time <= (recordedTo ?? time)) continue;
-    throw new ProblemError("index_changed", seq, `The list of segments has other times for ${key} than entry ${seq}.`);
   }
 }

@@ -33,7 +33,11 @@ class Opener {
       iv: sealed.subarray(0, NONCE_BYTES),
       additionalData: joined([...this.#context, part]),
     };
-    return new Uint8Array(await crypto.subtle.decrypt(algorithm, this.#key, sealed.subarray(NONCE_BYTES)));
+    try {
+      return new Uint8Array(await crypto.subtle.decrypt(algorithm, this.#key, sealed.subarray(NONCE_BYTES)));
+    } catch {
+      throw new Error("its bytes were changed, or its key is another one");
+    }
   }
 }
 
@@ -150,7 +154,7 @@ export async function* readEntries(source: LogSource, ring: Ring, segment: Segme
     }
   } catch (cause) {
     if (cause instanceof ProblemError) throw cause;
-    const reason = cause instanceof Error && cause.message !== "" ? cause.message : "its bytes were changed";
+    const reason = cause instanceof Error ? cause.message : String(cause);
     throw new ProblemError("unreadable", seq, `${segment.key} does not open from entry ${seq} on: ${reason}.`);
   }
 }

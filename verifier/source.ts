@@ -30,6 +30,8 @@ export type LogSource = {
   readTile(place: TilePlace): Promise<Uint8Array | null>;
   /** Segments that end after `fromSeq`, in order. */
   segments(fromSeq: number, limit: number): Promise<Segment[]>;
+  /** The terms by which lists find the segment that begins at `first`: ascending, 4 bytes each; null where there is no list. */
+  segmentTerms(first: number): Promise<Uint8Array | null>;
   /** At most `length` bytes of a segment's file from `offset` on. */
   readSegment(key: string, offset: number, length: number): Promise<Uint8Array | null>;
   /** Rows after a position, and the MAC of the entry before them, empty for the first entry. */

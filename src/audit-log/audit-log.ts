@@ -38,7 +38,7 @@ import { pruneSegments } from "./pruning.ts";
 import { countReads, isQuotaUsed } from "./read-quota.ts";
 import { Resealing } from "./resealing.ts";
 import { AUDIT_LOG_MIGRATIONS } from "./schema.ts";
-import { deleteReplaced, listFrom, listLeveled, nextDeletion, selectSegments } from "./segment-rows.ts";
+import { deleteReplaced, listFrom, listLeveled, nextDeletion, readTerms, selectSegments } from "./segment-rows.ts";
 import { changeState, createState, type LogContext, readLogId, readState } from "./state.ts";
 import { EMPTY_LOG, readStatus } from "./status.ts";
 import { listCheckpoints, signEmpty, TreeStore } from "./tree-store.ts";
@@ -125,6 +125,10 @@ export class AuditLog extends DurableObject<Env> implements AuditLogCalls {
   listSegments(fromSeq: number, limit: number): SegmentRef[] {
     checkLimit(limit);
     return this.#hasTables ? listFrom(this.ctx.storage.sql, fromSeq, limit) : [];
+  }
+
+  readTerms(firstSeq: number): Uint8Array | null {
+    return this.#hasTables ? readTerms(this.ctx.storage.sql, firstSeq) : null;
   }
 
   prune(olderThan: number): PruneResult {

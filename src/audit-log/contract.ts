@@ -164,6 +164,8 @@ export type AuditLogCalls = {
   listCheckpoints(afterSize: number, limit: number): Promise<StoredCheckpoint[]> | StoredCheckpoint[];
   /** Segments that end after a position, in order. */
   listSegments(fromSeq: number, limit: number): Promise<SegmentRef[]> | SegmentRef[];
+  /** The terms of the segment that begins at `firstSeq` (segments/terms.ts); null if none does. */
+  readTerms(firstSeq: number): Promise<Uint8Array | null> | Uint8Array | null;
   /**
    * Deletes the segments at the start of the log whose events were all recorded before `olderThan` (epoch milliseconds) and not in
    * the time of a legal hold. Tiles and checkpoints stay. Wakes the object for other work that is due.  @returns `isComplete`: false if there are more to delete

@@ -29,6 +29,7 @@ export async function openLogSource(env: Env, logId: string, savedCheckpoint: st
       return object && new Uint8Array(await object.arrayBuffer());
     },
     segments: async (fromSeq, limit) => log.listSegments(fromSeq, limit),
+    segmentTerms: async (first) => log.readTerms(first),
     readSegment: async (key, offset, length) => {
       const object = await env.FILES.get(key, { range: { offset, length } });
       return object && new Uint8Array(await object.arrayBuffer());

@@ -70,6 +70,11 @@ export function listFrom(sql: SqlStorage, fromSeq: number, limit: number): Segme
   return sql.exec<SegmentRow>(query, fromSeq, limit).toArray().map(toRef);
 }
 
+export function readTerms(sql: SqlStorage, first: number): Uint8Array | null {
+  const [row] = sql.exec<{ terms: ArrayBuffer }>("SELECT terms FROM segments WHERE first_seq = ?", first).toArray();
+  return row ? new Uint8Array(row.terms) : null;
+}
+
 /** Segments with entries recorded from `from` to `to` (both inclusive) of which some were logged at `loggedFrom` or later. */
 export function listByTime(sql: SqlStorage, from: number, to: number, loggedFrom: number, limit: number): SegmentRef[] {
   const query = `SELECT first_seq, end_seq, recorded_from, recorded_to, logged_from, logged_to, object_key, size, index_size

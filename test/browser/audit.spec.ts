@@ -1,11 +1,13 @@
 // The audit log in the portal: a patient sees who read their record, why, and with proof; an administrator filters, verifies and exports.
 import { readFile } from "node:fs/promises";
 import type { Download, Page } from "@playwright/test";
+import { DEMO_PASSWORD } from "../../cli/demo/people.ts";
 import { type Caller, type Login, logIn } from "./api.ts";
 import { patiently } from "./extent.ts";
 import { expect, test, waitForPage } from "./portal.ts";
 import { type Patient, uniqueText, type World } from "./world.ts";
 
+const PLATFORM_ADMIN: Login = { email: "adm@demo.com", password: DEMO_PASSWORD };
 const PASSWORD = "lanterns over seven hills";
 /** An event is in the patient's own log within this time. */
 const MAX_DELAY_MS = 5_000;
@@ -163,6 +165,36 @@ test("the first problem of a log is named in words, and a cancelled verification
   const problem = page.getByRole("alert").filter({ hasText: "Problem at event 41:" });
   await expect(problem).toContainText("This event is not as it was recorded.");
   await expect(page.getByText("No change was found")).toHaveCount(0);
+});
+
+test("an administrator of many hospitals searches for one", async ({ open }) => {
+  const page = await open(PLATFORM_ADMIN, {
+    path: "/admin/audit",
+    before: async (opened) => {
+      const pagination = { limit: 100, offset: 0, total: 120, total_is_exact: true, has_more: false, next_cursor: null };
+      const hospitals = Array.from({ length: 120 }, (_, i) => ({
+        hospital_id: `00000000-0000-7000-8000-000000001${String(i).padStart(3, "0")}`,
+        name: i < 2 ? "Twin Hospital" : `Hospital ${i}`,
+        is_active: true,
+      }));
+      await opened.route("**/api/v1/hospitals?*", (route) => route.fulfill({ json: { data: hospitals, meta: { pagination } } }));
+      await opened.route("**/audit-events?*", (route) => {
+        if (route.request().url().includes("hospital_id=")) return route.fulfill({ json: { data: [], meta: { pagination } } });
+        const errors = [{ path: "hospital_id", message: "Required", code: "required" }];
+        return route.fulfill({ status: 400, json: { status: 400, code: "invalid_request", detail: "", errors } });
+      });
+    },
+  });
+  await expect(page.getByText("There are too many hospitals for one list. Choose a hospital in the filters.")).toBeVisible();
+  await expect(page.getByRole("button", { name: "Download CSV" })).toHaveCount(0);
+  const search = page.getByLabel("Hospital", { exact: true });
+  await search.fill("Hospital 5");
+  await expect(page).toHaveURL(/000000001005/);
+  await expect(page.getByText("No results for these filters.")).toBeVisible();
+  await search.fill("Hospital nowhere");
+  await expect(page.getByText("Choose one of the suggested hospitals.")).toBeVisible();
+  await search.fill("Twin Hospital (00001000)");
+  await expect(page.getByText("Choose one of the suggested hospitals.")).toBeHidden();
 });
 
 test("a list that ends early says so and reads on", async ({ open, world }) => {

@@ -151,7 +151,7 @@ describe("edgecare audit verify", () => {
     const note = await signCheckpoint(await parseCheckpointSigners(ring), "none", { size: 300, rootHash: rootHash(edge) });
     write("tlog/none/checkpoints/000000000300", note);
     write("keys", `AUDIT_SIGNING_KEYS='${ring}'\n`);
-    write("saved", note);
+    write("saved", `${note}\n`);
     const args = [folder, "--keys", join(folder, "keys"), "--checkpoint", join(folder, "saved")];
     expect(verify(...args)).toMatchObject({ status: 0, stdout: expect.stringContaining("none: intact") });
     const tile = join(folder, "tlog/none/tile/0/000");

@@ -206,6 +206,17 @@ const TAMPERINGS: Tampering[] = [
     },
   ],
   [
+    "the terms of a segment in the list",
+    async (n) => {
+      const { terms } = (storage.rows["segments"]?.[1] ?? {}) as { terms: { base64: string } };
+      const bytes = new Uint8Array(Buffer.from(terms.base64, "base64"));
+      // Either another fingerprint, or one less.
+      const changed = n % 2 ? bytes.with(n % bytes.length, (bytes[n % bytes.length] ?? 0) ^ 1) : bytes.slice(4);
+      await run("UPDATE segments SET terms = ? WHERE first_seq = 300", changed.buffer);
+      return ["index_changed", undefined];
+    },
+  ],
+  [
     "an event that was never pruned declared to be",
     async () => {
       await run("UPDATE state SET pruned_end = 300");

@@ -5,7 +5,7 @@ import { leafHash as ownLeafHash } from "../../src/audit-log/tree/leaf.ts";
 import { leafHash } from "../../verifier/leaf.ts";
 import { verifyLog, verifyPart } from "../../verifier/verify-log.ts";
 import { env } from "../world.ts";
-import { appendAll, evict, HOUR, inside, newEvent, newLog, readLog, runDue, START } from "./audit-log-world.ts";
+import { appendAll, DAY, evict, HOUR, inside, newEvent, newLog, readLog, runDue, START } from "./audit-log-world.ts";
 
 beforeEach(() => void vi.useFakeTimers({ now: START, toFake: ["Date"] }));
 afterEach(() => void vi.useRealTimers());
@@ -76,6 +76,16 @@ describe("an intact log", () => {
       await runDue(stub);
     } while (cursor !== null);
     expect(events).toBe(631);
+  });
+
+  it("whose segments were merged, first of a day and then of a month, is accepted", async () => {
+    const { logId, stub } = await createLog();
+    for (const days of [1, 40]) {
+      vi.setSystemTime(START + days * DAY);
+      while ((await runDue(stub)) > 0) vi.setSystemTime(Date.now() + HOUR);
+      const { isIntact, checked } = await verify(logId);
+      expect({ isIntact, ...checked }).toMatchObject({ isIntact: true, events: 630, segments: 1, openEvents: 0 });
+    }
   });
 
   it("has the leaves that the verifier computes by itself", async () => {

@@ -47,7 +47,7 @@ type HospitalSearchProps = Omit<HospitalSelectProps, "emptyLabel" | "others"> & 
   choices: readonly Choice[];
 };
 
-/** A text field that suggests names. Hospitals of one name show the beginning of their id. */
+/** A text field that suggests names. Hospitals of one name show the end of their id. */
 function HospitalSearch({ value, onChange, choices, ...input }: HospitalSearchProps) {
   const t = useTranslation();
   const listId = useId();
@@ -85,6 +85,6 @@ function toUniqueLabels(choices: readonly Choice[]): Choice[] {
   for (const { label } of choices) counts.set(label, (counts.get(label) ?? 0) + 1);
   return choices.map(({ value, label }) => ({
     value,
-    label: (counts.get(label) ?? 0) > 1 ? `${label} (${value.slice(0, 8)})` : label,
+    label: (counts.get(label) ?? 0) > 1 ? `${label} (${value.slice(-8)})` : label,
   }));
 }
