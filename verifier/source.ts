@@ -38,18 +38,20 @@ export type LogSource = {
   openRows(afterSeq: number, limit: number): Promise<{ entries: OpenRow[]; previousMac: string }>;
 };
 
-export type ProblemKind =
-  | "edited"
-  | "deleted"
-  | "reordered"
-  | "inserted"
-  | "truncated"
-  | "index_changed"
-  | "checkpoint_deleted"
-  | "checkpoint_replaced"
-  | "tile_changed"
-  | "saved_checkpoint_differs"
-  | "unreadable";
+export const PROBLEM_KINDS = [
+  "edited",
+  "deleted",
+  "reordered",
+  "inserted",
+  "truncated",
+  "index_changed",
+  "checkpoint_deleted",
+  "checkpoint_replaced",
+  "tile_changed",
+  "saved_checkpoint_differs",
+  "unreadable",
+] as const;
+export type ProblemKind = (typeof PROBLEM_KINDS)[number];
 /** `seq`: the first entry that is not as it was; null where the problem concerns none in particular. */
 export type Problem = { seq: number | null; kind: ProblemKind; detail: string };
 

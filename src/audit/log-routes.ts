@@ -1,5 +1,6 @@
 // Routes of an audit log as a whole: export, checkpoints, proofs, retention and legal holds.
 import { createRoute, z } from "@hono/zod-openapi";
+import { PROBLEM_KINDS } from "../../verifier/source.ts";
 import {
   BEARER_AUTH,
   createRouter,
@@ -84,7 +85,16 @@ const Verification = z
   .object({
     hospital_id: z.string().nullable(),
     is_intact: z.boolean(),
-    problem: z.object({ seq: z.int().nullable(), kind: z.string(), detail: z.string() }).nullable(),
+    problem: z
+      .object({
+        seq: z
+          .int()
+          .nullable()
+          .openapi({ description: "The first event that is not as it was; null if it is none in particular" }),
+        kind: z.enum(PROBLEM_KINDS),
+        detail: z.string(),
+      })
+      .nullable(),
     checked: z
       .object({
         events: z.int().min(0),

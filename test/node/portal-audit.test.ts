@@ -6,6 +6,8 @@ import { accessReasonKeys, groupAccessEvents, type LoggedAccess } from "../../po
 import { Problem } from "../../portal/src/platform/api/problem.ts";
 import { readStreamedFile } from "../../portal/src/platform/api/streamed-file.ts";
 import { needsAnotherPage } from "../../portal/src/platform/design/older-pages.ts";
+import { translateCode } from "../../portal/src/platform/messages/translate.ts";
+import { PROBLEM_KINDS } from "../../verifier/source.ts";
 
 const PART: LogCheck = {
   hospital_id: null,
@@ -89,6 +91,10 @@ describe("a verification", () => {
     await expect(runVerification([PART, SECOND], cancel).done).rejects.toThrow();
     await expect(runVerification([PART, PART, PART]).done).rejects.toMatchObject({ code: "unexpected" });
   });
+});
+
+it("has words for each kind of problem", () => {
+  for (const kind of PROBLEM_KINDS) expect([kind, translateCode("audit.problem", kind)]).not.toEqual([kind, kind]);
 });
 
 it("reads further pages while little is shown, up to a number of pages", () => {

@@ -82,6 +82,33 @@ it("a checkpoint is given to administrators of the log's hospital, and to no oth
   expect((await get(world.admin, `/checkpoint?hospital_id=${crypto.randomUUID()}`)).status).toBe(404);
 });
 
+describe("verification", () => {
+  async function verifyAll(as: Person, hospitalId: string) {
+    const parts = [];
+    let cursor = "";
+    do {
+      const { data } = await readJson(await get(as, `/verify?hospital_id=${hospitalId}${cursor && `&cursor=${cursor}`}`));
+      parts.push(data);
+      cursor = data.next_cursor ?? "";
+    } while (cursor !== "");
+    return parts;
+  }
+
+  it("of a log without events finds it intact, with nothing checked but the events of the verification", async () => {
+    const hospitalId = await newHospital();
+    const [first, ...more] = await verifyAll(world.admin, hospitalId);
+    const nothing = { events: 0, segments: 0, checkpoints: 0, first_seq: 0, end_seq: 0, open_events: 0 };
+    expect(first).toMatchObject({ hospital_id: hospitalId, is_intact: true, problem: null, checked: nothing });
+    expect(more).toMatchObject([{ is_intact: true, problem: null, checked: { events: 1, end_seq: 1 }, next_cursor: null }]);
+  });
+
+  it("refuses a cursor that is none, and another hospital's manager", async () => {
+    for (const cursor of ["x", "e.1", "c.-1.0.0"])
+      expect((await get(world.manager, `/verify?cursor=${cursor}`)).status).toBe(400);
+    expect((await get(world.manager, `/verify?hospital_id=${await newHospital()}`)).status).toBe(404);
+  });
+});
+
 describe("legal hold", () => {
   const path = () => `${API}/hospitals/${world.hospitalId}/legal-hold`;
   const hold = (as: Person) => sendRequest(path(), { as, method: "PUT", json: { reason: "Proceedings" } });

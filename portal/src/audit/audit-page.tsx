@@ -31,8 +31,8 @@ export function AuditPage() {
   return (
     <Page title={t("nav.audit")}>
       <Card>
-        <AuditFilterForm key={JSON.stringify(search)} />
-        <AuditTable key={filterKey} filters={filters} />
+        <AuditFilterForm key={`form ${JSON.stringify(search)}`} />
+        <AuditTable key={`table ${filterKey}`} filters={filters} />
       </Card>
       <LogCards key={hospital} hospitalId={isPlatformAdmin && hospital !== NO_HOSPITAL ? hospital || null : null} />
     </Page>

@@ -13,7 +13,7 @@ export type Verification = {
   state: "running" | "passed" | "problem";
   checked: LogCheck["checked"];
   prunedUpTo: number | null;
-  problem: LogCheck["problem"];
+  problem: { seq: number | null; kind: string; detail: string } | null;
 };
 
 /** Attempts of one part while the service is busy or does not answer. */
