@@ -10,7 +10,7 @@
 // - audit-log-crashes: a crash at every operation of closing and merging instead of each third or sixth
 // - audit-log-decade: twelve days of each month instead of two of each third month
 // - audit-segments: 600 random filters instead of 60, 600 changed bytes instead of 60
-// - audit-tampering: 1,200 changes of the raw stores instead of 90
+// - audit-tampering: 1,000 changes of the raw stores instead of 90
 // - audit-verifier: 20,000 random leaves instead of 500; prints events per second
 // - authz: every denial instead of each sixth, every permission instead of each second
 // - crypto: 100,000 seals of one value instead of 10,000

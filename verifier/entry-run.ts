@@ -28,8 +28,6 @@ export class EntryRun {
   readonly #fingerprints = new Fingerprints();
   #position: Position;
   #budget: number;
-  /** Only the first part of a segment begins where another part ended. */
-  #isInside = true;
 
   constructor(source: LogSource, { size, position }: Cursor, maxEvents: number, checked: Checked) {
     this.#source = source;
@@ -60,8 +58,8 @@ export class EntryRun {
     if (pruned !== "end") return pruned;
     for (;;) {
       const segments = await this.#source.segments(this.#position.seq, MAX_SEGMENTS);
-      for (const segment of segments) {
-        const outcome = await this.#checkSegment(segment);
+      for (const [i, segment] of segments.entries()) {
+        const outcome = await this.#checkSegment(segment, i === 0);
         if (outcome !== "end") return outcome;
       }
       if (segments.length > 0) continue;
@@ -105,13 +103,13 @@ export class EntryRun {
     return true;
   }
 
-  async #checkSegment(segment: Segment): Promise<Outcome> {
+  /** @param isFirst it may begin before the position, where a part ended or rows were closed or segments merged meanwhile */
+  async #checkSegment(segment: Segment, isFirst: boolean): Promise<Outcome> {
     const { seq } = this.#position;
     if (segment.first > seq)
       throw new ProblemError("deleted", seq, `The entries ${seq} to ${segment.first - 1} are in no segment.`);
-    if (segment.first < seq && this.#ring && !this.#isInside)
+    if (segment.first < seq && this.#ring && !isFirst)
       throw new ProblemError("index_changed", segment.first, `The segment ${segment.key} is listed within another one.`);
-    this.#isInside = false;
     const covered = await this.#requireCheckpoint(segment.end);
     if (covered !== "end") return covered;
     if (!this.#ring) return (await this.#checkTiles(segment.end)) ? "end" : "more";

@@ -399,7 +399,7 @@ async function tamper(change: Tampering[1], n: number, keys = env) {
 describe("a changed log is named", () => {
   const random = createRandom(15).next;
   it.each(TAMPERINGS)("%s", async (_, change) => {
-    for (let i = 0; i < times(3, 40); i++) await tamper(change, Math.floor(random() * 1_000_000));
+    for (let i = 0; i < times(3, 33); i++) await tamper(change, Math.floor(random() * 1_000_000));
     expect((await verify()).problem).toBeNull();
   });
 });
@@ -425,7 +425,7 @@ it("segments that were sealed again under a new key are accepted, and their chan
   expect(await verify(keys)).toMatchObject({ isIntact: true, checked: { events: SIZE, segments: 2 } });
   expect((await verify()).problem).toMatchObject({ kind: "unreadable", seq: 0 });
   const named = TAMPERINGS.filter(([name]) => /segment/.test(name));
-  for (const [, change] of named) for (let n = 0; n < times(2, 40); n++) await tamper(change, n * 31, keys);
+  for (const [, change] of named) for (let n = 0; n < times(2, 33); n++) await tamper(change, n * 31, keys);
   ({ storage, files } = before);
   await restore();
 });

@@ -5,7 +5,7 @@ import { leafHash as ownLeafHash } from "../../src/audit-log/tree/leaf.ts";
 import { leafHash } from "../../verifier/leaf.ts";
 import { verifyLog, verifyPart } from "../../verifier/verify-log.ts";
 import { env } from "../world.ts";
-import { appendAll, DAY, evict, HOUR, inside, newEvent, newLog, readLog, runDue, START } from "./audit-log-world.ts";
+import { appendAll, DAY, evict, HOUR, inside, newEvent, newEvents, newLog, readLog, runDue, START } from "./audit-log-world.ts";
 
 beforeEach(() => void vi.useFakeTimers({ now: START, toFake: ["Date"] }));
 afterEach(() => void vi.useRealTimers());
@@ -76,6 +76,21 @@ describe("an intact log", () => {
       await runDue(stub);
     } while (cursor !== null);
     expect(events).toBe(631);
+  });
+
+  it("whose open rows are closed between two parts is accepted", async () => {
+    const { logId, stub } = await createLog();
+    await appendAll(stub, newEvents(1_500));
+    let [cursor, events]: [string | null, number] = [null, 0];
+    do {
+      const part = await verifyPart(await openLogSource(env, logId), cursor, { events: 900, checkpoints: 10 });
+      expect(part.problem).toBeNull();
+      [cursor, events] = [part.nextCursor, events + part.checked.events];
+      // 1,000 of the 1,580 rows have been checked.
+      if (events === 1_550) vi.setSystemTime(START + 4 * HOUR);
+      if (events === 1_550) await runDue(stub);
+    } while (cursor !== null);
+    expect([events, (await stub.status()).closedEnd]).toEqual([2_130, 2_130]);
   });
 
   it("whose segments were merged, first of a day and then of a month, is accepted", async () => {
