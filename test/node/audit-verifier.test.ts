@@ -170,7 +170,7 @@ describe("edgecare audit verify", () => {
     for (const path of ["r2", "do/edgecare-AuditLog"]) mkdirSync(join(state, path), { recursive: true });
     const db = new DatabaseSync(join(state, "do/edgecare-AuditLog/object.sqlite"));
     for (const { statements } of AUDIT_LOG_MIGRATIONS.migrations) for (const statement of statements) db.exec(statement);
-    db.exec("INSERT INTO state VALUES (1, 'none', 0, 0, '', NULL, NULL, NULL, NULL, NULL, 0, NULL, NULL, 0, NULL, 0)");
+    db.exec("INSERT INTO state VALUES (1, 'none', 0, 0, '', NULL, NULL, NULL, NULL, NULL, 0, NULL, 0, NULL, 0)");
     change(db);
     db.close();
     return state;

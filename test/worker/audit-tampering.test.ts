@@ -193,7 +193,7 @@ const TAMPERINGS: Tampering[] = [
   [
     "a segment listed twice",
     async () => {
-      const values = "recorded_from, recorded_to, logged_from, logged_to, level, object_key, size, index_size, terms";
+      const values = "recorded_from, recorded_to, logged_from, logged_to, level, object_key, size, index_size, terms, kid";
       await run(`INSERT INTO segments SELECT 17, end_seq, ${values} FROM segments WHERE first_seq = 0`);
       return ["index_changed", 17];
     },

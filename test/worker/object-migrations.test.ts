@@ -17,6 +17,7 @@ import {
 } from "../../src/platform/object-migrations.ts";
 import auditLogAt1 from "../fixtures/objects/AuditLog-1.json";
 import auditLogAt2 from "../fixtures/objects/AuditLog-2.json";
+import auditLogAt3 from "../fixtures/objects/AuditLog-3.json";
 import memoryAt3 from "../fixtures/objects/memory-3.json";
 import patientAt1 from "../fixtures/objects/PatientMonitor-1.json";
 import patientAt2 from "../fixtures/objects/PatientMonitor-2.json";
@@ -33,7 +34,7 @@ import { answersOf, goOn, HOSPITAL, MORNING, PATIENT } from "./object-lives.ts";
 /** One fixture per number of migrations that an object can have had. Record the next one before adding a migration. */
 const PATIENTS = [patientAt1, patientAt2, patientAt3, patientAt4];
 const FEEDS = [feedAt1, feedAt2];
-const AUDIT_LOGS = [auditLogAt1, auditLogAt2];
+const AUDIT_LOGS = [auditLogAt1, auditLogAt2, auditLogAt3];
 /** Counts of a day that were written before they were counted by hour. */
 const NO_HOURS = new Array(24).fill(0);
 
