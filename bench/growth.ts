@@ -111,7 +111,10 @@ async function measureAll(env: Env, people: Reader[], { hospitals, patients, rep
   }
   // A common prefix, a rare prefix, two words, and no match.
   const searches = ["q=fi", "q=first4", "q=first4%20last4", "q=nobody"].map((query) => `/patients/search?${query}`);
-  for (const reader of people.filter(({ who }) => who === "nurse" || who === "doctor" || who === "manager")) {
+  const searchers = people.filter(({ who }) => who === "nurse" || who === "doctor" || who === "manager");
+  // The first search of an isolate reads the hospital's settings, which are then cached.
+  for (const reader of searchers.slice(0, 1)) await measure(env, reader, "/patients/search?q=nobody");
+  for (const reader of searchers) {
     for (const path of searches) cells.push(await measure(env, reader, path));
   }
   const admin = people.find(({ who }) => who === "admin");
@@ -154,7 +157,8 @@ function maxRows({ path, rows }: Cell): number {
   return rows + PAGE_SIZE + (words > 1 ? words * SEARCH_PROBE_ROWS : 0);
 }
 
-const MAX_TRIPS = 1;
+/** A read of the audit log first hands over the events that wait in D1. */
+const maxTrips = ({ path }: Cell) => (path.startsWith("/audit-events") ? 2 : 1);
 
 /** How many reads have each value, such as `1 (150 reads), 2 (3 reads)`. */
 function countValues(values: readonly number[]): string {
@@ -178,12 +182,12 @@ function printReport(before: Cell[], after: Cell[]): void {
     console.log(
       `| ${small.who} | ${path} | ${large.trips} | ${small.rows} | ${large.rows} | ${large.written} | ${large.items} |`,
     );
-    if (large.rows > maxRows(small) || large.trips > MAX_TRIPS) grown++;
+    if (large.rows > maxRows(small) || large.trips > maxTrips(large)) grown++;
   }
   const [trips, written] = [after.map((cell) => cell.trips), after.map((cell) => cell.written)];
   console.log(`\nD1 round trips per read: ${countValues(trips)}. D1 rows written per read: ${countValues(written)}.`);
   console.log(
-    `\n${before.length} reads measured; ${grown} grew by more than a page of ${PAGE_SIZE} or took more than ${MAX_TRIPS} round trip.`,
+    `\n${before.length} reads measured; ${grown} grew by more than a page of ${PAGE_SIZE} or took more than one round trip (audit log: two).`,
   );
   console.log("Reads with a heart rate or date range filter count their matches up to 10,001; that is their bound.");
   console.log("Searches of several words may read 200 more rows per word, the maximum cost of finding the rarest word.");
