@@ -6,7 +6,7 @@ import { join } from "node:path";
 const MAX_LATE_MS = 40;
 /** How long the twin's events are missing. */
 const APPEND_DELAY_MS = 2_000;
-const APPEND = "async function appendAll(logs, db, events) {";
+const APPEND = "async function appendAll(logs, db, events, quota = null) {";
 
 /** @throws Error unless the text is there exactly once */
 function replaceOnce(text: string, from: string, to: string): string {
