@@ -20,17 +20,27 @@ import classes from "./alarms-page.module.css";
 import { type AlertPage, readAlert } from "./api.ts";
 import { useAlarmText } from "./use-alarm-text.ts";
 
+/** The history comes from the database, which a live view may be ahead of by two seconds. */
+const HISTORY_DELAY_MS = 3_000;
+
 export function AlarmPage() {
   const t = useTranslation();
   const { alertId } = useParams({ from: "/signed-in/alarms/$alertId" });
   const alarm = useQuery({ queryKey: ["alerts", "one", alertId], queryFn: () => readAlert(alertId) });
-  useEffect(
-    () =>
-      onAlert(({ alert }) => {
-        if (alert.alert_id === alertId) void queryClient.invalidateQueries({ queryKey: ["alerts", "one", alertId] });
-      }),
-    [alertId],
-  );
+  useEffect(() => {
+    const reload = () => void queryClient.invalidateQueries({ queryKey: ["alerts", "one", alertId] });
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const unsubscribe = onAlert(({ alert }) => {
+      if (alert.alert_id !== alertId) return;
+      reload();
+      clearTimeout(timer);
+      timer = setTimeout(reload, HISTORY_DELAY_MS);
+    });
+    return () => {
+      clearTimeout(timer);
+      unsubscribe();
+    };
+  }, [alertId]);
   return (
     <Page title={t("alarms.alarm")}>
       <QueryBoundary query={alarm}>{(page) => <AlarmDetails page={page} />}</QueryBoundary>

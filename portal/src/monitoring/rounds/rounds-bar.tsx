@@ -40,7 +40,8 @@ export function RoundsBar({ patientId, zone }: { patientId: string; zone: string
   };
   const openTasks = [
     ...(alerts.size > 0 ? [t("rounds.open_alarms", { n: alerts.size })] : []),
-    ...(state.kind === "none" || state.kind === "unknown" ? [] : [dueText]),
+    // The pause itself shows here while the dialog closes.
+    ...(["none", "unknown", "paused"].includes(state.kind) ? [] : [dueText]),
   ];
   return (
     <Card>
