@@ -8,6 +8,9 @@ CREATE TABLE `data_versions` (
 	`staff` text DEFAULT '' NOT NULL
 ) STRICT, WITHOUT ROWID;
 --> statement-breakpoint
+INSERT INTO data_versions (hospital_id, patients, care_team, reports, wards, practitioners, staff)
+SELECT id, hex(randomblob(8)), hex(randomblob(8)), hex(randomblob(8)), hex(randomblob(8)), hex(randomblob(8)), hex(randomblob(8)) FROM hospitals;
+--> statement-breakpoint
 -- A version changes in the transaction of every change of what a cached list shows (src/access/cached-read.ts).
 CREATE TRIGGER `version_patients_insert` AFTER INSERT ON `patients` BEGIN INSERT INTO data_versions (hospital_id, patients) SELECT DISTINCT x, hex(randomblob(8)) FROM (SELECT NEW.hospital_id AS x) WHERE x IS NOT NULL ON CONFLICT (hospital_id) DO UPDATE SET patients = excluded.patients; END;
 --> statement-breakpoint

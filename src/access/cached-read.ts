@@ -37,7 +37,7 @@ export class CachedRead<T> {
   readonly #query: object;
   readonly #kinds: readonly DataKind[];
   #plan: Plan | null = null;
-  #version = "";
+  #json = "";
 
   /** @param query everything that the result depends on, beside the role  @param kinds of the data that it shows or counts */
   constructor(name: string, query: object, kinds: readonly DataKind[]) {
@@ -66,23 +66,29 @@ export class CachedRead<T> {
    */
   async finish(call: Call, [row]: readonly { version: string | null }[], open: () => OpenedRead<T>): Promise<T> {
     const plan = this.#plan;
-    this.#version = row?.version ?? "";
-    if (plan?.entry && plan.entry.version === this.#version) {
+    const version = row?.version ?? null;
+    if (plan?.entry && plan.entry.version === version) {
       await appendAuditEvent(call, plan.entry.events);
-      return JSON.parse(plan.entry.json);
+      this.#json = plan.entry.json;
+      return JSON.parse(this.#json);
     }
     const { events, value, isKept = () => true } = open();
     const result = await afterAudit(appendAuditEvent(call, events), value);
-    if (plan && row?.version != null && isKept()) keep(plan.key, this.#version, result, events);
+    if (!plan || version === null) return result;
+    this.#json = JSON.stringify(result);
+    if (isKept()) keep({ key: plan.key, version, json: this.#json, events });
     return result;
   }
 
-  /** The entity tag of the result for this caller, once it is finished; null if nothing is kept for the caller. */
+  /**
+   * The entity tag of the finished result for this caller; null if nothing is kept for the caller. It covers what the caller sees, not
+   * the version, which changes with data of the hospital that the caller may not see.
+   */
   get etag(): string | null {
     if (!this.#plan) return null;
     const { key, actorId } = this.#plan;
     return `"${createHash("sha256")
-      .update(JSON.stringify([key, actorId, this.#version]))
+      .update(JSON.stringify([key, actorId, this.#json]))
       .digest("base64url")
       .slice(0, 22)}"`;
   }
@@ -106,8 +112,7 @@ function scopeOf({ role, hospitalId, doctorScope }: EffectiveRole, actor: Princi
   return { hospitalId, isCareTeam, parts: [role, hospitalId, isCareTeam ? getActorId(actor) : ""] };
 }
 
-function keep(key: string, version: string, value: unknown, events: readonly KnownEvent[]): void {
-  const json = JSON.stringify(value);
+function keep({ key, version, json, events }: { key: string } & Omit<Entry, "size">): void {
   const size = key.length + json.length + JSON.stringify(events).length;
   if (size <= CACHE_LIMITS.entry) entries.set(key, { version, json, events, size });
   else entries.delete(key);

@@ -16,13 +16,13 @@ import {
   type AppendOutcome,
   type AuditLogCalls,
   type AuditLogEvent,
+  checkLimit,
   type LogCheckpoint,
   type LogFilter,
   type LogPosition,
   type LogProof,
   type LogSelection,
   type LogStatus,
-  MAX_SELECTED,
   type MovedEvent,
   type OpenEntries,
   type PruneResult,
@@ -73,6 +73,8 @@ export class AuditLog extends DurableObject<Env> implements AuditLogCalls {
     this.#resealing = new Resealing(this.#report);
     this.#hasTables = reporting(this.#report, "migrate", () => migrateExisting(ctx.storage, AUDIT_LOG_MIGRATIONS));
     ctx.blockConcurrencyWhile(async () => {
+      // Earlier versions made the tables of a log that was only read.
+      if (this.#hasTables && ctx.id.name !== undefined) createState(ctx.storage.sql, ctx.id.name);
       this.#alarmAt = await ctx.storage.getAlarm();
     });
   }
@@ -292,9 +294,4 @@ function recall(sql: SqlStorage): Memory {
   const last = lastOpen(sql) ?? { seq: closedEnd - 1, logged: closedLogged, mac: closedMac };
   const tail = { nextSeq: last.seq + 1, logged: last.logged, mac: last.mac };
   return { tail, closedEnd, ids: new KnownIds(sql, { seq: tail.nextSeq, logged: tail.logged }) };
-}
-
-function checkLimit(limit: number): void {
-  if (!Number.isSafeInteger(limit) || limit < 1 || limit > MAX_SELECTED)
-    throw new RangeError(`a limit is from 1 to ${MAX_SELECTED}`);
 }

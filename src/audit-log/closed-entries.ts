@@ -35,8 +35,15 @@ async function searchAgain(log: LogContext, times: Search, visit: (entry: LogEnt
   }
 }
 
-/** Which of these events the closed segments have. */
+/** Which of these events the closed segments have. Events of different hours are searched apart, each in the segments of its time. */
 export async function findClosedIds(log: LogContext, events: readonly AuditLogEvent[]): Promise<Set<string>> {
+  const found = new Set<string>();
+  for (const ofHour of Map.groupBy(events, ({ recorded }) => Math.floor(recorded / HOUR_MS)).values())
+    for (const id of await findIdsOfHour(log, ofHour)) found.add(id);
+  return found;
+}
+
+async function findIdsOfHour(log: LogContext, events: readonly AuditLogEvent[]): Promise<Set<string>> {
   const wanted = new Set(events.map(({ id }) => id));
   const recorded = events.map((event) => event.recorded);
   const found = new Set<string>();

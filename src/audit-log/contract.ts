@@ -95,6 +95,12 @@ export const MAX_LISTED_SEGMENTS = 200;
 /** Entries per call of `select`, `readOpen`, `listSegments` and `listCheckpoints`. */
 export const MAX_SELECTED = 1_000;
 
+/** @throws RangeError */
+export function checkLimit(limit: number): void {
+  if (!Number.isSafeInteger(limit) || limit < 1 || limit > MAX_SELECTED)
+    throw new RangeError(`a limit is from 1 to ${MAX_SELECTED}`);
+}
+
 /** The state of a log's tree, signed (C2SP tlog-checkpoint). */
 export type LogCheckpoint = {
   /** The signed note. */

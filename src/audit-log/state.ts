@@ -40,10 +40,10 @@ type StateRow = {
   pruned_end: number;
 };
 
-/** Stores the name of the log: an object learns it from its callers, and its alarm has none. */
+/** Stores the name of the log, unless it is there: an object learns it from its callers, and its alarm has none. */
 export function createState(sql: SqlStorage, logId: string): void {
   sql.exec(
-    `INSERT INTO state (id, log_id, closed_end, closed_logged, closed_mac, checkpoint_size, moved_seq, pruned_end)
+    `INSERT OR IGNORE INTO state (id, log_id, closed_end, closed_logged, closed_mac, checkpoint_size, moved_seq, pruned_end)
     VALUES (1, ?, 0, 0, '', 0, 0, 0)`,
     logId,
   );

@@ -2,6 +2,7 @@
 import { withUser } from "../access/access.ts";
 import type { Call, UserEffectiveRole } from "../access/actor.ts";
 import { appendAuditEvent } from "../access/audit.ts";
+import { denyNotFound } from "../access/deny.ts";
 import { type LogPosition, NO_HOSPITAL_LOG } from "../audit-log/contract.ts";
 import { handOverStaged } from "../audit-log/hand-over.ts";
 import { type ListedEntry, readLogs } from "../audit-log/read-logs.ts";
@@ -14,7 +15,7 @@ import { CSV_HEADER, type ExportedEvent, toCsvLine } from "./exported-event.ts";
 import { toFhirAuditEvent, toOperationOutcome } from "./fhir-audit-event.ts";
 import { toAuditEvent } from "./list-audit-events.ts";
 import { visiblePatients } from "./visible-log.ts";
-import { type AuditQuery, selectPlaces, toVisibleLogs, type VisibleLog } from "./visible-logs.ts";
+import { type AuditQuery, isHospitalHidden, selectPlaces, toVisibleLogs, type VisibleLog } from "./visible-logs.ts";
 
 export type ExportFormat = "csv" | "ndjson";
 export type ExportQuery = Omit<AuditQuery, "limit" | "cursor"> & { format: ExportFormat };
@@ -48,7 +49,7 @@ type Page = { entries: ListedEntry[]; next: LogPosition | null };
 /**
  * Shows what the list shows the caller, newest first. The export is recorded before the first byte leaves. A failure in the middle
  * aborts the body, so that the client's read fails: a file that ended without an error is complete.
- * @param maxEvents lower in tests  @throws ApiError unavailable, as long as nothing was sent
+ * @param maxEvents lower in tests  @throws ApiError not_found (audited), unavailable, as long as nothing was sent
  */
 export async function exportAuditEvents(
   env: Env,
@@ -60,6 +61,8 @@ export async function exportAuditEvents(
   const { call, effectiveRole, results } = await withUser(anyCall, "audit:export", (effectiveRole, { db, actor }) => [
     selectPlaces(db, filters, effectiveRole, actor),
   ]);
+  if (isHospitalHidden(query, effectiveRole, results[0]))
+    return denyNotFound(call, "audit:export", effectiveRole, { hospital: query.hospital_id ?? "" });
   const logs = toVisibleLogs(results[0], filters, effectiveRole);
   const ownIds =
     effectiveRole.role === "patient" ? results[0].flatMap(({ patient }) => (patient === null ? [] : [patient])) : null;

@@ -10,7 +10,7 @@ import { readLogs } from "../audit-log/read-logs.ts";
 import { buildOpenEndedPagination, resolvePageStart } from "../http/pagination.ts";
 import { toIso } from "../platform/time.ts";
 import type { ShownEvent } from "./schemas.ts";
-import { type AuditQuery, selectPlaces, toVisibleLogs } from "./visible-logs.ts";
+import { type AuditQuery, isHospitalHidden, selectPlaces, toVisibleLogs } from "./visible-logs.ts";
 
 /** Lists events, newest first; what waits in D1 is handed over first. Reading the audit log is itself recorded. */
 export async function listAuditEvents(env: Env, anyCall: Call, query: AuditQuery) {
@@ -18,8 +18,8 @@ export async function listAuditEvents(env: Env, anyCall: Call, query: AuditQuery
   const { call, effectiveRole, results } = await withUser(anyCall, "audit:read", (effectiveRole, { db, actor }) => [
     selectPlaces(db, query, effectiveRole, actor),
   ]);
-  if (query.hospital_id !== undefined && results[0].length === 0 && effectiveRole.role === "admin")
-    return denyNotFound(call, "audit:read", effectiveRole, { hospital: query.hospital_id });
+  if (isHospitalHidden(query, effectiveRole, results[0]))
+    return denyNotFound(call, "audit:read", effectiveRole, { hospital: query.hospital_id ?? "" });
   const logs = toVisibleLogs(results[0], query, effectiveRole);
   await handOverStaged(env, call.now);
   const before = start.after && { recorded: start.after.value, id: start.after.id };
@@ -59,7 +59,7 @@ export function toAuditEvent(entry: LogEntry & { log: string }, { role: reader, 
     action: entry.action,
     outcome: entry.outcome,
     reason: entry.reason,
-    actor: entry.actor,
+    actor: { kind: entry.actor.kind, id: entry.actor.id, role: entry.actor.role },
     hospital_id: isDeniedAbroad ? null : entry.hospital_id,
     actor_hospital_id: workplaceId,
     basis: entry.basis,

@@ -128,7 +128,7 @@ const LegalHold = z
   .openapi("LegalHold");
 const exampleHold = { reason: "Proceedings 4 C 12/26", recorded_from: null, set_at: EXAMPLES.time, set_by: EXAMPLES.user };
 const NewLegalHold = z
-  .strictObject({ reason: multiLine(500).min(1), recorded_from: TimeInput.optional() })
+  .strictObject({ reason: multiLine(500).trim().min(1), recorded_from: TimeInput.nullish() })
   .openapi("NewLegalHold");
 
 const Retention = z
@@ -198,7 +198,7 @@ export const auditLogRoutes = createRouter()
       description:
         "Checks the next part of a log: first its checkpoints, then its events. Ask with `next_cursor` until it is null. Names the first event that was changed.",
       security: BEARER_AUTH,
-      request: { query: logQuery.extend({ cursor: z.string().max(64).optional() }) },
+      request: { query: logQuery.extend({ cursor: z.string().max(200).optional() }) },
       responses: {
         200: jsonResponse(Verification, "What was checked, or the first problem", exampleVerification),
         ...problemResponses(400, 401, 403, 404),

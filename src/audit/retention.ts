@@ -16,7 +16,7 @@ import { selectHospital } from "./proofs.ts";
 import { type LogQuery, requireLog, toHospitalId } from "./visible-log.ts";
 
 type HoldRow = { hospital_id: string; held_from: number; reason_sealed: string; set_at: number; set_by: string };
-export type NewLegalHold = { reason: string; recorded_from?: string | undefined };
+export type NewLegalHold = { reason: string; recorded_from?: string | null | undefined };
 
 const sealContext = (id: string) => ({ table: "legal_holds", column: "reason", id });
 
@@ -80,7 +80,7 @@ const requireHospital = async (anyCall: Call, hospitalId: string) => {
 export async function setLegalHold(env: Env, anyCall: Call, hospitalId: string, { reason, recorded_from }: NewLegalHold) {
   const { call, effectiveRole } = await requireHospital(anyCall, hospitalId);
   const { db, keys, actor, now } = call;
-  const heldFrom = recorded_from === undefined ? 0 : Math.max(0, Date.parse(recorded_from));
+  const heldFrom = recorded_from == null ? 0 : Math.max(0, Date.parse(recorded_from));
   if (heldFrom > now) throw futureHold();
   const reasonSealed = await sealValue(keys.fields, sealContext(hospitalId), reason);
   const changes = { heldFrom, reasonSealed, setAt: now, setBy: actor.userId };
@@ -107,7 +107,10 @@ export async function endLegalHold(env: Env, anyCall: Call, hospitalId: string):
   const { db, actor, now } = call;
   await batch(db, [
     db.run(sql`DELETE FROM legal_holds WHERE hospital_id = ${hospitalId}`),
-    ...recordAuditEvent(db, actor, now, holdEvent(effectiveRole, hospitalId, "legal_hold.end")),
+    ...recordAuditEvent(db, actor, now, {
+      ...holdEvent(effectiveRole, hospitalId, "legal_hold.end"),
+      when: sql`changes() > 0`,
+    }),
   ]);
   await followHold(env, hospitalId, null);
 }
@@ -141,9 +144,9 @@ export function retentionLimit(now: number, years: number): number {
  */
 export async function pruneAuditLogs(env: Env, now: number): Promise<void> {
   const olderThan = retentionLimit(now, getAuditRetentionYears(env));
-  for (const { id, held_from } of await selectDueLogs(getDb(env.DB), Math.floor(now / RUN_INTERVAL_MS))) {
+  for (const { id } of await selectDueLogs(getDb(env.DB), Math.floor(now / RUN_INTERVAL_MS))) {
     try {
-      await pruneLog(env, id, held_from, olderThan);
+      await pruneLog(env, id, olderThan);
     } catch (error) {
       log(env, "ERROR", "audit log not pruned", { object_id: id, cause: describeCause(error) });
     }
@@ -154,17 +157,19 @@ export async function pruneAuditLogs(env: Env, now: number): Promise<void> {
 const PER_TURN = sql`CAST(${LOGS_PER_PRUNE} AS INTEGER)`;
 
 const selectDueLogs = (db: Db, turn: number) =>
-  db.all<{ id: string; held_from: number | null }>(sql`
+  db.all<{ id: string }>(sql`
     WITH logs AS (SELECT id, row_number() OVER (ORDER BY id) - 1 AS place FROM hospitals
       UNION ALL SELECT ${NO_HOSPITAL_LOG}, (SELECT count(*) FROM hospitals)),
     turns AS (SELECT (count(*) + ${PER_TURN} - 1) / ${PER_TURN} AS n FROM logs)
-    SELECT logs.id, h.held_from FROM logs LEFT JOIN legal_holds h ON h.hospital_id = logs.id
-    WHERE place / ${PER_TURN} = CAST(${turn} AS INTEGER) % (SELECT n FROM turns)`);
+    SELECT id FROM logs WHERE place / ${PER_TURN} = CAST(${turn} AS INTEGER) % (SELECT n FROM turns)`);
 
 /** The call of `prune` also wakes a log that has no new events. */
-async function pruneLog(env: Env, logId: string, heldFrom: number | null, olderThan: number): Promise<void> {
+async function pruneLog(env: Env, logId: string, olderThan: number): Promise<void> {
   const auditLog = env.AUDIT_LOG.getByName(logId);
   const status = await auditLog.status();
+  // After the log's own: a hold that is set later reaches the object before anything is deleted, or is among these.
+  const [hold] = await selectHold(getDb(env.DB), logId);
+  const heldFrom = hold?.held_from ?? null;
   if (status.toReseal > 0)
     log(env, "INFO", "audit segments wait for the current key", { object_id: logId, count: status.toReseal });
   if (status.heldFrom !== heldFrom) {

@@ -33,7 +33,7 @@ export const auditRoutes = createRouter().openapi(
         hospital_id: EXAMPLES.hospital,
         actor_hospital_id: null,
         basis: "care_team",
-        purpose: "treatment",
+        purpose: "TREAT",
         entity: { type: "report", id: EXAMPLES.report },
         request_id: EXAMPLES.request,
         ip: "203.0.113.7",

@@ -1,16 +1,27 @@
 // Verifies an audit log part by part with the independent verifier.
-import { parseCursor } from "../../verifier/part.ts";
 import { verifyPart } from "../../verifier/verify-log.ts";
 import { withUser } from "../access/access.ts";
-import type { Call } from "../access/actor.ts";
+import type { Call, UserCall } from "../access/actor.ts";
 import { appendAuditEvent } from "../access/audit.ts";
 import { openLogSource } from "../audit-log/log-source.ts";
 import { ApiError } from "../platform/errors.ts";
+import { signToken, verifyToken } from "../platform/signed-token.ts";
 import { selectHospital } from "./proofs.ts";
 import { type LogQuery, requireLog, toHospitalId } from "./visible-log.ts";
 
 /** Work of one request: a checkpoint costs up to ten reads of R2. */
 const LIMITS = { events: 20_000, checkpoints: 40 };
+
+/** Only the verification itself says where its next part begins: an invented cursor would record a false result. */
+const cursorParts = ({ actor }: UserCall, logId: string, cursor: string) => ["audit-verify", actor.userId, logId, cursor];
+
+/** @throws ApiError invalid_cursor */
+async function readCursor(call: UserCall, logId: string, signed: string | undefined): Promise<string | null> {
+  if (signed === undefined) return null;
+  const cursor = await verifyToken(call.keys.link, signed, ".", (payload) => cursorParts(call, logId, payload));
+  if (cursor === null) throw new ApiError("invalid_cursor");
+  return cursor;
+}
 
 /**
  * Verifies the next part of a log, and names the first problem. Only the parts of a whole run together say that a log is intact.
@@ -18,19 +29,15 @@ const LIMITS = { events: 20_000, checkpoints: 40 };
  */
 export async function verifyLogPart(env: Env, anyCall: Call, query: LogQuery & { cursor?: string | undefined }) {
   const permission = "audit:verify";
-  const cursor = query.cursor ?? null;
-  try {
-    parseCursor(cursor);
-  } catch {
-    throw new ApiError("invalid_cursor");
-  }
   const { call, effectiveRole, results } = await withUser(anyCall, permission, (_, { db }) => [selectHospital(db, query)]);
   const logId = await requireLog(call, permission, effectiveRole, query, results[0]);
   const hospitalId = toHospitalId(logId);
+  const cursor = await readCursor(call, logId, query.cursor);
   const source = await openLogSource(env, logId);
   const { isIntact, problem, checked, nextCursor } = await verifyPart(source, cursor, LIMITS);
   const { role } = effectiveRole;
-  await appendAuditEvent(call, { event: "audit.verify", action: "R", role, hospitalId, detail: { is_intact: isIntact } });
+  const detail = { is_intact: isIntact, first_seq: checked.firstSeq, end_seq: checked.endSeq, is_last: nextCursor === null };
+  await appendAuditEvent(call, { event: "audit.verify", action: "R", role, hospitalId, detail });
   return {
     hospital_id: hospitalId,
     is_intact: isIntact,
@@ -44,6 +51,6 @@ export async function verifyLogPart(env: Env, anyCall: Call, query: LogQuery & {
       open_events: checked.openEvents,
     },
     pruned_up_to: source.prunedUpTo === 0 ? null : source.prunedUpTo,
-    next_cursor: nextCursor,
+    next_cursor: nextCursor && (await signToken(call.keys.link, nextCursor, ".", cursorParts(call, logId, nextCursor))),
   };
 }

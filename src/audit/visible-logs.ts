@@ -41,6 +41,16 @@ function placesOf({ patient_id, hospital_id }: AuditQuery, effectiveRole: UserEf
   return sql`SELECT id AS log, NULL AS patient FROM hospitals WHERE ${only === undefined ? sql`1` : sql`id = ${only}`}`;
 }
 
+/** Whether the query names a hospital whose log the caller may not list, or that does not exist. */
+export function isHospitalHidden(
+  { hospital_id: requested }: Pick<AuditQuery, "hospital_id">,
+  { role, hospitalId }: UserEffectiveRole,
+  places: readonly unknown[],
+): boolean {
+  if (requested === undefined || role === "patient") return false;
+  return role === "admin" ? places.length === 0 : requested !== hospitalId;
+}
+
 /**
  * The logs with the filter of each. An event in two logs is listed once: from the log of its data's hospital, or in lists of
  * `abroad` from that of its actor's.
@@ -61,15 +71,16 @@ export function toVisibleLogs(
   const patientIds = ownIds ?? (query.patient_id ? [query.patient_id] : null);
   const hasNoHospitalLog = isOfAll || ownIds !== null;
   const logs = new Set([...rows.map(({ log }) => log), ...(hasNoHospitalLog ? [NO_HOSPITAL_LOG] : [])]);
-  return [...logs].map((log) => ({ logId: log, filter: placeFilter({ log, patientIds }, query, effectiveRole) }));
+  const isAsked = (log: string) => ownIds === null || (query.hospital_id ?? log) === log;
+  return [...logs].filter(isAsked).map((log) => ({ logId: log, filter: placeFilter({ log, patientIds }, query, effectiveRole) }));
 }
 
 function placeFilter({ log, patientIds }: Place, query: AuditQuery, effectiveRole: UserEffectiveRole): LogFilter {
   const filter = { patientIds, ...buildFilter(query) };
   const hospitalId = log === NO_HOSPITAL_LOG ? null : log;
   const isOfOneHospital = effectiveRole.role === "hospital_admin" || query.hospital_id !== undefined;
-  if (!query.abroad || isOwnLog(effectiveRole)) return { ...filter, hospitalId };
-  if (!isOfOneHospital || hospitalId === null) return { ...filter, hospitalId, isAbroad: true };
+  if (!query.abroad) return { ...filter, hospitalId };
+  if (isOwnLog(effectiveRole) || !isOfOneHospital || hospitalId === null) return { ...filter, hospitalId, isAbroad: true };
   // The subject of a denial abroad would tell that a patient with this id exists.
   const isNotDenied = effectiveRole.role !== "admin" && query.patient_id !== undefined;
   return { ...filter, actorHospitalId: hospitalId, isNotDenied };

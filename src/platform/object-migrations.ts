@@ -48,7 +48,9 @@ export function migrateEmpty(storage: DurableObjectStorage, list: MigrationList)
 }
 
 function tableNames(sql: SqlStorage): Set<string> {
-  const query = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT GLOB '_cf_*' AND name NOT GLOB 'sqlite_*'";
+  // The platform's own tables are no sign of an object that has been written.
+  const query = `SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT GLOB '_cf_*' AND name NOT GLOB 'sqlite_*'
+    AND name NOT GLOB '__miniflare_*'`;
   return new Set(
     sql
       .exec<{ name: string }>(query)

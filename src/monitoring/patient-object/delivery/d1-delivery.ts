@@ -100,13 +100,13 @@ function sampleCountStatement(db: Db, { patient, hospital }: PatientHome, hours:
 }
 
 /** One audit event per device and day: the number of samples, also by UTC hour of receipt, and the range of their sequence numbers. */
-function ingestAuditStatements(db: Db, { patient, hospital }: PatientHome, counts: ReceivedCounts, now: number): Statement[] {
+function ingestAuditStatements(db: Db, { patient, hospital }: PatientHome, counts: ReceivedCounts): Statement[] {
   const { by, day, count, hours, firstSeq, lastSeq, version, queuedAt } = counts;
   const date = new Date(day * DAY_MS).toISOString().slice(0, 10);
   const via = { requestId: `ingest-${patient}-${version}`, ip: null };
   const actor: DeviceActor = { kind: "device", credentialId: by, secretHash: null, via };
-  return recordAuditEvent(db, actor, now, {
-    // A row that is delivered again stages the same event.
+  return recordAuditEvent(db, actor, queuedAt, {
+    // A row that is delivered again stages the same event, of the same time.
     id: derivedUuidv7(queuedAt, via.requestId),
     event: "observation.ingest",
     action: "C",
@@ -157,7 +157,7 @@ export async function deliverToD1(env: Env, db: Db, home: PatientHome, rows: rea
     ...held.map((row) => db.insert(heldObservations).values(row).onConflictDoNothing()),
     ...(alerts.length > 0 ? alertStatements(db, home, alerts) : []),
     ...(hours.length > 0 ? [sampleCountStatement(db, home, hours, now), hourStatement(db, home, hours)] : []),
-    ...readBodies(rows, "received").flatMap((counts) => ingestAuditStatements(db, home, counts, now)),
+    ...readBodies(rows, "received").flatMap((counts) => ingestAuditStatements(db, home, counts)),
     ...clocks.map(({ device, skew }) =>
       db.run(sql`UPDATE devices SET clock_skew_ms = CAST(${skew} AS INTEGER) WHERE id = ${device}`),
     ),
