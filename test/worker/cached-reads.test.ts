@@ -285,6 +285,21 @@ describe("a repeated read", () => {
     expect(changed.headers.get("ETag")).not.toBe(etag);
   });
 
+  it("has an ETag of what the caller sees alone, so that it tells nothing of other patients", async () => {
+    const [{ doctor, nurse, hospitalId }] = worlds;
+    const etags = async () => {
+      const seen = [];
+      for (const path of ["/patients", "/reports", "/reports/stats", "/wards"])
+        seen.push((await get(path, doctor)).headers.get("ETag"));
+      return seen;
+    };
+    const before = await etags();
+    expect(before).not.toContain(null);
+    const { id } = await newPatient(hospitalId, nurse);
+    await uploadReport(nurse, newPdf(), { patient_id: id });
+    expect(await etags()).toEqual(before);
+  });
+
   it("ends with the right, at once", async () => {
     const [{ manager, hospitalId }] = worlds;
     const leaver = await newPerson("nurse", hospitalId, "care_team");
