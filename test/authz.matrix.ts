@@ -72,8 +72,7 @@ type About =
 export type RouteRule = {
   about: About;
   who: readonly Role[];
-  /** Audit events of an allowed call. */
-  /** Audit events of an allowed call: two where each of two patients gets one. */
+  /** Audit events of an allowed call: two where each of two patients gets one, and where a change outside of D1 begins and ends. */
   traced: 0 | 1 | 2;
   /** The scopes that an app needs; without them no app may call it. */
   scopes?: readonly string[];
@@ -175,9 +174,9 @@ export const ROUTES: Record<string, RouteRule> = {
   "GET /api/v1/patients/:patient_id/observations": shared("patient", EVERYONE, "observation:read"),
   "GET /api/v1/patients/:patient_id/history": shared("patient", EVERYONE, "observation:read"),
   "GET /api/v1/patients/:patient_id/observations/latest": shared("patient", EVERYONE, "observation:read"),
-  "POST /api/v1/patients/:patient_id/observation-sets": rule("patient", STAFF),
-  "PUT /api/v1/patients/:patient_id/observation-pause": rule("patient", STAFF),
-  "DELETE /api/v1/patients/:patient_id/observation-pause": rule("patient", STAFF),
+  "POST /api/v1/patients/:patient_id/observation-sets": rule("patient", STAFF, 2),
+  "PUT /api/v1/patients/:patient_id/observation-pause": rule("patient", STAFF, 2),
+  "DELETE /api/v1/patients/:patient_id/observation-pause": rule("patient", STAFF, 2),
   "GET /api/v1/patients/:patient_id/observations/rollups": shared("patient", EVERYONE, "observation:read"),
   "GET /api/v1/patients/:patient_id/scores/news2": shared("patient", EVERYONE, "observation:read"),
   "GET /api/v1/patients/:patient_id/alert-rules": rule("patient", STAFF),
@@ -206,10 +205,10 @@ export const ROUTES: Record<string, RouteRule> = {
   "POST /api/v1/devices/:device_id/assignments": rule("device", EDITORS),
   "GET /api/v1/devices/:device_id/assignments": rule("device", EVERYONE),
   "DELETE /api/v1/devices/:device_id/assignments/current": rule("device", EDITORS),
-  "POST /api/v1/observations": shared("samples", EVERYONE, "observation:create"),
-  "POST /api/v1/wearables/sync": shared("samples", EVERYONE, "observation:create"),
+  "POST /api/v1/observations": { ...shared("samples", EVERYONE, "observation:create"), traced: 2 },
+  "POST /api/v1/wearables/sync": { ...shared("samples", EVERYONE, "observation:create"), traced: 2 },
   "GET /api/v1/observations/stream": rule("stream", []),
-  "PATCH /api/v1/observations/:observation_id": rule("patient", STAFF),
+  "PATCH /api/v1/observations/:observation_id": rule("patient", STAFF, 2),
   "GET /api/v1/observations/quarantine": rule("own", EDITORS),
   "GET /api/v1/observations/quarantine/:held_id": rule("device", EDITORS),
   "POST /api/v1/observations/quarantine/file": rule("patient", EDITORS, 2),
@@ -220,11 +219,11 @@ export const ROUTES: Record<string, RouteRule> = {
   "GET /api/v1/analytics/hourly-stats": shared("own", EVERYONE, "observation:read"),
   "GET /api/v1/alerts": shared("own", EVERYONE, "alert:read"),
   "GET /api/v1/alerts/:alert_id": shared("patient", EVERYONE, "alert:read"),
-  "POST /api/v1/alerts/:alert_id/acknowledge": rule("patient", STAFF),
-  "POST /api/v1/alerts/:alert_id/assign": rule("patient", STAFF),
+  "POST /api/v1/alerts/:alert_id/acknowledge": rule("patient", STAFF, 2),
+  "POST /api/v1/alerts/:alert_id/assign": rule("patient", STAFF, 2),
   "POST /api/v1/alerts/:alert_id/comment": rule("patient", STAFF),
-  "POST /api/v1/alerts/:alert_id/snooze": rule("patient", STAFF),
-  "POST /api/v1/alerts/:alert_id/resolve": rule("patient", STAFF),
+  "POST /api/v1/alerts/:alert_id/snooze": rule("patient", STAFF, 2),
+  "POST /api/v1/alerts/:alert_id/resolve": rule("patient", STAFF, 2),
   "POST /api/v1/live/tickets": shared("patient", EVERYONE, "patient:read", "observation:read", "alert:read"),
   "GET /api/v1/live": shared("patient", EVERYONE, "patient:read", "observation:read", "alert:read"),
   "GET /api/v1/live/sse": shared("patient", EVERYONE, "patient:read", "observation:read", "alert:read"),
@@ -250,7 +249,7 @@ export const ROUTES: Record<string, RouteRule> = {
   "GET /api/v1/uploads/:upload_id": rule("device", EDITORS),
   "GET /api/v1/uploads/:upload_id/file": rule("device", EDITORS),
   "POST /api/v1/uploads/:upload_id/assign": rule("device", EDITORS),
-  "POST /api/v1/uploads/:upload_id/discard": rule("device", EDITORS),
+  "POST /api/v1/uploads/:upload_id/discard": rule("device", EDITORS, 2),
   "GET /api/v1/audit-events": rule("own", ["patient", "hospital_admin", "admin"]),
   "GET /api/v1/audit-events/export": rule("own", ["patient", "hospital_admin", "admin"]),
   "GET /api/v1/audit-events/checkpoint": rule("own", STAFF),

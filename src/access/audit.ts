@@ -64,7 +64,7 @@ export function recordAuditEvent(db: Db, actor: Actor, now: number, event: Audit
 export type KnownEvent = Omit<AuditEvent, "subjectsQuery" | "when" | "storedFiles" | "derivedBytes" | "importGrant">;
 
 /**
- * Appends the events of a read to their logs; no data are returned before. Events of a log that fails twice are staged in D1.
+ * Appends the events of a read, or of a change that was begun (begun-change.ts), to their logs; no data are returned before. Events of a log that fails twice are staged in D1.
  * @throws ApiError unavailable when that fails too; quota_exceeded when a patient, device or app has read too much that day
  */
 export function appendAuditEvent(

@@ -70,6 +70,7 @@ export const requiredFieldError = (field: string) =>
 type StateFailure =
   | "precondition_failed"
   | "conflict"
+  | "limit_reached"
   | "password_given"
   | "registration_refused"
   | "claim_proof_missing"

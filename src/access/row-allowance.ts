@@ -8,6 +8,7 @@ import type { Db, Statement } from "../platform/db/client.ts";
 import { DAY_MS, utcDayOf } from "../platform/time.ts";
 import type { Actor } from "./actor.ts";
 import type { AuditEvent } from "./audit-event.ts";
+import { BEGIN_SUFFIX } from "./storage-charges.ts";
 
 /** Refused attempts per user, device or API key and UTC day; without a principal per account that they name, else per address. */
 export const MAX_REFUSED_ROWS = 100;
@@ -49,7 +50,8 @@ function findAllowance(actor: Actor, event: AuditEvent, isCharged: boolean): Row
   if (isRefusal) return { scope, name: REFUSED, most: MAX_REFUSED_ROWS, samples: 0 };
   const deletesOfPatient = event.action === "D" && (event.subjects?.length ?? 0) > 0;
   if (event.action === "R" || deletesOfPatient || isCharged) return null;
-  if (event.event !== "observation.create") return { scope, name: event.event, most: MAX_UNCOUNTED_ROWS, samples: 0 };
+  const name = event.event.replace(new RegExp(`${BEGIN_SUFFIX}$`), "");
+  if (name !== "observation.create") return { scope, name, most: MAX_UNCOUNTED_ROWS, samples: 0 };
   const samples = Number(event.detail?.["samples"] ?? 0);
   return { scope, name: `${SAMPLES}${event.entity?.id}`, most: MAX_SAMPLE_ROWS, samples };
 }

@@ -10,22 +10,28 @@ import {
 import type { Actor } from "./actor.ts";
 import type { AuditEvent } from "./audit-event.ts";
 
+/** Ends the name of the event that a change outside of D1 has begun (begun-change.ts). */
+export const BEGIN_SUFFIX = "_begin";
+const allOf = (reason: string, ...events: string[]) =>
+  Object.fromEntries(events.flatMap((event) => [event, `${event}${BEGIN_SUFFIX}`]).map((event) => [event, reason]));
+
 /**
  * Writes that no quota refuses: the start of monitoring and the care of an alarm, the end of rights, and operations that have a
  * separate limit. Everything else with the action C or U counts. Their audit rows per day are limited (row-allowance.ts).
  */
 export const UNCOUNTED_EVENTS: Readonly<Record<string, string>> = {
-  "alert.acknowledge": "care of an alarm",
-  "alert.assign": "care of an alarm",
-  "alert.snooze": "care of an alarm",
-  "alert.resolve": "care of an alarm",
+  ...allOf("care of an alarm", "alert.acknowledge", "alert.assign", "alert.snooze", "alert.resolve"),
   "device.assign": "starts monitoring; assignments per device and per patient are limited",
   "monitoring.update": "starts monitoring; one row per patient",
   "alert_rule.update": "starts monitoring; one row per patient or ward and vital sign",
-  "observation.create": "vital signs raise alarms; the patient's object bounds samples per sender and day",
+  ...allOf(
+    "vital signs raise alarms; the patient's object bounds samples per sender and day",
+    "observation.create",
+    "observation_set.create",
+  ),
+  "observation.amend": "what observation.amend_begin began and counted; a refusal would leave a sample amended",
   "observation.file": "what observation.file_begin began and counted; a refusal would leave samples stored and their entry held",
-  "observation_set.create": "vital signs raise alarms; the patient's object bounds samples per sender and day",
-  "observation_pause.update": "care of an alarm; replaces the pause of the patient",
+  ...allOf("care of an alarm; replaces the pause of the patient", "observation_pause.update"),
   "observation.ingest": "delivered by the patient's object, one event per device and day",
   "care_team.leave": "ends a right",
   "device.unassign": "ends a right",

@@ -177,6 +177,17 @@ describe("the reason of an access", () => {
     expect(accessReasonKeys({ ...READ, ...change }, PATIENT)).toEqual(keys);
   });
 
+  it("says of a change that was only begun that it has no result, and hides a begin with one", () => {
+    const begin = { ...READ, id: "b1", event: "observation.amend_begin", action: "U" as const };
+    const end = { ...begin, id: "e1", event: "observation.amend" };
+    const words = (events: LoggedAccess[]) =>
+      groupAccessEvents(events, PATIENT, "Asia/Kolkata").map(({ messageKey }) => messageKey);
+    expect(words([begin])).toEqual(["me.access.begun"]);
+    expect(words([begin, end])).toEqual(["me.access.corrected"]);
+    expect(words([begin, { ...end, outcome: "failed" }])).toHaveLength(1);
+    expect(words([begin, { ...end, request_id: "r2" }])).toEqual(["me.access.begun", "me.access.corrected"]);
+  });
+
   it("separates the rows of a day; what is the same is one row with all of its entries", () => {
     const events = [
       { ...READ, id: "e4", recorded: "2026-11-21T10:00:00.000Z" },

@@ -38,7 +38,7 @@ export type FaultCase = {
   retry: "once" | "any" | "none";
   /** The status of a retry after a lost success; 412 by default. */
   used?: number;
-  /** The audit event of an effect outside D1: it is written before the object is called, and stays if that fails. */
+  /** The audit event of an effect outside D1: its begin is recorded before the effect, itself after it. */
   event?: string;
   /** Audited per device, patient and day. */
   withoutEvent?: true;

@@ -56,7 +56,8 @@ type Store = StoreCall["store"];
 type Check = (response: Response, attempt: RepeatableRequest, k: number) => Promise<unknown>;
 
 /**
- * Checks a failed request: it says so, and has an event of success if it took effect, and only then.
+ * Checks a failed request: it says so, and has an event of success if it took effect, and only then. A change outside of D1 that took
+ * effect has at least the event of its begin.
  * @returns its effects, at most `most`
  */
 async function expectUntold(
@@ -69,8 +70,11 @@ async function expectUntold(
   const events = await expectHonest(response);
   const effects = (await attempt.effects?.()) ?? 0;
   expect(effects).toBeLessThanOrEqual(most);
-  if (event && effects > 0) expect(countOf(events, event), `traced, call ${k}`).toBe(1);
-  if (!event && !withoutEvent && attempt.effects) expect(events.some(isSuccessOfChange), `success, call ${k}`).toBe(effects > 0);
+  const succeeded = events.some(isSuccessOfChange);
+  if (event) {
+    if (succeeded) expect(effects, `effect of the success, call ${k}`).toBeGreaterThan(0);
+    if (effects > 0) expect(countOf(events, `${event}_begin`), `begin, call ${k}`).toBe(1);
+  } else if (!withoutEvent && attempt.effects) expect(succeeded, `success, call ${k}`).toBe(effects > 0);
   return effects;
 }
 

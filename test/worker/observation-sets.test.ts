@@ -175,8 +175,11 @@ describe("a set that is sent again", () => {
     const { body } = await send(newSet(EIGHT, 7), world.nurse, headers);
     expect((await send(newSet(EIGHT, body.score.score), world.nurse, headers)).status).toBe(201);
     expect(await auditOf("observation_set.create")).toEqual([
-      ["success", null],
       ["failed", "score_changed"],
+      ["success", null],
+    ]);
+    expect(await auditOf("observation_set.create_begin")).toEqual([
+      ["success", null],
       ["success", null],
     ]);
   });

@@ -4,6 +4,7 @@ import { sql } from "drizzle-orm";
 import { type Access, authorizePatient, withPatient } from "../../access/access.ts";
 import { type Call, getActorId } from "../../access/actor.ts";
 import { type AuditEvent, afterAudit, appendAuditEvent, recordAuditEvent } from "../../access/audit.ts";
+import { beginChange, endChange } from "../../access/begun-change.ts";
 import { denyAccess, failWithAudit } from "../../access/deny.ts";
 import { ACTIVE_MEMBERSHIP } from "../../access/effective-role.ts";
 import { auditAction, type Permission } from "../../access/permissions.ts";
@@ -134,29 +135,29 @@ export async function actOnAlert(env: Env, call: Call, alertIdText: string, acti
   const event = toAuditEvent(found, `alert.${actionInput.kind}`, "alert:update", toAuditDetail(actionInput));
   const to = actionInput.kind === "assign" ? actionInput.to : null;
   const works = to === null ? sql`1` : isStaffOf(to, access.hospitalId);
-  const [[row], events, [staffCheck]] = await batch(db, [
+  const when = sql`${works} AND EXISTS (SELECT 1 FROM alerts WHERE id = ${id} AND state <> 'cleared')`;
+  const listed = await beginChange(call, { ...event, when }, [
     selectAlert(call, id),
     selectAlertEvents(call, id),
     db.all<{ works: number }>(sql`SELECT ${works} AS works`),
-    // Before the call of the object, so that no action is missing from the audit log.
-    ...recordAuditEvent(db, actor, now, {
-      ...event,
-      when: sql`${works} AND EXISTS (SELECT 1 FROM alerts WHERE id = ${id} AND state <> 'cleared')`,
-    }),
   ]);
+  const [[row], events, [staffCheck]] = listed.results;
   if (row?.state === "cleared") return failWithAudit(call, "conflict", event);
   if (!row && !(await loadOpenAlert(env, found))) return denyUnknownAlert(call, found, "alert:update");
   if (!staffCheck?.works)
     throw new ApiError("invalid_request", "user_id is not a member of the hospital's staff.", { errors: [NOT_STAFF] });
-  if (!row) await batch(db, recordAuditEvent(db, actor, now, event));
+  const { begun } = row ? listed : await beginChange(call, event, []);
   const acted = await callMonitor(
     env,
     async () => getMonitor(env, found).actOnAlert(toMonitorAction(actionInput, found.number, getActorId(actor), now)),
     false,
   );
-  if ("alert" in acted) return toAlertPage(call, acted.alert, events);
+  if ("alert" in acted) {
+    await endChange(call, begun);
+    return toAlertPage(call, acted.alert, events);
+  }
   if (acted.error === "too_many_actions")
-    throw new ApiError("limit_reached", `An alert can be assigned and snoozed ${MAX_ALERT_ACTIONS} times.`);
+    return failWithAudit(call, "limit_reached", event, `An alert can be assigned and snoozed ${MAX_ALERT_ACTIONS} times.`);
   return acted.error === "not_open" ? failWithAudit(call, "conflict", event) : denyUnknownAlert(call, found, "alert:update");
 }
 

@@ -2,6 +2,7 @@
 import { authorizePatient } from "../../access/access.ts";
 import { type Call, getActorId } from "../../access/actor.ts";
 import { recordAuditEvent } from "../../access/audit.ts";
+import { beginChange, endChange } from "../../access/begun-change.ts";
 import { denyAccess } from "../../access/deny.ts";
 import { sealValue } from "../../platform/crypto.ts";
 import { batch } from "../../platform/db/client.ts";
@@ -39,7 +40,7 @@ export async function amendObservation(env: Env, call: Call, id: string, input: 
     subjects: [patient.id],
     detail: { status: input.status },
   };
-  await batch(db, recordAuditEvent(db, actor, now, event));
+  const { begun } = await beginChange(call, event, []);
   const { value, unit } =
     input.status === "amended" ? { value: input.value, unit: input.unit ?? null } : { value: null, unit: null };
   const by = toPersonKey(getActorId(actor));
@@ -47,7 +48,10 @@ export async function amendObservation(env: Env, call: Call, id: string, input: 
   const monitor = env.PATIENT_MONITOR.getByName(patient.id);
   // No retry: a second call would add an entry to the history.
   const amended = await callMonitor(env, async () => monitor.amend({ block, index }, amendment), false);
-  if (!("error" in amended)) return { ...amended.sample, history: amended.history.map(toHistoryEntry) };
+  if (!("error" in amended)) {
+    await endChange(call, begun);
+    return { ...amended.sample, history: amended.history.map(toHistoryEntry) };
+  }
   if (amended.error === "not_found") {
     return denyAccess(call, "observation:amend", "not_found", { role, hospitalId, patientId: patient.id });
   }

@@ -4,7 +4,9 @@
 import { sql } from "drizzle-orm";
 import { authorizePatient } from "../../access/access.ts";
 import { type Call, type DeviceActor, getActorId } from "../../access/actor.ts";
-import { recordAuditEvent } from "../../access/audit.ts";
+import { type AuditEvent, recordAuditEvent } from "../../access/audit.ts";
+import { beginChange, endChange } from "../../access/begun-change.ts";
+import { failWithAudit } from "../../access/deny.ts";
 import { resolveDeviceAccess } from "../../access/device-access.ts";
 import { OWN_RECORD } from "../../access/patient-row.ts";
 import { batch, type Statement } from "../../platform/db/client.ts";
@@ -57,15 +59,20 @@ export async function ingestSamples(env: Env, call: Call, named: NamedOrigin, sa
     detail,
   };
   const marks = named.device === undefined ? [] : [markSynced(call, named.device)];
-  await batch(call.db, [...markRecordInUse(call, patient.id), ...marks, ...recordAuditEvent(call.db, actor, call.now, event)]);
+  const { begun } = await beginChange(call, event, [...markRecordInUse(call, patient.id), ...marks]);
   const origin: Origin = { kind: "person", id: getActorId(actor), isApp: actor.kind === "app" };
   const items = await resolveDays(call, samples.items, sql`${patient.hospital_id}`);
   // The object learns of a closed record only after the response to the change.
   const recorded =
     patient.active === 1 ? await recordWithFacts(env, call, patient.id, origin, { ...samples, items }) : NOT_RECORDED;
-  if (!recorded.known) throw new ApiError("conflict", "The patient record does not accept samples.");
+  if (!recorded.known) return failWithAudit(call, "conflict", event, "The patient record does not accept samples.");
+  if (recorded.results.some(({ status }) => status === "stored" || status === "duplicate")) await endChange(call, begun);
+  else await recordNothingStored(call, event);
   return { patient_id: patient.id, results: recorded.results, clock: null };
 }
+
+const recordNothingStored = ({ db, actor, now }: Call, event: AuditEvent) =>
+  batch(db, recordAuditEvent(db, actor, now, { ...event, outcome: "failed", reason: "nothing_stored" }));
 
 const NOT_RECORDED: RecordResult = { known: false };
 

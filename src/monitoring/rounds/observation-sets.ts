@@ -1,7 +1,8 @@
-// Sets of observations that staff takes at the bedside, and pauses of them. The patient's object decides; the audit event comes first.
+// Sets of observations that staff takes at the bedside, and pauses of them. The patient's object decides; the audit log has the begin before.
 import { type Access, authorizePatient } from "../../access/access.ts";
 import { type Call, getActorId } from "../../access/actor.ts";
 import { type AuditEvent, recordAuditEvent } from "../../access/audit.ts";
+import { beginChange, endChange } from "../../access/begun-change.ts";
 import { auditAction, type Permission } from "../../access/permissions.ts";
 import { forgetIdempotencyKey, type IdempotencyKey, type KeyStatements, runOnce } from "../../http/idempotency.ts";
 import { batch } from "../../platform/db/client.ts";
@@ -84,7 +85,9 @@ async function recordOnce(
   const detail = { samples: samples.length, ...(partial_reason && { partial_reason }) };
   const created = toEvent(access, "observation_set.create", "observation_set:create", detail);
   const event: AuditEvent = repeats === null ? created : { ...created, event: "observation_set.replay", action: "R" };
-  await batch(db, [...keyStatements(id), ...markRecordInUse(call, id), ...recordAuditEvent(db, actor, now, event)]);
+  const statements = [...keyStatements(id), ...markRecordInUse(call, id)];
+  const begun = repeats === null ? (await beginChange(call, event, statements)).begun : null;
+  if (!begun) await batch(db, [...statements, ...recordAuditEvent(db, actor, now, event)]);
   const set: NewSet = {
     by: getActorId(actor),
     at: Date.parse(input.effective_at),
@@ -99,6 +102,7 @@ async function recordOnce(
   const result: SetResult = active === 1 ? await callWithFacts(env, call, id, ask) : { known: false };
   if (!result.known) return fail(call, event, new ApiError("conflict", CLOSED_RECORD), idempotencyKey);
   if ("refusal" in result) return fail(call, event, toApiError(result.refusal), idempotencyKey);
+  if (begun) await endChange(call, begun);
   return result.stored;
 }
 
@@ -118,14 +122,14 @@ function toApiError(refusal: SetRefusal): ApiError {
 }
 
 async function changePause(env: Env, call: Call, access: Access, change: PauseChange, detail: object) {
-  const { db, actor, now } = call;
   const { id, active } = access.patient;
   const event = toEvent(access, "observation_pause.update", "observation_pause:manage", detail);
-  await batch(db, [...markRecordInUse(call, id), ...recordAuditEvent(db, actor, now, event)]);
+  const { begun } = await beginChange(call, event, markRecordInUse(call, id));
   const ask = (): Promise<PauseResult> => callMonitor(env, async () => env.PATIENT_MONITOR.getByName(id).changePause(change));
   const result: PauseResult = active === 1 ? await callWithFacts(env, call, id, ask) : { known: false };
   if (!result.known) return fail(call, event, new ApiError("conflict", CLOSED_RECORD));
   if ("error" in result) return fail(call, event, new ApiError("not_found", "Observations are not paused."));
+  await endChange(call, begun);
   return result;
 }
 

@@ -3,6 +3,7 @@ import { type SQL, sql } from "drizzle-orm";
 import { type Access, authorizePatient } from "../../access/access.ts";
 import { type Call, getActorId, type UserEffectiveRole } from "../../access/actor.ts";
 import { recordAuditEvent } from "../../access/audit.ts";
+import { beginChange, endChange } from "../../access/begun-change.ts";
 import { denyAccess } from "../../access/deny.ts";
 import { batch, type Statement } from "../../platform/db/client.ts";
 import { ApiError } from "../../platform/errors.ts";
@@ -15,7 +16,15 @@ import { parseMetrics } from "../upload/metrics.ts";
 import { fileRecordId, storeMetrics, toReportKind } from "../upload/new-report.ts";
 import { inspectPdfStream, type PdfInspection } from "../upload/pdf.ts";
 import { settleAsReport, toNewReport } from "../upload/settle-as-report.ts";
-import { findMeasuredAt, openDetail, sealDetail, settleUpload, type UploadDetail, type UploadRow } from "../upload/upload-log.ts";
+import {
+  changeUpload,
+  findMeasuredAt,
+  openDetail,
+  sealDetail,
+  settleUpload,
+  type UploadDetail,
+  type UploadRow,
+} from "../upload/upload-log.ts";
 import { requireUpload, toUploadWithDetail, uploadAuditFields } from "./upload-list.ts";
 
 /** A repeated file is recognised among this many of the hospital's newest files in quarantine. */
@@ -202,7 +211,7 @@ export async function discardUpload(anyCall: Call, bucket: R2Bucket, id: string,
   return retryOnRace(async () => {
     const { call, effectiveRole, row, deviceId } = await requireUpload(anyCall, id, "upload:assign");
     const { db, actor, now } = call;
-    const event = { action: "D", ...uploadAuditFields(effectiveRole, row) } as const;
+    const event = { action: "D", ...uploadAuditFields(effectiveRole, row), event: "upload.discard" } as const;
     if (row.outcome === "discarded") {
       await batch(db, recordAuditEvent(db, actor, now, { ...event, event: "upload.replay", action: "R" }));
       await deleteFileOf(bucket, row);
@@ -212,12 +221,13 @@ export async function discardUpload(anyCall: Call, bucket: R2Bucket, id: string,
     const detail = await openDetail(call, row);
     const detailSealed = await sealDetail(call, row.id, { ...detail, discard_reason: reason });
     const change = { outcome: "discarded", detailSealed } as const;
-    const [, settled] = await batch(db, [
+    const { results, begun } = await beginChange(call, { ...event, when: sql`changes() > 0` }, [
       giveBackFile(call, row, detail),
-      ...settleUpload(call, row, change, { ...event, event: "upload.discard" }),
+      changeUpload(call, row, change),
     ]);
-    if (settled.length === 0) return null;
+    if (results[1].length === 0) return null;
     await deleteFileOf(bucket, row);
+    await endChange(call, begun);
     return toUploadWithDetail(call, { ...row, ...change }, deviceId);
   });
 }

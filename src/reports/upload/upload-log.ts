@@ -145,16 +145,18 @@ export type UploadRow = typeof uploads.$inferSelect;
  * Changes an attempt if it still has the outcome that was read, and records the event only then. The first statement
  * returns the row's id, or no row if a concurrent request changed it first.
  */
-export function settleUpload({ db, actor, now }: Call, row: UploadRow, change: Partial<UploadRow>, event: AuditEvent) {
-  return [
-    db
-      .update(uploads)
-      .set(change)
-      .where(and(eq(uploads.id, row.id), eq(uploads.outcome, row.outcome)))
-      .returning({ id: uploads.id }),
-    ...recordAuditEvent(db, actor, now, { ...event, when: sql`changes() > 0` }),
-  ] as const;
+export function settleUpload(call: Call, row: UploadRow, change: Partial<UploadRow>, event: AuditEvent) {
+  const { db, actor, now } = call;
+  return [changeUpload(call, row, change), ...recordAuditEvent(db, actor, now, { ...event, when: sql`changes() > 0` })] as const;
 }
+
+/** Changes an attempt if it still has the outcome that was read, and returns its id then. */
+export const changeUpload = ({ db }: Call, row: UploadRow, change: Partial<UploadRow>) =>
+  db
+    .update(uploads)
+    .set(change)
+    .where(and(eq(uploads.id, row.id), eq(uploads.outcome, row.outcome)))
+    .returning({ id: uploads.id });
 
 const detailSealContext = (id: string) => ({ table: "uploads", column: "detail", id });
 const UploadDetailSchema = z.object({

@@ -6,6 +6,7 @@ import type { PlainMessageKey } from "../../platform/messages/translate.ts";
 export type LoggedAccess = {
   recorded: string;
   event: string;
+  request_id: string;
   action: "C" | "R" | "U" | "D" | "E";
   outcome: "success" | "denied" | "failed";
   actor: { kind: string; id: string | null; role: string | null };
@@ -64,6 +65,8 @@ const EVENT_MESSAGES: readonly (readonly [beginning: string, key: PlainMessageKe
   ["device.", "me.access.device"],
   ["audit.", "me.access.log"],
 ];
+/** The event of a change that was begun; the one of its result has the name without this end. */
+const BEGIN = /_begin$/;
 const ACTION_MESSAGES: Record<LoggedAccess["action"], PlainMessageKey> = {
   R: "me.access.opened",
   C: "me.access.added",
@@ -74,7 +77,16 @@ const ACTION_MESSAGES: Record<LoggedAccess["action"], PlainMessageKey> = {
 
 export function accessMessageKey({ event, action, outcome }: LoggedAccess): PlainMessageKey {
   if (outcome === "denied") return "me.access.denied";
+  if (BEGIN.test(event)) return "me.access.begun";
   return EVENT_MESSAGES.find(([prefix]) => event.startsWith(prefix))?.[1] ?? ACTION_MESSAGES[action];
+}
+
+/** Leaves out begins of which the result, or the refusal of the request, is among the events too. */
+export function withoutEndedBegins<E extends LoggedAccess>(events: readonly E[]): E[] {
+  const results = new Set(events.map(({ request_id, event }) => `${request_id} ${event}`));
+  const isEnded = ({ request_id, event }: E) =>
+    [event.replace(BEGIN, ""), "access.denied"].some((result) => results.has(`${request_id} ${result}`));
+  return events.filter((event) => !BEGIN.test(event.event) || !isEnded(event));
 }
 
 /** By code of HL7's v3-PurposeOfUse. */
@@ -120,7 +132,7 @@ export function groupAccessEvents<E extends LoggedAccess>(
   zone: string | undefined,
 ): AccessGroup<E>[] {
   const groups = new Map<string, AccessGroup<E> & { events: E[] }>();
-  for (const event of events) {
+  for (const event of withoutEndedBegins(events)) {
     const day = dayInZone(Date.parse(event.recorded), zone);
     const messageKey = accessMessageKey(event);
     const reasonKeys = accessReasonKeys(event, userId);

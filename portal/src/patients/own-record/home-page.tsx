@@ -12,7 +12,7 @@ import { QueryBoundary } from "../../platform/design/query-states.tsx";
 import { translateCode, useTranslation } from "../../platform/messages/translate.ts";
 import type { PatientSummary } from "../api.ts";
 import { AccessActor } from "./access-actor.tsx";
-import { accessMessageKey, isOtherPerson } from "./access-log.ts";
+import { accessMessageKey, isOtherPerson, withoutEndedBegins } from "./access-log.ts";
 import { listAccess, readSummary } from "./api.ts";
 import classes from "./me.module.css";
 import { MyPage } from "./my-page.tsx";
@@ -161,7 +161,7 @@ function LastAccessCard({ record: { patient_id, hospital_id } }: RecordProps) {
     <Card title={t("me.who_saw")}>
       <QueryBoundary query={query}>
         {({ items }) => {
-          const last = items.find((event) => isOtherPerson(event, user_id));
+          const last = withoutEndedBegins(items).find((event) => isOtherPerson(event, user_id));
           return (
             <>
               <p>
