@@ -68,6 +68,18 @@ describe("the purpose of an event", () => {
     expect(names.filter((name) => !AUDIT_EVENT_NAMES.includes(name))).toEqual([]);
   });
 
+  it("is the same for the begin of a change as for its end", () => {
+    const begins = AUDIT_EVENT_NAMES.filter((name) => name.endsWith("_begin"));
+    expect(begins.length).toBeGreaterThan(9);
+    expect(begins).toEqual(
+      expect.arrayContaining(["acknowledge", "assign", "snooze", "resolve"].map((kind) => `alert.${kind}_begin`)),
+    );
+    for (const event of begins) {
+      expect(AUDIT_EVENT_NAMES).toContain(event.replace(/_begin$/, ""));
+      expect(purposeOf({ kind: "user" }, { event })).toBe(purposeOf({ kind: "user" }, { event: event.replace(/_begin$/, "") }));
+    }
+  });
+
   it.each([
     ["a nurse's read", "user", { event: "patient.read", role: "nurse", basis: "staff" }, "TREAT"],
     ["a patient's own record", "user", { event: "patient.read", role: "patient", basis: "self" }, "PATRQT"],

@@ -300,6 +300,35 @@ describe("the known-bad twin", () => {
       await expect(fail(write(false), 2, when)).rejects.toThrow("success");
     }
   });
+
+  it("that records a success before its effect outside of D1 is caught by the same check", async () => {
+    const write = (event: string): FaultCase => ({
+      name: "ahead",
+      status: 201,
+      retry: "once",
+      event: "test.create",
+      async attempt() {
+        const [requestId, key] = [uniqueText(), uniqueText()];
+        const actor = { kind: "system" as const, name: "test", via: { requestId, ip: null } };
+        const headers = { "x-request-id": requestId, "retry-after": "1", "content-type": "application/problem+json" };
+        return {
+          async send(faulty) {
+            const db = getDb(faulty.DB);
+            await batch(db, recordAuditEvent(db, actor, Date.now(), { event, action: "C" }));
+            const put = await faulty.FILES.put(key, "x").catch(() => null);
+            return put
+              ? new Response("{}", { status: 201, headers })
+              : new Response(JSON.stringify({ code: "unavailable", errors: [] }), { status: 503, headers });
+          },
+          effects: async () => Number((await env.FILES.head(key)) !== null),
+        };
+      },
+    });
+    const fail = (route: FaultCase) =>
+      failEach(route, 1, "before", "FILES", route.attempt, (...args) => expectUntold(route, args[0], args[1], 0, args[2]));
+    expect(await fail(write("test.create_begin"))).toBe(1);
+    await expect(fail(write("test.create"))).rejects.toThrow("effect of the success");
+  });
 });
 
 describe("after all these faults", () => {
