@@ -118,9 +118,15 @@ export class AuditFolder {
 
   constructor(folder: string) {
     const isLocal = readdirSync(folder).includes("r2");
-    // In this order: a running server stores a file before its object refers to it.
-    this.#objects = isLocal ? objectsOf(folder, this.#copies) : new Map();
-    this.#files = isLocal ? localFiles(folder, this.#copies) : plainFiles(folder);
+    try {
+      // In this order: a running server stores a file before its object refers to it.
+      this.#objects = isLocal ? objectsOf(folder, this.#copies) : new Map();
+      this.#files = isLocal ? localFiles(folder, this.#copies) : plainFiles(folder);
+    } catch (error) {
+      // The copies hold events in clear.
+      this.#copies.close();
+      throw error;
+    }
   }
 
   /** Ids of the logs. */
@@ -172,6 +178,7 @@ export class AuditFolder {
         const path = files.pathOf(key);
         return path === null ? null : readRange(path, offset, length);
       },
+      hasOpenRows: db !== undefined,
       openRows: async (afterSeq, limit) => {
         const rows = db?.prepare("SELECT * FROM entries WHERE seq > ? ORDER BY seq LIMIT ?").all(afterSeq, limit) ?? [];
         const before = db?.prepare("SELECT mac FROM entries WHERE seq = ?").get(afterSeq);

@@ -145,6 +145,7 @@ export class EntryRun {
       const { entries: rows, previousMac } = await this.#source.openRows(seq - 1, MAX_ROWS);
       const isGap = (rows[0]?.seq ?? Number.POSITIVE_INFINITY) > seq;
       if (isGap && (await this.#source.segments(seq, 1)).length > 0) return "closed";
+      if (rows.length === 0 && !this.#source.hasOpenRows) return (await this.#checkTiles(this.#size)) ? "end" : "more";
       if (rows.length === 0) return this.#finish();
       await this.#checkRows(rows, previousMac);
     }

@@ -34,6 +34,8 @@ export type LogSource = {
   segmentTerms(first: number): Promise<Uint8Array | null>;
   /** At most `length` bytes of a segment's file from `offset` on. */
   readSegment(key: string, offset: number, length: number): Promise<Uint8Array | null>;
+  /** Whether `openRows` has the events that are in no segment yet; a copy of the bucket alone has none of them. */
+  hasOpenRows: boolean;
   /** Rows after a position, and the MAC of the entry before them, empty for the first entry. */
   openRows(afterSeq: number, limit: number): Promise<{ entries: OpenRow[]; previousMac: string }>;
 };

@@ -1,7 +1,7 @@
 // The independent verifier: published vectors of Merkle trees and notes, agreement with the log's own code, and its command.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -150,18 +150,47 @@ describe("edgecare audit verify", () => {
     for (const tile of [...full, ...partialTiles(edge)]) write(`tlog/none/tile/${ownTilePath(tile)}`, tile.hashes);
     const note = await signCheckpoint(await parseCheckpointSigners(ring), "none", { size: 300, rootHash: rootHash(edge) });
     write("tlog/none/checkpoints/000000000300", note);
-    write("keys", `AUDIT_SIGNING_KEYS='${ring}'\n`);
+    write("keys", `export AUDIT_SIGNING_KEYS='${ring}'\n AUDIT_KEYS = "${ring}"\n`);
     write("saved", `${note}\n`);
     const args = [folder, "--keys", join(folder, "keys"), "--checkpoint", join(folder, "saved")];
-    expect(verify(...args)).toMatchObject({ status: 0, stdout: expect.stringContaining("none: intact") });
+    // A copy of the bucket: the newest events are rows of the log's object, which it does not have.
+    const counts = "0 events opened of 300, 1 checkpoints, events that are in no segment yet are not in this copy";
+    expect(verify(...args)).toMatchObject({ status: 0, stdout: `none: intact (${counts})\n` });
+    expect(verify(folder)).toMatchObject({ status: 0, stdout: expect.stringContaining("without keys: no signature checked") });
     const tile = join(folder, "tlog/none/tile/0/000");
     const changed = readFileSync(tile);
     changed[40] = (changed[40] ?? 0) ^ 1;
     writeFileSync(tile, changed);
     const { status, stdout } = verify(...args);
     expect({ status, stdout }).toEqual({ status: 1, stdout: expect.stringMatching(/^none: (truncated|tile_changed)/) });
-    for (const bad of [[], ["/does/not/exist"], [folder, "--log", "other"], [folder, "--colour"]])
+    for (const bad of [[], ["/does/not/exist"], [folder, "--log", "other"], [folder, "--colour"], [join(folder, "keys")]])
       expect(verify(...bad).status).toBe(2);
+  });
+
+  it("takes no file without both key rings for one with keys", () => {
+    const state = localState();
+    const files = ["", "AUDIT_KEYS=''", `AUDIT_KEYS='${ring}'`, `AUDIT_SIGNING_KEYS='${ring}'`, '{"AUDIT_KEYS":"x"}'];
+    for (const text of [...files, `AUDIT_KEYS='a1:x'\nAUDIT_SIGNING_KEYS='${ring}'`]) {
+      write("bad-keys", text);
+      const { status, stdout, stderr } = verify(state, "--keys", join(folder, "bad-keys"));
+      expect([text, status, stdout]).toEqual([text, 2, ""]);
+      expect(stderr).toMatch(/has no line|malformed/);
+    }
+  });
+
+  it("names a file that is no database, leaves no copy, and says which logs it did not check", () => {
+    const copies = () => globSync("edgecare-audit-*", { cwd: tmpdir() }).length;
+    const before = copies();
+    const damaged = localState();
+    writeFileSync(join(damaged, "do/edgecare-AuditLog/object.sqlite"), "garbage ".repeat(1_000));
+    expect(verify(damaged)).toMatchObject({ status: 1, stdout: expect.stringContaining("unreadable"), stderr: "" });
+    expect(copies()).toBe(before);
+    const two = localState();
+    const db = new DatabaseSync(join(two, "do/edgecare-AuditLog/second.sqlite"));
+    for (const { statements } of AUDIT_LOG_MIGRATIONS.migrations) for (const statement of statements) db.exec(statement);
+    db.exec("INSERT INTO state VALUES (1, 'other', 0, 0, '', NULL, NULL, NULL, NULL, NULL, 0, NULL, 0, NULL, 0)");
+    db.close();
+    expect(verify(two, "--log", "other").stdout).toMatch(/^other: intact .*\n1 other logs of the folder were not checked/);
   });
 
   /** The local state of a server with one object: its tables, as the log creates them, and rows of its state. */

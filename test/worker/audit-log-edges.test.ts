@@ -3,8 +3,10 @@
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { pruneAuditLogs } from "../../src/audit/retention.ts";
 import { handOverStaged } from "../../src/audit-log/hand-over.ts";
+import { openLogSource } from "../../src/audit-log/log-source.ts";
 import { stageEvent } from "../../src/audit-log/staged-events.ts";
 import { batch, getDb } from "../../src/platform/db/client.ts";
+import { verifyLog } from "../../verifier/verify-log.ts";
 import { interceptStores } from "../stores.ts";
 import { API, env, newHospital, newPerson, newWorld, type Person, readJson, sendRequest, type World } from "../world.ts";
 import { evict, HOUR, inside, logNamed, newEvents, newLog, runDue } from "./audit-log-world.ts";
@@ -75,6 +77,28 @@ describe("the verify route", () => {
     const details = body.data.map(({ detail }: { detail: object }) => detail);
     expect(details[0]).toMatchObject({ is_intact: true, is_last: true, first_seq: 0 });
     expect(details).toHaveLength(2);
+  });
+});
+
+describe("members that were added to the actor of a stored event", () => {
+  it("are named by the verifier and shown to nobody", async () => {
+    const hospitalId = await newHospital();
+    const manager = await newPerson("hospital_admin", hospitalId);
+    const { stub } = logNamed(hospitalId);
+    await stub.append(newEvents(3, { hospital_id: hospitalId, subjects: [] }));
+    await inside(
+      stub,
+      (_, { storage }) =>
+        void storage.sql.exec(
+          "UPDATE entries SET event = replace(event, ?, ?) WHERE seq = 1",
+          '"role":',
+          '"name":"Dr Forged","role":',
+        ),
+    );
+    await evict(stub);
+    const listed = await sendRequest(`${API}/audit-events`, { as: manager });
+    expect(await listed.text()).not.toContain("Forged");
+    expect((await verifyLog(await openLogSource(env, hospitalId))).problem).toMatchObject({ kind: "edited", seq: 1 });
   });
 });
 

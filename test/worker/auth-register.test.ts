@@ -242,17 +242,18 @@ describe("the registration rate limit", () => {
 
   it("leaves invitations, password links and device claims behind the same address alone, as invalid bodies do", async () => {
     const world = await newWorld();
-    const invitation = await readJson(
-      await sendRequest(`${API}/users/invite`, {
-        as: world.manager,
-        json: { email: `${uniqueText()}@example.org`, role: "nurse", hospital_id: world.hospitalId },
-      }),
-    );
-    const device = await newDevice(world.nurse, null);
-    const issued = await readJson(
-      await sendRequest(`${API}/devices/${device.id}/claim-code`, { as: world.nurse, method: "POST" }),
-    );
     const answers = await withinOneMinute(async () => {
+      // New ones each time: both can be used once.
+      const invitation = await readJson(
+        await sendRequest(`${API}/users/invite`, {
+          as: world.manager,
+          json: { email: `${uniqueText()}@example.org`, role: "nurse", hospital_id: world.hospitalId },
+        }),
+      );
+      const device = await newDevice(world.nurse, null);
+      const issued = await readJson(
+        await sendRequest(`${API}/devices/${device.id}/claim-code`, { as: world.nurse, method: "POST" }),
+      );
       const ip = newAddress();
       const post = async (path: string, json: object) => (await sendRequest(API + path, { json, env: of, ip })).status;
       const invalid: number[] = [];

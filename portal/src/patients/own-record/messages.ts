@@ -96,7 +96,8 @@ export const me = defineMessages({
     "me.claim.password_given": "Your password was set by someone else. Choose your own under Account first.",
     "me.claim.submit": "Add record",
     "me.claim.done": "You can now see this record. Your other devices were signed out.",
-    "me.access_text": "Everyone who views or changes your record is listed here. No entry can be removed.",
+    "me.access_text":
+      "Everyone who views or changes your record is listed here. Nobody can change or remove an entry; they are deleted only after their retention time.",
     "me.from_day": "From day",
     "me.to_day": "To day",
     "me.show_mine": "Include my own access",
@@ -263,7 +264,8 @@ export const me = defineMessages({
     "me.claim.password_given": "आपका पासवर्ड किसी और ने दिया है। पहले खाते में अपना पासवर्ड चुनें।",
     "me.claim.submit": "रिकॉर्ड जोड़ें",
     "me.claim.done": "अब आप यह रिकॉर्ड देख सकते हैं। आपके बाकी उपकरणों से साइन आउट कर दिया गया।",
-    "me.access_text": "आपका रिकॉर्ड देखने या बदलने वाले हर व्यक्ति की पंक्ति यहाँ रहती है। इसे कोई हटा नहीं सकता।",
+    "me.access_text":
+      "आपका रिकॉर्ड देखने या बदलने वाले हर व्यक्ति की पंक्ति यहाँ रहती है। इसे कोई बदल या हटा नहीं सकता; रखने का समय पूरा होने पर ही पंक्तियाँ मिटाई जाती हैं।",
     "me.from_day": "किस दिन से",
     "me.to_day": "किस दिन तक",
     "me.show_mine": "मेरा देखना भी दिखाएँ",
