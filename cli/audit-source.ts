@@ -10,6 +10,7 @@ import {
   readFileSync,
   readSync,
   rmSync,
+  statSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -37,8 +38,11 @@ class Copies {
   }
 
   close(): void {
-    for (const db of this.#open) db.close();
-    rmSync(this.#folder, { recursive: true });
+    try {
+      for (const db of this.#open) db.close();
+    } finally {
+      rmSync(this.#folder, { recursive: true, force: true });
+    }
   }
 }
 
@@ -51,28 +55,47 @@ function plainFiles(folder: string): Files {
   return { list: (prefix) => keys.filter((key) => key.startsWith(prefix)), pathOf };
 }
 
-/** The bucket whose local metadata name objects of audit logs. */
-function localFiles(folder: string, copies: Copies): Files {
-  const found = globSync("r2/miniflare-R2BucketObject/*.sqlite", { cwd: folder })
-    .filter((file) => !file.endsWith("metadata.sqlite"))
-    .map((file) => copies.open(join(folder, file)))
-    .map((db) => db.prepare("SELECT key, blob_id FROM _mf_objects WHERE key LIKE 'tlog/%' OR key LIKE 'audit/%' ORDER BY key"));
-  const blobs = new Map(found.flatMap((query) => query.all()).map(({ key, blob_id }) => [String(key), String(blob_id)]));
-  const keys = [...blobs.keys()].sort();
-  const pathOf = (key: string) => globSync(`r2/*/blobs/${blobs.get(key)}`, { cwd: folder })[0] ?? null;
-  const absolute = (path: string | null) => path && join(folder, path);
-  return { list: (prefix) => keys.filter((key) => key.startsWith(prefix)), pathOf: (key) => absolute(pathOf(key)) };
+/** Opens the SQLite files of a pattern; one that cannot be read is named in `unreadable`. */
+function readDatabases(folder: string, pattern: string, copies: Copies, unreadable: string[], read: (db: DatabaseSync) => void) {
+  for (const file of globSync(pattern, { cwd: folder }).sort()) {
+    if (file.endsWith("metadata.sqlite")) continue;
+    try {
+      read(copies.open(join(folder, file)));
+    } catch (error) {
+      unreadable.push(`${file}: unreadable: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
 }
 
-function objectsOf(folder: string, copies: Copies): Map<string, DatabaseSync> {
+/** The bucket whose local metadata name objects of audit logs. */
+function localFiles(folder: string, copies: Copies, unreadable: string[]): Files {
+  const blobs = new Map<string, string>();
+  readDatabases(folder, "r2/miniflare-R2BucketObject/*.sqlite", copies, unreadable, (db) => {
+    const query = db.prepare("SELECT key, blob_id FROM _mf_objects WHERE key LIKE 'tlog/%' OR key LIKE 'audit/%' ORDER BY key");
+    for (const { key, blob_id } of query.all()) blobs.set(String(key), String(blob_id));
+  });
+  const keys = [...blobs.keys()].sort();
+  const pathOf = (key: string) => {
+    const blob = blobs.get(key) ?? "";
+    const [path] = /^[\w-]+$/.test(blob) ? globSync(`r2/*/blobs/${blob}`, { cwd: folder }) : [];
+    return path === undefined ? null : join(folder, path);
+  };
+  return { list: (prefix) => keys.filter((key) => key.startsWith(prefix)), pathOf };
+}
+
+function objectsOf(folder: string, copies: Copies, unreadable: string[]): Map<string, DatabaseSync> {
   const objects = new Map<string, DatabaseSync>();
-  for (const file of globSync("do/*-AuditLog/*.sqlite", { cwd: folder })) {
-    if (file.endsWith("metadata.sqlite")) continue;
-    const db = copies.open(join(folder, file));
-    const hasState = db.prepare("SELECT 1 FROM sqlite_master WHERE name = 'state'").get();
-    const row = hasState && db.prepare("SELECT log_id FROM state").get();
-    if (row) objects.set(String(row["log_id"]), db);
-  }
+  readDatabases(folder, "do/*-AuditLog/*.sqlite", copies, unreadable, (db) => {
+    const tables = db.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").all();
+    const own = tables.map(({ name }) => String(name)).filter((name) => !/^(_cf_|sqlite_|__miniflare_)/.test(name));
+    // An object that was only read has no tables.
+    if (own.length === 0) return;
+    const row = own.includes("state") ? db.prepare("SELECT log_id FROM state").get() : undefined;
+    if (!row) throw new Error("the object of an audit log has no state row");
+    const logId = String(row["log_id"]);
+    if (objects.has(logId)) throw new Error(`it is a second object of the log ${logId}`);
+    objects.set(logId, db);
+  });
   return objects;
 }
 
@@ -98,6 +121,20 @@ function knownCheckpoints(db: DatabaseSync | undefined): KnownCheckpoint[] {
   return rows.map(({ size, root }) => ({ size, rootHash: Buffer.from(root).toString("base64") }));
 }
 
+/** Tiles and checkpoints are far smaller. */
+const MAX_OBJECT_BYTES = 1_024 * 1_024;
+
+function readObject(path: string, key: string): Uint8Array {
+  if (statSync(path).size > MAX_OBJECT_BYTES) throw new Error(`${key} has more than ${MAX_OBJECT_BYTES} bytes`);
+  return new Uint8Array(readFileSync(path));
+}
+
+function checkpointSize(key: string): number {
+  const [, size] = /\/(\d{12,15})$/.exec(key) ?? [];
+  if (size === undefined) throw new Error(`${key} is not the name of a checkpoint`);
+  return Number(size);
+}
+
 function readRange(path: string, offset: number, length: number): Uint8Array {
   const file = openSync(path, "r");
   try {
@@ -112,18 +149,20 @@ const text = (bytes: Uint8Array) => Buffer.from(bytes).toString("base64url");
 const toRow = ({ leaf_hash, seed, ...row }: Row): OpenRow => ({ ...row, seed: text(seed), leafHash: text(leaf_hash) });
 
 export class AuditFolder {
+  /** Lines about files of the folder that cannot be read. */
+  readonly unreadable: string[] = [];
   readonly #copies = new Copies();
+  readonly #isLocal: boolean;
   readonly #files: Files;
   readonly #objects: Map<string, DatabaseSync>;
 
   constructor(folder: string) {
-    const isLocal = readdirSync(folder).includes("r2");
     try {
+      this.#isLocal = readdirSync(folder).includes("r2");
       // In this order: a running server stores a file before its object refers to it.
-      this.#objects = isLocal ? objectsOf(folder, this.#copies) : new Map();
-      this.#files = isLocal ? localFiles(folder, this.#copies) : plainFiles(folder);
+      this.#objects = this.#isLocal ? objectsOf(folder, this.#copies, this.unreadable) : new Map();
+      this.#files = this.#isLocal ? localFiles(folder, this.#copies, this.unreadable) : plainFiles(folder);
     } catch (error) {
-      // The copies hold events in clear.
       this.#copies.close();
       throw error;
     }
@@ -131,7 +170,8 @@ export class AuditFolder {
 
   /** Ids of the logs. */
   logs(): string[] {
-    const named = [...this.#files.list("tlog/"), ...this.#files.list("audit/")].map((key) => key.split("/")[1] ?? "");
+    const keys = [...this.#files.list("tlog/"), ...this.#files.list("audit/")];
+    const named = keys.map((key) => key.split("/")).flatMap(([, logId, ...rest]) => (logId && rest.length > 0 ? [logId] : []));
     return [...new Set([...this.#objects.keys(), ...named])].sort();
   }
 
@@ -142,6 +182,7 @@ export class AuditFolder {
   source(logId: string, options: Options): LogSource {
     const files = this.#files;
     const db = this.#objects.get(logId);
+    if (this.#isLocal && !db) throw new Error("the folder has files of this log, but not its object");
     const state = db?.prepare("SELECT closed_mac, checkpoint, pruned_end FROM state").get() as State | undefined;
     const known = knownCheckpoints(db);
     const rows = db
@@ -152,13 +193,14 @@ export class AuditFolder {
     const segments = rows ? (rows as Segment[]) : segmentsByName(files.list(`audit/${logId}/`));
     const prunedUpTo = state?.pruned_end ?? segments[0]?.first ?? 0;
     const prefix = `tlog/${logId}/checkpoints/`;
-    const sizes = files.list(prefix).map((key) => ({ key, size: Number(key.slice(prefix.length)) }));
+    const sizes = files.list(prefix).map((key) => ({ key, size: checkpointSize(key) }));
     const read = (key: string) => {
       const path = files.pathOf(key);
-      return path === null ? null : new Uint8Array(readFileSync(path));
+      return path === null ? null : readObject(path, key);
     };
     return {
       logId,
+      isCopy: !this.#isLocal,
       ...options,
       prunedUpTo,
       newestCheckpoint: state?.checkpoint ?? null,
@@ -178,7 +220,6 @@ export class AuditFolder {
         const path = files.pathOf(key);
         return path === null ? null : readRange(path, offset, length);
       },
-      hasOpenRows: db !== undefined,
       openRows: async (afterSeq, limit) => {
         const rows = db?.prepare("SELECT * FROM entries WHERE seq > ? ORDER BY seq LIMIT ?").all(afterSeq, limit) ?? [];
         const before = db?.prepare("SELECT mac FROM entries WHERE seq = ?").get(afterSeq);

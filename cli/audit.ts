@@ -1,8 +1,10 @@
 // `edgecare audit verify`: checks audit logs in a folder and names the first event that is not as it was.
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { parseRing } from "../verifier/bytes.ts";
 import { verifierKeysOf } from "../verifier/note.ts";
+import type { Checked } from "../verifier/part.ts";
+import type { LogSource } from "../verifier/source.ts";
 import { verifyLog } from "../verifier/verify-log.ts";
 import { AuditFolder } from "./audit-source.ts";
 
@@ -10,110 +12,126 @@ export const AUDIT_USAGE = `  audit verify DIR [--log ID] [--checkpoint FILE] [-
          check the audit logs in .wrangler/state/v3, or in a folder with tlog/ and audit/
          --log         this log alone: a hospital's id, or none
          --checkpoint  a checkpoint saved earlier; its log must continue it
-         --keys        AUDIT_KEYS and AUDIT_SIGNING_KEYS as lines of .dev.vars; without them only tiles, checkpoints and open rows
-                       are checked, and no signature`;
+         --keys        AUDIT_KEYS and AUDIT_SIGNING_KEYS as lines of .dev.vars, both; without the option only tiles, checkpoints
+                       and open rows are checked, and no signature`;
 
 const [OK, PROBLEM, USAGE] = [0, 1, 2];
 
-/** The value of a line `NAME='…'` of .dev.vars; null if the file has none. */
-function readKey(text: string, name: string): string | null {
-  const [, value] = new RegExp(`^[ \\t]*(?:export[ \\t]+)?${name}[ \\t]*=[ \\t]*['"]?([^'"\\n]+)`, "m").exec(text) ?? [];
-  return value ?? null;
-}
+/** Ends the command with exit code 2. */
+class UsageError extends Error {}
 
-type Keys = { audit: string; signing: string };
+type Keys = { auditKeys: string; signingKeys: string };
+type Request = { only: string | undefined; saved: string | null; keys: Keys | null };
 
-/** Both rings of a file. @returns a text that says what is wrong with it */
-async function readKeys(file: string): Promise<Keys | string> {
-  const text = readFileSync(file, "utf8");
-  const [audit, signing] = [readKey(text, "AUDIT_KEYS"), readKey(text, "AUDIT_SIGNING_KEYS")];
-  if (audit === null) return `${file} has no line AUDIT_KEYS=…`;
-  if (signing === null) return `${file} has no line AUDIT_SIGNING_KEYS=…`;
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** Names of files and logs may be anybody's. */
+const print = (line: string): void => console.log(line.replaceAll(/\p{Cc}/gu, "?"));
+
+function readText(path: string): string {
   try {
-    parseRing(audit);
-    await verifierKeysOf(signing, "none");
-  } catch {
-    return `The keys of ${file} are malformed.`;
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    throw new UsageError(`${path} cannot be read: ${messageOf(error)}`);
   }
-  return { audit, signing };
 }
 
-const refuse = (message: string): number => {
-  console.error(message);
-  return USAGE;
-};
+function readKeys(file: string): Keys {
+  const text = readText(file);
+  const find = (name: string) =>
+    [...text.matchAll(new RegExp(`^[ \\t]*(?:export[ \\t]+)?${name}[ \\t]*=[ \\t]*['"]?([^'"\\r\\n]*)`, "gm"))]
+      .at(-1)?.[1]
+      ?.trim();
+  const keys = { AUDIT_KEYS: find("AUDIT_KEYS"), AUDIT_SIGNING_KEYS: find("AUDIT_SIGNING_KEYS") };
+  const missing = Object.entries(keys).flatMap(([name, value]) => (value ? [] : [name]));
+  if (missing.length > 0)
+    throw new UsageError(`${file} has no line ${missing.map((name) => `${name}=…`).join(" and no line ")}.`);
+  for (const [name, ring] of Object.entries(keys)) {
+    try {
+      parseRing(ring ?? "");
+    } catch (error) {
+      throw new UsageError(`${name} in ${file}: ${messageOf(error)}.`);
+    }
+  }
+  return { auditKeys: keys.AUDIT_KEYS ?? "", signingKeys: keys.AUDIT_SIGNING_KEYS ?? "" };
+}
+
+function readSaved(file: string): { saved: string; logId: string } {
+  const saved = `${readText(file).trimEnd()}\n`;
+  const [, logId] = /^edgecare\/audit\/(\S+)\n/.exec(saved) ?? [];
+  if (logId === undefined) throw new UsageError(`${file} is no checkpoint of an audit log.`);
+  return { saved, logId };
+}
+
+function parse(args: string[]) {
+  const options = { log: { type: "string" }, checkpoint: { type: "string" }, keys: { type: "string" } } as const;
+  try {
+    return parseArgs({ args, options, allowPositionals: true });
+  } catch (error) {
+    throw new UsageError(messageOf(error));
+  }
+}
 
 export async function runAudit(args: string[]): Promise<number> {
-  const options = { log: { type: "string" }, checkpoint: { type: "string" }, keys: { type: "string" } } as const;
-  const parse = () => parseArgs({ args, options, allowPositionals: true });
-  let parsed: ReturnType<typeof parse>;
   try {
-    parsed = parse();
+    return await run(args);
   } catch (error) {
-    return refuse(error instanceof Error ? error.message : String(error));
+    if (!(error instanceof UsageError)) throw error;
+    console.error(error.message);
+    return USAGE;
   }
-  const [command, folder, ...more] = parsed.positionals;
-  const { log, checkpoint, keys } = parsed.values;
-  if (command !== "verify" || folder === undefined || more.length > 0) return refuse(`usage:\n${AUDIT_USAGE}`);
-  const missing = [folder, checkpoint, keys].find((path) => path !== undefined && !existsSync(path));
-  if (missing !== undefined) return refuse(`${missing} does not exist.`);
-  const saved = checkpoint === undefined ? null : `${readFileSync(checkpoint, "utf8").trimEnd()}\n`;
-  const logOfSaved = saved === null ? undefined : /^edgecare\/audit\/(\S+)\n/.exec(saved)?.[1];
-  if (saved !== null && logOfSaved === undefined) return refuse(`${checkpoint} is no checkpoint of an audit log.`);
-  if (!statSync(folder).isDirectory()) return refuse(`${folder} is not a folder.`);
-  const ring = keys === undefined ? null : await readKeys(keys);
-  if (typeof ring === "string") return refuse(ring);
-  let opened: AuditFolder;
-  try {
-    opened = new AuditFolder(folder);
-  } catch (error) {
-    console.log(`${folder}: unreadable: ${error instanceof Error ? error.message : String(error)}`);
-    return PROBLEM;
-  }
-  return verifyFolder(opened, log ?? logOfSaved, saved, ring);
 }
 
-async function verifyFolder(folder: AuditFolder, only: string | undefined, saved: string | null, keys: Keys | null) {
+async function run(args: string[]): Promise<number> {
+  const { positionals, values } = parse(args);
+  const [command, path, ...more] = positionals;
+  if (command !== "verify" || path === undefined || more.length > 0) throw new UsageError(`usage:\n${AUDIT_USAGE}`);
+  if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw new UsageError(`${path} is not a folder.`);
+  const keys = values.keys === undefined ? null : readKeys(values.keys);
+  const saved = values.checkpoint === undefined ? null : readSaved(values.checkpoint);
+  const only = values.log ?? saved?.logId;
+  if (saved && only !== saved.logId) throw new UsageError(`${values.checkpoint} is a checkpoint of the log ${saved.logId}.`);
+  const result = await verifyFolder(path, { only, saved: saved?.saved ?? null, keys });
+  if (saved && values.log === undefined) print(`Only the log of the checkpoint, ${saved.logId}, was checked.`);
+  return result;
+}
+
+async function verifyFolder(path: string, request: Request): Promise<number> {
+  const folder = new AuditFolder(path);
   try {
-    const logs = folder.logs();
-    const asked = logs.filter((logId) => only === undefined || logId === only);
-    if (asked.length === 0) return refuse("The folder has no such audit log.");
-    let result = OK;
-    for (const logId of asked) if (!(await verifyOne(folder, logId, saved, keys))) result = PROBLEM;
-    if (asked.length < logs.length) console.log(`${logs.length - asked.length} other logs of the folder were not checked.`);
+    for (const line of folder.unreadable) print(line);
+    let result = folder.unreadable.length > 0 ? PROBLEM : OK;
+    const logs = folder.logs().filter((logId) => request.only === undefined || logId === request.only);
+    if (logs.length === 0 && result === OK) throw new UsageError(`${path} has no such audit log.`);
+    for (const logId of logs) if (!(await verifyOne(folder, logId, request))) result = PROBLEM;
     return result;
   } finally {
     folder.close();
   }
 }
 
-/** Prints what was found. @returns whether the log is intact */
-async function verifyOne(
-  folder: AuditFolder,
-  logId: string,
-  savedCheckpoint: string | null,
-  keys: Keys | null,
-): Promise<boolean> {
+/** @returns whether no problem was found */
+async function verifyOne(folder: AuditFolder, logId: string, { saved, keys }: Request): Promise<boolean> {
   try {
-    const verifierKeys = keys && (await verifierKeysOf(keys.signing, logId));
-    const source = folder.source(logId, { verifierKeys, auditKeys: keys?.audit ?? null, savedCheckpoint });
+    const verifierKeys = keys && (await verifierKeysOf(keys.signingKeys, logId));
+    const source = folder.source(logId, { verifierKeys, auditKeys: keys?.auditKeys ?? null, savedCheckpoint: saved });
     const { problem, checked } = await verifyLog(source);
-    if (problem) {
-      const at = problem.seq === null ? "" : ` at event ${problem.seq}`;
-      console.log(`${logId}: ${problem.kind}${at}: ${problem.detail}`);
-      return false;
+    if (!problem) {
+      const verdict = keys ? "intact" : "intact as far as it was checked without keys";
+      print(`${logId}: ${verdict} (${await countsOf(source, checked)})`);
+      return true;
     }
-    const counts = [
-      `${checked.events} events opened of ${checked.endSeq}`,
-      `${checked.checkpoints} checkpoints`,
-      ...(source.prunedUpTo > 0 ? [`pruned up to ${source.prunedUpTo}`] : []),
-      ...(source.hasOpenRows ? [] : ["events that are in no segment yet are not in this copy"]),
-      ...(keys ? [] : ["without keys: no signature checked, no segment opened"]),
-    ];
-    console.log(`${logId}: intact (${counts.join(", ")})`);
-    return true;
+    const at = problem.seq === null ? "" : ` at event ${problem.seq}`;
+    print(`${logId}: ${problem.kind}${at}: ${problem.detail}`);
   } catch (error) {
-    console.log(`${logId}: unreadable: ${error instanceof Error ? error.message : String(error)}`);
-    return false;
+    print(`${logId}: unreadable: ${messageOf(error)}`);
   }
+  return false;
+}
+
+async function countsOf(source: LogSource, { events, endSeq, checkpoints }: Checked): Promise<string> {
+  const pruned = source.prunedUpTo > 0 ? `, pruned up to ${source.prunedUpTo}` : "";
+  const counts = `${events} events opened of ${endSeq}, ${checkpoints} checkpoints${pruned}`;
+  const closed = source.isCopy ? ((await source.segments(0, Number.MAX_SAFE_INTEGER)).at(-1)?.end ?? 0) : endSeq;
+  return closed < endSeq ? `${counts}; ${endSeq - closed} events are only in the log's object, or missing` : counts;
 }

@@ -145,8 +145,7 @@ export class EntryRun {
       const { entries: rows, previousMac } = await this.#source.openRows(seq - 1, MAX_ROWS);
       const isGap = (rows[0]?.seq ?? Number.POSITIVE_INFINITY) > seq;
       if (isGap && (await this.#source.segments(seq, 1)).length > 0) return "closed";
-      if (rows.length === 0 && !this.#source.hasOpenRows) return (await this.#checkTiles(this.#size)) ? "end" : "more";
-      if (rows.length === 0) return this.#finish();
+      if (rows.length === 0) return await this.#finish();
       await this.#checkRows(rows, previousMac);
     }
   }
@@ -196,7 +195,8 @@ export class EntryRun {
     return { first: index * TILE_WIDTH, leaves: new Uint8Array(Buffer.concat(tiles)) };
   }
 
-  #finish(): "end" {
+  async #finish(): Promise<Outcome> {
+    if (this.#source.isCopy) return (await this.#checkTiles(this.#size)) ? "end" : "more";
     const { seq } = this.#position;
     if (seq < this.#size)
       throw new ProblemError("truncated", seq, `The tree has ${this.#size} entries, the log ends before ${seq}.`);

@@ -29,8 +29,34 @@ function primitiveJson(value: unknown): string {
 
 const hashText = (key: Uint8Array, text: string): string => createHash("sha256").update(key).update(text).digest("base64url");
 
+const MEMBERS = new Set([
+  ...[
+    "action",
+    "actor",
+    "actor_hospital_id",
+    "basis",
+    "detail",
+    "entity",
+    "event",
+    "hospital_id",
+    "id",
+    "ip",
+    "logged",
+    "outcome",
+  ],
+  ...["purpose", "reason", "recorded", "request_id", "seed", "seq", "subjects"],
+]);
+const ACTOR_MEMBERS = new Set(["id", "kind", "role"]);
+
+/** No leaf covers other members, but lists would show them. */
+function refuseUnknownMembers(value: object, known: ReadonlySet<string>): void {
+  for (const name in value) if (!known.has(name)) throw new TypeError("an entry has an unknown member");
+}
+
 /** @throws TypeError for an entry that is not of this form */
 export function leafOf(entry: Entry): string {
+  refuseUnknownMembers(entry, MEMBERS);
+  refuseUnknownMembers(entry.actor, ACTOR_MEMBERS);
   const seed = fromBase64(entry.seed, "base64url");
   if (seed?.length !== 16) throw new TypeError("the seed of an entry has 16 bytes");
   const salt = sha256(seed, Uint8Array.of(1)).subarray(0, 16);

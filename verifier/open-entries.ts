@@ -47,17 +47,6 @@ function parseRow(row: OpenRow): Entry | null {
   }
 }
 
-const ACTOR_MEMBERS = ["kind", "id", "role"];
-const MEMBERS = (
-  "id recorded event action outcome reason actor hospital_id actor_hospital_id basis purpose entity request_id ip detail subjects" +
-  " seq logged seed"
-).split(" ");
-
-/** The leaf covers these members alone; others would be shown as if they were part of the event. */
-const hasOnlyOwnMembers = (entry: Entry): boolean =>
-  Object.keys(entry).every((name) => MEMBERS.includes(name)) &&
-  Object.keys(entry.actor ?? {}).every((name) => ACTOR_MEMBERS.includes(name));
-
 /**
  * Whether a row is the entry at a position.
  * @param ring null: the chain is not checked  @param previousMac MAC of the entry before
@@ -70,8 +59,7 @@ export function isOwnRow(ring: Ring | null, row: OpenRow, previousMac: string, p
   const entry = parseRow(row);
   if (!entry) throw new ProblemError("edited", seq, `Entry ${seq} is malformed.`);
   const hash = hashEntry(entry, seq);
-  const isStored =
-    entry.id === row.id && hasOnlyOwnMembers(entry) && isEqual(hash, fromBase64(row.leafHash, "base64url") ?? new Uint8Array());
+  const isStored = entry.id === row.id && isEqual(hash, fromBase64(row.leafHash, "base64url") ?? new Uint8Array());
   const isIntact = isStored && (!leaf || isEqual(hash, leaf)) && (!ring || isChained(ring, previousMac, row.mac, seq, hash));
   if (isIntact) checkTime(position, row);
   return isIntact;

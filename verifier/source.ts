@@ -13,6 +13,8 @@ export type KnownCheckpoint = { size: number; rootHash: string };
 /** The stores of one log. Functions return null for an object that does not exist. */
 export type LogSource = {
   logId: string;
+  /** A copy of the bucket without the log's object: rows of entries that are in no segment yet cannot be read. */
+  isCopy?: boolean;
   /** C2SP vkeys of every key that signed checkpoints; null: signatures are not checked. */
   verifierKeys: readonly string[] | null;
   /** The ring AUDIT_KEYS; null: closed entries are not opened, and only tiles and checkpoints are checked. */
@@ -34,8 +36,6 @@ export type LogSource = {
   segmentTerms(first: number): Promise<Uint8Array | null>;
   /** At most `length` bytes of a segment's file from `offset` on. */
   readSegment(key: string, offset: number, length: number): Promise<Uint8Array | null>;
-  /** Whether `openRows` has the events that are in no segment yet; a copy of the bucket alone has none of them. */
-  hasOpenRows: boolean;
   /** Rows after a position, and the MAC of the entry before them, empty for the first entry. */
   openRows(afterSeq: number, limit: number): Promise<{ entries: OpenRow[]; previousMac: string }>;
 };

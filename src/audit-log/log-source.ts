@@ -34,7 +34,6 @@ export async function openLogSource(env: Env, logId: string, savedCheckpoint: st
       const object = await env.FILES.get(key, { range: { offset, length } });
       return object && new Uint8Array(await object.arrayBuffer());
     },
-    hasOpenRows: true,
     openRows: async (afterSeq, limit) => log.readOpen(afterSeq, limit),
   };
 }

@@ -1,7 +1,7 @@
 // The independent verifier: published vectors of Merkle trees and notes, agreement with the log's own code, and its command.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -150,47 +150,32 @@ describe("edgecare audit verify", () => {
     for (const tile of [...full, ...partialTiles(edge)]) write(`tlog/none/tile/${ownTilePath(tile)}`, tile.hashes);
     const note = await signCheckpoint(await parseCheckpointSigners(ring), "none", { size: 300, rootHash: rootHash(edge) });
     write("tlog/none/checkpoints/000000000300", note);
-    write("keys", `export AUDIT_SIGNING_KEYS='${ring}'\n AUDIT_KEYS = "${ring}"\n`);
+    write("keys", `export AUDIT_SIGNING_KEYS='${ring}'\nAUDIT_KEYS = ${ring}\n`);
     write("saved", `${note}\n`);
     const args = [folder, "--keys", join(folder, "keys"), "--checkpoint", join(folder, "saved")];
-    // A copy of the bucket: the newest events are rows of the log's object, which it does not have.
-    const counts = "0 events opened of 300, 1 checkpoints, events that are in no segment yet are not in this copy";
-    expect(verify(...args)).toMatchObject({ status: 0, stdout: `none: intact (${counts})\n` });
-    expect(verify(folder)).toMatchObject({ status: 0, stdout: expect.stringContaining("without keys: no signature checked") });
+    expect(verify(...args)).toMatchObject({
+      status: 0,
+      stdout:
+        "none: intact (0 events opened of 300, 1 checkpoints; 300 events are only in the log's object, or missing)\n" +
+        "Only the log of the checkpoint, none, was checked.\n",
+    });
+    const withoutKeys = expect.stringContaining("none: intact as far as it was checked without keys (0 events opened of 300");
+    expect(verify(folder)).toMatchObject({ status: 0, stdout: withoutKeys });
+    for (const text of ["", `{"AUDIT_KEYS":"${ring}"}`, `AUDIT_KEYS='${ring}'\n`, `AUDIT_KEYS=x\nAUDIT_SIGNING_KEYS=x\n`]) {
+      write("bad-keys", text);
+      const { status, stderr } = verify(folder, "--keys", join(folder, "bad-keys"));
+      expect({ status, stderr }).toEqual({ status: 2, stderr: expect.stringMatching(/^[^\n]*bad-keys[^\n]*\n$/) });
+    }
     const tile = join(folder, "tlog/none/tile/0/000");
     const changed = readFileSync(tile);
     changed[40] = (changed[40] ?? 0) ^ 1;
     writeFileSync(tile, changed);
     const { status, stdout } = verify(...args);
     expect({ status, stdout }).toEqual({ status: 1, stdout: expect.stringMatching(/^none: (truncated|tile_changed)/) });
-    for (const bad of [[], ["/does/not/exist"], [folder, "--log", "other"], [folder, "--colour"], [join(folder, "keys")]])
-      expect(verify(...bad).status).toBe(2);
-  });
-
-  it("takes no file without both key rings for one with keys", () => {
-    const state = localState();
-    const files = ["", "AUDIT_KEYS=''", `AUDIT_KEYS='${ring}'`, `AUDIT_SIGNING_KEYS='${ring}'`, '{"AUDIT_KEYS":"x"}'];
-    for (const text of [...files, `AUDIT_KEYS='a1:x'\nAUDIT_SIGNING_KEYS='${ring}'`]) {
-      write("bad-keys", text);
-      const { status, stdout, stderr } = verify(state, "--keys", join(folder, "bad-keys"));
-      expect([text, status, stdout]).toEqual([text, 2, ""]);
-      expect(stderr).toMatch(/has no line|malformed/);
-    }
-  });
-
-  it("names a file that is no database, leaves no copy, and says which logs it did not check", () => {
-    const copies = () => globSync("edgecare-audit-*", { cwd: tmpdir() }).length;
-    const before = copies();
-    const damaged = localState();
-    writeFileSync(join(damaged, "do/edgecare-AuditLog/object.sqlite"), "garbage ".repeat(1_000));
-    expect(verify(damaged)).toMatchObject({ status: 1, stdout: expect.stringContaining("unreadable"), stderr: "" });
-    expect(copies()).toBe(before);
-    const two = localState();
-    const db = new DatabaseSync(join(two, "do/edgecare-AuditLog/second.sqlite"));
-    for (const { statements } of AUDIT_LOG_MIGRATIONS.migrations) for (const statement of statements) db.exec(statement);
-    db.exec("INSERT INTO state VALUES (1, 'other', 0, 0, '', NULL, NULL, NULL, NULL, NULL, 0, NULL, 0, NULL, 0)");
-    db.close();
-    expect(verify(two, "--log", "other").stdout).toMatch(/^other: intact .*\n1 other logs of the folder were not checked/);
+    write("empty/file", "");
+    const empty = join(folder, "empty");
+    const wrong = [[], ["/does/not/exist"], [join(empty, "file")], [empty], [folder, "--log", "other"], [folder, "--colour"]];
+    for (const bad of [...wrong, [...args, "--log", "other"], [folder, "--keys", empty]]) expect(verify(...bad).status).toBe(2);
   });
 
   /** The local state of a server with one object: its tables, as the log creates them, and rows of its state. */
@@ -205,6 +190,14 @@ describe("edgecare audit verify", () => {
     return state;
   }
 
+  it("takes no object for a log that was only read, as the local server leaves it", () => {
+    const state = localState();
+    const db = new DatabaseSync(join(state, "do/edgecare-AuditLog/read.sqlite"));
+    db.exec("CREATE TABLE __miniflare_do_name (name TEXT); CREATE TABLE _cf_METADATA (key INTEGER)");
+    db.close();
+    expect(verify(state)).toMatchObject({ status: 0, stdout: expect.stringMatching(/^none: intact [^\n]*\n$/) });
+  });
+
   it("accepts a log without events, and misses a checkpoint that its object has written", () => {
     write("keys", `AUDIT_SIGNING_KEYS='${ring}'\nAUDIT_KEYS='${ring}'\n`);
     const keys = ["--keys", join(folder, "keys")];
@@ -212,5 +205,38 @@ describe("edgecare audit verify", () => {
     expect({ status, stdout }).toEqual({ status: 0, stdout: "none: intact (0 events opened of 0, 0 checkpoints)\n" });
     const missing = localState((db) => db.exec("INSERT INTO checkpoints VALUES (7, zeroblob(32))"));
     expect(verify(missing, ...keys)).toMatchObject({ status: 1, stdout: expect.stringMatching(/^none: checkpoint_deleted/) });
+  });
+
+  it("names a log or file that cannot be read, goes on with the others, and leaves no copy behind", () => {
+    const temp = mkdtempSync(join(folder, "temp-"));
+    const run = (state: string) => {
+      const command = ["cli/edgecare.mjs", "audit", "verify", state];
+      const { status, stdout, stderr } = spawnSync("node", command, { encoding: "utf8", env: { ...process.env, TMPDIR: temp } });
+      return { status, stderr, stdout };
+    };
+    const damages: [string, (object: string) => void][] = [
+      ["garbage", (object) => writeFileSync(object, "garbage".repeat(1_000))],
+      ["truncated", (object) => truncateSync(object, 5_000)],
+      ["without its state row", (object) => new DatabaseSync(object).exec("DELETE FROM state")],
+      ["second", () => undefined],
+    ];
+    for (const [name, damage] of damages) {
+      const state = localState();
+      const other = join(state, "do/edgecare-AuditLog/x.sqlite");
+      copyFileSync(join(state, "do/edgecare-AuditLog/object.sqlite"), other);
+      damage(other);
+      const stdout = expect.stringMatching(/x\.sqlite: unreadable: .+\nnone: intact/);
+      expect([name, run(state)]).toEqual([name, { status: 1, stderr: "", stdout }]);
+    }
+    const huge = localState((db) => db.exec("UPDATE state SET pruned_end = 9223372036854775807"));
+    expect(run(huge)).toEqual({ status: 1, stderr: "", stdout: expect.stringMatching(/^none: unreadable: /) });
+    const copy = mkdtempSync(join(folder, "copy-"));
+    for (const name of ["tile/0/000", "checkpoints/000000000300"]) {
+      mkdirSync(dirname(join(copy, "tlog/none", name)), { recursive: true });
+      copyFileSync(join(folder, "tlog/none", name), join(copy, "tlog/none", name));
+    }
+    truncateSync(join(copy, "tlog/none/tile/0/000"), 8 * 2 ** 30);
+    expect(run(copy)).toMatchObject({ status: 1, stdout: expect.stringMatching(/^none: /) });
+    expect(readdirSync(temp)).toEqual([]);
   });
 });

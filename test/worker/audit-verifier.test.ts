@@ -130,3 +130,22 @@ it("a log that was rewritten with all keys differs from a saved checkpoint", asy
   expect((await verify(logId)).problem).toBeNull();
   expect((await verify(logId, saved.checkpoint)).problem).toMatchObject({ kind: "saved_checkpoint_differs" });
 });
+
+it.each([
+  ["the actor", '"role":"nurse"', '"role":"nurse","name":"Dr Forged"'],
+  ["an event", '"actor":', '"note":"forged","actor":'],
+])("an unknown member of %s, which no leaf covers, is an edit", async (_, from, to) => {
+  const { logId, stub } = await createLog();
+  const sql = "UPDATE entries SET event = replace(event, ?, ?) WHERE seq = 560";
+  await inside(stub, (_, { storage }) => void storage.sql.exec(sql, from, to));
+  expect((await verify(logId)).problem).toMatchObject({ kind: "edited", seq: 560 });
+});
+
+it("a copy of the bucket has no open rows: the tiles of the rest are checked, and one that is missing is named", async () => {
+  const { logId } = await createLog();
+  const copy = { ...(await openLogSource(env, logId)), openRows: async () => ({ entries: [], previousMac: "" }) };
+  expect((await verifyLog(copy)).problem).toMatchObject({ kind: "truncated", seq: 550 });
+  expect(await verifyLog({ ...copy, isCopy: true })).toMatchObject({ problem: null, checked: { events: 550, endSeq: 610 } });
+  const readTile: typeof copy.readTile = async (place) => (place.index === 2 && place.level === 0 ? null : copy.readTile(place));
+  expect((await verifyLog({ ...copy, isCopy: true, readTile })).problem).toMatchObject({ kind: "tile_changed" });
+});
