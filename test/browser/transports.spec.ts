@@ -87,7 +87,7 @@ async function showsTheSame(
   const list = await board.context().newPage();
   await block(list);
   await list.goto("/patients?show=monitored");
-  await expect(listCell(list, ill, "alarm")).toContainText("HIGH");
+  await expect(listCell(list, ill, "alarm")).toContainText("HIGH", { timeout: patiently(20_000) });
   await expect(listCell(list, calm, "alarm")).toHaveText("None");
   // A change arrives, and silence is noticed by the same rules.
   await monitor.send({ ...NORMAL_VALUES, spo2: 79 });
