@@ -5,7 +5,7 @@ import { getKeys } from "../platform/config.ts";
 import { auditLogOf } from "./contract.ts";
 import { verifierKeysOf } from "./tree/note.ts";
 
-/** Stores nothing, in a log without events neither. @param savedCheckpoint a checkpoint that was kept elsewhere */
+/** Stores nothing, even for a log without events. @param savedCheckpoint a checkpoint that was kept elsewhere */
 export async function openLogSource(env: Env, logId: string, savedCheckpoint: string | null = null): Promise<LogSource> {
   const log = auditLogOf(env, logId);
   const [{ auditSigners }, { prunedUpTo, checkpoint }] = await Promise.all([getKeys(env), log.status()]);
