@@ -6,6 +6,7 @@ import { keepRecentIds } from "./known-ids.ts";
 import { insertSegment } from "./segment-rows.ts";
 import { writeSegment } from "./segments/write-segment.ts";
 import { changeState, type LogContext, readState } from "./state.ts";
+import { parseCheckpoint } from "./tree/note.ts";
 import type { TreeStore } from "./tree-store.ts";
 
 /** Entries of a segment. A log with as many open entries closes one at once. */
@@ -37,7 +38,9 @@ export async function closeNext({ storage, env, logId }: LogContext, tree: TreeS
   if (closingEnd === null) changeState(sql, { closingEnd: end });
   const ring = (await getKeys(env)).audit;
   const written = await writeSegment(env.FILES, ring, logId, "hour", readBlocks(sql, closedEnd, end));
-  await tree.cover(end);
+  const { checkpoint } = await tree.cover(end);
+  // By the signed note itself: rows whose leaves no tree has are not deleted.
+  if ((parseCheckpoint(checkpoint)?.size ?? 0) < end) throw new Error("no checkpoint covers the segment");
   storage.transactionSync(() => {
     const [last] = readRows(sql, end - 1, end);
     if (!last) throw new Error("the last entry of the segment is missing");

@@ -156,6 +156,22 @@ describe("a log that was read before it was written", () => {
   });
 });
 
+describe("closing a segment", () => {
+  it("deletes no row that the signed checkpoint does not cover, whatever the object's state says", async () => {
+    const { logId, stub } = newLog();
+    await stub.append(newEvents(5, { hospital_id: logId }));
+    await stub.checkpoint();
+    await stub.append(newEvents(5, { hospital_id: logId }));
+    await inside(stub, (_, { storage }) => void storage.sql.exec("UPDATE state SET checkpoint_size = 1000"));
+    await evict(stub);
+    vi.useFakeTimers({ now: Date.now() + HOUR + 60_000, toFake: ["Date"] });
+    await runDue(stub).catch(() => undefined);
+    vi.useRealTimers();
+    expect((await stub.readOpen(-1, 100)).entries).toHaveLength(10);
+    expect(await stub.listSegments(0, 10)).toEqual([]);
+  });
+});
+
 describe("events that waited for days", () => {
   it("do not hold up newer ones of a hospital with many segments in between", async () => {
     const { logId, stub } = newLog();
