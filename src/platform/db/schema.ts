@@ -1,7 +1,19 @@
 // The D1 tables. Times are epoch milliseconds UTC, ids UUIDv7, *_sealed columns AES-256-GCM (crypto.ts).
 import { sql } from "drizzle-orm";
 import { blob, index, integer, primaryKey, real, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
-import { DEVICE_KINDS, HELD_STATES, REPORT_CHANGES, REPORT_KINDS, REPORT_STATUSES, UPLOAD_OUTCOMES } from "./vocabulary.ts";
+import {
+  DELIVERY_CHANNELS,
+  DELIVERY_STATUSES,
+  DEVICE_KINDS,
+  HELD_STATES,
+  LANGUAGES,
+  NOTIFICATION_PRIORITIES,
+  PERSON_CHANNELS,
+  REPORT_CHANGES,
+  REPORT_KINDS,
+  REPORT_STATUSES,
+  UPLOAD_OUTCOMES,
+} from "./vocabulary.ts";
 
 export const ROLES = ["patient", "nurse", "doctor", "hospital_admin", "admin"] as const;
 export const STAFF_ROLES = ["nurse", "doctor", "hospital_admin"] as const;
@@ -98,6 +110,8 @@ export const users = sqliteTable(
     passwordChangedAt: integer("password_changed_at").notNull(),
     /** 1 while the password is one that another person set and may still know. */
     passwordGiven: integer("password_given").notNull().default(0),
+    /** When a link that was sent to the e-mail address was opened; nothing else is sent to it before. */
+    emailVerifiedAt: integer("email_verified_at"),
     isAdmin: integer("is_admin").notNull().default(0),
     active: integer("active").notNull().default(1),
     demo: integer("demo").notNull().default(0),
@@ -225,6 +239,10 @@ export const sessions = sqliteTable(
     revokedAt: integer("revoked_at"),
     revokedReason: text("revoked_reason"),
     clientSealed: text("client_sealed").notNull(),
+    /** When the person last proved who they are in this session; null: when it was created. */
+    authenticatedAt: integer("authenticated_at"),
+    /** Methods of that proof as in RFC 8176, separated by spaces: `pwd`, `pwd otp mfa`, `hwk user mfa`. */
+    amr: text("amr").notNull().default("pwd"),
   },
   (t) => [index("sessions_user").on(t.userId, t.createdAt)],
 );
@@ -946,3 +964,299 @@ export const auditStaged = sqliteTable("audit_staged", {
   /** When a log refused the content of the event; null while it waits. */
   parkedAt: integer("parked_at"),
 });
+
+/**
+ * What a person is told: the kind, and ids of what it is about. One id for all recipients of an event; UUIDv7 of the event's time, so
+ * that the order of ids is that of time.
+ */
+export const notifications = sqliteTable(
+  "notifications",
+  {
+    userId: text("user_id")
+      .notNull()
+      .references(() => users.id),
+    id: text("id").notNull(),
+    hospitalId: text("hospital_id"),
+    /** A kind of notifications/kinds.ts. */
+    kind: text("kind").notNull(),
+    priority: text("priority", { enum: NOTIFICATION_PRIORITIES }).notNull(),
+    /** JSON object of ids; never a name or a value. */
+    refs: text("refs").notNull(),
+    createdAt: integer("created_at").notNull(),
+    readAt: integer("read_at"),
+  },
+  (t) => [
+    primaryKey({ columns: [t.userId, t.id] }),
+    index("notifications_unread").on(t.userId, t.id).where(sql`read_at is null`),
+  ],
+);
+
+/** One message to one target over one channel, with what became of it. */
+export const deliveries = sqliteTable(
+  "deliveries",
+  {
+    /** `<id of the event>.<channel>.<target>`: the same event makes the same rows, however often it is handed over. */
+    id: text("id").primaryKey(),
+    /** The recipient; null for webhooks, and for mail to somebody who has no account yet. */
+    userId: text("user_id"),
+    hospitalId: text("hospital_id"),
+    channel: text("channel", { enum: DELIVERY_CHANNELS }).notNull(),
+    /** The user, the push subscription, the webhook, or the row of the link that a mail contains. */
+    targetId: text("target_id").notNull(),
+    kind: text("kind").notNull(),
+    priority: text("priority", { enum: NOTIFICATION_PRIORITIES }).notNull(),
+    refs: text("refs").notNull(),
+    status: text("status", { enum: DELIVERY_STATUSES }).notNull().default("waiting"),
+    /** Attempts that were begun. */
+    attempts: integer("attempts").notNull().default(0),
+    /** Null once the status is final. */
+    nextAttemptAt: integer("next_attempt_at"),
+    /** While it is being sent: when another consumer may take it over. */
+    leasedUntil: integer("leased_until"),
+    /** The provider's status code, and its answer (sealed: it may name the address). */
+    answerStatus: integer("answer_status"),
+    answerSealed: text("answer_sealed"),
+    /** The exact body of a webhook's delivery. */
+    bodySealed: text("body_sealed"),
+    createdAt: integer("created_at").notNull(),
+    attemptedAt: integer("attempted_at"),
+    settledAt: integer("settled_at"),
+  },
+  (t) => [
+    index("deliveries_due").on(t.nextAttemptAt).where(sql`next_attempt_at is not null`),
+    index("deliveries_hospital").on(t.hospitalId, t.id).where(sql`hospital_id is not null`),
+    index("deliveries_target").on(t.targetId, t.id),
+  ],
+);
+
+/** How a person is told: language, quiet hours and the phone number for text messages. */
+export const notificationSettings = sqliteTable("notification_settings", {
+  userId: text("user_id")
+    .primaryKey()
+    .references(() => users.id),
+  language: text("language", { enum: LANGUAGES }).notNull().default("en"),
+  /** IANA name; null: that of the hospital. */
+  timeZone: text("time_zone"),
+  /** Minutes of the local day, 0 to 1439; both null without quiet hours. */
+  quietFrom: integer("quiet_from"),
+  quietUntil: integer("quiet_until"),
+  phoneSealed: text("phone_sealed"),
+  /** When a code that was sent to the number was entered; null until then. */
+  phoneVerifiedAt: integer("phone_verified_at"),
+  updatedAt: integer("updated_at").notNull(),
+  version: integer("version").notNull().default(1),
+});
+
+/** What a person chose otherwise than the default of the kind (notifications/kinds.ts). */
+export const notificationChoices = sqliteTable(
+  "notification_choices",
+  {
+    userId: text("user_id")
+      .notNull()
+      .references(() => users.id),
+    kind: text("kind").notNull(),
+    channel: text("channel", { enum: PERSON_CHANNELS }).notNull(),
+    isOn: integer("is_on").notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.userId, t.kind, t.channel] })],
+);
+
+/** Channels that the members with a role cannot switch off at their hospital. */
+export const requiredChannels = sqliteTable(
+  "required_channels",
+  {
+    hospitalId: text("hospital_id")
+      .notNull()
+      .references(() => hospitals.id),
+    role: text("role", { enum: STAFF_ROLES }).notNull(),
+    channel: text("channel", { enum: PERSON_CHANNELS }).notNull(),
+    setBy: text("set_by").notNull(),
+    setAt: integer("set_at").notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.hospitalId, t.role, t.channel] })],
+);
+
+/** Web Push subscriptions (RFC 8030) of a person's browsers. */
+export const pushSubscriptions = sqliteTable(
+  "push_subscriptions",
+  {
+    id: text("id").primaryKey(),
+    userId: text("user_id")
+      .notNull()
+      .references(() => users.id),
+    /** Keyed HMAC of the endpoint: a browser has one subscription. */
+    endpointIndex: text("endpoint_index").notNull(),
+    /** Endpoint, keys and the name of the browser. */
+    subscriptionSealed: text("subscription_sealed").notNull(),
+    createdAt: integer("created_at").notNull(),
+    renewedAt: integer("renewed_at").notNull(),
+  },
+  (t) => [uniqueIndex("push_subscriptions_endpoint").on(t.endpointIndex), index("push_subscriptions_user").on(t.userId)],
+);
+
+/** Receivers of a hospital's events (Standard Webhooks). */
+export const webhooks = sqliteTable(
+  "webhooks",
+  {
+    id: text("id").primaryKey(),
+    hospitalId: text("hospital_id")
+      .notNull()
+      .references(() => hospitals.id),
+    urlSealed: text("url_sealed").notNull(),
+    descriptionSealed: text("description_sealed"),
+    /** Event types, separated by spaces. */
+    events: text("events").notNull(),
+    /** The signing secrets, with the time until which a replaced one is used too. */
+    secretsSealed: text("secrets_sealed").notNull(),
+    includeData: integer("include_data").notNull().default(0),
+    active: integer("active").notNull().default(1),
+    /** Since when every delivery has failed; null after a success. */
+    failingSince: integer("failing_since"),
+    disabledAt: integer("disabled_at"),
+    disabledReason: text("disabled_reason", { enum: ["failures", "gone", "person"] }),
+    createdBy: text("created_by").notNull(),
+    createdAt: integer("created_at").notNull(),
+    updatedAt: integer("updated_at").notNull(),
+    version: integer("version").notNull().default(1),
+  },
+  (t) => [index("webhooks_hospital").on(t.hospitalId, t.createdAt)],
+);
+
+/** Staff who hear of a ward's alarms. A ward without any is watched by all nurses of the hospital. */
+export const wardStaff = sqliteTable(
+  "ward_staff",
+  {
+    wardId: text("ward_id")
+      .notNull()
+      .references(() => wards.id),
+    userId: text("user_id")
+      .notNull()
+      .references(() => users.id),
+    addedBy: text("added_by").notNull(),
+    addedAt: integer("added_at").notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.wardId, t.userId] }), index("ward_staff_user").on(t.userId)],
+);
+
+/** Minutes of escalation and repeats, and who is told in each tier; those of a ward override the hospital's. */
+export const escalationSettings = sqliteTable("escalation_settings", {
+  /** Id of a hospital or a ward. */
+  scopeId: text("scope_id").primaryKey(),
+  scope: text("scope", { enum: ["hospital", "ward"] }).notNull(),
+  hospitalId: text("hospital_id")
+    .notNull()
+    .references(() => hospitals.id),
+  /** JSON (monitoring/alarm-rules/escalation.ts). */
+  settings: text("settings").notNull(),
+  version: integer("version").notNull().default(1),
+  updatedBy: text("updated_by").notNull(),
+  updatedAt: integer("updated_at").notNull(),
+});
+
+/** Links by which a person shows that an e-mail address is theirs. Stores only the HMAC of the token. */
+export const emailLinks = sqliteTable(
+  "email_links",
+  {
+    id: text("id").primaryKey(),
+    tokenHash: text("token_hash").notNull(),
+    userId: text("user_id")
+      .notNull()
+      .references(() => users.id),
+    /** `verify` the address of the account, or `change` it to this one. */
+    purpose: text("purpose", { enum: ["verify", "change"] }).notNull(),
+    emailIndex: text("email_index").notNull(),
+    addressSealed: text("address_sealed").notNull(),
+    createdAt: integer("created_at").notNull(),
+    expiresAt: integer("expires_at").notNull(),
+    usedAt: integer("used_at"),
+  },
+  (t) => [
+    uniqueIndex("email_links_token").on(t.tokenHash),
+    index("email_links_user").on(t.userId, t.createdAt),
+    index("email_links_expiry").on(t.expiresAt),
+  ],
+);
+
+/** The secret of a person's authenticator app (TOTP, RFC 6238). */
+export const totpFactors = sqliteTable("totp_factors", {
+  userId: text("user_id")
+    .primaryKey()
+    .references(() => users.id),
+  secretSealed: text("secret_sealed").notNull(),
+  createdAt: integer("created_at").notNull(),
+  /** When the first code was entered; it is no factor before. */
+  confirmedAt: integer("confirmed_at"),
+  /** The newest time step of an accepted code: no code counts twice. */
+  lastStep: integer("last_step").notNull().default(0),
+});
+
+/** Passkeys (WebAuthn Level 3 credentials). */
+export const passkeys = sqliteTable(
+  "passkeys",
+  {
+    id: text("id").primaryKey(),
+    userId: text("user_id")
+      .notNull()
+      .references(() => users.id),
+    /** Base64url, chosen by the authenticator. */
+    credentialId: text("credential_id").notNull(),
+    /** COSE key, base64url. */
+    publicKey: text("public_key").notNull(),
+    /** Signature counter; 0 for authenticators without one. */
+    counter: integer("counter").notNull(),
+    transports: text("transports").notNull(),
+    isBackedUp: integer("is_backed_up").notNull(),
+    nameSealed: text("name_sealed").notNull(),
+    createdAt: integer("created_at").notNull(),
+    lastUsedAt: integer("last_used_at"),
+  },
+  (t) => [uniqueIndex("passkeys_credential").on(t.credentialId), index("passkeys_user").on(t.userId)],
+);
+
+export const recoveryCodes = sqliteTable(
+  "recovery_codes",
+  {
+    userId: text("user_id")
+      .notNull()
+      .references(() => users.id),
+    /** Keyed HMAC of user and code. */
+    codeHash: text("code_hash").notNull(),
+    createdAt: integer("created_at").notNull(),
+    usedAt: integer("used_at"),
+  },
+  (t) => [primaryKey({ columns: [t.userId, t.codeHash] })],
+);
+
+/** Challenges of WebAuthn ceremonies and sign-ins that wait for their second step; each is used once. */
+export const ceremonies = sqliteTable(
+  "ceremonies",
+  {
+    id: text("id").primaryKey(),
+    kind: text("kind", { enum: ["register", "sign_in", "second_step", "step_up"] }).notNull(),
+    /** Null for a sign-in by passkey, before the person is known. */
+    userId: text("user_id"),
+    challenge: text("challenge").notNull(),
+    createdAt: integer("created_at").notNull(),
+    expiresAt: integer("expires_at").notNull(),
+    usedAt: integer("used_at"),
+  },
+  (t) => [
+    index("ceremonies_user").on(t.userId, t.createdAt).where(sql`user_id is not null`),
+    index("ceremonies_expiry").on(t.expiresAt),
+  ],
+);
+
+/** From when a hospital's members with a role need a second step to sign in. */
+export const factorPolicies = sqliteTable(
+  "factor_policies",
+  {
+    hospitalId: text("hospital_id")
+      .notNull()
+      .references(() => hospitals.id),
+    role: text("role", { enum: STAFF_ROLES }).notNull(),
+    requiredFrom: integer("required_from").notNull(),
+    setBy: text("set_by").notNull(),
+    setAt: integer("set_at").notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.hospitalId, t.role] })],
+);

@@ -49,3 +49,17 @@ export const UPLOAD_OUTCOMES = [
   "awaiting",
   "expired",
 ] as const;
+
+/** How a person or a system is told something. `in_app` has no delivery: the notification itself is read in the portal. */
+export const DELIVERY_CHANNELS = ["email", "push", "sms", "webhook"] as const;
+/** Channels that a person chooses for each kind of notification. */
+export const PERSON_CHANNELS = ["email", "push", "sms"] as const;
+/**
+ * `waiting` until it is due, `sending` under a lease. Final: `accepted` by the provider; `failed`; `unknown`, whether the provider has
+ * it; `cancelled`, since there is nobody left to tell.
+ */
+export const DELIVERY_STATUSES = ["waiting", "sending", "accepted", "failed", "unknown", "cancelled"] as const;
+/** `alarm` leaves at once at any hour, `security` at any hour; quiet hours hold `normal` back. */
+export const NOTIFICATION_PRIORITIES = ["alarm", "security", "normal"] as const;
+/** Languages of the portal and of messages. */
+export const LANGUAGES = ["en", "hi"] as const;

@@ -1,0 +1,58 @@
+// Kinds of notifications and letters: how urgent each is, and by which channels a person hears of it unless they choose otherwise.
+import type { PERSON_CHANNELS } from "../platform/db/vocabulary.ts";
+
+export type PersonChannel = (typeof PERSON_CHANNELS)[number];
+export type Priority = "alarm" | "security" | "normal";
+
+type KindRule = {
+  /** Of an alert that does not have high priority: `normal`. */
+  priority: Priority;
+  /** Channels that are on unless the person or the hospital chooses otherwise. */
+  defaults: readonly PersonChannel[];
+  /** Channels that the person cannot switch off. */
+  fixed: readonly PersonChannel[];
+};
+
+const ALARM: KindRule = { priority: "alarm", defaults: ["email", "push"], fixed: [] };
+const SECURITY: KindRule = { priority: "security", defaults: ["email", "push"], fixed: ["email"] };
+const NOTICE: KindRule = { priority: "normal", defaults: ["email", "push"], fixed: [] };
+
+/** Kinds of notifications: a person finds each in the portal too. */
+export const NOTIFICATION_KINDS = {
+  "alert.raised": ALARM,
+  "alert.escalated": ALARM,
+  "alert.repeated": ALARM,
+  /** A sign-in from a browser that the person never used. */
+  "account.new_browser": SECURITY,
+  "account.password_changed": SECURITY,
+  "account.email_changed": SECURITY,
+  "account.factor_added": SECURITY,
+  "account.factor_removed": SECURITY,
+  /** By an administrator. */
+  "account.factors_reset": SECURITY,
+  "account.recovery_code_used": SECURITY,
+  "account.recovery_codes_replaced": SECURITY,
+  /** The hospital requires a second step from a date on. */
+  "account.second_step_required": NOTICE,
+  "webhook.disabled": NOTICE,
+  /** Sent by the person themselves to try a channel. */
+  "notification.test": { priority: "security", defaults: [], fixed: [] },
+} as const satisfies Record<string, KindRule>;
+export type NotificationKind = keyof typeof NOTIFICATION_KINDS;
+
+/** Mail that contains a link, to the address that the link is about; the only mail to an address that is not verified. */
+export const LETTER_KINDS = [
+  "letter.email_verification",
+  "letter.email_change",
+  /** To the former address. */
+  "letter.email_changed",
+  "letter.password_reset",
+  "letter.invitation",
+] as const;
+export type LetterKind = (typeof LETTER_KINDS)[number];
+
+/** Event types that webhooks subscribe to. */
+export const WEBHOOK_EVENTS = ["report.created", "alert.raised", "alert.cleared", "upload.quarantined"] as const;
+export type WebhookEvent = (typeof WEBHOOK_EVENTS)[number];
+
+export const ruleOf = (kind: NotificationKind): KindRule => NOTIFICATION_KINDS[kind];

@@ -1,0 +1,106 @@
+// Statements that write what persons and systems are told, for the batch of the event itself: both commit or neither.
+// Behind the response the event is handed to its queue (delivery/hand-over.ts); cron finds what a queue lost.
+import { type SQL, sql } from "drizzle-orm";
+import type { Actor } from "../access/actor.ts";
+import { ACTIVE_MEMBERSHIP } from "../access/effective-role.ts";
+import type { Db, Statement } from "../platform/db/client.ts";
+import { uuidv7 } from "../platform/ids.ts";
+import { type LetterKind, type NotificationKind, type PersonChannel, type Priority, ruleOf } from "./kinds.ts";
+
+/** Recipients of one event; more are not told, lowest ids first. */
+export const MAX_RECIPIENTS = 200;
+
+export type Refs = Readonly<Record<string, string | number>>;
+
+export type Notice = {
+  kind: NotificationKind;
+  /** Default: that of the kind. */
+  priority?: Priority;
+  /** The hospital whose administrators see the deliveries, and whose rules of channels apply; null for matters of the account alone. */
+  hospitalId: string | null;
+  /** Ids of what it is about. */
+  refs: Refs;
+  /** SELECT of one column with the ids of the recipients. Inactive accounts are left out. */
+  recipients: SQL;
+  /** A UUIDv7 derived from the event, when the same event may be written twice. */
+  eventId?: string;
+  /** Nobody is told unless this holds. */
+  when?: SQL;
+};
+
+/** Events that statements of a request were made for, with the most urgent priority; read behind the response. */
+const eventsByRequest = new WeakMap<Actor["via"], Map<string, Priority>>();
+
+function noteEvent(actor: Actor, eventId: string, priority: Priority): void {
+  const events = eventsByRequest.get(actor.via) ?? new Map<string, Priority>();
+  eventsByRequest.set(actor.via, events.set(eventId, priority));
+}
+
+/** The events of a request, each with its priority; whether they were committed is for the consumer to see. */
+export const takeEvents = ({ via }: Actor): ReadonlyMap<string, Priority> => eventsByRequest.get(via) ?? new Map();
+
+/**
+ * Statements that write a notification per recipient and a delivery per recipient and channel. Running them again for the same
+ * `eventId` changes nothing.
+ */
+export function notify(db: Db, actor: Actor, now: number, notice: Notice): Statement[] {
+  const { kind, hospitalId, recipients, when = sql`1` } = notice;
+  const eventId = notice.eventId ?? uuidv7();
+  const priority = notice.priority ?? ruleOf(kind).priority;
+  const refs = JSON.stringify(notice.refs);
+  noteEvent(actor, eventId, priority);
+  const told = sql`SELECT u.id AS id FROM users u WHERE u.active = 1 AND u.id IN (${recipients}) AND ${when}
+    ORDER BY u.id LIMIT ${MAX_RECIPIENTS}`;
+  const target = (channel: PersonChannel, targetId: SQL) => sql`SELECT ${eventId} || ${`.${channel}.`} || ${targetId} AS id,
+    r.id AS user_id, ${channel} AS channel, ${targetId} AS target_id`;
+  return [
+    db.run(sql`INSERT INTO notifications (user_id, id, hospital_id, kind, priority, refs, created_at)
+      SELECT id, ${eventId}, ${hospitalId}, ${kind}, ${priority}, ${refs}, CAST(${now} AS INTEGER) FROM (${told}) WHERE 1
+      ON CONFLICT DO NOTHING`),
+    db.run(sql`INSERT INTO deliveries (id, user_id, hospital_id, channel, target_id, kind, priority, refs, next_attempt_at, created_at)
+      SELECT d.id, d.user_id, ${hospitalId}, d.channel, d.target_id, ${kind}, ${priority}, ${refs}, CAST(${now} AS INTEGER),
+        CAST(${now} AS INTEGER) FROM (
+        WITH r AS MATERIALIZED (${told})
+        ${target("email", sql`r.id`)} FROM r JOIN users u ON u.id = r.id
+          WHERE u.email_verified_at IS NOT NULL AND ${isChannelOn(notice, "email")}
+        UNION ALL ${target("push", sql`p.id`)} FROM r JOIN push_subscriptions p ON p.user_id = r.id
+          WHERE ${isChannelOn(notice, "push")}
+        UNION ALL ${target("sms", sql`r.id`)} FROM r JOIN notification_settings s ON s.user_id = r.id
+          WHERE s.phone_verified_at IS NOT NULL AND ${isChannelOn(notice, "sms")}
+      ) d WHERE 1 ON CONFLICT DO NOTHING`),
+  ];
+}
+
+/** Whether the recipient `r.id` has the channel on for the kind, by choice, by default or because the hospital requires it. */
+function isChannelOn({ kind, hospitalId }: Notice, channel: PersonChannel): SQL {
+  const { fixed, defaults } = ruleOf(kind);
+  if (fixed.includes(channel)) return sql`1`;
+  const chosen = sql`coalesce((SELECT c.is_on FROM notification_choices c
+    WHERE c.user_id = r.id AND c.kind = ${kind} AND c.channel = ${channel}), ${Number(defaults.includes(channel))}) = 1`;
+  if (hospitalId === null) return chosen;
+  return sql`(${chosen} OR EXISTS (SELECT 1 FROM memberships m JOIN required_channels q ON q.hospital_id = m.hospital_id
+    AND q.role = m.role AND q.channel = ${channel}
+    WHERE m.user_id = r.id AND m.hospital_id = ${hospitalId} AND ${ACTIVE_MEMBERSHIP}))`;
+}
+
+export type Letter = {
+  kind: LetterKind;
+  /** The row that the letter's address and link come from (email/letters.ts). */
+  targetId: string;
+  /** Null for somebody who has no account yet. */
+  userId: string | null;
+  hospitalId: string | null;
+  refs?: Refs;
+  eventId?: string;
+  when?: SQL;
+};
+
+/** The statement that writes a mail with a link. */
+export function writeLetter(db: Db, actor: Actor, now: number, letter: Letter): Statement {
+  const { kind, targetId, userId, hospitalId, refs = {}, when = sql`1` } = letter;
+  const eventId = letter.eventId ?? uuidv7();
+  noteEvent(actor, eventId, "security");
+  return db.run(sql`INSERT INTO deliveries (id, user_id, hospital_id, channel, target_id, kind, priority, refs, next_attempt_at, created_at)
+    SELECT ${`${eventId}.email.${targetId}`}, ${userId}, ${hospitalId}, 'email', ${targetId}, ${kind}, 'security',
+      ${JSON.stringify(refs)}, CAST(${now} AS INTEGER), CAST(${now} AS INTEGER) WHERE ${when} ON CONFLICT DO NOTHING`);
+}
