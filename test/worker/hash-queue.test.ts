@@ -157,45 +157,42 @@ describe("other requests while logins flood", () => {
       crypto.scrypt(password, salt, 32, REAL, (error, key) => (error ? reject(error) : resolve(key))),
     );
 
-  /** Durations of requests of a user, one after the other, until the work has ended. */
-  async function timesUntil(work: Promise<unknown>): Promise<number[]> {
-    let ended = false;
-    work.finally(() => {
-      ended = true;
-    });
-    const times: number[] = [];
-    while (!ended) {
-      const started = Date.now();
+  /** Numbers of these works that ended during each request of a user, one request after the other, until all have ended. */
+  async function endedDuringRequests(works: readonly Promise<unknown>[]): Promise<number[]> {
+    let ended = 0;
+    for (const work of works)
+      void work.finally(() => {
+        ended += 1;
+      });
+    const counts: number[] = [];
+    while (ended < works.length) {
+      const before = ended;
       expect((await sendRequest(`${API}/auth/me`, { as: manager })).status).toBe(200);
       // Local stores run in this process: requests without a pause between them would keep every timer from firing. A hash in the
       // pause keeps a request waiting too.
       await scheduler.wait(5);
-      times.push(Date.now() - started);
+      counts.push(ended - before);
     }
-    await work;
-    return times;
+    return counts;
   }
 
-  it("wait for one hash at most, not for all of them (with the known-bad twin)", async ({ annotate }) => {
+  it("wait for one hash, not for all of them (with the known-bad twin)", async ({ annotate }) => {
     const salt = new Uint8Array(16);
-    const started = Date.now();
     const text = `scrypt$16384$8$5$${Buffer.from(salt).toString("base64url")}$${(await hash(PASSWORD, salt)).toString("base64url")}`;
-    const oneHash = Date.now() - started;
     const people = await Promise.all(Array.from({ length: LOGINS }, () => newPerson("nurse", hospitalId)));
     const set = env.DB.prepare("UPDATE users SET password_hash = ? WHERE id = ?");
     await env.DB.batch(people.map(({ id }) => set.bind(text, id)));
-    const flood = Promise.all(people.map(({ email }) => login(email, PASSWORD)));
-    const queued = await timesUntil(flood);
-    expect((await flood).map(({ status }) => status)).toEqual(Array(LOGINS).fill(200));
+    const logins = people.map(({ email }) => login(email, PASSWORD));
+    const queued = await endedDuringRequests(logins);
+    expect((await Promise.all(logins)).map(({ status }) => status)).toEqual(Array(LOGINS).fill(200));
     // Like logins, they begin after a round trip.
-    const naive = await timesUntil(scheduler.wait(20).then(() => Promise.all(people.map(() => hash(PASSWORD, salt)))));
-    const worst = Math.max(...queued);
-    const median = [...queued].sort((a, b) => a - b)[Math.floor(queued.length / 2)] ?? Number.NaN;
-    await annotate(
-      `hash ${oneHash} ms; ${queued.length} requests during ${LOGINS} logins: median ${median}, worst ${worst} ms; without the queue worst ${Math.max(...naive)} ms`,
-    );
+    const naive = await endedDuringRequests(people.map(() => scheduler.wait(20).then(() => hash(PASSWORD, salt))));
+    const [worst, worstNaive] = [Math.max(...queued), Math.max(...naive)];
+    await annotate(`during a request at most ${worst} of ${LOGINS} logins ended; without the queue ${worstNaive} hashes`);
     expect(queued.length).toBeGreaterThan(LOGINS);
-    expect(worst).toBeLessThan(Math.max(...naive) / 2);
+    // A busy machine may keep one request for the time of two.
+    expect(worst).toBeLessThanOrEqual(LOGINS / 2);
+    expect(worstNaive).toBeGreaterThan(LOGINS / 2);
   });
 
   it("a login that meets no other waits for nothing", async () => {
