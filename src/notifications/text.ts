@@ -1,0 +1,165 @@
+// Words of every notification, in English and Hindi, for the portal, mail and push. Imports nothing: the portal bundles it too.
+// Nothing clinical and no name: what happened and where to look. The kinds are those of kinds.ts (test/node/notification-text.test.ts).
+
+export type TextLanguage = "en" | "hi";
+/** `title` in at most 60 characters; `sentence` in at most 160. */
+export type KindText = { title: string; sentence: string };
+
+const TEXTS: Record<string, Record<TextLanguage, KindText>> = {
+  "alert.raised": {
+    en: { title: "New alert", sentence: "A patient in your care has a new alert. Open EdgeCare to see it." },
+    hi: { title: "नया अलर्ट", sentence: "आपकी देखभाल में एक मरीज़ का नया अलर्ट है। देखने के लिए EdgeCare खोलें।" },
+  },
+  "alert.escalated": {
+    en: { title: "Alert escalated to you", sentence: "Nobody has acknowledged an alert yet. Open EdgeCare to take it over." },
+    hi: { title: "अलर्ट आप तक पहुँचाया गया", sentence: "किसी अलर्ट को अब तक किसी ने स्वीकार नहीं किया है। उसे लेने के लिए EdgeCare खोलें।" },
+  },
+  "alert.repeated": {
+    en: { title: "Alert still open", sentence: "An alert is still not acknowledged. Open EdgeCare to see it." },
+    hi: { title: "अलर्ट अब भी खुला है", sentence: "एक अलर्ट अब भी स्वीकार नहीं हुआ है। देखने के लिए EdgeCare खोलें।" },
+  },
+  "account.new_browser": {
+    en: {
+      title: "Sign-in from a new browser",
+      sentence: "Your account was used in a browser that you have not used before. If it was not you, change your password.",
+    },
+    hi: {
+      title: "नए ब्राउज़र से साइन-इन",
+      sentence: "आपका खाता ऐसे ब्राउज़र में खोला गया जो आपने पहले इस्तेमाल नहीं किया। यदि यह आप नहीं थे, तो पासवर्ड बदलें।",
+    },
+  },
+  "account.password_changed": {
+    en: { title: "Password changed", sentence: "The password of your account was changed. If it was not you, reset it now." },
+    hi: { title: "पासवर्ड बदला गया", sentence: "आपके खाते का पासवर्ड बदला गया। यदि यह आपने नहीं किया, तो उसे अभी रीसेट करें।" },
+  },
+  "account.email_changed": {
+    en: {
+      title: "E-mail address changed",
+      sentence: "The e-mail address of your account was changed. If it was not you, tell your administrator.",
+    },
+    hi: { title: "ई-मेल पता बदला गया", sentence: "आपके खाते का ई-मेल पता बदला गया। यदि यह आपने नहीं किया, तो अपने व्यवस्थापक को बताएँ।" },
+  },
+  "account.factor_added": {
+    en: {
+      title: "Sign-in method added",
+      sentence: "A passkey or an authenticator app was added to your account. If it was not you, tell your administrator.",
+    },
+    hi: {
+      title: "साइन-इन का तरीका जोड़ा गया",
+      sentence: "आपके खाते में पासकी या प्रमाणक ऐप जोड़ा गया। यदि यह आपने नहीं किया, तो अपने व्यवस्थापक को बताएँ।",
+    },
+  },
+  "account.factor_removed": {
+    en: {
+      title: "Sign-in method removed",
+      sentence: "A passkey or an authenticator app was removed from your account. If it was not you, tell your administrator.",
+    },
+    hi: {
+      title: "साइन-इन का तरीका हटाया गया",
+      sentence: "आपके खाते से पासकी या प्रमाणक ऐप हटाया गया। यदि यह आपने नहीं किया, तो अपने व्यवस्थापक को बताएँ।",
+    },
+  },
+  "account.factors_reset": {
+    en: {
+      title: "Second step reset",
+      sentence: "An administrator removed the second step of your sign-in. Set up a new one in your account.",
+    },
+    hi: { title: "दूसरा चरण रीसेट किया गया", sentence: "एक व्यवस्थापक ने आपके साइन-इन का दूसरा चरण हटाया। अपने खाते में नया सेट करें।" },
+  },
+  "account.recovery_code_used": {
+    en: {
+      title: "Recovery code used",
+      sentence: "A recovery code was used to sign in to your account. If it was not you, change your password.",
+    },
+    hi: {
+      title: "रिकवरी कोड इस्तेमाल हुआ",
+      sentence: "आपके खाते में साइन-इन के लिए रिकवरी कोड इस्तेमाल हुआ। यदि यह आप नहीं थे, तो पासवर्ड बदलें।",
+    },
+  },
+  "account.recovery_codes_replaced": {
+    en: {
+      title: "Recovery codes replaced",
+      sentence: "Your account has new recovery codes; the earlier ones no longer work. If it was not you, change your password.",
+    },
+    hi: {
+      title: "रिकवरी कोड बदले गए",
+      sentence: "आपके खाते के रिकवरी कोड नए हैं; पुराने अब काम नहीं करते। यदि यह आपने नहीं किया, तो पासवर्ड बदलें।",
+    },
+  },
+  "account.second_step_required": {
+    en: {
+      title: "Second step required soon",
+      sentence: "Your hospital will require a second step at sign-in. Set it up in your account.",
+    },
+    hi: { title: "दूसरा चरण जल्द अनिवार्य होगा", sentence: "आपका अस्पताल साइन-इन में दूसरा चरण अनिवार्य करेगा। इसे अपने खाते में सेट करें।" },
+  },
+  "webhook.disabled": {
+    en: {
+      title: "Webhook switched off",
+      sentence: "A webhook of your hospital failed for five days and was switched off. Open its settings to see why.",
+    },
+    hi: {
+      title: "वेबहुक बंद किया गया",
+      sentence: "आपके अस्पताल का एक वेबहुक पाँच दिन विफल रहा और बंद कर दिया गया। कारण देखने के लिए उसकी सेटिंग खोलें।",
+    },
+  },
+  "notification.test": {
+    en: { title: "Test message", sentence: "You asked for this message to try how you are reached." },
+    hi: { title: "परीक्षण संदेश", sentence: "आपने यह जाँचने के लिए यह संदेश माँगा कि आप तक संदेश कैसे पहुँचते हैं।" },
+  },
+  "letter.email_verification": {
+    en: { title: "Confirm your e-mail address", sentence: "Open the link to confirm this address for your EdgeCare account." },
+    hi: { title: "अपना ई-मेल पता पुष्ट करें", sentence: "अपने EdgeCare खाते के लिए इस पते की पुष्टि करने हेतु लिंक खोलें।" },
+  },
+  "letter.email_change": {
+    en: { title: "Confirm your new e-mail address", sentence: "Open the link to use this address for your EdgeCare account." },
+    hi: { title: "अपना नया ई-मेल पता पुष्ट करें", sentence: "अपने EdgeCare खाते के लिए यह पता इस्तेमाल करने हेतु लिंक खोलें।" },
+  },
+  "letter.email_changed": {
+    en: {
+      title: "E-mail address changed",
+      sentence: "Your EdgeCare account now has another e-mail address. If it was not you, tell your administrator.",
+    },
+    hi: {
+      title: "ई-मेल पता बदला गया",
+      sentence: "आपके EdgeCare खाते का ई-मेल पता अब दूसरा है। यदि यह आपने नहीं किया, तो अपने व्यवस्थापक को बताएँ।",
+    },
+  },
+  "letter.password_reset": {
+    en: {
+      title: "Set a new password",
+      sentence: "Open the link within 30 minutes to set a new password. If you did not ask for it, ignore this mail.",
+    },
+    hi: {
+      title: "नया पासवर्ड सेट करें",
+      sentence: "नया पासवर्ड सेट करने के लिए 30 मिनट में लिंक खोलें। यदि आपने यह नहीं माँगा, तो इस मेल पर ध्यान न दें।",
+    },
+  },
+  "letter.invitation": {
+    en: { title: "Invitation to EdgeCare", sentence: "You are invited to EdgeCare. Open the link to create your account." },
+    hi: { title: "EdgeCare का निमंत्रण", sentence: "आपको EdgeCare में आमंत्रित किया गया है। अपना खाता बनाने के लिए लिंक खोलें।" },
+  },
+  "report.created": {
+    en: { title: "New report", sentence: "A report was stored." },
+    hi: { title: "नई रिपोर्ट", sentence: "एक रिपोर्ट सहेजी गई।" },
+  },
+  "alert.cleared": {
+    en: { title: "Alert cleared", sentence: "An alert has ended." },
+    hi: { title: "अलर्ट समाप्त", sentence: "एक अलर्ट समाप्त हुआ।" },
+  },
+  "upload.quarantined": {
+    en: { title: "Upload needs a patient", sentence: "A file arrived that belongs to no known patient yet." },
+    hi: { title: "अपलोड को मरीज़ चाहिए", sentence: "एक फ़ाइल आई जो अभी किसी ज्ञात मरीज़ की नहीं है।" },
+  },
+};
+
+const UNKNOWN: Record<TextLanguage, KindText> = {
+  en: { title: "Message from EdgeCare", sentence: "Open EdgeCare to see what is new." },
+  hi: { title: "EdgeCare का संदेश", sentence: "नया क्या है, यह देखने के लिए EdgeCare खोलें।" },
+};
+
+/** Kinds that have words. */
+export const TEXT_KINDS: readonly string[] = Object.keys(TEXTS);
+
+/** Words of a kind of notification, letter or webhook event; general ones for a kind of a later version. */
+export const textOf = (kind: string, language: TextLanguage): KindText => (TEXTS[kind] ?? UNKNOWN)[language];
