@@ -38,6 +38,7 @@ import { vitalRoutes } from "./monitoring/intake/routes.ts";
 import { liveRoutes, liveTicketRoutes } from "./monitoring/live/routes.ts";
 import { deliverAfterResponse, deliverBeforeResponse } from "./monitoring/patient-object/context/change-delivery.ts";
 import { roundRoutes } from "./monitoring/rounds/routes.ts";
+import { handOverMessages } from "./notifications/delivery/hand-over.ts";
 import { hospitalRoutes } from "./organization/hospitals/routes.ts";
 import { storageRoutes } from "./organization/hospitals/storage-routes.ts";
 import { practitionerRoutes } from "./organization/practitioners/routes.ts";
@@ -124,7 +125,7 @@ app.use(
 app.use(servePortalPages);
 app.get("/portal/*", servePortalFile);
 app.route("/", healthRoutes);
-app.use(handOverAfterResponse, initializeCall);
+app.use(handOverAfterResponse, handOverMessages, initializeCall);
 app.route("/", serviceRoutes);
 app.get("/assets/*", (c) => c.env.ASSETS.fetch(c.req.raw));
 app.use("/api/token", limitRejected, deliverAfterResponse);

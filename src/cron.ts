@@ -6,6 +6,7 @@ import { pruneLoginAttempts } from "./accounts/passwords/lockout.ts";
 import { pruneDeviceClaimCodes } from "./devices/claim-codes.ts";
 import { pruneIdempotencyKeys } from "./http/idempotency.ts";
 import { pruneHeldObservations } from "./monitoring/history/held-observations.ts";
+import { pruneMessages } from "./notifications/delivery/prune.ts";
 import { CLAIM_CODE_KEPT_MS } from "./patients/record/claim-codes.ts";
 import { getVerifiedKeys } from "./platform/config.ts";
 import { batch, getDb } from "./platform/db/client.ts";
@@ -27,6 +28,7 @@ export async function runCleanup(env: Env, now: number): Promise<void> {
     pruneDeviceClaimCodes(db, now),
     db.delete(patientClaimCodes).where(lt(patientClaimCodes.expiresAt, now - CLAIM_CODE_KEPT_MS)),
     ...pruneHeldObservations(db, now),
+    ...pruneMessages(db, now),
     db.delete(passwordResets).where(lt(passwordResets.expiresAt, now - DAY_MS)),
   ]);
   const count = await sweepOrphans(db, env.FILES, keys.fields.keys.keys(), now);

@@ -1,4 +1,4 @@
-// Entry points of the Worker: HTTP requests, scheduled jobs and the Durable Object classes.
+// Entry points of the Worker: HTTP requests, queues, scheduled jobs and the Durable Object classes.
 import { app } from "./app.ts";
 import { moveOldEvents } from "./audit/move-old-events.ts";
 import { pruneAuditLogs } from "./audit/retention.ts";
@@ -6,6 +6,8 @@ import { handOverInBackground } from "./audit-log/hand-over.ts";
 import { runCleanup } from "./cron.ts";
 import { packOldHours } from "./monitoring/packed-hours/pack-hours.ts";
 import { deliverChanges } from "./monitoring/patient-object/context/change-delivery.ts";
+import { consume } from "./notifications/delivery/consume.ts";
+import { requeueInBackground } from "./notifications/delivery/requeue.ts";
 import { reindexPatients } from "./patients/reindex.ts";
 
 /** As in wrangler.toml; the other cron schedule, every 15 minutes, runs the cleanup and packs hours. */
@@ -17,6 +19,7 @@ export { PatientMonitor } from "./monitoring/patient-object/patient-monitor.ts";
 
 export default {
   fetch: app.fetch,
+  queue: (batch, env) => consume(env, batch),
   scheduled: ({ cron }, env, ctx) => {
     if (cron !== EVERY_MINUTE_CRON) {
       ctx.waitUntil(runCleanup(env, Date.now()));
@@ -25,6 +28,7 @@ export default {
       return;
     }
     ctx.waitUntil(deliverChanges(env));
+    ctx.waitUntil(requeueInBackground(env, Date.now()));
     ctx.waitUntil(handOverInBackground(env));
     ctx.waitUntil(moveOldEvents(env, Date.now()));
     ctx.waitUntil(reindexPatients(env, Date.now()));

@@ -55,6 +55,8 @@ export type Channel = {
   destination(delivery: Delivery): string;
   /** Waits in milliseconds before each further attempt; after the last one the delivery has failed. */
   retryDelays: readonly number[];
-  /** Deadline of one attempt in milliseconds. */
+  /** Deadline of one attempt in milliseconds; at most 15 s, for an alarm 3 s. */
   deadlineMs: number;
+  /** The provider or the receiver drops a second message with the same delivery id: after `unknown` it is sent again. */
+  isIdempotent?: boolean;
 };

@@ -31,13 +31,20 @@ export type Notice = {
 /** Events that statements of a request were made for, with the most urgent priority; read behind the response. */
 const eventsByRequest = new WeakMap<Actor["via"], Map<string, Priority>>();
 
+/** Events of one request that are handed over; cron finds the deliveries of more. */
+const MAX_EVENTS = 1_000;
+
 function noteEvent(actor: Actor, eventId: string, priority: Priority): void {
   const events = eventsByRequest.get(actor.via) ?? new Map<string, Priority>();
-  eventsByRequest.set(actor.via, events.set(eventId, priority));
+  if (events.size < MAX_EVENTS) eventsByRequest.set(actor.via, events.set(eventId, priority));
 }
 
-/** The events of a request, each with its priority; whether they were committed is for the consumer to see. */
-export const takeEvents = ({ via }: Actor): ReadonlyMap<string, Priority> => eventsByRequest.get(via) ?? new Map();
+/** The events of a request since the last call, each with its priority; whether they were committed is for the consumer to see. */
+export function takeEvents({ via }: Actor): ReadonlyMap<string, Priority> {
+  const events = eventsByRequest.get(via) ?? new Map<string, Priority>();
+  eventsByRequest.delete(via);
+  return events;
+}
 
 /**
  * Statements that write a notification per recipient and a delivery per recipient and channel. Running them again for the same

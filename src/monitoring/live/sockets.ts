@@ -10,6 +10,7 @@ import {
   clientDocument,
   hasCredit,
   hasCreditToCatchUp,
+  MAX_UNREAD_BYTES,
   type MessageRate,
   toUnacked,
   type UnackedFrames,
@@ -149,6 +150,23 @@ export class Sockets {
   #withholdFrom(connection: Connection, patientIds: Iterable<string>): void {
     connection.pending ??= newPendingSnapshots(Date.now());
     for (const id of patientIds) connection.pending.patients.add(id);
+  }
+
+  /**
+   * Says that the holder has new notifications. Not a frame: it has the number of the frame before, so that a client may acknowledge
+   * it like one. A client who reads nothing gets none.
+   */
+  announce(socket: WebSocket): void {
+    const client = this.#connections.get(socket)?.client;
+    if (!client || isExpired(client, Date.now()) || client.unread.bytes >= MAX_UNREAD_BYTES) return;
+    const text = addSeq(client.sent, toFrameBody({ type: "notifications" }));
+    client.unread.bytes += text.length;
+    try {
+      socket.send(text);
+      this.saveState(socket);
+    } catch {
+      this.remove(socket);
+    }
   }
 
   /** Sends a beat whatever the credit: at most one per BEAT_MS and one after BEAT_AFTER_BYTES. */

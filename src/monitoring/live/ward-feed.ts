@@ -81,6 +81,14 @@ export class WardFeed extends DurableObject<Env> implements Feed {
     return until;
   }
 
+  /** Tells the sockets of these users that they have a new notification. */
+  announce(userIds: readonly string[]): void {
+    const recipients = new Set(userIds);
+    for (const [socket, { client }] of this.#state.sockets.entries()) {
+      if (client.holder.kind === "user" && recipients.has(client.holder.userId)) this.#state.sockets.announce(socket);
+    }
+  }
+
   /** Checks again what each socket may see, here and in feeds with sockets of this hospital's users. */
   async recheck(): Promise<void> {
     await this.#checkAll();

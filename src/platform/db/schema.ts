@@ -988,6 +988,8 @@ export const notifications = sqliteTable(
   (t) => [
     primaryKey({ columns: [t.userId, t.id] }),
     index("notifications_unread").on(t.userId, t.id).where(sql`read_at is null`),
+    // The recipients of an event; by time, as ids begin with it.
+    index("notifications_event").on(t.id),
   ],
 );
 

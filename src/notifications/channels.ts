@@ -1,0 +1,6 @@
+// The channels that this deployment has. A delivery of a channel that is not here stays waiting.
+import type { Channel, DeliveryChannel } from "./channel.ts";
+
+export type Channels = Partial<Record<DeliveryChannel, Channel>>;
+
+export const CHANNELS: Channels = {};

@@ -1,0 +1,31 @@
+// One attempt at a delivery, with a deadline that holds even if the channel does not keep it.
+import { describeCause } from "../../platform/errors.ts";
+import type { Channel, ChannelCall, Delivery, Outcome } from "../channel.ts";
+
+export type Attempt = { outcome: Outcome; isTimedOut: boolean };
+
+/** @param deadlineMs after which the outcome is `unknown`  @returns `failed` for an error that the channel throws */
+export async function attempt(
+  channel: Channel,
+  call: Omit<ChannelCall, "signal">,
+  delivery: Delivery,
+  deadlineMs: number,
+): Promise<Attempt> {
+  const controller = new AbortController();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const timeout = new Promise<Outcome>((resolve) => {
+    timer = setTimeout(() => {
+      resolve({ result: "unknown", answer: { status: null, text: `no answer within ${deadlineMs} ms` } });
+      controller.abort();
+    }, deadlineMs);
+  });
+  try {
+    const outcome = await Promise.race([channel.send({ ...call, signal: controller.signal }, delivery), timeout]);
+    return { outcome, isTimedOut: controller.signal.aborted };
+  } catch (error) {
+    const text = describeCause(error) ?? null;
+    return { outcome: { result: "failed", answer: { status: null, text } }, isTimedOut: false };
+  } finally {
+    clearTimeout(timer);
+  }
+}

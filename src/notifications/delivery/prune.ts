@@ -1,0 +1,33 @@
+// Deletes old notifications and deliveries. Ids begin with their time (UUIDv7), so that a range of ids is a range of times.
+import { sql } from "drizzle-orm";
+import type { Db, Statement } from "../../platform/db/client.ts";
+import { DAY_MS } from "../../platform/time.ts";
+
+export const NOTIFICATION_DAYS = 180;
+export const DELIVERY_DAYS = 90;
+/** Newest notifications that a person keeps. */
+export const MAX_NOTIFICATIONS = 1_000;
+/** Rows per table and run; the next run, 15 minutes later, continues. */
+const ROWS_PER_RUN = 5_000;
+/** People who got a notification lately are looked at for too many. */
+const RECENT_MS = 30 * 60_000;
+const PEOPLE_PER_RUN = 200;
+
+/** The smallest UUIDv7 of a time in epoch milliseconds. */
+export function firstIdAt(time: number): string {
+  const hex = Math.max(0, time).toString(16).padStart(12, "0");
+  return `${hex.slice(0, 8)}-${hex.slice(8)}-7000-8000-000000000000`;
+}
+
+export const pruneMessages = (db: Db, now: number): Statement[] => [
+  db.run(sql`DELETE FROM deliveries WHERE id IN (SELECT id FROM deliveries
+    WHERE id < ${firstIdAt(now - DELIVERY_DAYS * DAY_MS)} ORDER BY id LIMIT ${ROWS_PER_RUN})`),
+  db.run(sql`DELETE FROM notifications WHERE (user_id, id) IN (SELECT user_id, id FROM notifications
+    WHERE id < ${firstIdAt(now - NOTIFICATION_DAYS * DAY_MS)} ORDER BY id LIMIT ${ROWS_PER_RUN})`),
+  db.run(sql`DELETE FROM notifications WHERE (user_id, id) IN (
+    SELECT n.user_id, n.id FROM (SELECT DISTINCT user_id FROM (SELECT user_id FROM notifications
+        WHERE id >= ${firstIdAt(now - RECENT_MS)} LIMIT ${ROWS_PER_RUN}) LIMIT ${PEOPLE_PER_RUN}) r
+      JOIN notifications n ON n.user_id = r.user_id
+        AND n.id <= (SELECT k.id FROM notifications k WHERE k.user_id = r.user_id ORDER BY k.id DESC LIMIT 1 OFFSET ${MAX_NOTIFICATIONS})
+    LIMIT ${ROWS_PER_RUN})`),
+];
