@@ -5,6 +5,7 @@ import type { Call, DoctorScope, UserActor, UserEffectiveRole } from "../../acce
 import { recordAuditEvent } from "../../access/audit.ts";
 import { requiredFieldError } from "../../access/deny.ts";
 import { activeSession } from "../../access/effective-role.ts";
+import { hashOneTimeToken } from "../../access/one-time-tokens.ts";
 import { COUNTER_SCOPES, incrementCounters } from "../../platform/counters.ts";
 import { batch, isConditionFailed, isUniqueViolation } from "../../platform/db/client.ts";
 import { ROW_LIMITS, toLimitError } from "../../platform/db/row-limits.ts";
@@ -17,7 +18,6 @@ import { isInvitationOpen, unsealInvitee } from "../users/invitations.ts";
 import { createUserRow, memberAuthorUnlessFull, type StaffRole } from "../users/users.ts";
 import type { SessionTokens } from "./login.ts";
 import { computeEmailIndex } from "./login-names.ts";
-import { hashOneTimeToken } from "./one-time-tokens.ts";
 
 type OpenInvitation = {
   id: string;

@@ -5,6 +5,7 @@ import type { Call } from "../../access/actor.ts";
 import { recordAuditEvent } from "../../access/audit.ts";
 import { denyAccess } from "../../access/deny.ts";
 import { ACTIVE_MEMBERSHIP } from "../../access/effective-role.ts";
+import { buildLinkUrl, deriveOneTimeToken, hashOneTimeToken } from "../../access/one-time-tokens.ts";
 import { unsealProfile } from "../../access/profile.ts";
 import type { KeyStatements } from "../../http/idempotency.ts";
 import { batch, isConditionFailed } from "../../platform/db/client.ts";
@@ -12,7 +13,6 @@ import { loginAttempts, passwordResets, users } from "../../platform/db/schema.t
 import { ApiError } from "../../platform/errors.ts";
 import { uuidv7 } from "../../platform/ids.ts";
 import { toIso } from "../../platform/time.ts";
-import { buildLinkUrl, deriveOneTimeToken, hashOneTimeToken } from "../auth/one-time-tokens.ts";
 import { denyForbidden, requireManagedUser } from "../users/manage-users.ts";
 import { hasPasswordHash, passwordChangeStatements } from "./change-password.ts";
 import { hashCaller, withHashSlot } from "./hash-queue.ts";
@@ -39,7 +39,7 @@ function canResetPassword(actorId: SQL, userId: SQL): SQL {
 }
 
 const toResetLink = (origin: string, token: string, expiresAt: number) => ({
-  url: buildLinkUrl(origin, token),
+  url: buildLinkUrl(origin, "password_reset", token),
   token,
   expires_at: toIso(expiresAt),
 });

@@ -7,6 +7,7 @@ import type { Call, UserEffectiveRole } from "../../access/actor.ts";
 import { afterAudit, appendAuditEvent, recordAuditEvent } from "../../access/audit.ts";
 import { denyAccess, failWithAudit, requiredFieldError } from "../../access/deny.ts";
 import { ACTIVE_MEMBERSHIP, activeHospitalId, isInCallerHospital, resolveHospitalId } from "../../access/effective-role.ts";
+import { buildLinkUrl, deriveOneTimeToken, hashOneTimeToken } from "../../access/one-time-tokens.ts";
 import type { KeyStatements } from "../../http/idempotency.ts";
 import { buildPage, COUNT_LIMIT, keysetClauses, type PageQuery, resolvePageStart } from "../../http/pagination.ts";
 import { sealValue, unsealValue } from "../../platform/crypto.ts";
@@ -16,7 +17,6 @@ import { invitations, SELF_CARE_HOSPITAL_ID } from "../../platform/db/schema.ts"
 import { uuidv7 } from "../../platform/ids.ts";
 import { DAY_MS, toIso } from "../../platform/time.ts";
 import { computeEmailIndex } from "../auth/login-names.ts";
-import { buildLinkUrl, deriveOneTimeToken, hashOneTimeToken } from "../auth/one-time-tokens.ts";
 import { GRANTABLE_ROLES, type StaffRole } from "./users.ts";
 
 export const INVITATION_TTL_MS = 7 * DAY_MS;
@@ -113,7 +113,7 @@ const invitationEvent = (
 
 const toInvitationLink = (origin: string, id: string, token: string, expiresAt: number) => ({
   invitation_id: id,
-  url: buildLinkUrl(origin, token),
+  url: buildLinkUrl(origin, "invitation", token),
   token,
   expires_at: toIso(expiresAt),
 });

@@ -1,0 +1,27 @@
+// One-time tokens in links: a prefix of the kind, the id of the row and a tag. Stores only an HMAC.
+import type { Keys } from "../platform/config.ts";
+import { computeBlindIndex } from "../platform/crypto.ts";
+import { signToken } from "../platform/signed-token.ts";
+
+const KINDS = {
+  invitation: { prefix: "eci", page: "/invitation" },
+  password_reset: { prefix: "ecp", page: "/invitation" },
+  email_verification: { prefix: "ecv", page: "/verify-email" },
+  email_change: { prefix: "ece", page: "/verify-email" },
+} as const satisfies Record<string, { prefix: string; page: string }>;
+export type OneTimeTokenKind = keyof typeof KINDS;
+
+/** Derived from the id, so that a repeated request returns the same link although it is not stored. */
+export function deriveOneTimeToken(keys: Keys, kind: OneTimeTokenKind, id: string): Promise<string> {
+  return signToken(keys.link, `${KINDS[kind].prefix}_${id}`, "_", ["one-time", kind, id]);
+}
+
+/** The stored hash of a token, under the index key, which is never rotated while the data exists. */
+export function hashOneTimeToken(keys: Keys, kind: OneTimeTokenKind, token: string): Promise<string> {
+  return computeBlindIndex(keys.index, kind, token);
+}
+
+/** The portal page for a token. The token is in the fragment, which is not sent to servers, proxies or logs. */
+export function buildLinkUrl(origin: string, kind: OneTimeTokenKind, token: string): string {
+  return `${origin}${KINDS[kind].page}#token=${token}`;
+}
