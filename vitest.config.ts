@@ -75,6 +75,7 @@ export default defineConfig(async () => ({
                 ...(process.env["VERIFY"] && { VERIFY: process.env["VERIFY"] }),
                 // Not the host of the requests: no link may contain that.
                 PUBLIC_ORIGIN: "https://edgecare.test",
+                MAIL_FROM: "notices@edgecare.test",
                 MIGRATIONS: await readD1Migrations("migrations"),
                 // The long forms (test/long.ts).
                 VERIFY: process.env["VERIFY"] ?? "",
@@ -84,6 +85,19 @@ export default defineConfig(async () => ({
                 R2_S3_ACCESS_KEY_ID: "worker-tests",
                 R2_S3_SECRET_ACCESS_KEY: "worker-tests-secret",
               },
+              // Mail goes to a stand-in that answers as the mail service's documents say (test/mailbox.ts).
+              email: { send_email: [] },
+              serviceBindings: {
+                MAIL: { name: "mail-service", entrypoint: "MailService" },
+                MAILBOX: { name: "mail-service", entrypoint: "Mailbox" },
+              },
+              workers: [
+                {
+                  name: "mail-service",
+                  compatibilityDate: "2026-10-01",
+                  modules: [{ type: "ESModule", path: resolve("test/stand-ins/mail-service.mjs") }],
+                },
+              ],
               // Tests send more requests than a person does; RATE_TEST has production's limit of RATE_PERSON.
               ratelimits: Object.fromEntries(
                 [

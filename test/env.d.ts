@@ -3,6 +3,12 @@ declare namespace Cloudflare {
   interface Env {
     RATE_TEST: RateLimit;
     RATE_TEST_TEN: RateLimit;
+    /** The stand-in of the mail service (test/mailbox.ts). */
+    MAILBOX: {
+      arrived(address: string): Promise<Uint8Array[]>;
+      count(): Promise<number>;
+      behave(address: string, next: string[]): Promise<void>;
+    };
     MIGRATIONS: import("cloudflare:test").D1Migration[];
   }
 }
