@@ -13,6 +13,7 @@ import {
 } from "./crypto.ts";
 import { type Db, getDb } from "./db/client.ts";
 import { deployment } from "./db/schema.ts";
+import { Email } from "./email.ts";
 import { ApiError } from "./errors.ts";
 import { computeKeyProofs, findUnprovenSecret, type ProvenSecret } from "./key-proofs.ts";
 import { log } from "./log.ts";
@@ -85,6 +86,19 @@ export function getAuditRetentionYears(env: Env): number {
   throw new ApiError("misconfigured");
 }
 
+const LOCAL_SENDER = "notices@edgecare.example";
+
+/**
+ * The sender of mail, from the variable MAIL_FROM; null in production if it is empty: no mail is sent.
+ * @throws ApiError misconfigured
+ */
+export function getMailSender(env: Env): string | null {
+  if (!env.MAIL_FROM) return isProduction(env) ? null : LOCAL_SENDER;
+  if (Email.safeParse(env.MAIL_FROM).success) return env.MAIL_FROM;
+  log(env, "CRITICAL", "the sender of mail is not an e-mail address", { variable: "MAIL_FROM" });
+  throw new ApiError("misconfigured");
+}
+
 /** Names of the secrets that are missing, too short, placeholders, or equal to an earlier one. */
 export function findInvalidSecrets(env: Env): string[] {
   const seenParts = new Set<string>();
@@ -132,7 +146,7 @@ async function loadKeys(env: Env): Promise<Keys> {
 let cachedKeys: { fingerprint: Secrets; keys: Promise<Keys> } | undefined;
 let verifiedFingerprint: { environment: string; fingerprint: Secrets } | undefined;
 
-const NAMES = [...SECRETS, ...OPTIONAL_SECRETS, "PUBLIC_ORIGIN", "AUDIT_RETENTION_YEARS"] as const;
+const NAMES = [...SECRETS, ...OPTIONAL_SECRETS, "PUBLIC_ORIGIN", "AUDIT_RETENTION_YEARS", "MAIL_FROM"] as const;
 type Secrets = readonly (string | undefined)[];
 const secretsOf = (env: Env): Secrets => NAMES.map((name) => env[name]);
 /** The strings of one environment are identical objects, so comparing them is free. */
@@ -192,6 +206,7 @@ async function assertNoDemoRows(env: Env, db: Db): Promise<void> {
 export async function loadVerifiedKeys(env: Env): Promise<Keys> {
   getPublicOrigin(env);
   getAuditRetentionYears(env);
+  getMailSender(env);
   const keys = await getKeys(env);
   const db = getDb(env.DB);
   const variable = await findMismatchedKey(db, keys);

@@ -21,6 +21,12 @@ function toAsciiDomain(domain: string): string {
   return URL.parse(`http://${domain}`)?.hostname ?? domain;
 }
 
+/** The address for an envelope: as typed, an internationalized domain in its ASCII form. */
+export function toMailAddress(email: string): string {
+  const at = email.lastIndexOf("@") + 1;
+  return email.slice(0, at) + toAsciiDomain(email.slice(at));
+}
+
 /** Invisible characters and spaces, except U+0020, which a quoted local part may contain. */
 const HIDDEN = /[\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}/u;
 

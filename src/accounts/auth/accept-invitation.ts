@@ -5,6 +5,7 @@ import type { Call, DoctorScope, UserActor, UserEffectiveRole } from "../../acce
 import { recordAuditEvent } from "../../access/audit.ts";
 import { requiredFieldError } from "../../access/deny.ts";
 import { activeSession } from "../../access/effective-role.ts";
+import { unsealInvitee } from "../../access/invitees.ts";
 import { hashOneTimeToken } from "../../access/one-time-tokens.ts";
 import { COUNTER_SCOPES, incrementCounters } from "../../platform/counters.ts";
 import { batch, isConditionFailed, isUniqueViolation } from "../../platform/db/client.ts";
@@ -14,7 +15,7 @@ import { ApiError } from "../../platform/errors.ts";
 import { hashCaller, withHashSlot } from "../passwords/hash-queue.ts";
 import { assertPasswordPolicy, hashPassword } from "../passwords/passwords.ts";
 import { prepareSession, refreshToken, type SessionClient } from "../sessions/sessions.ts";
-import { isInvitationOpen, unsealInvitee } from "../users/invitations.ts";
+import { isInvitationOpen } from "../users/invitations.ts";
 import { createUserRow, memberAuthorUnlessFull, type StaffRole } from "../users/users.ts";
 import type { SessionTokens } from "./login.ts";
 import { computeEmailIndex } from "./login-names.ts";
@@ -78,7 +79,7 @@ export async function acceptInvitation(call: Call, input: AcceptInvitationInput,
     await withHashSlot(hashCaller(call.actor), (slot) => slot.run(() => hashPassword(input.password)));
     return denyInvitation(call, "link_invalid", invitation);
   }
-  const invitee = await unsealInvitee(call, { id: invitation.id, inviteeSealed: invitation.invitee_sealed });
+  const invitee = await unsealInvitee(call.keys, { id: invitation.id, inviteeSealed: invitation.invitee_sealed });
   const full_name = input.full_name ?? invitee.full_name;
   if (full_name === null) throw requiredFieldError("full_name");
   const { password, username } = input;

@@ -1,16 +1,15 @@
 // Staff invitations: a link that creates an account, or adds an existing account to the hospital.
 
 import { and, eq, isNull, lt, type SQL, sql } from "drizzle-orm";
-import { z } from "zod";
 import { requireRole, withUser } from "../../access/access.ts";
 import type { Call, UserEffectiveRole } from "../../access/actor.ts";
 import { afterAudit, appendAuditEvent, recordAuditEvent } from "../../access/audit.ts";
 import { denyAccess, failWithAudit, requiredFieldError } from "../../access/deny.ts";
 import { ACTIVE_MEMBERSHIP, activeHospitalId, isInCallerHospital, resolveHospitalId } from "../../access/effective-role.ts";
+import { sealInvitee, unsealInvitee } from "../../access/invitees.ts";
 import { buildLinkUrl, deriveOneTimeToken, hashOneTimeToken } from "../../access/one-time-tokens.ts";
 import type { KeyStatements } from "../../http/idempotency.ts";
 import { buildPage, COUNT_LIMIT, keysetClauses, type PageQuery, resolvePageStart } from "../../http/pagination.ts";
-import { sealValue, unsealValue } from "../../platform/crypto.ts";
 import { batch, isConditionFailed } from "../../platform/db/client.ts";
 import { ROW_LIMITS, toLimitError, unlessFull } from "../../platform/db/row-limits.ts";
 import { invitations, SELF_CARE_HOSPITAL_ID } from "../../platform/db/schema.ts";
@@ -22,13 +21,6 @@ import { GRANTABLE_ROLES, type StaffRole } from "./users.ts";
 export const INVITATION_TTL_MS = 7 * DAY_MS;
 /** Longer than an invitation is valid: deleted ones have ended. */
 const RETENTION_MS = 90 * DAY_MS;
-
-const Invitee = z.object({ email: z.string(), full_name: z.string().nullable() });
-const sealContext = (id: string) => ({ table: "invitations", column: "invitee", id });
-
-export async function unsealInvitee(call: Call, row: { id: string; inviteeSealed: string }) {
-  return Invitee.parse(await unsealValue(call.keys.fields, sealContext(row.id), row.inviteeSealed));
-}
 
 /** An open invitation `i`: unused, and its author may still invite. */
 export function isInvitationOpen(now: number): SQL {
@@ -80,7 +72,7 @@ export async function inviteStaff(anyCall: Call, input: NewInvitation, origin: s
         hospitalId: activeHospitalId(hospitalId),
         role: input.role,
         emailIndex: await computeEmailIndex(keys, input.email),
-        inviteeSealed: await sealValue(keys.fields, sealContext(id), invitee),
+        inviteeSealed: await sealInvitee(keys, id, invitee),
         createdBy: unlessFull(actor.userId, ROW_LIMITS.recentInvitations, sql`invitations WHERE hospital_id = ${hospitalId}`),
         createdAt: now,
         expiresAt: now + INVITATION_TTL_MS,
@@ -167,7 +159,7 @@ export async function listInvitations(anyCall: Call, query: PageQuery) {
   const items = Promise.all(
     pageRows.map(async (row) => ({
       invitation_id: row.id,
-      ...(await unsealInvitee(call, row)),
+      ...(await unsealInvitee(call.keys, row)),
       role: row.role,
       hospital_id: row.hospitalId,
       state: invitationState(row, call.now),
