@@ -5,6 +5,7 @@ import { apiKeyRoutes } from "./accounts/api-keys/routes.ts";
 import { accountRoutes, publicAccountRoutes } from "./accounts/auth/account-routes.ts";
 import { oauthTokenRoutes } from "./accounts/auth/oauth.ts";
 import { authRoutes, publicAuthRoutes } from "./accounts/auth/routes.ts";
+import { emailRoutes, publicEmailRoutes } from "./accounts/email/routes.ts";
 import { authenticate } from "./accounts/sessions/authenticate.ts";
 import { allowedOrigins } from "./accounts/sessions/refresh-cookie.ts";
 import { invitationRoutes } from "./accounts/users/invitation-routes.ts";
@@ -60,9 +61,14 @@ import { healthRoutes, serviceRoutes } from "./service/routes.ts";
 
 const API_PREFIX = "/api/v1";
 const CREDENTIAL_PATHS = [`${API_PREFIX}/auth/login`, `${API_PREFIX}/auth/refresh`];
-const ACCOUNT_SIGNUP_PATHS = ["register", "register/patient", "invitations/accept", "password/reset"].map(
-  (path) => `${API_PREFIX}/auth/${path}`,
-);
+const ACCOUNT_SIGNUP_PATHS = [
+  "register",
+  "register/patient",
+  "invitations/accept",
+  "password/forgot",
+  "password/reset",
+  "email/verify",
+].map((path) => `${API_PREFIX}/auth/${path}`);
 const SIGNUP_PATHS = [...ACCOUNT_SIGNUP_PATHS, `${API_PREFIX}/devices/claim`];
 
 const EXPOSED = [
@@ -138,6 +144,7 @@ for (const path of MONITOR_CHANGE_PATHS) app.use(path, deliverAfterResponse);
 for (const path of ["devices/*", "patients/:patient_id/links/*"]) app.use(`${API_PREFIX}/${path}`, deliverBeforeResponse);
 app.route(API_PREFIX, publicAuthRoutes);
 app.route(API_PREFIX, publicAccountRoutes);
+app.route(API_PREFIX, publicEmailRoutes);
 app.route(API_PREFIX, publicDeviceRoutes);
 app.use(`${API_PREFIX}/reports/:report_id/file`, authenticateByLink);
 app.route(API_PREFIX, liveRoutes);
@@ -145,6 +152,7 @@ app.route(API_PREFIX, liveRoutes);
 app.use(`${API_PREFIX}/*`, authenticate, denyOtherMethods);
 app.route(API_PREFIX, authRoutes);
 app.route(API_PREFIX, accountRoutes);
+app.route(API_PREFIX, emailRoutes);
 app.route(API_PREFIX, invitationRoutes);
 app.route(API_PREFIX, userRoutes);
 app.route(API_PREFIX, hospitalRoutes);

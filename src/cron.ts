@@ -2,6 +2,7 @@
 
 import { lt } from "drizzle-orm";
 import { summarizeUncounted } from "./access/row-allowance.ts";
+import { EMAIL_LINK_KEPT_MS } from "./accounts/email/email-links.ts";
 import { pruneLoginAttempts } from "./accounts/passwords/lockout.ts";
 import { pruneDeviceClaimCodes } from "./devices/claim-codes.ts";
 import { pruneIdempotencyKeys } from "./http/idempotency.ts";
@@ -10,7 +11,7 @@ import { pruneMessages } from "./notifications/delivery/prune.ts";
 import { CLAIM_CODE_KEPT_MS } from "./patients/record/claim-codes.ts";
 import { getVerifiedKeys } from "./platform/config.ts";
 import { batch, getDb } from "./platform/db/client.ts";
-import { passwordResets, patientClaimCodes } from "./platform/db/schema.ts";
+import { emailLinks, passwordResets, patientClaimCodes } from "./platform/db/schema.ts";
 import { log } from "./platform/log.ts";
 import { pruneDayCounters } from "./platform/storage-quotas.ts";
 import { DAY_MS } from "./platform/time.ts";
@@ -30,6 +31,7 @@ export async function runCleanup(env: Env, now: number): Promise<void> {
     ...pruneHeldObservations(db, now),
     ...pruneMessages(db, now),
     db.delete(passwordResets).where(lt(passwordResets.expiresAt, now - DAY_MS)),
+    db.delete(emailLinks).where(lt(emailLinks.expiresAt, now - EMAIL_LINK_KEPT_MS)),
   ]);
   const count = await sweepOrphans(db, env.FILES, keys.fields.keys.keys(), now);
   if (count > 0) log(env, "INFO", "orphaned files deleted", { count });

@@ -5,7 +5,7 @@ import { signToken } from "../platform/signed-token.ts";
 
 const KINDS = {
   invitation: { prefix: "eci", page: "/invitation" },
-  password_reset: { prefix: "ecp", page: "/invitation" },
+  password_reset: { prefix: "ecp", page: "/reset" },
   email_verification: { prefix: "ecv", page: "/verify-email" },
   email_change: { prefix: "ece", page: "/verify-email" },
 } as const satisfies Record<string, { prefix: string; page: string }>;

@@ -149,6 +149,15 @@ export async function limitLink(c: Context<AppEnv>, token: string): Promise<void
 }
 
 /**
+ * Limits requests for reset links before any lookup: per name and IP address, then per IP address. Requests from elsewhere count
+ * against neither, so that nobody keeps an account's owner from a link. @throws ApiError rate_limited
+ */
+export async function limitForgottenPassword(c: Context<AppEnv>, nameIndex: string): Promise<void> {
+  await enforceLimits(c, { limit: "signup", key: `forgotten:${nameIndex}:${addressOf(c)}` });
+  await enforceLimits(c, { limit: "address", key: `forgotten:${addressOf(c)}`, sharesVerdict: true });
+}
+
+/**
  * Limits requests with a government number, because each reveals an identifier: per hospital; without a hospital per person, per
  * address and for all such accounts together. @throws ApiError rate_limited
  */

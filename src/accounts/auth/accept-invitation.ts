@@ -12,6 +12,7 @@ import { batch, isConditionFailed, isUniqueViolation } from "../../platform/db/c
 import { ROW_LIMITS, toLimitError } from "../../platform/db/row-limits.ts";
 import { invitations, memberships, sessions, users } from "../../platform/db/schema.ts";
 import { ApiError } from "../../platform/errors.ts";
+import { verificationStatements } from "../email/email-links.ts";
 import { hashCaller, withHashSlot } from "../passwords/hash-queue.ts";
 import { assertPasswordPolicy, hashPassword } from "../passwords/passwords.ts";
 import { prepareSession, refreshToken, type SessionClient } from "../sessions/sessions.ts";
@@ -108,6 +109,8 @@ export async function acceptInvitation(call: Call, input: AcceptInvitationInput,
       db.update(invitations).set({ acceptedAt: now, acceptedBy: row.id }).where(eq(invitations.id, invitation.id)),
       revokeOtherInvitations(call, invitation),
       ...session.statements,
+      // The inviter was shown the same link, so that it proves nothing about the address.
+      ...(await verificationStatements(call, row.id, invitee.email)),
       ...recordAuditEvent(db, actor, now, {
         event: "invitation.accept",
         action: "C",

@@ -155,6 +155,7 @@ const exampleProfile = { user_id, email, username, full_name, version };
 const TimeZoneName = z.string().openapi({ description: "IANA time zone of the hospital" });
 const RecordZone = z.string().nullable().openapi({ description: "IANA time zone of the hospital; null for a record at none" });
 const Me = Profile.extend({
+  email_verified: z.boolean().openapi({ description: "Whether a link that was sent to the address was opened" }),
   role: z.enum(ROLES),
   hospital: z.object({ id: Id, name: z.string(), time_zone: TimeZoneName }).nullable(),
   memberships: z.array(z.object({ hospital_id: Id, name: z.string(), role: z.enum(STAFF_ROLES) })),
@@ -173,6 +174,7 @@ export const accountRoutes = createRouter()
       responses: {
         200: jsonResponse(Me, "The caller's profile", {
           ...exampleProfile,
+          email_verified: true,
           role: "doctor",
           hospital: { id: EXAMPLES.hospital, name: "Demo General", time_zone: "Asia/Kolkata" },
           memberships: [{ hospital_id: EXAMPLES.hospital, name: "Demo General", role: "doctor" }],

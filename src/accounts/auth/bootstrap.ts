@@ -7,6 +7,7 @@ import { constantTimeEqual, sha256Hex } from "../../platform/crypto.ts";
 import { batch, isConditionFailed, isUniqueViolation } from "../../platform/db/client.ts";
 import { users } from "../../platform/db/schema.ts";
 import { ApiError } from "../../platform/errors.ts";
+import { verificationStatements } from "../email/email-links.ts";
 import { createUserRow, type NewUser } from "../users/users.ts";
 
 const toBytes = (text: string) => new TextEncoder().encode(text);
@@ -30,6 +31,7 @@ export async function bootstrapAdmin(call: Call, token: string, input: NewUser):
     await batch(db, [
       db.insert(users).values({ ...row, id: userIdIfFirstAdmin, isAdmin: 1 }),
       incrementCounters(db, [{ scope: COUNTER_SCOPES.all, day: 0, name: "users", n: 1 }]),
+      ...(await verificationStatements(call, row.id, input.email)),
       ...recordAuditEvent(db, actor, now, { event: "bootstrap", action: "C", entity: { type: "user", id: row.id } }),
     ]);
   } catch (error) {

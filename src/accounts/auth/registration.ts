@@ -9,6 +9,7 @@ import { batch, isUniqueViolation } from "../../platform/db/client.ts";
 import { patientLinks, SELF_CARE_HOSPITAL_ID, users } from "../../platform/db/schema.ts";
 import { Email } from "../../platform/email.ts";
 import { ApiError } from "../../platform/errors.ts";
+import { verificationStatements } from "../email/email-links.ts";
 import { prepareSession, refreshToken, type SessionClient } from "../sessions/sessions.ts";
 import { FullName } from "../users/schemas.ts";
 import { createUserRow } from "../users/users.ts";
@@ -75,7 +76,7 @@ function toPatientInput(input: Registration) {
 }
 
 /**
- * Hashes the password first, and returns the same error for e-mail and user name, so that a caller cannot tell which of them
+ * Sends a link to verify the address. Hashes the password first, and returns the same error for e-mail and user name, so that a caller cannot tell which of them
  * is taken.
  * @throws ApiError registration_refused, invalid_request (weak password, a name that does not fit)
  */
@@ -103,6 +104,7 @@ export async function registerPatient(
         .insert(patientLinks)
         .values({ userId: row.id, patientId, method: "self_registration", verifiedBy: row.id, createdAt: now }),
       ...session.statements,
+      ...(await verificationStatements(call, row.id, email)),
       ...recordAuditEvent(db, actor, now, { event: "user.register", action: "C", role: "patient", entity }),
     ]);
   } catch (error) {

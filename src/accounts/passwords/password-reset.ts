@@ -1,6 +1,5 @@
-// Password reset links issued by managers: valid for 30 minutes, single use; a reset ends all sessions.
-
-import { and, eq, isNull, type SQL, sql } from "drizzle-orm";
+// Password reset links, asked for by the person or issued by a manager: valid for 30 minutes, single use; a reset ends all sessions.
+import { and, eq, isNull, ne, type SQL, sql } from "drizzle-orm";
 import type { Call } from "../../access/actor.ts";
 import { recordAuditEvent } from "../../access/audit.ts";
 import { denyAccess } from "../../access/deny.ts";
@@ -8,6 +7,7 @@ import { ACTIVE_MEMBERSHIP } from "../../access/effective-role.ts";
 import { buildLinkUrl, deriveOneTimeToken, hashOneTimeToken } from "../../access/one-time-tokens.ts";
 import { unsealProfile } from "../../access/profile.ts";
 import type { KeyStatements } from "../../http/idempotency.ts";
+import { writeLetter } from "../../notifications/notify.ts";
 import { batch, isConditionFailed } from "../../platform/db/client.ts";
 import { loginAttempts, passwordResets, users } from "../../platform/db/schema.ts";
 import { ApiError } from "../../platform/errors.ts";
@@ -44,7 +44,7 @@ const toResetLink = (origin: string, token: string, expiresAt: number) => ({
   expires_at: toIso(expiresAt),
 });
 
-/** @throws ApiError not_found, forbidden (the caller's own account; a user with rights beyond the caller's hospital) */
+/** Issues a link, which is shown to the caller, and mailed to the user if the address is verified. @throws ApiError not_found, forbidden (the caller's own account; a user with rights beyond the caller's hospital) */
 export async function issueResetLink(anyCall: Call, userId: string, origin: string, keyStatements: KeyStatements) {
   const target = await requireManagedUser(anyCall, "user:update", userId);
   const { db, keys, actor, now } = target.call;
@@ -56,11 +56,11 @@ export async function issueResetLink(anyCall: Call, userId: string, origin: stri
   try {
     await batch(db, [
       ...keyStatements(id),
-      // Only the newest link is valid.
+      // Of the links of managers only the newest is valid; one that the person asked for stays so, in their mailbox.
       db
         .update(passwordResets)
         .set({ usedAt: now })
-        .where(and(eq(passwordResets.userId, userId), isNull(passwordResets.usedAt))),
+        .where(and(eq(passwordResets.userId, userId), isNull(passwordResets.usedAt), ne(passwordResets.createdBy, userId))),
       db.insert(passwordResets).values({
         tokenHash: await hashOneTimeToken(keys, "password_reset", token),
         userId: sql`(SELECT ${userId} WHERE ${canResetPassword(sql`${actor.userId}`, sql`${userId}`)})`,
@@ -70,6 +70,13 @@ export async function issueResetLink(anyCall: Call, userId: string, origin: stri
       }),
       db.run(sql`DELETE FROM password_resets WHERE user_id = ${userId} AND token_hash NOT IN
         (SELECT token_hash FROM password_resets WHERE user_id = ${userId} ORDER BY used_at IS NULL DESC, created_at DESC LIMIT ${MAX_KEPT_LINKS})`),
+      writeLetter(db, actor, now, {
+        kind: "letter.password_reset",
+        targetId: id,
+        userId,
+        hospitalId,
+        when: sql`EXISTS (SELECT 1 FROM users WHERE id = ${userId} AND email_verified_at IS NOT NULL)`,
+      }),
       ...recordAuditEvent(db, actor, now, {
         event: "user.password_reset_link",
         action: "C",
@@ -114,7 +121,8 @@ export async function redeemResetLink(call: Call, token: string, password: strin
   assertPasswordPolicy(password, [], "new_password");
   const hashedToken = await hashOneTimeToken(keys, "password_reset", token);
   const isRedeemable = sql`users.active = 1 AND EXISTS (SELECT 1 FROM password_resets r WHERE r.token_hash = ${hashedToken}
-    AND r.user_id = users.id AND r.used_at IS NULL AND r.expires_at > ${now} AND ${canResetPassword(sql`r.created_by`, sql`r.user_id`)})`;
+    AND r.user_id = users.id AND r.used_at IS NULL AND r.expires_at > ${now}
+    AND (r.created_by = r.user_id OR ${canResetPassword(sql`r.created_by`, sql`r.user_id`)}))`;
   const [row] = await db
     .select()
     .from(users)

@@ -10,6 +10,7 @@ import { sealInvitee, unsealInvitee } from "../../access/invitees.ts";
 import { buildLinkUrl, deriveOneTimeToken, hashOneTimeToken } from "../../access/one-time-tokens.ts";
 import type { KeyStatements } from "../../http/idempotency.ts";
 import { buildPage, COUNT_LIMIT, keysetClauses, type PageQuery, resolvePageStart } from "../../http/pagination.ts";
+import { writeLetter } from "../../notifications/notify.ts";
 import { batch, isConditionFailed } from "../../platform/db/client.ts";
 import { ROW_LIMITS, toLimitError, unlessFull } from "../../platform/db/row-limits.ts";
 import { invitations, SELF_CARE_HOSPITAL_ID } from "../../platform/db/schema.ts";
@@ -40,7 +41,7 @@ export type NewInvitation = {
 
 /**
  * Invites to a hospital: hospital administrators to their own, administrators to any. Does not reveal whether the e-mail is
- * already registered.
+ * already registered. The link is returned and also sent to the address.
  * @throws ApiError forbidden, not_found (hospital), invalid_request, limit_reached
  */
 export async function inviteStaff(anyCall: Call, input: NewInvitation, origin: string, keyStatements: KeyStatements) {
@@ -77,6 +78,7 @@ export async function inviteStaff(anyCall: Call, input: NewInvitation, origin: s
         createdAt: now,
         expiresAt: now + INVITATION_TTL_MS,
       }),
+      writeLetter(db, actor, now, { kind: "letter.invitation", targetId: id, userId: null, hospitalId }),
       ...recordAuditEvent(db, actor, now, {
         ...invitationEvent(effectiveRole, "invitation.create", "C", id, hospitalId),
         detail: { role: input.role },

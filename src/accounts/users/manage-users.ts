@@ -13,6 +13,7 @@ import { batch, isUniqueViolation } from "../../platform/db/client.ts";
 import { sessions, users } from "../../platform/db/schema.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { computeEmailIndex, computeUsernameIndex } from "../auth/login-names.ts";
+import { addressChangedStatements, verificationStatements } from "../email/email-links.ts";
 import { selectMemberships, toUser } from "./list-users.ts";
 import { endMember } from "./memberships.ts";
 import type { UserChange } from "./schemas.ts";
@@ -103,11 +104,14 @@ async function changeAccount(target: ManagedUser, change: UserChange) {
   const profileSealed = await sealProfile(keys, row.id, { email, username, full_name });
   // The nonce makes the sealed value unique to this call, so the following statements run only if this update won.
   const isThisUpdate = sql`EXISTS (SELECT 1 FROM users WHERE id = ${row.id} AND profile_sealed = ${profileSealed})`;
+  const emailIndex = await computeEmailIndex(keys, email);
+  const isMoved = emailIndex !== row.emailIndex;
   const update = db
     .update(users)
     .set({
       profileSealed,
-      emailIndex: await computeEmailIndex(keys, email),
+      emailIndex,
+      ...(isMoved && { emailVerifiedAt: null }),
       usernameIndex: username === null ? null : await computeUsernameIndex(keys, username),
       active: is_active ? 1 : 0,
       isAdmin: is_admin ? 1 : 0,
@@ -130,6 +134,7 @@ async function changeAccount(target: ManagedUser, change: UserChange) {
     selectMemberships(db, effectiveRole, sql`${row.id}`),
     db.select({ version: users.version }).from(users).where(eq(users.id, row.id)),
     ...recordAuditEvent(db, actor, now, event),
+    ...(isMoved ? await movedAddressStatements(target, before.email, email, isThisUpdate) : []),
     ...(is_active
       ? []
       : [
@@ -142,6 +147,15 @@ async function changeAccount(target: ManagedUser, change: UserChange) {
   if (after) return toUser(keys, effectiveRole, after, memberships);
   const failureCode = stored?.version === row.version ? "conflict" : "precondition_failed";
   return failWithAudit(call, failureCode, userEvent(target, "user.update", "U"));
+}
+
+/** The new address is unverified and gets a link; the former one and the person are told. */
+async function movedAddressStatements({ call, row }: ManagedUser, formerEmail: string, email: string, when: SQL) {
+  const former = row.emailVerifiedAt === null ? null : formerEmail;
+  return [
+    ...(await addressChangedStatements(call, { userId: row.id, former, when })),
+    ...(await verificationStatements(call, row.id, email, when)),
+  ];
 }
 
 async function changeMembership(target: ManagedUser, { role, is_active }: UserChange) {

@@ -24,6 +24,7 @@ const OwnRecords = z.array(
 type OwnProfileRow = {
   id: string;
   profileSealed: string;
+  emailVerifiedAt: number | null;
   createdAt: number;
   version: number;
   hospital: string;
@@ -37,6 +38,7 @@ const selectSelf = ({ db, actor }: UserCall) => db.select().from(users).where(eq
 export async function getOwnProfile(anyCall: Call) {
   const { call, effectiveRole, results } = await withUser(anyCall, "self:read", (effectiveRole, { db, actor }) => [
     db.all<OwnProfileRow>(sql`SELECT u.id AS id, u.profile_sealed AS profileSealed, u.created_at AS createdAt, u.version AS version,
+      u.email_verified_at AS emailVerifiedAt,
       coalesce((SELECT json_object('id', id, 'name', name, 'time_zone', time_zone) FROM hospitals WHERE id = ${effectiveRole.hospitalId}), 'null') AS hospital,
       (SELECT json_group_array(json_object('hospital_id', hospital_id, 'name', name, 'role', role)) FROM (
         SELECT m.hospital_id AS hospital_id, h.name AS name, m.role AS role FROM memberships m
@@ -54,6 +56,7 @@ export async function getOwnProfile(anyCall: Call) {
   return {
     user_id: user.id,
     ...(await unsealProfile(call.keys, user)),
+    email_verified: user.emailVerifiedAt !== null,
     role: effectiveRole.role,
     hospital: Hospital.parse(JSON.parse(user.hospital)),
     memberships: OwnMemberships.parse(JSON.parse(user.memberships)),
@@ -64,7 +67,7 @@ export async function getOwnProfile(anyCall: Call) {
 }
 
 /**
- * Changes the caller's own full name or user name. Only a manager changes the e-mail, because links and invitations use it.
+ * Changes the caller's own full name or user name. The e-mail is changed by a link (email/change-address.ts) or by a manager.
  * @throws ApiError precondition_failed, already_exists
  */
 export async function updateOwnProfile(

@@ -8,11 +8,12 @@ import { activeHospitalId, isCallerHospitalStaff, resolveHospitalId } from "../.
 import { type Profile, sealProfile } from "../../access/profile.ts";
 import type { KeyStatements } from "../../http/idempotency.ts";
 import { COUNTER_SCOPES, incrementCounters } from "../../platform/counters.ts";
-import { batch, isConditionFailed, isUniqueViolation } from "../../platform/db/client.ts";
+import { batch, isConditionFailed, isUniqueViolation, type Statement } from "../../platform/db/client.ts";
 import { ROW_LIMITS, toLimitError, unlessFull } from "../../platform/db/row-limits.ts";
 import { memberships, SELF_CARE_HOSPITAL_ID, type STAFF_ROLES, users } from "../../platform/db/schema.ts";
 import { uuidv7 } from "../../platform/ids.ts";
 import { computeEmailIndex, computeUsernameIndex } from "../auth/login-names.ts";
+import { verificationStatements } from "../email/email-links.ts";
 import { hashCaller, withHashSlot } from "../passwords/hash-queue.ts";
 import { clearLoginAttempts } from "../passwords/lockout.ts";
 import { assertPasswordPolicy, hashPassword } from "../passwords/passwords.ts";
@@ -52,7 +53,7 @@ export const GRANTABLE_ROLES: Record<Role, readonly StaffRole[]> = {
 };
 
 /**
- * Creates a staff account: hospital administrators at their own hospital, platform administrators at any.
+ * Creates a staff account, and sends a link to verify its address: hospital administrators at their own hospital, platform administrators at any.
  * @throws ApiError forbidden, not_found (hospital), registration_refused (e-mail or user name is taken), invalid_request
  */
 export async function createStaff(
@@ -74,7 +75,8 @@ export async function createStaff(
     });
   }
   const row = { ...(await createUserRow(call, input)), passwordGiven: 1 };
-  return insertStaff(call, row, hospitalId, input.role, effectiveRole.role, keyStatements);
+  const verification = await verificationStatements(call, row.id, input.email);
+  return insertStaff(call, row, hospitalId, input.role, effectiveRole.role, keyStatements, verification);
 }
 
 /** Replays an idempotent create, for a caller who may still create staff. */
@@ -104,6 +106,7 @@ export async function insertStaff(
   role: StaffRole,
   actingRole: Role,
   keyStatements: KeyStatements = () => [],
+  verification: readonly Statement[] = [],
 ): Promise<string> {
   const { db, actor, now } = call;
   const createdBy = memberAuthorUnlessFull(getActorId(actor), hospitalId, row.id);
@@ -115,6 +118,7 @@ export async function insertStaff(
       db.insert(users).values(row),
       incrementCounters(db, [{ scope: COUNTER_SCOPES.all, day: 0, name: "users", n: 1 }]),
       db.insert(memberships).values(membership),
+      ...verification,
       ...recordAuditEvent(db, actor, now, { ...event, entity: { type: "user", id: row.id } }),
     ]);
   } catch (error) {

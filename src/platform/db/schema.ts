@@ -1164,8 +1164,8 @@ export const emailLinks = sqliteTable(
     userId: text("user_id")
       .notNull()
       .references(() => users.id),
-    /** `verify` the address of the account, or `change` it to this one. */
-    purpose: text("purpose", { enum: ["verify", "change"] }).notNull(),
+    /** `verify` the address of the account, or `change` it to this one; `former`: told of a change, without a link. */
+    purpose: text("purpose", { enum: ["verify", "change", "former"] }).notNull(),
     emailIndex: text("email_index").notNull(),
     addressSealed: text("address_sealed").notNull(),
     createdAt: integer("created_at").notNull(),
