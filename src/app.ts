@@ -6,6 +6,7 @@ import { accountRoutes, publicAccountRoutes } from "./accounts/auth/account-rout
 import { oauthTokenRoutes } from "./accounts/auth/oauth.ts";
 import { authRoutes, publicAuthRoutes } from "./accounts/auth/routes.ts";
 import { emailRoutes, publicEmailRoutes } from "./accounts/email/routes.ts";
+import { publicPasswordRoutes } from "./accounts/passwords/routes.ts";
 import { authenticate } from "./accounts/sessions/authenticate.ts";
 import { allowedOrigins } from "./accounts/sessions/refresh-cookie.ts";
 import { invitationRoutes } from "./accounts/users/invitation-routes.ts";
@@ -144,6 +145,7 @@ for (const path of MONITOR_CHANGE_PATHS) app.use(path, deliverAfterResponse);
 for (const path of ["devices/*", "patients/:patient_id/links/*"]) app.use(`${API_PREFIX}/${path}`, deliverBeforeResponse);
 app.route(API_PREFIX, publicAuthRoutes);
 app.route(API_PREFIX, publicAccountRoutes);
+app.route(API_PREFIX, publicPasswordRoutes);
 app.route(API_PREFIX, publicEmailRoutes);
 app.route(API_PREFIX, publicDeviceRoutes);
 app.use(`${API_PREFIX}/reports/:report_id/file`, authenticateByLink);

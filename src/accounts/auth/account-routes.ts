@@ -19,13 +19,13 @@ import {
 } from "../../http/router.ts";
 import { ROLES, STAFF_ROLES } from "../../platform/db/schema.ts";
 import { changeOwnPassword } from "../passwords/change-password.ts";
-import { redeemResetLink } from "../passwords/password-reset.ts";
+import { accountName, rememberBrowser } from "../sessions/known-browser.ts";
 import { switchHospital } from "../sessions/sessions.ts";
 import { exampleTokens, issueAccessTokenOnly, issueTokens, TokenPair } from "../sessions/token-pair.ts";
 import { getOwnProfile, updateOwnProfile } from "../users/own-profile.ts";
 import { exampleUser, FullName } from "../users/schemas.ts";
 import { acceptInvitation, joinHospital } from "./accept-invitation.ts";
-import { readClient } from "./login.ts";
+import { readClient, type SessionTokens } from "./login.ts";
 import { Password, Username } from "./login-names.ts";
 import { PatientRegistration, Registration, registerPatient, resolveFullName, TokenTransport } from "./registration.ts";
 
@@ -43,9 +43,15 @@ const exampleRegistration = {
 const OneTimeToken = z.string().min(1).max(200);
 const example = exampleUser;
 
+/** The browser of a registration is one that the person uses. */
+async function rememberOwnBrowser(c: Context<AppEnv>, transport: "json" | "cookie", { userId, claimedRole }: SessionTokens) {
+  if (transport === "cookie") await rememberBrowser(c, [accountName(userId)], claimedRole.role !== "patient");
+}
+
 async function registerAndIssueTokens(c: Context<AppEnv>, input: z.output<typeof PatientRegistration>) {
   await limitSignup(c, "registration");
   const { patientId, ...session } = await registerPatient(c.get("call"), input, readClient(c));
+  await rememberOwnBrowser(c, input.transport, session);
   return { ...(await issueTokens(c, session, input.transport)), patient_id: patientId };
 }
 
@@ -69,6 +75,7 @@ export const publicAccountRoutes = createRouter()
       await limitLink(c, token);
       const acceptance = { token, password, username, email, full_name: resolveFullName(input) };
       const session = await acceptInvitation(c.get("call"), acceptance, readClient(c));
+      await rememberOwnBrowser(c, transport, session);
       return ok(c, { ...(await issueTokens(c, session, transport)), patient_id: null }, 201);
     },
   )
@@ -113,31 +120,8 @@ export const publicAccountRoutes = createRouter()
       const { transport, ...input } = c.req.valid("json");
       await limitLink(c, input.token);
       const session = await acceptInvitation(c.get("call"), input, readClient(c));
+      await rememberOwnBrowser(c, transport, session);
       return ok(c, await issueTokens(c, session, transport), 201);
-    },
-  )
-  .openapi(
-    createRoute({
-      method: "post",
-      path: "/auth/password/reset",
-      tags,
-      summary: "Reset a password with a link",
-      request: {
-        body: jsonRequestBody(z.strictObject({ token: OneTimeToken, new_password: Password }), {
-          token: "ecp_…",
-          new_password: "lanterns over seven hills",
-        }),
-      },
-      responses: {
-        200: jsonResponse(z.object({ changed: z.literal(true) }), "The password was changed", { changed: true }),
-        ...problemResponses(403, 413, 415),
-      },
-    }),
-    async (c) => {
-      const { token, new_password } = c.req.valid("json");
-      await limitLink(c, token);
-      await redeemResetLink(c.get("call"), token, new_password);
-      return ok(c, { changed: true as const });
     },
   );
 

@@ -6,6 +6,7 @@ import { recordAuditEvent } from "../../access/audit.ts";
 import { ACTIVE_MEMBERSHIP } from "../../access/effective-role.ts";
 import { limitLogin } from "../../http/rate-limit.ts";
 import type { AppEnv } from "../../http/router.ts";
+import { notify } from "../../notifications/notify.ts";
 import { batch, isConditionFailed } from "../../platform/db/client.ts";
 import { users } from "../../platform/db/schema.ts";
 import { normalizeName } from "../../platform/email.ts";
@@ -21,7 +22,8 @@ import {
 } from "../passwords/lockout.ts";
 import { hashPassword, verifyPassword } from "../passwords/passwords.ts";
 import type { AccessTokenSubject } from "../sessions/access-tokens.ts";
-import { findKnownBrowser, rememberBrowser } from "../sessions/known-browser.ts";
+import { accountName, findKnownBrowser, rememberBrowser } from "../sessions/known-browser.ts";
+import { isNewBrowser, selectRecentSessions } from "../sessions/new-browser.ts";
 import { prepareSession, refreshToken, type SessionClient } from "../sessions/sessions.ts";
 import { computeEmailIndex, computeUsernameIndex } from "./login-names.ts";
 
@@ -36,12 +38,15 @@ type LoginAccount = {
   doctor_scope: DoctorScope | null;
   has_membership: number;
   has_record: number;
+  recent_sessions: string;
 };
 
 export type SessionTokens = AccessTokenSubject & { refreshToken: string };
 
 type NameColumn = "email_index" | "username_index";
-type LoginName = { column: NameColumn; index: string; browserId: string | null };
+type LoginName = { column: NameColumn; index: string; browserId: string | null; transport: "json" | "cookie" };
+/** The client of a sign-in. `isNew` says whether the account was never used from it. */
+type LoginClient = SessionClient & { isNew: (account: LoginAccount) => Promise<boolean> };
 
 /**
  * Logs in with a slot in the hash queue, taken before the account is looked up.
@@ -61,13 +66,17 @@ export async function login(
   await limitLogin(c, index, browser);
   const browserId = browser?.id ?? null;
   const caller = browser ? hashCallerOfBrowser(browser) : hashCaller(call.actor);
-  const loginName: LoginName = { column: isEmail ? "email_index" : "username_index", index, browserId };
-  const session = await withHashSlot(caller, (slot) => verifyLogin(call, loginName, password, readClient(c), slot));
-  if (transport === "cookie") await rememberBrowser(c, index, session.claimedRole.role !== "patient");
+  const loginName: LoginName = { column: isEmail ? "email_index" : "username_index", index, browserId, transport };
+  const client = readClient(c);
+  const isNew = (account: LoginAccount) => isNewBrowser(c, transport, account, index, client);
+  const session = await withHashSlot(caller, (slot) => verifyLogin(call, loginName, password, { ...client, isNew }, slot));
+  if (transport === "cookie") {
+    await rememberBrowser(c, [index, accountName(session.userId)], session.claimedRole.role !== "patient");
+  }
   return session;
 }
 
-async function verifyLogin(call: Call, name: LoginName, password: string, client: SessionClient, hashSlot: HashSlot) {
+async function verifyLogin(call: Call, name: LoginName, password: string, client: LoginClient, hashSlot: HashSlot) {
   const { found, slot } = await acquireLoginSlot(call, name);
   const { isCorrect, needsRehash } = await hashSlot.run(() => verifyPassword(password, found?.password_hash ?? null));
   if (!isCorrect || !found?.active || !canLogIn(found))
@@ -84,7 +93,7 @@ async function verifyLogin(call: Call, name: LoginName, password: string, client
 /** Users whose hospitals are all closed or have suspended them can only act for their own records. */
 const canLogIn = (found: LoginAccount) => found.is_admin || found.role || !found.has_membership || found.has_record;
 
-async function acquireLoginSlot(call: Call, { column, index, browserId }: LoginName) {
+async function acquireLoginSlot(call: Call, { column, index, browserId, transport }: LoginName) {
   const { db } = call;
   const match = column === "email_index" ? sql`u.email_index = ${index}` : sql`u.username_index = ${index}`;
   const account = sql`coalesce((SELECT u.id FROM users u WHERE ${match}), ${`name:${index}`})`;
@@ -93,7 +102,8 @@ async function acquireLoginSlot(call: Call, { column, index, browserId }: LoginN
       u.password_changed_at AS password_changed_at, u.is_admin AS is_admin, m.role AS role, m.hospital_id AS hospital_id,
       h.doctor_scope AS doctor_scope,
       EXISTS (SELECT 1 FROM memberships x WHERE x.user_id = u.id AND x.ended_at IS NULL) AS has_membership,
-      EXISTS (SELECT 1 FROM patient_links l WHERE l.user_id = u.id) AS has_record
+      EXISTS (SELECT 1 FROM patient_links l WHERE l.user_id = u.id) AS has_record,
+      ${selectRecentSessions(transport)} AS recent_sessions
     FROM users u LEFT JOIN memberships m ON m.user_id = u.id AND ${ACTIVE_MEMBERSHIP}
         AND EXISTS (SELECT 1 FROM hospitals x WHERE x.id = m.hospital_id AND x.active = 1)
       LEFT JOIN hospitals h ON h.id = m.hospital_id
@@ -141,7 +151,7 @@ async function startSession(
   call: Call,
   found: LoginAccount,
   slot: AttemptSlot,
-  client: SessionClient,
+  { isNew, ...client }: LoginClient,
   upgradedHash: string | null,
 ): Promise<SessionTokens> {
   const { db, keys, now } = call;
@@ -155,8 +165,11 @@ async function startSession(
     AND password_changed_at = ${found.password_changed_at}) AND ${isActiveMember(found.id, claimedRole.hospitalId)}`;
   const session = await prepareSession(call, found.id, claimedRole, client, isUnchanged);
   const actor: UserActor = { kind: "user", userId: found.id, sessionId: session.id, claimedRole, via: call.actor.via };
+  const recipients = sql`SELECT ${found.id}`;
+  const notice = { kind: "account.new_browser", hospitalId: null, refs: { session_id: session.id }, recipients } as const;
   await batch(db, [
     ...session.statements,
+    ...((await isNew(found)) ? notify(db, actor, now, notice) : []),
     clearFailedAttempts(db, slot),
     ...(upgradedHash === null
       ? []

@@ -117,6 +117,8 @@ const Session = z
     last_used_at: Timestamp,
     expires_at: Timestamp,
     user_agent: z.string().nullable(),
+    browser: z.string().nullable().openapi({ description: "From the User-Agent header; null when it is not recognized" }),
+    system: z.string().nullable().openapi({ description: "Operating system, as above" }),
     ip: z.string().nullable(),
   })
   .openapi("Session");
@@ -159,7 +161,9 @@ export const authRoutes = createRouter()
           created_at: EXAMPLES.time,
           last_used_at: EXAMPLES.time,
           expires_at: EXAMPLES.time,
-          user_agent: "curl/8.5.0",
+          user_agent: "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36",
+          browser: "Chrome",
+          system: "Linux",
           ip: "203.0.113.7",
         }),
         ...problemResponses(401, 403),

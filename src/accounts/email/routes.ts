@@ -1,10 +1,9 @@
-// Routes: verification and change of the account's e-mail address, and the forgotten password.
+// Routes: verification and change of the account's e-mail address.
 import { createRoute, z } from "@hono/zod-openapi";
-import { limitForgottenPassword, limitLink, limitPasswordChange } from "../../http/rate-limit.ts";
+import { limitLink, limitPasswordChange } from "../../http/rate-limit.ts";
 import { BEARER_AUTH, createRouter, jsonRequestBody, jsonResponse, ok, problemResponses } from "../../http/router.ts";
 import { Email } from "../../platform/email.ts";
-import { computeEmailIndex, Password } from "../auth/login-names.ts";
-import { sendResetLink } from "../passwords/forgotten-password.ts";
+import { Password } from "../auth/login-names.ts";
 import { requestAddressChange } from "./change-address.ts";
 import { redeemEmailLink, resendVerification } from "./verification.ts";
 
@@ -12,46 +11,26 @@ const tags = ["Accounts"];
 const Sent = z.object({ sent: z.literal(true) });
 const sent = { sent: true as const };
 
-export const publicEmailRoutes = createRouter()
-  .openapi(
-    createRoute({
-      method: "post",
-      path: "/auth/password/forgot",
-      tags,
-      summary: "Mail a password reset link",
-      description:
-        "The answer is the same for every address. A link is sent to the verified address of an active account, at most one per 15 minutes; it is valid for 30 minutes.",
-      request: { body: jsonRequestBody(z.strictObject({ email: Email }), { email: "asha@example.org" }) },
-      responses: { 200: jsonResponse(Sent, "Accepted", sent), ...problemResponses(413, 415) },
-    }),
-    async (c) => {
-      const call = c.get("call");
-      const emailIndex = await computeEmailIndex(call.keys, c.req.valid("json").email);
-      await limitForgottenPassword(c, emailIndex);
-      await sendResetLink(call, emailIndex);
-      return ok(c, sent);
+export const publicEmailRoutes = createRouter().openapi(
+  createRoute({
+    method: "post",
+    path: "/auth/email/verify",
+    tags,
+    summary: "Confirm an e-mail address with a link",
+    description: "Verifies the address of the account, or moves the account to the address, as the link says.",
+    request: { body: jsonRequestBody(z.strictObject({ token: z.string().min(1).max(200) }), { token: "ecv_…" }) },
+    responses: {
+      200: jsonResponse(z.object({ verified: z.literal(true) }), "The address is verified", { verified: true }),
+      ...problemResponses(403, 413, 415),
     },
-  )
-  .openapi(
-    createRoute({
-      method: "post",
-      path: "/auth/email/verify",
-      tags,
-      summary: "Confirm an e-mail address with a link",
-      description: "Verifies the address of the account, or moves the account to the address, as the link says.",
-      request: { body: jsonRequestBody(z.strictObject({ token: z.string().min(1).max(200) }), { token: "ecv_…" }) },
-      responses: {
-        200: jsonResponse(z.object({ verified: z.literal(true) }), "The address is verified", { verified: true }),
-        ...problemResponses(403, 413, 415),
-      },
-    }),
-    async (c) => {
-      const { token } = c.req.valid("json");
-      await limitLink(c, token);
-      await redeemEmailLink(c.get("call"), token);
-      return ok(c, { verified: true as const });
-    },
-  );
+  }),
+  async (c) => {
+    const { token } = c.req.valid("json");
+    await limitLink(c, token);
+    await redeemEmailLink(c.get("call"), token);
+    return ok(c, { verified: true as const });
+  },
+);
 
 export const emailRoutes = createRouter()
   .openapi(

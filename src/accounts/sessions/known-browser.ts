@@ -9,17 +9,17 @@ import { UUID_PATTERN, uuidv7 } from "../../platform/ids.ts";
 const COOKIE_NAME = "__Secure-edgecare_browser";
 const MAX_AGE_S = 180 * 86_400;
 const COOKIE_OPTIONS = { path: "/api/v1/auth", httpOnly: true, secure: true, sameSite: "Strict", maxAge: MAX_AGE_S } as const;
-/** Names per browser; a ward's computer has many users. */
-const MAX_NAMES = 16;
+/** Tags per browser, two per account; a ward's computer has many users. */
+const MAX_TAGS = 32;
 const TAG_BYTES = 16;
 
 /** `isStaff`: whether the name was that of staff at its last login. */
 export type KnownBrowser = { id: string; isStaff: boolean };
 
-/** `<browser id>.<tag of a name>.<tag of another name>…`, newest first: the cookie contains no name and no account. */
+/** `<browser id>.<tag>.<tag>…`, newest first, with tags of login names and of accounts: the cookie contains neither. */
 function readCookie(c: Context<AppEnv>): { browserId: string | null; tags: string[] } {
   const [browserId = "", ...tags] = (getCookie(c, COOKIE_NAME) ?? "").split(".");
-  return UUID_PATTERN.test(browserId) ? { browserId, tags: tags.slice(0, MAX_NAMES) } : { browserId: null, tags: [] };
+  return UUID_PATTERN.test(browserId) ? { browserId, tags: tags.slice(0, MAX_TAGS) } : { browserId: null, tags: [] };
 }
 
 async function computeTag(c: Context<AppEnv>, { id, isStaff }: KnownBrowser, nameIndex: string): Promise<string> {
@@ -42,13 +42,16 @@ export async function findKnownBrowser(c: Context<AppEnv>, nameIndex: string): P
   return null;
 }
 
-/** After a login with the right password. */
-export async function rememberBrowser(c: Context<AppEnv>, nameIndex: string, isStaff: boolean): Promise<void> {
+/** The name under which a browser knows an account whatever its login names are. */
+export const accountName = (userId: string): string => `account ${userId}`;
+
+/** After a login with the right password. @param names the keyed index of the name, and `accountName()` */
+export async function rememberBrowser(c: Context<AppEnv>, names: readonly string[], isStaff: boolean): Promise<void> {
   const known = readCookie(c);
   const browserId = known.browserId ?? uuidv7();
-  const possible = await computeTags(c, browserId, nameIndex);
-  const tag = await computeTag(c, { id: browserId, isStaff }, nameIndex);
-  const others = known.tags.filter((other) => !possible.some((own) => own.tag === other));
-  const tags = [tag, ...others].slice(0, MAX_NAMES);
+  const possible = (await Promise.all(names.map((name) => computeTags(c, browserId, name)))).flat();
+  const own = possible.filter((one) => one.isStaff === isStaff).map(({ tag }) => tag);
+  const others = known.tags.filter((other) => !possible.some(({ tag }) => tag === other));
+  const tags = [...own, ...others].slice(0, MAX_TAGS);
   setCookie(c, COOKIE_NAME, [browserId, ...tags].join("."), COOKIE_OPTIONS);
 }

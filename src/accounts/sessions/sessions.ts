@@ -18,6 +18,7 @@ import { UUID_PATTERN, uuidv7 } from "../../platform/ids.ts";
 import { signToken, verifyToken } from "../../platform/signed-token.ts";
 import { DAY_MS, toIso } from "../../platform/time.ts";
 import type { AccessTokenSubject } from "./access-tokens.ts";
+import { nameClient } from "./client-names.ts";
 
 export const REFRESH_TTL_MS = 30 * DAY_MS;
 export const REFRESH_IDLE_TTL_MS = 7 * DAY_MS;
@@ -30,6 +31,10 @@ export const MAX_ENDED_SESSIONS = 100;
 export type SessionClient = { user_agent: string | null; ip: string | null };
 const SessionClient = z.object({ user_agent: z.string().nullable(), ip: z.string().nullable() });
 const sealContext = (id: string) => ({ table: "sessions", column: "client", id });
+
+export async function readSessionClient(keys: Keys, row: { id: string; clientSealed: string }): Promise<SessionClient> {
+  return SessionClient.parse(await unsealValue(keys.fields, sealContext(row.id), row.clientSealed));
+}
 
 /** `ecr_<user>_<session>_<generation>_<HMAC(REFRESH_KEY, all three)>`; only the generation is stored. */
 export function refreshToken(keys: Keys, userId: string, sessionId: string, generation: number): Promise<string> {
@@ -282,7 +287,7 @@ export async function listSessions(anyCall: Call, query: PageQuery) {
 }
 
 async function toSession(call: UserCall, row: typeof sessions.$inferSelect) {
-  const client = SessionClient.parse(await unsealValue(call.keys.fields, sealContext(row.id), row.clientSealed));
+  const client = await readSessionClient(call.keys, row);
   return {
     session_id: row.id,
     current: row.id === call.actor.sessionId,
@@ -290,5 +295,6 @@ async function toSession(call: UserCall, row: typeof sessions.$inferSelect) {
     last_used_at: toIso(row.rotatedAt),
     expires_at: toIso(row.expiresAt),
     ...client,
+    ...nameClient(client.user_agent),
   };
 }
