@@ -190,9 +190,10 @@ async function linkPatient(call: Call, patientId: string, verifiedBy: string): P
   ]);
 }
 
-async function markAsDemo({ db }: Call, hospitalIds: string[]): Promise<void> {
+async function markAsDemo({ db, now }: Call, hospitalIds: string[]): Promise<void> {
   await batch(db, [
-    db.update(users).set({ demo: 1 }).where(sql`1`),
+    // Nobody could open links that are sent to demo addresses.
+    db.update(users).set({ demo: 1, emailVerifiedAt: now }).where(sql`1`),
     db.update(hospitals).set({ demo: 1 }).where(inArray(hospitals.id, hospitalIds)),
     db.update(patients).set({ demo: 1 }).where(inArray(patients.hospitalId, hospitalIds)),
   ]);

@@ -60,6 +60,7 @@ async function recreate(call: Call, person: Person, hospitalId: string | null): 
     passwordHash: fresh.passwordHash,
     passwordChangedAt: now,
     passwordGiven: 0,
+    emailVerifiedAt: now,
     isAdmin: person.role === "admin" ? 1 : 0,
     active: 1,
     demo: 1,

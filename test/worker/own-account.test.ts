@@ -193,7 +193,7 @@ describe("a reset link", () => {
     ]);
     const { data } = await readJson(issued);
     expect(issued.status).toBe(201);
-    expect(data.url).toBe(`https://edgecare.test/invitation#token=${data.token}`);
+    expect(data.url).toBe(`https://edgecare.test/reset#token=${data.token}`);
     const life = Date.parse(data.expires_at) - Date.now();
     expect(life > 29 * 60_000 && life <= 30 * 60_000).toBe(true);
     expect(JSON.stringify((await run("SELECT * FROM password_resets")).results)).not.toContain(data.token);

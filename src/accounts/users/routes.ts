@@ -195,7 +195,7 @@ export const userRoutes = createRouter()
           z.object({ url: z.string(), token: z.string(), expires_at: Timestamp }),
           "A single-use link, valid for 30 minutes",
           {
-            url: "https://edgecare.example.org/invitation#token=ecp_…",
+            url: "https://edgecare.example.org/reset#token=ecp_…",
             token: "ecp_…",
             expires_at: EXAMPLES.time,
           },
