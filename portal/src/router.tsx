@@ -3,7 +3,17 @@ import { createRoute, createRouter, lazyRouteComponent } from "@tanstack/react-r
 import { LoadError, Loading, NoAccess } from "./platform/design/query-states.tsx";
 import { searchParams } from "./platform/search-params.ts";
 import { adminRoutes } from "./routes/admin-routes.ts";
-import { indexRoute, invitationRoute, loginRoute, registerRoute, rootRoute, signedInLayout } from "./routes/base-routes.ts";
+import {
+  forgotRoute,
+  indexRoute,
+  invitationRoute,
+  loginRoute,
+  registerRoute,
+  resetRoute,
+  rootRoute,
+  signedInLayout,
+  verifyEmailRoute,
+} from "./routes/base-routes.ts";
 import { patientRoute } from "./routes/patient-routes.ts";
 import { personalRoutes } from "./routes/personal-routes.ts";
 
@@ -87,6 +97,9 @@ const routeTree = rootRoute.addChildren([
   loginRoute,
   registerRoute,
   invitationRoute,
+  forgotRoute,
+  resetRoute,
+  verifyEmailRoute,
   signedInLayout.addChildren([
     indexRoute,
     wardRoute,

@@ -79,7 +79,15 @@ const at = (as: Who, paths: Record<string, string | PortalPage["path"]>): Portal
   Object.entries(paths).map(([name, path]) => ({ name, as, path: typeof path === "string" ? () => path : path }));
 
 export const PORTAL_PAGES: readonly PortalPage[] = [
-  ...at("nobody", { login: "/login", register: "/register", invitation: "/invitation", "no-page": "/login/nowhere" }),
+  ...at("nobody", {
+    login: "/login",
+    register: "/register",
+    invitation: "/invitation",
+    forgot: "/forgot",
+    reset: "/reset",
+    "verify-email": "/verify-email",
+    "no-page": "/login/nowhere",
+  }),
   ...at("nurse", {
     ward: "/ward",
     "ward-due": "/ward/due",

@@ -30,7 +30,26 @@ export const registerRoute = createRoute({
   component: lazyRouteComponent(() => import("../accounts/session/register-page.tsx"), "RegisterPage"),
 });
 
-/** Invitation and password links: the token is in the fragment (#), which is never sent to a server. */
+export const forgotRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/forgot",
+  beforeLoad: redirectSignedIn,
+  component: lazyRouteComponent(() => import("../accounts/email/forgot-page.tsx"), "ForgotPage"),
+});
+
+export const resetRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/reset",
+  component: lazyRouteComponent(() => import("../accounts/email/reset-page.tsx"), "ResetPage"),
+});
+
+export const verifyEmailRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/verify-email",
+  component: lazyRouteComponent(() => import("../accounts/email/verify-email-page.tsx"), "VerifyEmailPage"),
+});
+
+/** Invitations, as the two pages above: the token is in the fragment (#), which is never sent to a server. */
 export const invitationRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: "/invitation",

@@ -1,4 +1,4 @@
-// Account page: profile, password, sessions, hospital and preferences.
+// Account page: profile, e-mail address, password, sessions, hospital and preferences.
 import { Button, NativeSelect } from "@mantine/core";
 import { useState, useSyncExternalStore } from "react";
 import { ClaimRecord } from "../../patients/own-record/claim-record.tsx";
@@ -7,6 +7,7 @@ import { Card, DescriptionList, Page } from "../../platform/design/page.tsx";
 import { ActionError } from "../../platform/design/query-states.tsx";
 import { translateCode, useTranslation } from "../../platform/messages/translate.ts";
 import { requestSignOut } from "../../shell/sign-out-dialog.tsx";
+import { AddressCard } from "../email/address-card.tsx";
 import classes from "./account.module.css";
 import { AccountSessions } from "./account-sessions.tsx";
 import { PasswordForm } from "./password-form.tsx";
@@ -30,6 +31,7 @@ export function AccountPage() {
           <AccountFacts />
           <ProfileForm />
         </Card>
+        <AddressCard />
         <Card title={t("session.change_password")}>
           <PasswordForm />
         </Card>
@@ -49,17 +51,15 @@ export function AccountPage() {
 
 function AccountFacts() {
   const t = useTranslation();
-  const { email, role, hospital } = useMe();
+  const { role, hospital } = useMe();
   return (
     <div className={classes.facts}>
       <DescriptionList
         items={[
-          [t("session.email"), email],
           [t("session.role"), translateCode("role", role)],
           ...(hospital ? [[t("session.hospital"), hospital.name] as const] : []),
         ]}
       />
-      <p className={classes.note}>{t("session.email_by_manager")}</p>
     </div>
   );
 }

@@ -12,7 +12,6 @@ import { useTranslation } from "../../platform/messages/translate.ts";
 import classes from "./account.module.css";
 import { type AccountSession, endSession, listSessions } from "./account-api.ts";
 import { useMe } from "./use-session.ts";
-import { describeUserAgent } from "./user-agent.ts";
 
 export function AccountSessions() {
   const t = useTranslation();
@@ -43,7 +42,7 @@ export function AccountSessions() {
             variant="default"
             size="compact-md"
             onClick={() => setSessionsToEnd(session)}
-            aria-label={t("session.end_of", { device: describeUserAgent(session.user_agent) ?? t("common.unknown") })}
+            aria-label={t("session.end_of", { device: describeDevice(session) ?? t("common.unknown") })}
           >
             {t("session.end")}
           </Button>
@@ -76,7 +75,7 @@ export function AccountSessions() {
         >
           {sessionsToEnd !== "others" && (
             <p>
-              {describeUserAgent(sessionsToEnd.user_agent) ?? t("common.unknown")}, {sessionsToEnd.ip ?? t("common.unknown")}
+              {describeDevice(sessionsToEnd) ?? t("common.unknown")}, {sessionsToEnd.ip ?? t("common.unknown")}
             </p>
           )}
           <p>{t("session.end_text")}</p>
@@ -86,12 +85,18 @@ export function AccountSessions() {
   );
 }
 
-function SessionDevice({ session: { user_agent, current } }: { session: AccountSession }) {
+/** "Firefox, Windows"; the beginning of the header when nothing is recognized: a hint that the client can forge. */
+function describeDevice({ browser, system, user_agent }: AccountSession): string | null {
+  const names = [browser, system].filter((name) => name !== null);
+  return names.length > 0 ? names.join(", ") : (user_agent?.slice(0, 60) ?? null);
+}
+
+function SessionDevice({ session }: { session: AccountSession }) {
   const t = useTranslation();
   return (
-    <span title={user_agent ?? undefined}>
-      {describeUserAgent(user_agent) ?? t("common.unknown")}
-      {current && <strong> · {t("session.this_device")}</strong>}
+    <span title={session.user_agent ?? undefined}>
+      {describeDevice(session) ?? t("common.unknown")}
+      {session.current && <strong> · {t("session.this_device")}</strong>}
     </span>
   );
 }

@@ -1,4 +1,4 @@
-// API calls that create an account or join a hospital: registration, invitations, and links to set a password.
+// API calls that create an account or join a hospital: registration and invitations.
 import { hc } from "hono/client";
 import type { accountRoutes, publicAccountRoutes } from "../../../../src/accounts/auth/account-routes.ts";
 import { API_BASE, CLIENT_OPTIONS, readBody, readData } from "../../platform/api/client.ts";
@@ -24,6 +24,3 @@ export async function registerPatient(registration: Registration): Promise<void>
 }
 
 export const joinHospital = (token: string) => readData(accountApi.auth.invitations.join.$post({ json: { token } }));
-
-export const resetPassword = (token: string, new_password: string) =>
-  readData(publicAccountApi.auth.password.reset.$post({ json: { token, new_password } }));

@@ -25,6 +25,9 @@ export function LoginPage() {
       <Page title={t("common.edgecare")} windowTitle={t("session.sign_in")}>
         <SignInForm onDone={openNextPage} />
         <p className={classes.other}>
+          <Link to="/forgot">{t("email.forgot")}</Link>
+        </p>
+        <p className={classes.other}>
           {t("session.no_patient_account")} <Link to="/register">{t("session.register")}</Link>
         </p>
       </Page>

@@ -1,9 +1,9 @@
-// Sets a new password with a link from an administrator.
+// Sets a new password with a link that was mailed, or issued by an administrator.
 import { useState } from "react";
 import { withErrorMessages } from "../../platform/api/problem.ts";
 import { Form, validateRequired } from "../../platform/design/form.tsx";
 import { useTranslation } from "../../platform/messages/translate.ts";
-import { resetPassword } from "./invitation-api.ts";
+import { resetPassword } from "../email/api.ts";
 import { isPasswordLongEnough, NewPasswordInput } from "./new-password-input.tsx";
 
 export function NewPasswordForm({ token }: { token: string }) {

@@ -1,4 +1,4 @@
-// Form for the own name and user name; only a manager can change the e-mail address.
+// Form for the own name and user name.
 import { TextInput } from "@mantine/core";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";

@@ -8,6 +8,7 @@ import { withErrorMessages } from "../../platform/api/problem.ts";
 import { type FieldErrors, Form, validateRequired } from "../../platform/design/form.tsx";
 import { Page } from "../../platform/design/page.tsx";
 import { useTranslation } from "../../platform/messages/translate.ts";
+import { isAddress } from "../email/addresses.ts";
 import { registerPatient } from "./invitation-api.ts";
 import { LanguageButtons } from "./language-buttons.tsx";
 import { isPasswordLongEnough, NewPasswordInput } from "./new-password-input.tsx";
@@ -39,7 +40,7 @@ function RegistrationForm() {
 
   const validate = (): FieldErrors => ({
     ...(joinBirthDate(birth) === undefined && { date_of_birth: t("identity.date_wrong") }),
-    ...(!/^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(email.trim()) && { email: t("patients.email_wrong") }),
+    ...(!isAddress(email) && { email: t("patients.email_wrong") }),
     ...(!isPasswordLongEnough(password) && { password: t("session.password_short") }),
     ...validateRequired({ full_name: name, email, password }),
   });
