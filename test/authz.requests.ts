@@ -32,11 +32,14 @@ const BODIES: Record<
   "POST /api/v1/auth/register": () => ({ json: {} }),
   "POST /api/v1/auth/register/patient": () => ({ json: {} }),
   "POST /api/v1/auth/invitations/accept": () => ({ json: {} }),
+  "POST /api/v1/auth/password/forgot": () => ({ json: {} }),
   "POST /api/v1/auth/password/reset": () => ({ json: {} }),
+  "POST /api/v1/auth/email/verify": () => ({ json: {} }),
   "PATCH /api/v1/auth/me": () => ({ json: { full_name: "Asha Rao" }, headers: { "If-Match": '"1"' } }),
   "POST /api/v1/auth/password/change": () => ({
     json: { current_password: PASSWORD, new_password: "lanterns over seven hills" },
   }),
+  "POST /api/v1/auth/email/change": () => ({ json: { email: `${uniqueText()}@example.org`, password: PASSWORD } }),
   "POST /api/v1/auth/switch-hospital": () => ({ json: { hospital_id: null } }),
   "POST /api/v1/auth/invitations/join": async (_, { ended }, person) => {
     if (!person || ended) return { json: { token: "eci_" } };

@@ -185,6 +185,22 @@ export const BOUNDS = [
   },
   { bound: "one hash; 5 failures lock the account", test: HASHES, operations: ["POST /auth/password/change"] },
   {
+    bound: "one hash; one link per minute, five per day",
+    test: "test/worker/email-change.test.ts › can be asked for once a minute and five times a day",
+    operations: ["POST /auth/email/change"],
+  },
+  {
+    bound: "one link per minute, five per day",
+    test: "test/worker/email-verification.test.ts › can be asked for again, once a minute and five times a day",
+    operations: ["POST /auth/email/verification"],
+  },
+  {
+    bound: "one mail per account and 15 minutes; 20 per minute, name and address",
+    test: "test/worker/forgotten-password.test.ts › send one mail per quarter of an hour, and leave the link in the mailbox valid",
+    operations: ["POST /auth/password/forgot"],
+  },
+  { bound: "the links of one account", test: BUDGET, operations: ["POST /auth/email/verify"] },
+  {
     bound: "one hash; 20 per minute and address",
     test: "test/worker/device-claims.test.ts › is tried as often as people sign up, and no oftener",
     operations: ["POST /auth/register", "POST /auth/register/patient", "POST /auth/password/reset"],

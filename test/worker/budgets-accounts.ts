@@ -1,4 +1,5 @@
 // Budgets of accounts, sessions, invitations and the audit log.
+import { readToken, setVerified } from "../letters.ts";
 import { API, env, newLogin, newPerson, PASSWORD, readJson, sendRequest, uniqueText } from "../world.ts";
 import { admin, type BudgetCase, budget, getAs, nurse, withNewKey, world } from "./budgets-world.ts";
 
@@ -144,6 +145,46 @@ export const accountWrites: BudgetCase[] = [
         await sendRequest(`${API}/users/${id}/password-reset`, { as: world.manager, method: "POST" }),
       );
       return sendRequest(`${API}/auth/password/reset`, { json: { token: data.token, new_password: PHRASE }, env: e });
+    },
+  ],
+  [
+    "POST /auth/password/forgot",
+    "write",
+    200,
+    budget(3, 25, 15),
+    async (e) => {
+      const { id, email } = await newPerson("nurse", world.hospitalId);
+      await setVerified(id);
+      return sendRequest(`${API}/auth/password/forgot`, { json: { email }, env: e });
+    },
+  ],
+  [
+    "POST /auth/email/verification",
+    "write",
+    200,
+    budget(3, 25, 15),
+    async (e) => sendRequest(`${API}/auth/email/verification`, { as: await newPerson("patient"), method: "POST", env: e }),
+  ],
+  [
+    "POST /auth/email/change",
+    "write",
+    200,
+    budget(3, 35, 20),
+    async (e) => {
+      const json = { email: `${uniqueText()}@example.org`, password: PASSWORD };
+      return sendRequest(`${API}/auth/email/change`, { as: await newPerson("patient"), json, env: e });
+    },
+  ],
+  [
+    "POST /auth/email/verify",
+    "write",
+    200,
+    budget(3, 30, 15),
+    async (e) => {
+      const as = await newPerson("patient");
+      await sendRequest(`${API}/auth/email/verification`, { as, method: "POST" });
+      const token = await readToken(as.id, "letter.email_verification");
+      return sendRequest(`${API}/auth/email/verify`, { json: { token }, env: e });
     },
   ],
   [

@@ -1,6 +1,7 @@
 // Faults in requests about accounts, sessions and invitations.
 import { computeEmailIndex } from "../../src/accounts/auth/login-names.ts";
 import { getKeys } from "../../src/platform/config.ts";
+import { listLetters, readToken, setVerified } from "../letters.ts";
 import { API, env, newLogin, newPerson, PASSWORD, readJson, sendRequest, uniqueText } from "../world.ts";
 import { type FaultCase, queryCount, withNewKey, world } from "./faults-world.ts";
 
@@ -67,6 +68,62 @@ export const accounts: FaultCase[] = [
       return {
         send: (faulty) => sendRequest(`${API}/auth/password/reset`, { json, env: faulty }),
         effects: () => queryCount(used.bind(id)),
+      };
+    },
+  },
+  {
+    name: "POST /auth/password/forgot",
+    status: 200,
+    retry: "once",
+    async attempt() {
+      const { id, email } = await newPerson("nurse", world.hospitalId);
+      await setVerified(id);
+      return {
+        send: (faulty) => sendRequest(`${API}/auth/password/forgot`, { json: { email }, env: faulty }),
+        effects: async () => (await listLetters(id, "letter.password_reset")).length,
+      };
+    },
+  },
+  {
+    name: "POST /auth/email/verification",
+    status: 200,
+    retry: "none",
+    used: 429,
+    async attempt() {
+      const as = await newPerson("patient");
+      return {
+        send: (faulty) => sendRequest(`${API}/auth/email/verification`, { as, method: "POST", env: faulty }),
+        effects: async () => (await listLetters(as.id, "letter.email_verification")).length,
+      };
+    },
+  },
+  {
+    name: "POST /auth/email/change",
+    status: 200,
+    retry: "none",
+    used: 429,
+    async attempt() {
+      const as = await newPerson("patient");
+      const json = { email: `${uniqueText()}@example.org`, password: PASSWORD };
+      return {
+        send: (faulty) => sendRequest(`${API}/auth/email/change`, { as, json, env: faulty }),
+        effects: async () => (await listLetters(as.id, "letter.email_change")).length,
+      };
+    },
+  },
+  {
+    name: "POST /auth/email/verify",
+    status: 200,
+    retry: "none",
+    used: 403,
+    async attempt() {
+      const as = await newPerson("patient");
+      await sendRequest(`${API}/auth/email/verification`, { as, method: "POST" });
+      const json = { token: await readToken(as.id, "letter.email_verification") };
+      const verified = env.DB.prepare("SELECT count(*) AS n FROM users WHERE id = ? AND email_verified_at IS NOT NULL");
+      return {
+        send: (faulty) => sendRequest(`${API}/auth/email/verify`, { json, env: faulty }),
+        effects: () => queryCount(verified.bind(as.id)),
       };
     },
   },
