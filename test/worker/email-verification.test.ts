@@ -129,10 +129,10 @@ describe("a link to verify an address", () => {
     const token = await readToken(person.id, KIND);
     const of = withRandomDelays(env);
     const answers = await Promise.all(
-      Array.from({ length: 50 }, (_, i) => verify(token, { env: of, ip: `203.0.113.${i}`, headers: {} })),
+      Array.from({ length: 50 }, () => verify(token, { env: of })),
     );
     const won = answers.filter(({ status }) => status === 200);
-    expect(won.length).toBeLessThanOrEqual(1);
+    expect(won).toHaveLength(1);
     expect(await isVerified(person)).toBe(true);
     const events = env.DB.prepare("SELECT count(*) AS n FROM email_links WHERE user_id = ? AND used_at IS NOT NULL");
     expect(await events.bind(person.id).first("n")).toBe(1);

@@ -6,6 +6,7 @@ import { PATH_ALIASES } from "../../src/http/path-aliases.ts";
 import { EXAMPLES } from "../../src/http/router.ts";
 import { toAlertId } from "../../src/monitoring/patient-object/samples/ids.ts";
 import { type Contract, createContract } from "../fuzz/contract.ts";
+import { readToken } from "../letters.ts";
 import {
   API,
   env,
@@ -94,7 +95,7 @@ describe("the description", () => {
 
   it("says of every operation what it is, which parameters its path has and who may ask", () => {
     const open =
-      /^\/(health|health\/ready|\.well-known.*|api\/token|api\/v1\/auth\/(login|refresh|bootstrap|register.*|invitations\/accept|password\/reset)|api\/v1\/(wearables\/)?devices\/claim)?$/;
+      /^\/(health|health\/ready|\.well-known.*|api\/token|api\/v1\/auth\/(login|refresh|bootstrap|register.*|invitations\/accept|password\/(forgot|reset)|email\/verify)|api\/v1\/(wearables\/)?devices\/claim)?$/;
     for (const { path, name, operation } of operations) {
       expect(operation.summary?.length, name).toBeGreaterThan(3);
       expect(operation.tags?.length, name).toBe(1);
@@ -209,6 +210,7 @@ async function newStage(): Promise<Stage> {
     invitation_token: invitation.token,
     join_token: elsewhere.token,
     reset_token: (await readJson(reset)).data.token,
+    email_token: await newEmailToken(world.nurse),
     patient_id: world.patient.id,
     report_id: (await readJson(sent)).data.report_id,
     user_id: world.doctor.id,
@@ -237,6 +239,11 @@ async function newStage(): Promise<Stage> {
     );
   }
   return { world, ids, person: spare, device };
+}
+
+async function newEmailToken(person: Person): Promise<string> {
+  await sendRequest(`${API}/auth/email/verification`, { as: person, method: "POST" });
+  return readToken(person.id, "letter.email_verification");
 }
 
 /** Asystole of a monitored patient. */
@@ -296,6 +303,7 @@ function real(example: unknown, { ids, person }: Stage): unknown {
   }
   text = text.replaceAll("MFRG-GZDF-MZTW", ids["code"] ?? "").replaceAll("K7MQ-2XWH", ids["device_code"] ?? "");
   text = text.replaceAll("eci_…", ids["invitation_token"] ?? "").replaceAll("ecp_…", ids["reset_token"] ?? "");
+  text = text.replaceAll("ecv_…", ids["email_token"] ?? "");
   return JSON.parse(text.replaceAll("ecr_…", person.refresh).replaceAll("the BOOTSTRAP_TOKEN", env.BOOTSTRAP_TOKEN));
 }
 
@@ -303,7 +311,7 @@ function callerOf(name: string, { world, person, device }: Stage): { token: stri
   if (name.endsWith("/observations/stream")) return device;
   if (name === "GET /metrics") return { token: env.METRICS_TOKEN ?? "" };
   if (
-    / \/(health|\.well-known|api\/token|$)|auth\/(login|refresh|bootstrap|register|invitations\/accept|password\/reset)|devices\/claim$/.test(
+    / \/(health|\.well-known|api\/token|$)|auth\/(login|refresh|bootstrap|register|invitations\/accept|password\/(forgot|reset)|email\/verify)|devices\/claim$/.test(
       name,
     )
   )
