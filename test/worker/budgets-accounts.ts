@@ -255,7 +255,9 @@ export const accountWrites: BudgetCase[] = [
     budget(3, 40, 15),
     async (e) => {
       const { email } = await newPerson("nurse", world.hospitalId);
-      return sendRequest(`${API}/auth/login`, { json: { email, password: PASSWORD }, env: e });
+      // The client of the account's other session: no notice of a new browser.
+      const headers = { "User-Agent": "test" };
+      return sendRequest(`${API}/auth/login`, { json: { email, password: PASSWORD }, headers, env: e });
     },
   ],
   [
