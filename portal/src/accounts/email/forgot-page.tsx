@@ -37,7 +37,7 @@ function ForgotForm({ onSent }: { onSent: () => void }) {
       <p>{t("email.forgot_text")}</p>
       <Form
         submitLabel={t("email.send_link")}
-        validate={() => (isAddress(email) ? {} : { email: t("patients.email_wrong") })}
+        validate={() => ({ ...(!isAddress(email) && { email: t("patients.email_wrong") }) })}
         onSubmit={async () => {
           await withErrorMessages(requestResetLink(email.trim()), { rate_limited: t("session.slow_down") });
           onSent();
