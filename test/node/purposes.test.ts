@@ -2,6 +2,7 @@
 import { globSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { AUDIT_EVENT_NAMES, PURPOSES, purposeOf } from "../../src/access/purposes.ts";
+import { LETTER_KINDS, NOTIFICATION_KINDS, WEBHOOK_EVENTS } from "../../src/notifications/kinds.ts";
 
 const read = (file: string) => readFileSync(file, "utf8");
 const sources = globSync("src/**/*.ts").map((file) => ({ file, text: read(file) }));
@@ -24,6 +25,7 @@ const NOT_EVENTS: Readonly<Record<string, readonly string[]>> = {
   "positions in a request": ["c.header", "clock.received", "sample.at"],
   "an event of observation sets": ["until"],
   "a setting of a patient's object": ["memory.damaged"],
+  "kinds of notifications, letters and webhook events": [...Object.keys(NOTIFICATION_KINDS), ...LETTER_KINDS, ...WEBHOOK_EVENTS],
   "examples of login names": ["asha.rao", "ravi.kumar"],
 };
 const isNoEvent = new Set(Object.values(NOT_EVENTS).flat());
