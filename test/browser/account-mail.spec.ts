@@ -1,0 +1,49 @@
+// Forgotten passwords and the e-mail address of the account, as far as no mail must be read.
+import { expect, test, waitForPage } from "./portal.ts";
+import { uniqueText } from "./world.ts";
+
+test("a forgotten password is asked for with the keyboard, and the answer names no account", async ({ open }) => {
+  const page = await open(null, { path: "/login" });
+  await page.getByRole("link", { name: "Forgotten password?" }).click();
+  await expect(page).toHaveURL(/\/forgot$/);
+  await page.getByLabel("E-mail").fill("nobody");
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("alert")).toBeVisible();
+  await page.getByLabel("E-mail").fill(`${uniqueText()}@example.org`);
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("status").filter({ hasText: "a link is on its way" })).toBeVisible();
+});
+
+test("a link that is not valid leads to a new one, and leaves no token in the address bar", async ({ open }) => {
+  const page = await open(null, { path: "/reset#token=ecp_nonsense" });
+  await expect(page).toHaveURL(/\/reset$/);
+  await page.getByLabel("Password", { exact: true }).fill("lanterns over seven hills");
+  await page.getByRole("button", { name: "Set password" }).click();
+  await expect(page.getByRole("alert")).toContainText("invalid or has expired");
+  await page.getByRole("link", { name: "Ask for a new link" }).click();
+  await expect(page).toHaveURL(/\/forgot$/);
+  await page.goto("/verify-email#token=ecv_nonsense");
+  await page.getByRole("button", { name: "Confirm the address" }).click();
+  await expect(page.getByRole("alert")).toContainText("was used or has expired");
+  await expect(page).toHaveURL(/\/verify-email$/);
+});
+
+test("the account shows an unverified address, sends its mail again and asks for another address", async ({ open, nurse }) => {
+  const page = await open(nurse, { path: "/account" });
+  await waitForPage(page);
+  await expect(page.getByText("(not verified)")).toBeVisible();
+  const again = page.getByRole("button", { name: "Send the mail again" });
+  await again.click();
+  await expect(page.getByText(/mail is on its way|less than a minute ago/).first()).toBeVisible();
+  await again.click();
+  await expect(page.getByRole("alert")).toContainText("less than a minute ago");
+  await page.getByLabel("New e-mail address").fill(`${uniqueText()}@example.org`);
+  const change = page.getByRole("button", { name: "Change the address" });
+  const form = page.locator("form").filter({ has: change });
+  await form.getByLabel("Current password").fill("not the password");
+  await change.click();
+  await expect(form.getByRole("alert")).toContainText("Incorrect current password");
+  await form.getByLabel("Current password").fill(nurse.password);
+  await change.click();
+  await expect(page.getByText("A link is sent to the new address")).toBeVisible();
+});
