@@ -21,7 +21,7 @@ import {
   activeSession,
   assertEffectiveRole,
   isSameEffectiveRole,
-  ROLE_COLUMNS,
+  roleColumns,
   roleFromToken,
   selectEffectiveRole,
   toEffectiveRole,
@@ -36,6 +36,7 @@ import {
   selectPatientId,
 } from "./patient-row.ts";
 import { auditAction, type Permission, roleAllows, roleMightAllow } from "./permissions.ts";
+import { findSignInDenial } from "./sign-in.ts";
 
 export type AccessBasis = "self" | "staff" | "care_team" | "admin" | "device" | "app";
 
@@ -67,8 +68,8 @@ export async function withPrincipal<const T extends readonly Statement[]>(
       return denyAccess(call, permission, "unauthenticated", actor.kind === "app" ? { when: credentialExists(actor) } : {});
     rememberSession(actor, now);
     if (isSameEffectiveRole(current, effectiveRole)) {
-      if (!roleAllows(current, permission))
-        return denyAccess(call, permission, "forbidden", { role: current.role, hospitalId: current.hospitalId });
+      const denial = findRoleDenial(current, permission, now);
+      if (denial) return denyAccess(call, permission, denial, { role: current.role, hospitalId: current.hospitalId });
       call.debug?.("access granted", { action: permission, role: current.role });
       return { call, effectiveRole: current, results: results as BatchResponse<T> };
     }
@@ -76,6 +77,9 @@ export async function withPrincipal<const T extends readonly Statement[]>(
   }
   throw new ApiError("unavailable");
 }
+
+const findRoleDenial = (effectiveRole: EffectiveRole, permission: Permission, now: number) =>
+  roleAllows(effectiveRole, permission) ? findSignInDenial(effectiveRole, permission, now) : "forbidden";
 
 /** Like `withPrincipal`, for users only: apps get forbidden. */
 export async function withUser<const T extends readonly Statement[]>(
@@ -212,7 +216,7 @@ async function resolveUserAccess(call: UserCall, target: PatientTarget, permissi
   const ownId = sql`(SELECT l.patient_id FROM patient_links l WHERE l.user_id = ${actor.userId})`;
   const [[row], ...results] = await batch(db, [
     db.all<EffectiveRoleRow & PatientRow & { linked: number; in_team: number; links: number; open: number | null }>(sql`
-    SELECT ${ROLE_COLUMNS}, ${PATIENT_COLUMNS}, (SELECT active FROM hospitals o WHERE o.id = patients.hospital_id) AS open,
+    SELECT ${roleColumns(now)}, ${PATIENT_COLUMNS}, (SELECT active FROM hospitals o WHERE o.id = patients.hospital_id) AS open,
       EXISTS (SELECT 1 FROM patient_links l WHERE l.user_id = u.id AND l.patient_id = patients.id) AS linked,
       EXISTS (SELECT 1 FROM care_team t WHERE t.patient_id = patients.id AND t.user_id = u.id AND t.ended_at IS NULL) AS in_team,
       (SELECT count(*) FROM patient_links l WHERE l.user_id = u.id) AS links
@@ -227,7 +231,8 @@ async function resolveUserAccess(call: UserCall, target: PatientTarget, permissi
   // Recorded identically for another hospital's patient and for an unknown id: the audit log does not tell the caller's hospital which exists.
   const ownHospitalId = target === OWN_RECORD ? callerHospitalId : null;
   const denialFacts = { role, hospitalId: row.hospital_id ?? ownHospitalId, callerHospitalId, target, patientId: row.id };
-  if (!roleAllows(effectiveRole, permission)) return denyAccess(call, permission, "forbidden", denialFacts);
+  const denial = findRoleDenial(effectiveRole, permission, now);
+  if (denial) return denyAccess(call, permission, denial, denialFacts);
   if (target === OWN_RECORD && role !== "patient") throw new ApiError("invalid_request", "patient_id is required.");
   if (target === OWN_RECORD && row.links > 1) throw new ApiError("patient_ambiguous");
   const basis = row.id ? resolveBasis(effectiveRole, row) : null;

@@ -11,8 +11,16 @@ export type DoctorScope = "care_team" | "hospital";
 /** Origin of a request. `requestId` and `ip` are written to the audit log; `importGrant` is the header Import-Grant. */
 export type RequestOrigin = { requestId: string; ip: string | null; importGrant?: string | null };
 
-/** A user's role at the acting hospital. The token claims it, the database decides it (access.ts). */
-export type UserEffectiveRole = { role: Role; hospitalId: string | null; doctorScope: DoctorScope };
+/** How the person of a session last proved who they are. `at`: epoch milliseconds. */
+export type SignIn = {
+  at: number;
+  hasSecondStep: boolean;
+  /** The hospital requires a second step of this role, and the session has none. */
+  isEnrolmentRequired: boolean;
+};
+
+/** A user's role at the acting hospital. The token claims it, the database decides it (access.ts) and adds the sign-in. */
+export type UserEffectiveRole = { role: Role; hospitalId: string | null; doctorScope: DoctorScope; signIn?: SignIn };
 /** An app's role at its hospital. */
 export type AppEffectiveRole = { role: "app"; hospitalId: string; doctorScope: "care_team"; scopes: readonly string[] };
 export type EffectiveRole = UserEffectiveRole | AppEffectiveRole;
@@ -24,6 +32,9 @@ export type EffectiveRoleRow = {
   acting_hospital: string | null;
   doctor_scope: DoctorScope | null;
   scopes: string | null;
+  signed_in_at: number | null;
+  second_step: number;
+  enrolment_required: number;
 };
 
 export type UserActor = {

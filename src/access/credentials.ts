@@ -113,9 +113,9 @@ function activeAppCredential(actor: AppActor, now: number): { from: SQL; where: 
   };
 }
 
-/** `ROLE_COLUMNS` of a user's session, for an app. */
+/** `roleColumns` of a user's session, for an app. */
 export const APP_ROLE_COLUMNS = sql`0 AS is_admin, 'app' AS member_role, c.hospital_id AS acting_hospital,
-  'care_team' AS doctor_scope, c.scopes AS scopes`;
+  'care_team' AS doctor_scope, c.scopes AS scopes, NULL AS signed_in_at, 0 AS second_step, 0 AS enrolment_required`;
 
 export function selectAppRole(db: Db, actor: AppActor, now: number) {
   const { from, where } = activeAppCredential(actor, now);

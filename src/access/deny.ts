@@ -6,7 +6,7 @@ import { UUID_PATTERN } from "../platform/ids.ts";
 import type { Call, EffectiveRole, UserEffectiveRole } from "./actor.ts";
 import { type AuditEvent, recordAuditEvent } from "./audit.ts";
 import { forgetSession } from "./known-sessions.ts";
-import { auditAction, type Permission } from "./permissions.ts";
+import { auditAction, type Permission, stepUpOf } from "./permissions.ts";
 
 type DenialFacts = {
   role?: EffectiveRole["role"] | "device";
@@ -31,7 +31,7 @@ const isOwnIdFormat = (id: string) => UUID_PATTERN.test(id) || /^[1-9][0-9]{0,8}
 export async function denyAccess(
   call: Call,
   action: Permission,
-  error: "unauthenticated" | "forbidden" | "not_found",
+  error: "unauthenticated" | "forbidden" | "not_found" | "enrolment_required" | "step_up_required",
   facts: DenialFacts = {},
 ): Promise<never> {
   if (error === "unauthenticated" && call.actor.kind === "user") forgetSession(call.actor.sessionId);
@@ -60,6 +60,7 @@ export async function denyAccess(
   }));
   throw new ApiError(error, errors.length > 0 ? "Insufficient permissions to change some fields; see errors." : undefined, {
     errors,
+    ...(error === "step_up_required" && { members: { step_up: stepUpOf(action) } }),
   });
 }
 

@@ -13,9 +13,12 @@ import {
 } from "./actor.ts";
 import { appHasScopes, selectAppRole } from "./credentials.ts";
 import type { Permission } from "./permissions.ts";
+import { enrolmentRequired, HAS_SECOND_STEP, SIGNED_IN_AT, signInSuffices } from "./sign-in.ts";
 
-export const ROLE_COLUMNS = sql`u.is_admin AS is_admin, m.role AS member_role, s.hospital_id AS acting_hospital,
-  h.doctor_scope AS doctor_scope, NULL AS scopes`;
+/** The row that decides a role, of the tables of `activeSession`. */
+export const roleColumns = (now: number): SQL => sql`u.is_admin AS is_admin, m.role AS member_role,
+  s.hospital_id AS acting_hospital, h.doctor_scope AS doctor_scope, NULL AS scopes, ${SIGNED_IN_AT} AS signed_in_at,
+  ${HAS_SECOND_STEP} AS second_step, ${enrolmentRequired(now)} AS enrolment_required`;
 
 /** An active membership: neither ended nor suspended. Requires the table alias `m`. */
 export const ACTIVE_MEMBERSHIP = sql`m.ended_at IS NULL AND m.suspended_at IS NULL`;
@@ -40,28 +43,38 @@ export function toEffectiveRole(row: EffectiveRoleRow | undefined): EffectiveRol
   if (role === "app") {
     return { role, hospitalId: hospitalId ?? "", doctorScope: "care_team", scopes: row.scopes?.split(" ") ?? [] };
   }
-  if (row.is_admin) return { role: "admin", hospitalId, doctorScope: "care_team" };
-  if (hospitalId === null) return { role: "patient", hospitalId: null, doctorScope: "care_team" };
+  const signIn = {
+    at: row.signed_in_at ?? 0,
+    hasSecondStep: row.second_step === 1,
+    isEnrolmentRequired: row.enrolment_required === 1,
+  };
+  if (row.is_admin) return { role: "admin", hospitalId, doctorScope: "care_team", signIn };
+  if (hospitalId === null) return { role: "patient", hospitalId: null, doctorScope: "care_team", signIn };
   if (!role || !doctorScope) return null;
-  return { role, hospitalId, doctorScope };
+  return { role, hospitalId, doctorScope, signIn };
 }
 
 export function selectEffectiveRole(db: Db, actor: Principal, now: number) {
   if (actor.kind === "app") return selectAppRole(db, actor, now);
   const { from, where } = activeSession(actor, now);
-  return db.all<EffectiveRoleRow>(sql`SELECT ${ROLE_COLUMNS} FROM ${from} WHERE ${where}`);
+  return db.all<EffectiveRoleRow>(sql`SELECT ${roleColumns(now)} FROM ${from} WHERE ${where}`);
 }
 
 /**
- * Fails its batch (`isRoleChanged`) unless the session or credential has this role and permission: the absolute value
- * of the smallest integer overflows. For writes in the same round trip as their check.
+ * Fails its batch (`isRoleChanged`) unless the session or credential has this role and permission, and a sign-in that suffices for
+ * it: the absolute value of the smallest integer overflows. For writes in the same round trip as their check.
  */
 export function assertEffectiveRole(db: Db, actor: Principal, effectiveRole: EffectiveRole, permission: Permission, now: number) {
-  const stillHeld = actor.kind === "app" ? appHasScopes(actor, permission, now) : userHasRole(actor, effectiveRole, now);
+  const stillHeld = actor.kind === "app" ? appHasScopes(actor, permission, now) : userHasRole(actor, effectiveRole, permission, now);
   return db.all(sql`SELECT abs(-9223372036854775807 - 1 + EXISTS (${stillHeld})) > 0 AS holds`);
 }
 
-function userHasRole(actor: UserActor, { role, hospitalId, doctorScope }: EffectiveRole, now: number): SQL {
+function userHasRole(
+  actor: UserActor,
+  { role, hospitalId, doctorScope }: EffectiveRole,
+  permission: Permission,
+  now: number,
+): SQL {
   const { from, where } = activeSession(actor, now);
   const roleCondition: SQL =
     role === "admin"
@@ -69,7 +82,8 @@ function userHasRole(actor: UserActor, { role, hospitalId, doctorScope }: Effect
       : role === "patient"
         ? sql`u.is_admin = 0 AND s.hospital_id IS NULL`
         : sql`u.is_admin = 0 AND m.role = ${role} AND h.doctor_scope = ${doctorScope}`;
-  return sql`SELECT 1 FROM ${from} WHERE ${where} AND s.hospital_id IS ${hospitalId} AND ${roleCondition}`;
+  return sql`SELECT 1 FROM ${from} WHERE ${where} AND s.hospital_id IS ${hospitalId} AND ${roleCondition}
+    AND ${signInSuffices(permission, now)}`;
 }
 
 /** The role that the token claims, to be confirmed by the database. An app's token claims no scopes. */

@@ -54,6 +54,8 @@ const ROLES_BY_PERMISSION = {
   "ward:read": STAFF,
   "ward:manage": MANAGERS,
   "practitioner:read": EVERYONE,
+  /** Doctors and nurses: the own profile. */
+  "practitioner:update": EVERYONE,
   "practitioner:manage": MANAGERS,
   /** Colleagues see names and roles; contact details are for managers (organization/hospitals/members.ts). */
   "member:read": STAFF,
@@ -71,6 +73,13 @@ const ROLES_BY_PERMISSION = {
   "audit_checkpoint:read": STAFF,
   "audit_retention:read": MANAGERS,
   "legal_hold:manage": ["admin"],
+  /** The own second factors, passkeys and recovery codes. */
+  "factor:read": EVERYONE,
+  "factor:manage": EVERYONE,
+  /** Remove all factors of another person. */
+  "factor:reset": MANAGERS,
+  "factor_policy:read": MANAGERS,
+  "factor_policy:manage": MANAGERS,
   "admin:read": ["admin"],
   "docs:read": STAFF,
 } as const satisfies Record<string, readonly Role[]>;
@@ -128,6 +137,7 @@ export const AUDIT_ACTION_BY_OPERATION: Readonly<Record<string, AuditAction>> = 
   delete: "D",
   export: "R",
   verify: "R",
+  reset: "U",
 };
 
 export function auditAction(permission: Permission): AuditAction {
@@ -144,3 +154,21 @@ export function roleAllows(effectiveRole: EffectiveRole, permission: Permission)
   if (!roleMightAllow(effectiveRole, permission)) return false;
   return effectiveRole.role !== "app" || requiredScopes(permission).every((scope) => effectiveRole.scopes.includes(scope));
 }
+
+/** Allowed in a session without the second step that its hospital requires: the own account, in which the person enrols. */
+const WITHOUT_SECOND_STEP: readonly Permission[] = ["self:read", "self:write", "factor:read", "factor:manage"];
+
+export const isAllowedWithoutSecondStep = (permission: Permission): boolean => WITHOUT_SECOND_STEP.includes(permission);
+
+/** `sign_in`: by any method; `second_step`: the sign-in had a second step. Both within RECENT_SIGN_IN_MS (sign-in.ts). */
+export type StepUp = "sign_in" | "second_step";
+
+/** Permissions that need a recent sign-in, so that a stolen or unattended session does not suffice. */
+const STEP_UPS: Partial<Record<Permission, StepUp>> = {
+  "factor:manage": "sign_in",
+  "factor_policy:manage": "sign_in",
+  "factor:reset": "second_step",
+  "api_key:manage": "sign_in",
+};
+
+export const stepUpOf = (permission: Permission): StepUp | undefined => STEP_UPS[permission];

@@ -4,6 +4,7 @@ import type { Access, AccessBasis } from "./access.ts";
 import type { Actor } from "./actor.ts";
 import { credentialStillValid } from "./credentials.ts";
 import { activeSession } from "./effective-role.ts";
+import { enrolmentRequired } from "./sign-in.ts";
 
 /**
  * A condition that holds while a granted access is still valid, for a write minutes after the check, such as a long upload:
@@ -22,5 +23,6 @@ export function accessStillValid(actor: Actor, { basis, patient, hospitalId, ass
       (SELECT 1 FROM care_team t WHERE t.user_id = u.id AND t.patient_id = ${patient.id} AND t.ended_at IS NULL)`,
     admin: sql`u.is_admin = 1`,
   };
-  return sql`EXISTS (SELECT 1 FROM ${from} WHERE ${where} AND ${basisConditions[basis] ?? sql`0`})`;
+  return sql`EXISTS (SELECT 1 FROM ${from} WHERE ${where} AND ${basisConditions[basis] ?? sql`0`}
+    AND NOT ${enrolmentRequired(now)})`;
 }

@@ -8,6 +8,7 @@ import { denyAccess, failWithAudit } from "../../access/deny.ts";
 import { activeSession, isCallerHospitalStaff, isInCallerHospital } from "../../access/effective-role.ts";
 import type { Permission } from "../../access/permissions.ts";
 import { sealProfile, unsealProfile } from "../../access/profile.ts";
+import { enrolmentRequired } from "../../access/sign-in.ts";
 import { type ExpectedVersion, matchVersion } from "../../http/conditional-requests.ts";
 import { batch, isUniqueViolation } from "../../platform/db/client.ts";
 import { sessions, users } from "../../platform/db/schema.ts";
@@ -54,7 +55,7 @@ function callerStillManages({ call, effectiveRole }: ManagedUser): SQL {
   const { from, where } = activeSession(call.actor, call.now);
   const roleCondition =
     effectiveRole.role === "admin" ? sql`u.is_admin = 1` : sql`m.role = 'hospital_admin' AND h.id = ${effectiveRole.hospitalId}`;
-  return sql`EXISTS (SELECT 1 FROM ${from} WHERE ${where} AND ${roleCondition})`;
+  return sql`EXISTS (SELECT 1 FROM ${from} WHERE ${where} AND ${roleCondition} AND NOT ${enrolmentRequired(call.now)})`;
 }
 
 /** Fields that each kind of manager may change, for others and for themselves. */

@@ -5,6 +5,7 @@ import type { Call, UserCall } from "../../access/actor.ts";
 import { recordAuditEvent } from "../../access/audit.ts";
 import { denyAccess, denyNotFound, failWithAudit } from "../../access/deny.ts";
 import { activeSession, canManageHospital } from "../../access/effective-role.ts";
+import { enrolmentRequired } from "../../access/sign-in.ts";
 import { batch } from "../../platform/db/client.ts";
 import { ROW_LIMITS, toLimitError } from "../../platform/db/row-limits.ts";
 import { careTeam, hospitals, memberships, SELF_CARE_HOSPITAL_ID, sessions, users } from "../../platform/db/schema.ts";
@@ -39,7 +40,7 @@ const isCurrentMembership = (hospitalId: string, userId: string) =>
 function callerStillManages({ actor, now }: UserCall, hospitalId: string): SQL {
   const { from, where } = activeSession(actor, now);
   return sql`EXISTS (SELECT 1 FROM ${from} WHERE ${where}
-    AND (u.is_admin = 1 OR (m.role = 'hospital_admin' AND h.id = ${hospitalId})))`;
+    AND (u.is_admin = 1 OR (m.role = 'hospital_admin' AND h.id = ${hospitalId})) AND NOT ${enrolmentRequired(now)})`;
 }
 
 const isNotAdmin = (userId: string) => sql`NOT EXISTS (SELECT 1 FROM users x WHERE x.id = ${userId} AND x.is_admin = 1)`;

@@ -4,6 +4,7 @@ import { z } from "zod";
 import type { EffectiveRole, Principal } from "../../access/actor.ts";
 import { selectEffectiveRole, toEffectiveRole } from "../../access/effective-role.ts";
 import { roleAllows } from "../../access/permissions.ts";
+import { findSignInDenial } from "../../access/sign-in.ts";
 import { patientVisibility } from "../../access/visibility.ts";
 import { sha256Hex } from "../../platform/crypto.ts";
 import { batch, type Db } from "../../platform/db/client.ts";
@@ -113,7 +114,7 @@ export async function findVisiblePatients(
   const views = new Map<string, { subscription: Subscription; currentRole: EffectiveRole }>();
   for (const subscription of subscriptions) {
     const currentRole = currentRoles.get(holderId(subscription)) ?? null;
-    if (currentRole && isUnchanged(currentRole, subscription)) views.set(subscription.view, { subscription, currentRole });
+    if (currentRole && isUnchanged(currentRole, subscription, now)) views.set(subscription.view, { subscription, currentRole });
     else ended.add(subscription);
   }
   const viewEntries = [...views];
@@ -133,10 +134,11 @@ export async function findVisiblePatients(
 }
 export type VisiblePatients = Awaited<ReturnType<typeof findVisiblePatients>>;
 
-/** False after a change of role, hospital or scope, for which the view was not opened. */
-function isUnchanged(currentRole: EffectiveRole, subscription: Subscription): boolean {
+/** False after a change of role, hospital or scope, for which the view was not opened, and when the session needs a second step. */
+function isUnchanged(currentRole: EffectiveRole, subscription: Subscription, now: number): boolean {
   return (
     roleAllows(currentRole, "live:read") &&
+    findSignInDenial(currentRole, "live:read", now) === null &&
     currentRole.role === subscription.role &&
     currentRole.hospitalId === subscription.actingFor &&
     subscription.view.startsWith(`${visibilityKey(currentRole, subscription.holder)}/`)

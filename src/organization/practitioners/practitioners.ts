@@ -226,7 +226,7 @@ export async function listPractitioners(anyCall: Call, query: PractitionerListQu
  */
 export async function updatePractitioner(anyCall: Call, id: string, expected: ExpectedVersion, change: PractitionerChange) {
   const manage = "practitioner:manage";
-  const { call, effectiveRole, row } = await requirePractitioner(anyCall, id, "self:write", manage, isEditableBy);
+  const { call, effectiveRole, row } = await requirePractitioner(anyCall, id, "practitioner:update", manage, isEditableBy);
   const { role, hospitalId } = effectiveRole;
   const isOwnProfile = role === "doctor" || role === "nurse";
   if (isOwnProfile && Object.keys(change).some((field) => !SELF_EDITABLE_FIELDS.includes(field))) {
