@@ -7,6 +7,10 @@ import { oauthTokenRoutes } from "./accounts/auth/oauth.ts";
 import { authRoutes, publicAuthRoutes } from "./accounts/auth/routes.ts";
 import { emailRoutes, publicEmailRoutes } from "./accounts/email/routes.ts";
 import { publicPasswordRoutes } from "./accounts/passwords/routes.ts";
+import { factorRoutes } from "./accounts/factors/own-routes.ts";
+import { passkeyRoutes } from "./accounts/factors/passkey-routes.ts";
+import { factorPolicyRoutes } from "./accounts/factors/policy-routes.ts";
+import { publicFactorRoutes } from "./accounts/factors/sign-in-routes.ts";
 import { authenticate } from "./accounts/sessions/authenticate.ts";
 import { allowedOrigins } from "./accounts/sessions/refresh-cookie.ts";
 import { invitationRoutes } from "./accounts/users/invitation-routes.ts";
@@ -61,7 +65,9 @@ import { portalNotFoundPage, servePortalFile, servePortalPages } from "./service
 import { healthRoutes, serviceRoutes } from "./service/routes.ts";
 
 const API_PREFIX = "/api/v1";
-const CREDENTIAL_PATHS = [`${API_PREFIX}/auth/login`, `${API_PREFIX}/auth/refresh`];
+const CREDENTIAL_PATHS = ["login", "login/second-step", "passkey/options", "passkey/login", "refresh"].map(
+  (path) => `${API_PREFIX}/auth/${path}`,
+);
 const ACCOUNT_SIGNUP_PATHS = [
   "register",
   "register/patient",
@@ -144,6 +150,7 @@ for (const path of MONITOR_CHANGE_PATHS) app.use(path, deliverAfterResponse);
 // Unlinking a person ends credentials of the record's own devices.
 for (const path of ["devices/*", "patients/:patient_id/links/*"]) app.use(`${API_PREFIX}/${path}`, deliverBeforeResponse);
 app.route(API_PREFIX, publicAuthRoutes);
+app.route(API_PREFIX, publicFactorRoutes);
 app.route(API_PREFIX, publicAccountRoutes);
 app.route(API_PREFIX, publicPasswordRoutes);
 app.route(API_PREFIX, publicEmailRoutes);
@@ -155,6 +162,9 @@ app.use(`${API_PREFIX}/*`, authenticate, denyOtherMethods);
 app.route(API_PREFIX, authRoutes);
 app.route(API_PREFIX, accountRoutes);
 app.route(API_PREFIX, emailRoutes);
+app.route(API_PREFIX, factorRoutes);
+app.route(API_PREFIX, passkeyRoutes);
+app.route(API_PREFIX, factorPolicyRoutes);
 app.route(API_PREFIX, invitationRoutes);
 app.route(API_PREFIX, userRoutes);
 app.route(API_PREFIX, hospitalRoutes);

@@ -3,6 +3,7 @@
 import { lt } from "drizzle-orm";
 import { summarizeUncounted } from "./access/row-allowance.ts";
 import { EMAIL_LINK_KEPT_MS } from "./accounts/email/email-links.ts";
+import { pruneCeremonies } from "./accounts/factors/ceremonies.ts";
 import { pruneLoginAttempts } from "./accounts/passwords/lockout.ts";
 import { pruneDeviceClaimCodes } from "./devices/claim-codes.ts";
 import { pruneIdempotencyKeys } from "./http/idempotency.ts";
@@ -22,6 +23,7 @@ export async function runCleanup(env: Env, now: number): Promise<void> {
   const keys = await getVerifiedKeys(env);
   await batch(db, [
     pruneLoginAttempts(db, now),
+    pruneCeremonies(db, now),
     pruneIdempotencyKeys(db, now),
     ...summarizeUncounted(db, now),
     pruneDayCounters(db, now),

@@ -1,5 +1,6 @@
 // What a session's sign-in allows: a second step where the hospital requires one, and a recent sign-in for dangerous operations.
 import { type SQL, sql } from "drizzle-orm";
+import type { Db } from "../platform/db/client.ts";
 import type { EffectiveRole } from "./actor.ts";
 import { isAllowedWithoutSecondStep, type Permission, stepUpOf } from "./permissions.ts";
 
@@ -39,3 +40,7 @@ export function findSignInDenial(
   const isRecent = at > now - RECENT_SIGN_IN_MS && (stepUp === "sign_in" || hasSecondStep);
   return isRecent ? null : "step_up_required";
 }
+
+/** Fails its batch (`isRoleChanged`) unless the condition holds: the absolute value of the smallest integer overflows. */
+export const failsUnless = (db: Db, condition: SQL) =>
+  db.all(sql`SELECT abs(-9223372036854775807 - 1 + (${condition})) > 0 AS holds`);

@@ -122,6 +122,17 @@ export async function limitLogin(
   await enforceLimits(c, { limit: "address", key, sharesVerdict: true });
 }
 
+/** Limits sign-ins with a passkey and their options per address: no name is known. @throws ApiError rate_limited */
+export function limitPasskey(c: Context<AppEnv>): Promise<void> {
+  return enforceLimits(c, { limit: "address", key: `passkey:${addressOf(c)}`, sharesVerdict: true });
+}
+
+/** Limits codes of the second step and passkeys of somebody who is signed in, per user. @throws ApiError rate_limited */
+export async function limitFactor(c: Context<AppEnv>): Promise<void> {
+  const { actor } = c.get("call");
+  if (actor.kind === "user") await enforceLimits(c, { limit: "login", key: `factor:${actor.userId}` });
+}
+
 /** Limits changes of the own password per user. @throws ApiError rate_limited */
 export async function limitPasswordChange(c: Context<AppEnv>): Promise<void> {
   const { actor } = c.get("call");

@@ -138,12 +138,18 @@ const { user_id, email, username, full_name, version } = example;
 const exampleProfile = { user_id, email, username, full_name, version };
 const TimeZoneName = z.string().openapi({ description: "IANA time zone of the hospital" });
 const RecordZone = z.string().nullable().openapi({ description: "IANA time zone of the hospital; null for a record at none" });
+const SecondStepState = z.object({
+  required_from: Timestamp.nullable().openapi({ description: "Set by the acting hospital for the caller's role" }),
+  is_enrolled: z.boolean().openapi({ description: "The caller has a passkey or an authenticator app" }),
+  is_done: z.boolean().openapi({ description: "The sign-in of this session had a second step" }),
+});
 const Me = Profile.extend({
   email_verified: z.boolean().openapi({ description: "Whether a link that was sent to the address was opened" }),
   role: z.enum(ROLES),
   hospital: z.object({ id: Id, name: z.string(), time_zone: TimeZoneName }).nullable(),
   memberships: z.array(z.object({ hospital_id: Id, name: z.string(), role: z.enum(STAFF_ROLES) })),
   patients: z.array(z.object({ patient_id: Id, hospital_id: Id, hospital_name: z.string(), time_zone: RecordZone })),
+  second_step: SecondStepState,
   created_at: Timestamp,
 }).openapi("Me");
 
@@ -170,6 +176,7 @@ export const accountRoutes = createRouter()
               time_zone: "Asia/Kolkata",
             },
           ],
+          second_step: { required_from: null, is_enrolled: true, is_done: true },
           created_at: EXAMPLES.time,
         }),
         ...problemResponses(401, 403),

@@ -4,6 +4,7 @@ import { problemResponse, toApiError } from "../../http/on-error.ts";
 import { createRouter, problemResponses } from "../../http/router.ts";
 import { signAccessToken } from "../sessions/access-tokens.ts";
 import { login } from "./login.ts";
+import { SecondStepCode } from "../factors/schemas.ts";
 import { Password } from "./login-names.ts";
 
 const oauthErrorResponse = (description: string) => ({
@@ -35,6 +36,7 @@ export const oauthTokenRoutes = createRouter().openapi(
               scope: z.string().max(200).optional(),
               client_id: z.string().max(200).optional(),
               client_secret: z.string().max(200).optional(),
+              mfa_code: SecondStepCode.optional(),
             }),
             example: { username: "asha@example.org", password: "correct horse battery" },
           },
@@ -53,13 +55,13 @@ export const oauthTokenRoutes = createRouter().openapi(
       },
       ...problemResponses(),
       400: oauthErrorResponse("invalid_request or unsupported_grant_type"),
-      401: oauthErrorResponse("invalid_grant"),
+  401: oauthErrorResponse("invalid_grant; mfa_required: the account has a second factor, send mfa_code"),
       423: oauthErrorResponse("invalid_grant: locked after too many failures"),
     },
   }),
   async (c) => {
-    const { username, password } = c.req.valid("form");
-    const session = await login(c, username, password, "json");
+    const { username, password, mfa_code } = c.req.valid("form");
+    const session = await login(c, username, password, "json", mfa_code);
     const { keys, now } = c.get("call");
     // RFC 6749 §5.1 requires it beside Cache-Control.
     c.header("Pragma", "no-cache");
@@ -77,7 +79,8 @@ oauthTokenRoutes.onError((thrown, c) => {
   const invalidRequestError = error.errors.some(({ path }) => path === "grant_type")
     ? "unsupported_grant_type"
     : "invalid_request";
-  const oauthError = error.status === 401 || error.status === 423 ? "invalid_grant" : invalidRequestError;
+  const grantError = error.code === "second_step_required" ? "mfa_required" : "invalid_grant";
+  const oauthError = error.status === 401 || error.status === 423 ? grantError : invalidRequestError;
   const problemAnswer = problemResponse(c, error);
   const headers = new Headers(problemAnswer.headers);
   headers.set("Content-Type", "application/json");

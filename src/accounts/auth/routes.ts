@@ -24,6 +24,7 @@ import { exampleTokens, issueTokens, TokenPair } from "../sessions/token-pair.ts
 import { bootstrapAdmin } from "./bootstrap.ts";
 import { login } from "./login.ts";
 import { Password, Username } from "./login-names.ts";
+import { SecondStepCode } from "../factors/schemas.ts";
 import { TokenTransport } from "./registration.ts";
 
 const LoginBody = z
@@ -31,6 +32,7 @@ const LoginBody = z
     email: z.string().min(1).max(320).optional(),
     username: z.string().min(1).max(320).optional(),
     password: Password,
+    mfa_code: SecondStepCode.optional(),
     transport: TokenTransport,
   })
   .refine((b) => (b.email === undefined) !== (b.username === undefined), {
@@ -44,6 +46,9 @@ const loginRoute = createRoute({
   path: "/auth/login",
   tags: ["Authentication"],
   summary: "Log in",
+  description:
+    "With a second factor and without `mfa_code`: 401 `second_step_required` with `ticket` (5 minutes, single use), `methods` and, " +
+    "for a passkey, `passkey_options`; finish at /auth/login/second-step.",
   request: { body: jsonRequestBody(LoginBody, { email: "asha@example.org", password: "correct horse battery" }) },
   responses: {
     200: { ...jsonResponse(TokenPair, "A session", exampleTokens), ...SETS_COOKIE },
@@ -91,7 +96,8 @@ const bootstrapRoute = createRoute({
 export const publicAuthRoutes = createRouter()
   .openapi(loginRoute, async (c) => {
     const input = c.req.valid("json");
-    const session = await login(c, input.email ?? input.username ?? "", input.password, input.transport);
+    const name = input.email ?? input.username ?? "";
+    const session = await login(c, name, input.password, input.transport, input.mfa_code);
     return ok(c, await issueTokens(c, session, input.transport));
   })
   .openapi(refreshRoute, async (c) => {
@@ -116,6 +122,8 @@ const Session = z
     created_at: Timestamp,
     last_used_at: Timestamp,
     expires_at: Timestamp,
+    authenticated_at: Timestamp.openapi({ description: "When the person last proved who they are" }),
+    amr: z.array(z.string()).openapi({ description: "Methods of that proof (RFC 8176); `mfa`: with a second step" }),
     user_agent: z.string().nullable(),
     browser: z.string().nullable().openapi({ description: "From the User-Agent header; null when it is not recognized" }),
     system: z.string().nullable().openapi({ description: "Operating system, as above" }),
@@ -164,6 +172,8 @@ export const authRoutes = createRouter()
           user_agent: "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36",
           browser: "Chrome",
           system: "Linux",
+          authenticated_at: EXAMPLES.time,
+          amr: ["pwd", "otp", "mfa"],
           ip: "203.0.113.7",
         }),
         ...problemResponses(401, 403),

@@ -84,6 +84,11 @@ export function clearFailedAttempts(db: Db, slot: AttemptSlot): Statement {
   return db.delete(loginAttempts).where(and(eq(loginAttempts.subject, slot.subject), sql`(id = ${slot.id} OR state = 'failed')`));
 }
 
+/** Releases a slot whose attempt did not fail and is not finished: earlier failures stay, or each right password would allow more codes. */
+export function releaseSlot(db: Db, slot: AttemptSlot): Statement {
+  return db.delete(loginAttempts).where(and(eq(loginAttempts.subject, slot.subject), eq(loginAttempts.id, slot.id)));
+}
+
 /** The subject of attempts from a browser in which the account has logged in before. @param subject of those from elsewhere */
 export function browserSubject(subject: SQL, browserId: string): SQL {
   return sql`(${subject} || ${`:${browserId}`})`;

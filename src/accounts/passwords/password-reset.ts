@@ -27,7 +27,7 @@ const MAX_KEPT_LINKS = 20;
  * True when the actor may set the user's password. A hospital administrator may only if the account has no rights outside their
  * hospital, because whoever sets a password can act as the user everywhere.
  */
-function canResetPassword(actorId: SQL, userId: SQL): SQL {
+export function canResetPassword(actorId: SQL, userId: SQL): SQL {
   return sql`EXISTS (SELECT 1 FROM users b WHERE b.id = ${actorId} AND b.active = 1 AND (b.is_admin = 1 OR (
     NOT EXISTS (SELECT 1 FROM users x WHERE x.id = ${userId} AND x.is_admin = 1)
     AND NOT EXISTS (SELECT 1 FROM patient_links l WHERE l.user_id = ${userId})

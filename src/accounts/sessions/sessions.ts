@@ -59,7 +59,7 @@ export type NewSession = { id: string; statements: Statement[] };
 
 /**
  * Statements for a new session, which end the oldest beyond ten and delete ended ones beyond a hundred; for the batch of the login.
- * @param when the whole batch fails on sessions.user_id unless this holds
+ * @param when the whole batch fails on sessions.user_id unless this holds  @param amr methods of the sign-in (RFC 8176)
  */
 export async function prepareSession(
   call: Call,
@@ -67,6 +67,7 @@ export async function prepareSession(
   effectiveRole: UserEffectiveRole,
   client: SessionClient,
   when: SQL = sql`1`,
+  amr = "pwd",
 ): Promise<NewSession> {
   const { db, keys, now } = call;
   const id = uuidv7();
@@ -85,6 +86,7 @@ export async function prepareSession(
         idleExpiresAt: now + REFRESH_IDLE_TTL_MS,
         expiresAt: now + REFRESH_TTL_MS,
         clientSealed,
+        amr,
       }),
       db
         .update(sessions)
@@ -294,6 +296,8 @@ async function toSession(call: UserCall, row: typeof sessions.$inferSelect) {
     created_at: toIso(row.createdAt),
     last_used_at: toIso(row.rotatedAt),
     expires_at: toIso(row.expiresAt),
+    authenticated_at: toIso(row.authenticatedAt ?? row.createdAt),
+    amr: row.amr.split(" "),
     ...client,
     ...nameClient(client.user_agent),
   };

@@ -12,8 +12,10 @@ import { type ExpectedVersion, matchVersion } from "../../http/conditional-reque
 import { batch, isUniqueViolation } from "../../platform/db/client.ts";
 import { SELF_CARE_HOSPITAL_ID, STAFF_ROLES, users } from "../../platform/db/schema.ts";
 import { ApiError } from "../../platform/errors.ts";
-import { toIso } from "../../platform/time.ts";
+import { toIso, toIsoOrNull } from "../../platform/time.ts";
 import { computeUsernameIndex } from "../auth/login-names.ts";
+import { requiredFrom } from "../factors/factor-policy.ts";
+import { hasFactor } from "../factors/factors.ts";
 
 /** JSON columns: one statement is cheaper than four. */
 const Hospital = z.object({ id: z.string(), name: z.string(), time_zone: z.string() }).nullable();
@@ -30,6 +32,8 @@ type OwnProfileRow = {
   hospital: string;
   memberships: string;
   patients: string;
+  required_from: number | null;
+  is_enrolled: number;
 };
 
 const selectSelf = ({ db, actor }: UserCall) => db.select().from(users).where(eq(users.id, actor.userId));
@@ -48,7 +52,8 @@ export async function getOwnProfile(anyCall: Call) {
         'time_zone', time_zone)) FROM (
         SELECT p.id AS patient_id, p.hospital_id AS hospital_id, h.name AS hospital_name, CASE h.id WHEN ${SELF_CARE_HOSPITAL_ID} THEN NULL ELSE h.time_zone END AS time_zone
           FROM patient_links l
-          JOIN patients p ON p.id = l.patient_id JOIN hospitals h ON h.id = p.hospital_id WHERE l.user_id = u.id ORDER BY p.id)) AS patients
+          JOIN patients p ON p.id = l.patient_id JOIN hospitals h ON h.id = p.hospital_id WHERE l.user_id = u.id ORDER BY p.id)) AS patients,
+      ${requiredFrom(effectiveRole)} AS required_from, ${hasFactor(sql`u.id`)} AS is_enrolled
       FROM users u WHERE u.id = ${actor.userId}`),
   ]);
   const [[user]] = results;
@@ -61,6 +66,11 @@ export async function getOwnProfile(anyCall: Call) {
     hospital: Hospital.parse(JSON.parse(user.hospital)),
     memberships: OwnMemberships.parse(JSON.parse(user.memberships)),
     patients: OwnRecords.parse(JSON.parse(user.patients)),
+    second_step: {
+      required_from: toIsoOrNull(user.required_from),
+      is_enrolled: user.is_enrolled === 1,
+      is_done: effectiveRole.signIn?.hasSecondStep ?? false,
+    },
     created_at: toIso(user.createdAt),
     version: user.version,
   };
