@@ -56,7 +56,7 @@ async function prove(
   answer: StepUpAnswer,
   isPassword: (hash: string) => Promise<boolean>,
 ): Promise<void> {
-  const { db, actor, now } = call;
+  const { db, actor } = call;
   const account = selectAccount(db, sql`u.id = ${actor.userId}`);
   const { found, ...attempt } = await acquireSlot(call, sql`(SELECT id FROM users WHERE id = ${actor.userId})`, account);
   if (!found) throw new ApiError("unauthenticated");
