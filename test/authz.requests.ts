@@ -1,4 +1,5 @@
 // The requests of the authorization matrix: path, query and body of each route, and the call.
+import { beginTotp, clearFactors, newPasskeyRow, newRegistration, renewSignIn } from "./authz.factors.ts";
 import type { TestPrincipal } from "./authz.matrix.ts";
 import { grantBody, invite, type ResourceIds, sample, type TestCaller } from "./authz.world.ts";
 import {
@@ -14,6 +15,9 @@ import {
   uploadForm,
 } from "./world.ts";
 
+/** Routes that need a recent sign-in, which a long run of the matrix outlives. */
+const STEP_UP_ROUTES = /\/(mfa|passkeys|factors|factor-policy|api-keys)\b/;
+
 const matching = ({ version }: ResourceIds): RequestOptions => ({ headers: { "If-Match": `"${version}"` } });
 
 const form = (handle: ResourceIds): BodyInit => uploadForm(newPdf(`upload ${uniqueText()}`), { patient_id: handle.patientId });
@@ -27,6 +31,36 @@ const BODIES: Record<
 > = {
   "POST /api/token": () => ({ body: "", headers: { "Content-Type": "application/x-www-form-urlencoded" } }),
   "POST /api/v1/auth/login": () => ({ json: {} }),
+  "POST /api/v1/auth/login/second-step": () => ({ json: {} }),
+  "POST /api/v1/auth/passkey/login": () => ({ json: {} }),
+  "POST /api/v1/auth/mfa/totp/enroll": async (_, __, person) => ({ ...(await clearFactors(person)) }),
+  "POST /api/v1/auth/mfa/totp/confirm": async (_, __, person) => {
+    await clearFactors(person);
+    return { json: { code: await beginTotp(person) } };
+  },
+  "DELETE /api/v1/auth/mfa/totp": async (_, __, person) => {
+    await clearFactors(person);
+    await beginTotp(person);
+    return {};
+  },
+  "POST /api/v1/auth/mfa/recovery-codes": async (_, __, person) => {
+    if (person) await newPasskeyRow(person.sessionId);
+    return {};
+  },
+  "POST /api/v1/auth/step-up": async (_, __, person) => {
+    await clearFactors(person);
+    return { json: { password: PASSWORD } };
+  },
+  "POST /api/v1/auth/passkeys": async (_, __, person) => ({
+    json: { name: "Key", passkey: await newRegistration(person) },
+  }),
+  "PATCH /api/v1/auth/passkeys/:passkey_id": () => ({ json: { name: "Key on the ward" } }),
+  // A date that differs from the one before is a change.
+  "PUT /api/v1/hospitals/:hospital_id/factor-policy": () => ({
+    json: {
+      required_from: { nurse: null, hospital_admin: null, doctor: new Date(Date.now() + 86_400_000 + Math.random() * 1e9).toISOString() },
+    },
+  }),
   "POST /api/v1/auth/refresh": () => ({ json: { refresh_token: 1 } }),
   "POST /api/v1/auth/bootstrap": () => ({ json: {} }),
   "POST /api/v1/auth/register": () => ({ json: {} }),
@@ -175,6 +209,7 @@ export async function callRoute(
   const named: Record<string, string> = {
     user_id: isTeam ? handle.memberId : handle.staffId,
     session_id: sessionId,
+    ...(pattern.includes(":passkey_id") && { passkey_id: await newPasskeyRow(sessionId) }),
     code: "heart_rate",
     ...(pattern.includes("/direct/") && { upload_id: handle.directId }),
   };
@@ -185,6 +220,7 @@ export async function callRoute(
     if (id === undefined) throw new Error(`${route}: ResourceIds of test/authz.world.ts has no ${key} for :${name}`);
     return String(id);
   });
+  if (player.person && STEP_UP_ROUTES.test(pattern)) await renewSignIn(player.person.sessionId);
   const more = (await BODIES[route]?.(handle, player.principal, player.person)) ?? {};
   const query = QUERIES[route]?.(handle, player.principal) ?? "";
   return ended(await sendRequest(path + query, { ...more, method, as: token, ...(env && { env }) }));

@@ -21,10 +21,11 @@ export async function enrolTotp(person: Person): Promise<{ secret: string; codes
 }
 
 /** Registers a passkey. @returns the response and the authenticator that holds it */
-export async function registerPasskey(person: Caller, deviation: Deviation = {}, name = "Phone") {
+export async function registerPasskey(person: Caller, deviation: Deviation = {}, name = "Phone", faulty?: Env) {
   const { data: options } = await readJson(await post("/auth/passkeys/options", person, undefined));
   const authenticator = await Authenticator.create();
-  const response = await post("/auth/passkeys", person, { name, passkey: await authenticator.register(options, deviation) });
+  const passkey = await authenticator.register(options, deviation);
+  const response = await post("/auth/passkeys", person, { name, passkey }, { ...(faulty && { env: faulty }) });
   return { authenticator, response };
 }
 

@@ -7,6 +7,7 @@ import { deliverChanges } from "../../src/monitoring/patient-object/context/chan
 import { type Counts, withCounters } from "../stores.ts";
 import { API, env, newDevice, readJson, sendRequest } from "../world.ts";
 import { accountReads, accountWrites } from "./budgets-accounts.ts";
+import { factorReads, factorWrites } from "./budgets-factors.ts";
 import { hospitalReads, hospitalWrites } from "./budgets-hospital.ts";
 import { reports, uploads } from "./budgets-reports.ts";
 import { vitals } from "./budgets-vitals.ts";
@@ -27,10 +28,12 @@ const lines: BudgetCase[] = [
   ...reports,
   ...hospitalReads,
   ...accountReads,
+  ...factorReads,
   ...vitals,
   ...uploads,
   ...hospitalWrites,
   ...accountWrites,
+  ...factorWrites,
 ];
 
 beforeAll(setUpWorld);

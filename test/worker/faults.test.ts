@@ -18,6 +18,7 @@ import {
   uniqueText,
 } from "../world.ts";
 import { accounts } from "./faults-accounts.ts";
+import { factors } from "./faults-factors.ts";
 import { hospital } from "./faults-hospital.ts";
 import { reports } from "./faults-reports.ts";
 import { vitals } from "./faults-vitals.ts";
@@ -25,7 +26,7 @@ import { countSamples, type FaultCase, queryCount, type RepeatableRequest, setUp
 import { createSample } from "./monitored-patient.ts";
 import { listReferencedKeys, listStoredKeys, verifyEveryReport } from "./storage-evidence.ts";
 
-const routes: FaultCase[] = [...vitals, ...reports, ...hospital, ...accounts];
+const routes: FaultCase[] = [...vitals, ...reports, ...hospital, ...accounts, ...factors];
 
 beforeAll(setUpWorld);
 

@@ -160,7 +160,7 @@ export const factorRoutes = createRouter()
             }),
             ["password", "code", "passkey"],
           ),
-          { password: "correct horse battery" },
+          { password: "quiet river stones" },
         ),
       },
       responses: {

@@ -27,7 +27,7 @@ function byRole<T extends z.ZodType>(value: T) {
 const Policy = z
   .object({ hospital_id: Id, required_from: byRole(Timestamp.nullable()) })
   .openapi("FactorPolicy", { description: "From when each role needs a second step; null: not required" });
-const exampleTimes = { nurse: null, doctor: EXAMPLES.time, hospital_admin: EXAMPLES.time };
+const exampleTimes = { nurse: null, doctor: "2030-01-01T00:00:00.000Z", hospital_admin: null };
 const examplePolicy = { hospital_id: EXAMPLES.hospital, required_from: exampleTimes };
 
 const toTimes = (input: Record<PolicyRole, string | null>): PolicyTimes =>
