@@ -148,7 +148,7 @@ export const factorRoutes = createRouter()
       path: "/auth/step-up",
       tags,
       summary: "Prove who you are again",
-      description: "Operations that answer 401 `step_up_required` are then allowed for 10 minutes. Failures count towards the lockout.",
+      description: "Operations that answer 401 `step_up_required` are then allowed for 10 minutes. Five failures lock it for 15.",
       security: BEARER_AUTH,
       request: {
         body: jsonRequestBody(

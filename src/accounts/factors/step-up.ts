@@ -8,7 +8,7 @@ import { batch, isRoleChanged, isUniqueViolation } from "../../platform/db/clien
 import { ApiError } from "../../platform/errors.ts";
 import { selectAccount } from "../auth/start-session.ts";
 import { hashCaller, withHashSlot } from "../passwords/hash-queue.ts";
-import { type AttemptSlot, acquireSlot, clearFailedAttempts, recordFailedAttempt, releaseSlot, throwAccountLocked } from "../passwords/lockout.ts";
+import { type AttemptSlot, acquireSlot, browserSubject, clearFailedAttempts, recordFailedAttempt, releaseSlot, throwAccountLocked } from "../passwords/lockout.ts";
 import { verifyPassword } from "../passwords/passwords.ts";
 import { newCeremony } from "./ceremonies.ts";
 import { findCodeProof } from "./check-code.ts";
@@ -33,7 +33,7 @@ export async function createStepUpOptions(env: Env, anyCall: Call) {
 }
 
 /**
- * Renews the caller's sign-in. Failures count towards the lockout of the account.
+ * Renews the caller's sign-in. Five failures lock it for the session.
  * @param limit counts the attempt once the session was found active
  * @throws ApiError wrong_password, invalid_code, invalid_passkey, second_step_required (a password of somebody with a factor),
  *   account_locked, rate_limited, unavailable (hash queue full)
@@ -58,7 +58,8 @@ async function prove(
 ): Promise<void> {
   const { db, actor } = call;
   const account = selectAccount(db, sql`u.id = ${actor.userId}`);
-  const { found, ...attempt } = await acquireSlot(call, sql`(SELECT id FROM users WHERE id = ${actor.userId})`, account);
+  // Attempts of its own: wrong passwords of others at the login do not keep the person of a session out.
+  const { found, ...attempt } = await acquireSlot(call, browserSubject(sql`${actor.userId}`, actor.sessionId), account);
   if (!found) throw new ApiError("unauthenticated");
   if (!attempt.slot) {
     await batch(db, recordStepUp(call, effectiveRole, "account_locked"));
