@@ -57,7 +57,7 @@ async function prove(
   isPassword: (hash: string) => Promise<boolean>,
 ): Promise<void> {
   const { db, actor } = call;
-  const account = selectAccount(db, sql`u.id = ${actor.userId}`);
+  const account = selectAccount(db, sql`u.id = ${actor.userId}`, "cookie");
   // Attempts of its own: wrong passwords of others at the login do not keep the person of a session out.
   const { found, ...attempt } = await acquireSlot(call, browserSubject(sql`${actor.userId}`, actor.sessionId), account);
   if (!found) throw new ApiError("unauthenticated");
