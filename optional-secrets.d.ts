@@ -1,4 +1,4 @@
-// Secrets that a deployment may leave out; `wrangler types` generates the required ones only.
+// Secrets and variables that a deployment may leave out; `wrangler types` generates the required ones only.
 interface Env {
   /** Key ring of the identity index (patients/aadhaar.ts); without it no number is taken. */
   IDENTITY_KEYS?: string;
@@ -7,4 +7,6 @@ interface Env {
   /** R2's S3 credentials for direct uploads; without them there are none. */
   R2_S3_ACCESS_KEY_ID?: string;
   R2_S3_SECRET_ACCESS_KEY?: string;
+  /** Origins of local webhook receivers, comma-separated; development and tests only (platform/config.ts). */
+  WEBHOOK_TEST_ORIGINS?: string;
 }

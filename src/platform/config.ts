@@ -99,6 +99,19 @@ export function getMailSender(env: Env): string | null {
   throw new ApiError("misconfigured");
 }
 
+/**
+ * Origins of local webhook receivers that pass without a check of their address, from the variable WEBHOOK_TEST_ORIGINS; production
+ * does not start with it.
+ * @throws ApiError misconfigured
+ */
+export function getWebhookTestOrigins(env: Env): ReadonlySet<string> {
+  const origins = (env.WEBHOOK_TEST_ORIGINS ?? "").split(",").filter((origin) => origin !== "");
+  if (origins.length === 0) return new Set();
+  if (!isProduction(env) && origins.every(isOrigin)) return new Set(origins);
+  log(env, "CRITICAL", "origins of webhook tests are not allowed in production", { variable: "WEBHOOK_TEST_ORIGINS" });
+  throw new ApiError("misconfigured");
+}
+
 /** Names of the secrets that are missing, too short, placeholders, or equal to an earlier one. */
 export function findInvalidSecrets(env: Env): string[] {
   const seenParts = new Set<string>();
@@ -146,7 +159,14 @@ async function loadKeys(env: Env): Promise<Keys> {
 let cachedKeys: { fingerprint: Secrets; keys: Promise<Keys> } | undefined;
 let verifiedFingerprint: { environment: string; fingerprint: Secrets } | undefined;
 
-const NAMES = [...SECRETS, ...OPTIONAL_SECRETS, "PUBLIC_ORIGIN", "AUDIT_RETENTION_YEARS", "MAIL_FROM"] as const;
+const NAMES = [
+  ...SECRETS,
+  ...OPTIONAL_SECRETS,
+  "PUBLIC_ORIGIN",
+  "AUDIT_RETENTION_YEARS",
+  "MAIL_FROM",
+  "WEBHOOK_TEST_ORIGINS",
+] as const;
 type Secrets = readonly (string | undefined)[];
 const secretsOf = (env: Env): Secrets => NAMES.map((name) => env[name]);
 /** The strings of one environment are identical objects, so comparing them is free. */
@@ -207,6 +227,7 @@ export async function loadVerifiedKeys(env: Env): Promise<Keys> {
   getPublicOrigin(env);
   getAuditRetentionYears(env);
   getMailSender(env);
+  getWebhookTestOrigins(env);
   const keys = await getKeys(env);
   const db = getDb(env.DB);
   const variable = await findMismatchedKey(db, keys);

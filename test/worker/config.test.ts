@@ -1,7 +1,7 @@
 // Invalid secrets, wrong keys or demo rows: every route except /health answers 503, and the log names the variable only.
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { app } from "../../src/app.ts";
-import { SECRETS } from "../../src/platform/config.ts";
+import { getWebhookTestOrigins, SECRETS } from "../../src/platform/config.ts";
 import { captureLogs, createJwk, expectProblem, readSigningKeys } from "../token-forge.ts";
 import { API, env, newPatient, newWorld, PASSWORD, readJson, sendRequest, type World } from "../world.ts";
 
@@ -236,6 +236,30 @@ describe("the field keys", () => {
     expect((await sendRequest(`${API}/patients/${patient_id}`, { as: world.nurse, env: rotated })).status).toBe(200);
     await env.DB.prepare("DELETE FROM idempotency_keys").run();
     await expectProblem(await sendRequest(`${API}/patients/${patient_id}`, { as: world.nurse }), 500, "integrity_error");
+  });
+});
+
+describe("origins of webhook tests", () => {
+  it("stops production, however harmless they look", async () => {
+    const origins = { ENVIRONMENT: "production", WEBHOOK_TEST_ORIGINS: "https://his.example.org" };
+    const logs = captureLogs();
+    const url = API.replace("http:", "https:");
+    const response = await sendRequest(`${url}/patients`, { as: world.nurse, env: { ...env, ...origins } });
+    await expectProblem(response, 503, "misconfigured");
+    expect(new Set(named(logs()))).toEqual(new Set(["WEBHOOK_TEST_ORIGINS"]));
+  });
+
+  it.each(["*", "http://", "http://127.0.0.1:8080/path", "localhost", "https://a.example.org,*"])(
+    "stops tests with %s",
+    async (text) => {
+      await isRefused({ ...env, WEBHOOK_TEST_ORIGINS: text }, ["WEBHOOK_TEST_ORIGINS"]);
+    },
+  );
+
+  it("are a list, or empty", () => {
+    expect(getWebhookTestOrigins({ ...env, WEBHOOK_TEST_ORIGINS: "" }).size).toBe(0);
+    const origins = getWebhookTestOrigins({ ...env, WEBHOOK_TEST_ORIGINS: "http://127.0.0.1:1,http://localhost:2" });
+    expect([...origins]).toEqual(["http://127.0.0.1:1", "http://localhost:2"]);
   });
 });
 
