@@ -243,8 +243,7 @@ describe("origins of webhook tests", () => {
   it("stops production, however harmless they look", async () => {
     const origins = { ENVIRONMENT: "production", WEBHOOK_TEST_ORIGINS: "https://his.example.org" };
     const logs = captureLogs();
-    const url = API.replace("http:", "https:");
-    const response = await sendRequest(`${url}/patients`, { as: world.nurse, env: { ...env, ...origins } });
+    const response = await sendRequest(`https://localhost${API}/patients`, { as: world.nurse, env: { ...env, ...origins } });
     await expectProblem(response, 503, "misconfigured");
     expect(new Set(named(logs()))).toEqual(new Set(["WEBHOOK_TEST_ORIGINS"]));
   });
