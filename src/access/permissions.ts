@@ -66,6 +66,10 @@ const ROLES_BY_PERMISSION = {
   "user:unlock": MANAGERS,
   "api_key:read": MANAGERS,
   "api_key:manage": MANAGERS,
+  "webhook:read": MANAGERS,
+  "webhook:manage": MANAGERS,
+  /** Sends clinical fields to a system of the hospital, beyond ids. */
+  "webhook:include_data": MANAGERS,
   "audit:read": ["patient", "hospital_admin", "admin"],
   "audit:export": ["patient", "hospital_admin", "admin"],
   "audit:verify": MANAGERS,
@@ -138,6 +142,7 @@ export const AUDIT_ACTION_BY_OPERATION: Readonly<Record<string, AuditAction>> = 
   export: "R",
   verify: "R",
   reset: "U",
+  include_data: "U",
 };
 
 export function auditAction(permission: Permission): AuditAction {

@@ -90,6 +90,18 @@ const ADMINISTRATION = [
   "user.replay",
   "user.unlock",
   "user.update",
+  "webhook.create",
+  "webhook.delete",
+  "webhook.deliver",
+  "webhook.deliveries",
+  "webhook.disable",
+  "webhook.enable",
+  "webhook.list",
+  "webhook.read",
+  "webhook.resend",
+  "webhook.rotate",
+  "webhook.test",
+  "webhook.update",
 ] as const;
 
 /** The organization of care: wards, practitioners, devices in stock, duplicate records and counts. */
@@ -223,7 +235,7 @@ export const AUDIT_EVENT_NAMES: readonly string[] = [...PURPOSE_OF_EVENT.keys()]
 
 /** What `<thing>:<operation>` permissions govern apart from treatment, for refusals, whose event does not say what was refused. */
 const PURPOSE_OF_PERMISSION: ReadonlyMap<string, Purpose> = new Map([
-  ..."admin api_key audit docs hospital import_grant member self storage user"
+  ..."admin api_key audit docs hospital import_grant member self storage user webhook"
     .split(" ")
     .map((name) => [name, "HSYSADMIN"] as const),
   ..."device practitioner ward".split(" ").map((name) => [name, "HOPERAT"] as const),

@@ -58,6 +58,7 @@ const EXAMPLE_NAMES = [
   "invitation",
   "ward",
   "practitioner",
+  "webhook",
 ] as const;
 type ExampleName = (typeof EXAMPLE_NAMES)[number];
 

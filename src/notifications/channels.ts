@@ -1,6 +1,7 @@
 // The channels that this deployment has. A delivery of a channel that is not here stays waiting.
 import type { Channel, DeliveryChannel } from "./channel.ts";
+import { webhookChannel } from "./webhooks/webhook-channel.ts";
 
 export type Channels = Partial<Record<DeliveryChannel, Channel>>;
 
-export const CHANNELS: Channels = {};
+export const CHANNELS: Channels = { webhook: webhookChannel };

@@ -34,7 +34,8 @@ const eventsByRequest = new WeakMap<Actor["via"], Map<string, Priority>>();
 /** Events of one request that are handed over; cron finds the deliveries of more. */
 const MAX_EVENTS = 1_000;
 
-function noteEvent(actor: Actor, eventId: string, priority: Priority): void {
+/** Has the event handed to its queue behind the response. */
+export function noteEvent(actor: Actor, eventId: string, priority: Priority): void {
   const events = eventsByRequest.get(actor.via) ?? new Map<string, Priority>();
   if (events.size < MAX_EVENTS) eventsByRequest.set(actor.via, events.set(eventId, priority));
 }

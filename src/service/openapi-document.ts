@@ -19,6 +19,7 @@ export const TAGS = [
   { name: "Authentication", description: "Login, logout, sessions and the first administrator" },
   { name: "Accounts", description: "User accounts and their roles" },
   { name: "API keys", description: "Scoped credentials of external programs" },
+  { name: "Webhooks", description: "Signed events for systems of a hospital, with a delivery log" },
   { name: "Organization", description: "FHIR Organization: hospitals and their members" },
   { name: "Location", description: "FHIR Location: wards" },
   { name: "Practitioner", description: "FHIR Practitioner: profiles of doctors and nurses" },

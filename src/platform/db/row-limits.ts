@@ -50,6 +50,11 @@ export const ROW_LIMITS = {
     column: "credentials.created_by",
     detail: "A hospital has at most 2,000 API keys, ended ones included.",
   },
+  webhooks: {
+    max: 20,
+    column: "webhooks.created_by",
+    detail: "A hospital has at most 20 webhooks; delete an unused one.",
+  },
   deviceAssignments: {
     max: 5_000,
     column: "device_assignments.created_by",

@@ -1,8 +1,11 @@
 // Direct uploads whose patient is unclear: the confirmation seals the file and puts it into quarantine.
+import { sql } from "drizzle-orm";
 import type { Call } from "../../access/actor.ts";
 import { recordAuditEvent } from "../../access/audit.ts";
+import { publishEvent } from "../../notifications/webhooks/publish.ts";
 import { batch } from "../../platform/db/client.ts";
 import { createObjectKey, storeFile } from "../../platform/files.ts";
+import { derivedUuidv7 } from "../../platform/ids.ts";
 import { isQuotaError } from "../../platform/storage-quotas.ts";
 import type { QuarantineReason } from "./destination.ts";
 import { type Sender, toAuditEvent } from "./direct-sender.ts";
@@ -45,10 +48,20 @@ export async function settleQuarantined(
     importGrant: import_grant ?? null,
   };
   const change = { outcome: "quarantined", reason, fileKey, incomingKey: null } as const;
-  const [settled] = await batch(call.db, settleUpload(call, row, change, event)).catch(async (error: unknown) => {
-    if (isQuotaError(error)) await bucket.delete(fileKey);
-    throw error;
+  const published = publishEvent(call.db, call.actor, call.now, {
+    type: "upload.quarantined",
+    hospitalId: row.hospitalId,
+    refs: { upload_id: row.id },
+    // Derived, because a concurrent request may have settled the upload.
+    eventId: derivedUuidv7(row.createdAt, `${row.id}.quarantined`),
+    when: sql`EXISTS (SELECT 1 FROM uploads u WHERE u.id = ${row.id} AND u.outcome = 'quarantined')`,
   });
+  const [settled] = await batch(call.db, [...settleUpload(call, row, change, event), ...published]).catch(
+    async (error: unknown) => {
+      if (isQuotaError(error)) await bucket.delete(fileKey);
+      throw error;
+    },
+  );
   await bucket.delete(settled.length === 0 ? fileKey : incomingKey);
   return settled.length === 0 ? null : { uploadId: row.id, status: 202, reason };
 }

@@ -5,6 +5,7 @@ import type { Access } from "../../access/access.ts";
 import type { Actor, Call } from "../../access/actor.ts";
 import type { Permission } from "../../access/permissions.ts";
 import { accessStillValid } from "../../access/still-valid.ts";
+import { publishEvent } from "../../notifications/webhooks/publish.ts";
 import { COUNTER_SCOPES, type CounterChange, incrementCounters } from "../../platform/counters.ts";
 import { sealValue } from "../../platform/crypto.ts";
 import type { Db, Statement } from "../../platform/db/client.ts";
@@ -82,7 +83,7 @@ export type NewReport = {
 };
 
 /**
- * The statements that insert the report and increment its counters. The whole batch fails, with
+ * The statements that insert the report, increment its counters and tell webhooks. The whole batch fails, with
  * `isConditionFailed(error, "reports.id")`, if `access` is no longer valid, `condition` does not hold, or a device's file is a report
  * of another patient by now.
  */
@@ -133,6 +134,11 @@ export async function insertReportStatements(
       }),
     ),
     deleteOldDays(db, access.patient.id, now),
+    ...publishEvent(db, actor, now, {
+      type: "report.created",
+      hospitalId: access.hospitalId,
+      refs: { report_id: id, patient_id: access.patient.id },
+    }),
   ];
 }
 

@@ -3,6 +3,7 @@ import { sql } from "drizzle-orm";
 import type { Access } from "../../access/access.ts";
 import { type Call, getActorId } from "../../access/actor.ts";
 import { type IdempotencyKey, type Replay, recordIdempotencyKey } from "../../http/idempotency.ts";
+import { publishEvent } from "../../notifications/webhooks/publish.ts";
 import { batch, isConditionFailed } from "../../platform/db/client.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { selectQuarantinedRepeat } from "../quarantine/quarantine.ts";
@@ -100,6 +101,11 @@ export async function commitQuarantine(
     await batch(call.db, [
       ...(await uploadLogStatements(call, attempt, log)),
       ...keyStatements(job, { resourceId: attempt.id, status: 202 }),
+      ...publishEvent(call.db, call.actor, call.now, {
+        type: "upload.quarantined",
+        hospitalId: attempt.hospitalId,
+        refs: { upload_id: attempt.id },
+      }),
     ]);
   } catch (error) {
     if (!isConditionFailed(error, "uploads.id")) throw error;
