@@ -1,5 +1,7 @@
 // Three test projects: in workerd on real local bindings, on Node (rules, demo, CLI), and on the served product.
+import { once } from "node:events";
 import { existsSync, globSync, readFileSync } from "node:fs";
+import { createServer } from "node:net";
 import { resolve } from "node:path";
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
@@ -51,6 +53,18 @@ const SERVED = [
 
 keepTemporaryFilesInMemory();
 
+/** A port that is free now. */
+async function findPort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  return typeof address === "object" && address ? address.port : 0;
+}
+
+const webhookReceiverPort = await findPort();
+process.env["WEBHOOK_RECEIVER_PORT"] = String(webhookReceiverPort);
+
 export default defineConfig(async () => ({
   test: {
     silent: true,
@@ -76,6 +90,8 @@ export default defineConfig(async () => ({
                 // Not the host of the requests: no link may contain that.
                 PUBLIC_ORIGIN: "https://edgecare.test",
                 MAIL_FROM: "notices@edgecare.test",
+                // That of the examples, and test/webhook-receiver.ts.
+                WEBHOOK_TEST_ORIGINS: `https://his.example.org,http://127.0.0.1:${webhookReceiverPort}`,
                 MIGRATIONS: await readD1Migrations("migrations"),
                 // The long forms (test/long.ts).
                 VERIFY: process.env["VERIFY"] ?? "",
@@ -125,6 +141,7 @@ export default defineConfig(async () => ({
           isolate: false,
           include: ["test/worker/**/*.test.ts"],
           setupFiles: ["./test/setup.ts"],
+          globalSetup: ["./test/webhook-receiver.ts"],
           testTimeout: 180_000,
           hookTimeout: 120_000,
           provide: {
