@@ -127,6 +127,7 @@ export const PORTAL_PAGES: readonly PortalPage[] = [
     devices: "/admin/devices",
     rules: "/admin/rules",
     "api-keys": "/admin/api-keys",
+    webhooks: "/admin/webhooks",
     audit: "/admin/audit",
     health: "/admin/health",
   }),

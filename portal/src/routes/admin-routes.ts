@@ -57,6 +57,12 @@ export const adminRoutes = [
   }),
   createRoute({
     ...underSignedIn,
+    path: "/admin/webhooks",
+    validateSearch: searchParams("hospital"),
+    component: lazyRouteComponent(() => import("../notifications/webhooks/webhooks-page.tsx"), "WebhooksPage"),
+  }),
+  createRoute({
+    ...underSignedIn,
     path: "/admin/audit",
     validateSearch: searchParams("actor", "action", "outcome", "patient", "hospital", "abroad", "from", "to"),
     component: lazyRouteComponent(() => import("../audit/audit-page.tsx"), "AuditPage"),

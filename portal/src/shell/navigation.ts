@@ -16,6 +16,7 @@ const ADMIN_ITEMS: readonly NavigationItem[] = [
   { to: "/uploads", label: "nav.uploads" },
   { to: "/admin/rules", label: "nav.rules" },
   { to: "/admin/api-keys", label: "nav.api_keys" },
+  { to: "/admin/webhooks", label: "nav.webhooks" },
   { to: "/admin/audit", label: "nav.audit" },
   { to: "/admin/health", label: "nav.health" },
 ];

@@ -1,0 +1,48 @@
+// API calls for webhooks and their deliveries.
+import { hc } from "hono/client";
+import type { webhookRoutes } from "../../../../src/notifications/webhooks/routes.ts";
+import { API_BASE, CLIENT_OPTIONS, formatEtag, readData, readPage } from "../../platform/api/client.ts";
+
+const webhooksApi = hc<typeof webhookRoutes>(API_BASE, CLIENT_OPTIONS).webhooks;
+const webhookApi = webhooksApi[":webhook_id"];
+
+/** @param hospitalId for platform administrators */
+export const listWebhooks = (hospitalId: string | undefined, cursor: string | null) =>
+  readPage(
+    webhooksApi.$get({ query: { limit: "50", ...(hospitalId && { hospital_id: hospitalId }), ...(cursor && { cursor }) } }),
+  );
+export type Webhook = Awaited<ReturnType<typeof listWebhooks>>["items"][number];
+
+export type NewWebhook = Parameters<typeof webhooksApi.$post>[0]["json"];
+export type WebhookEvent = NewWebhook["events"][number];
+/** All event types; one that is added to the API does not compile until it is listed here. */
+const ALL_EVENTS: Record<WebhookEvent, true> = {
+  "report.created": true,
+  "alert.raised": true,
+  "alert.cleared": true,
+  "upload.quarantined": true,
+};
+export const EVENTS = Object.keys(ALL_EVENTS) as WebhookEvent[];
+
+/** The secret is null when the same request was sent before: it was shown then. */
+export const createWebhook = (json: NewWebhook, key: string) =>
+  readData(webhooksApi.$post({ header: { "idempotency-key": key }, json }));
+export const rotateSecret = (webhook_id: string, key: string) =>
+  readData(webhookApi["rotate-secret"].$post({ param: { webhook_id }, header: { "idempotency-key": key } }));
+export const testWebhook = (webhook_id: string) => readData(webhookApi.test.$post({ param: { webhook_id } }));
+export const enableWebhook = (webhook_id: string) => readData(webhookApi.enable.$post({ param: { webhook_id } }));
+export const disableWebhook = ({ webhook_id, version }: Webhook) =>
+  readData(
+    webhookApi.$patch({ param: { webhook_id }, header: { "if-match": formatEtag(version) }, json: { is_active: false } }),
+  );
+export const deleteWebhook = (webhook_id: string) => readData(webhookApi.$delete({ param: { webhook_id } }));
+
+export const listDeliveries = (webhook_id: string, cursor: string | null) =>
+  readPage(webhookApi.deliveries.$get({ param: { webhook_id }, query: { limit: "20", ...(cursor && { cursor }) } }));
+export type WebhookDelivery = Awaited<ReturnType<typeof listDeliveries>>["items"][number];
+export const resendDelivery = ({ webhook_id, delivery_id }: WebhookDelivery) =>
+  readData(webhookApi.deliveries[":delivery_id"].resend.$post({ param: { webhook_id, delivery_id } }));
+
+/** Statuses after which nothing more is sent. */
+const FINAL: readonly WebhookDelivery["status"][] = ["accepted", "failed", "unknown", "cancelled"];
+export const isResendable = ({ status }: WebhookDelivery): boolean => FINAL.includes(status);
