@@ -62,8 +62,9 @@ async function findPort(): Promise<number> {
   return typeof address === "object" && address ? address.port : 0;
 }
 
-const webhookReceiverPort = await findPort();
-process.env["WEBHOOK_RECEIVER_PORT"] = String(webhookReceiverPort);
+// This file is evaluated more than once.
+process.env["WEBHOOK_RECEIVER_PORT"] ??= String(await findPort());
+const webhookReceiverPort = process.env["WEBHOOK_RECEIVER_PORT"];
 
 export default defineConfig(async () => ({
   test: {

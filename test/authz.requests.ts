@@ -123,6 +123,14 @@ const BODIES: Record<
     json: { name: "test", scopes: ["patient:read"], ...(role === "admin" && { hospital_id: handle.hospitalId }) },
   }),
   "POST /api/v1/api-keys/:api_key_id/rotate": () => ({ json: { grace_days: 1 } }),
+  "POST /api/v1/webhooks": (handle, { role }) => ({
+    json: {
+      url: "https://his.example.org/",
+      events: ["alert.raised"],
+      ...(role === "admin" && { hospital_id: handle.hospitalId }),
+    },
+  }),
+  "PATCH /api/v1/webhooks/:webhook_id": (handle) => ({ ...matching(handle), json: { description: "changed" } }),
   "POST /api/v1/devices": (handle, { role }) => ({
     json: { kind: "ecg", name: "cart", ...(role === "admin" && { hospital_id: handle.hospitalId }) },
   }),

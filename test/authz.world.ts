@@ -1,6 +1,7 @@
 // The data of the authorization matrix: principals with valid tokens, and patients with their resources.
 import { runDurableObjectAlarm } from "cloudflare:test";
 import { deliverChanges } from "../src/monitoring/patient-object/context/change-delivery.ts";
+import { uuidv7 } from "../src/platform/ids.ts";
 import { toAlertId } from "../src/monitoring/patient-object/samples/ids.ts";
 import { type HospitalKey, PRINCIPALS, TARGETS, type Target, type TestPrincipal } from "./authz.matrix.ts";
 import {
@@ -38,6 +39,9 @@ export type ResourceIds = {
   /** The profile of `memberId`. */
   practitionerId: string;
   apiKeyId: string;
+  webhookId: string;
+  /** A delivery of the webhook that has ended. */
+  deliveryId: string;
   /** A claim code of a patient of the hospital. */
   code: string;
   /** A file in the hospital's quarantine. */
@@ -125,6 +129,25 @@ async function newKey(manager: Person, scopes: readonly string[] = APP_SCOPES): 
   return (await readJson(await sendRequest(`${API}/api-keys`, { as: manager, json }))).data;
 }
 
+/** The only webhook of the hospital, switched off, so that an enable changes it; a test needs one that is on. */
+export async function newWebhook(hospitalId: string, isActive = true): Promise<{ webhookId: string; deliveryId: string }> {
+  const manager = await newPerson("hospital_admin", hospitalId);
+  await run("DELETE FROM webhooks WHERE hospital_id = ?", hospitalId);
+  const json = { url: "https://his.example.org/", events: ["report.created"] };
+  const webhookId: string = (await readJson(await sendRequest(`${API}/webhooks`, { as: manager, json }))).data.webhook_id;
+  const deliveryId = uuidv7();
+  await run(
+    `INSERT INTO deliveries (id, hospital_id, channel, target_id, kind, priority, refs, status, attempts, created_at)
+      VALUES (?, ?, 'webhook', ?, 'report.created', 'normal', '{}', 'accepted', 1, CAST(? AS INTEGER))`,
+    `${deliveryId}.webhook.${webhookId}`,
+    hospitalId,
+    webhookId,
+    Date.now(),
+  );
+  if (!isActive) await run("UPDATE webhooks SET active = 0, disabled_at = 1, disabled_reason = 'person' WHERE id = ?", webhookId);
+  return { webhookId, deliveryId };
+}
+
 /** The body of an API key: everything that an app can be given. */
 const APP_SCOPES = [
   "patient:read",
@@ -168,6 +191,7 @@ async function newHandle(hospitalId: string, nurse: Person, uploader: { token: s
     grantId: await newGrant(hospitalId),
     invitationId: (await invite(manager, `${uniqueText()}@example.org`)).invitation_id,
     apiKeyId: (await newKey(manager)).api_key_id,
+    ...(await newWebhook(hospitalId)),
     code: "aaaa-aaaa-aaaa",
     uploadId: await newQuarantined(nurse),
     directId: await newDirect(nurse, patient.id),
@@ -284,6 +308,9 @@ export async function renewResources(
     const { id, canary } = await newPatient(handle.hospitalId, nurse);
     await link(person, { id, number: 0, canary });
     return { ...handle, patientId: id, staffId: person.id };
+  }
+  if (route.includes("/webhooks")) {
+    return { ...handle, ...(await newWebhook(handle.hospitalId, !route.endsWith("/enable"))), version: 1 };
   }
   if (route.includes("/api-keys/")) {
     return { ...handle, apiKeyId: (await newKey(await newPerson("hospital_admin", handle.hospitalId))).api_key_id };

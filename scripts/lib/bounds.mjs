@@ -118,6 +118,13 @@ export const BOUNDS = [
     operations: ["POST /devices/{device_id}/assignments"],
   },
   { bound: rowLimit("apiKeys"), test: LIMIT, operations: ["POST /api-keys", "POST /api-keys/{api_key_id}/rotate"] },
+  { bound: rowLimit("webhooks"), test: LIMIT, operations: ["POST /webhooks"] },
+  { bound: "a page of 100 rows", test: BUDGET, operations: ["GET /webhooks", "GET /webhooks/{webhook_id}/deliveries"] },
+  { bound: ROW, test: BUDGET, operations: ["GET /webhooks/{webhook_id}", "PATCH /webhooks/{webhook_id}"] },
+  { bound: ROW, test: BUDGET, operations: ["DELETE /webhooks/{webhook_id}", "POST /webhooks/{webhook_id}/enable"] },
+  { bound: "two secrets of one row", test: BUDGET, operations: ["POST /webhooks/{webhook_id}/rotate-secret"] },
+  { bound: "one delivery", test: BUDGET, operations: ["POST /webhooks/{webhook_id}/test"] },
+  { bound: ROW, test: BUDGET, operations: ["POST /webhooks/{webhook_id}/deliveries/{delivery_id}/resend"] },
   { bound: rowLimit("intakes"), test: LIMIT, operations: ["POST /patients/{patient_id}/intake"] },
   {
     bound: rowLimit("currentCareTeam"),

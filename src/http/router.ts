@@ -59,6 +59,7 @@ const EXAMPLE_NAMES = [
   "ward",
   "practitioner",
   "webhook",
+  "delivery",
 ] as const;
 type ExampleName = (typeof EXAMPLE_NAMES)[number];
 

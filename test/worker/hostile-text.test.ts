@@ -220,6 +220,14 @@ const RESOURCES: Record<string, Resource> = {
     required: ["name"],
     more: { scopes: ["patient:read"] },
   },
+  webhooks: {
+    path: `${API}/webhooks`,
+    as: () => world.manager,
+    places: [line("description", 200)],
+    required: [],
+    others: ["url"],
+    more: { url: "https://his.example.org/", events: ["alert.raised"] },
+  },
   "an account": {
     path: `${API}/auth/me`,
     method: "PATCH",

@@ -5,6 +5,7 @@ import { app } from "../../src/app.ts";
 import { PATH_ALIASES } from "../../src/http/path-aliases.ts";
 import { EXAMPLES } from "../../src/http/router.ts";
 import { toAlertId } from "../../src/monitoring/patient-object/samples/ids.ts";
+import { newWebhook } from "../authz.world.ts";
 import { type Contract, createContract } from "../fuzz/contract.ts";
 import { readToken } from "../letters.ts";
 import {
@@ -205,7 +206,10 @@ async function newStage(): Promise<Stage> {
   const key = await sendRequest(`${API}/api-keys`, { as: world.manager, json: { name: "test", scopes: ["patient:read"] } });
   const mistake = await newPatient(world.hospitalId, world.nurse);
   const claim = await sendRequest(`${API}/patients/${world.patient.id}/claim-codes`, { as: world.nurse, method: "POST" });
+  const { webhookId, deliveryId } = await newWebhook(world.hospitalId);
   const ids = {
+    webhook_id: webhookId,
+    delivery_id: deliveryId,
     invitation_id: invitation.invitation_id,
     invitation_token: invitation.token,
     join_token: elsewhere.token,
@@ -325,7 +329,7 @@ function callerOf(name: string, { world, person, device }: Stage): { token: stri
     return world.admin;
   if (/\/(patients\/claim|wearables\/(metrics\/recent|summary))$/.test(name)) return world.self;
   if (name === `DELETE ${API}/patients/{patient_id}`) return world.manager;
-  if (/audit-events|api-keys|factor-policy|members|\/users|PATCH .*hospitals|(POST|PATCH|DELETE) .*\/(wards|practitioners)/.test(name))
+  if (/audit-events|api-keys|webhooks|factor-policy|members|\/users|PATCH .*hospitals|(POST|PATCH|DELETE) .*\/(wards|practitioners)/.test(name))
     return world.manager;
   return /\/auth\//.test(name) ? person : world.nurse;
 }
@@ -444,7 +448,7 @@ describe("its examples", () => {
         (p) => `${p.name}=${encodeURIComponent(String(real(p.schema["example"], { world, ids, device, person: world.nurse })))}`,
       );
       const url = path.replace(/\{(\w+)\}/g, (_, id: string) => ids[id] ?? "");
-      const as = /audit|members|users|api-keys|import-grants/.test(path) ? world.manager : world.nurse;
+      const as = /audit|members|users|api-keys|webhooks|import-grants/.test(path) ? world.manager : world.nurse;
       const response = await sendRequest(`${url}?${query.join("&")}`, { as });
       expect(response.status, `${path}?${query}`).toBe(200);
       await checkAnswer(`GET ${path}`, response);

@@ -233,6 +233,19 @@ const CASES: Case[] = [
     }),
   ),
   {
+    name: "POST /webhooks",
+    limit: "webhooks",
+    status: 201,
+    arrange: async (max) => {
+      const { hospitalId, manager } = await newWorld();
+      const json = { url: "https://his.example.org/", events: ["alert.raised"] };
+      const columns = "id, hospital_id, url_sealed, events, secrets_sealed, created_by, created_at, updated_at";
+      await seed(max - 1, `INSERT INTO webhooks (${columns}) SELECT ${NEW_ID}, ?2, 'x', 'x', 'x', 'x', 1, 1 FROM k`, hospitalId);
+      const add = (over?: Env) => post("/webhooks", manager, json, withEnv(over));
+      return { add, count: () => countRows("webhooks WHERE hospital_id = ?", hospitalId) };
+    },
+  },
+  {
     name: "POST /devices/{id}/assignments",
     limit: "deviceAssignments",
     status: 201,

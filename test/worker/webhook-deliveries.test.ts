@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { MAX_FAILING_MS } from "../../src/notifications/webhooks/failing.ts";
 import { DAY_MS, HOUR_MS } from "../../src/platform/time.ts";
 import { expectProblem } from "../token-forge.ts";
-import { API, env, findEvents, newPdf, newWorld, readJson, sendRequest, uploadReport, type World } from "../world.ts";
+import { API, env, findEvents, newDevice, newPdf, newWorld, readJson, sendRequest, uploadReport, type World } from "../world.ts";
 import { deliver, getWebhook, newReceiver, newWebhook, publish, readDeliveries, readDelivery } from "./webhook-world.ts";
 
 let world: World;
@@ -35,7 +35,6 @@ describe("a delivery", () => {
   it("of a quarantined upload names the upload", async () => {
     const clinic = await newWorld();
     const webhook = await newWebhook(clinic.manager, { events: ["upload.quarantined"] });
-    const { newDevice } = await import("../world.ts");
     const sent = await readJson(await uploadReport(await newDevice(clinic.nurse, null), newPdf()));
     const { id } = await readDelivery(webhook.id);
     await deliver(id.slice(0, 36));
@@ -219,7 +218,7 @@ describe("a webhook", () => {
     await expect.poll(webhook.received).toHaveLength(1);
     await expect.poll(async () => (await readDelivery(webhook.id)).status).toBe("accepted");
     await env.DB.prepare("UPDATE reports SET heart_rate = 99 WHERE id = ?").bind(report.data.report_id).run();
-    const resend = `${API}/webhooks/${webhook.id}/deliveries/${id}/resend`;
+    const resend = `${API}/webhooks/${webhook.id}/deliveries/${id.slice(0, 36)}/resend`;
     expect((await sendRequest(resend, { as: clinic.manager, method: "POST" })).status).toBe(202);
     await deliver(id.slice(0, 36));
     await expect.poll(webhook.received).toHaveLength(2);

@@ -19,7 +19,6 @@ import {
 } from "../../http/router.ts";
 import { createUrlCheck } from "./check-url.ts";
 import {
-  DeliveryId,
   exampleDelivery,
   exampleWebhook,
   exampleWithSecret,
@@ -219,7 +218,7 @@ export const webhookRoutes = createRouter()
       summary: "Send a delivery of a webhook again",
       description: "With the same body and webhook-id, and a new timestamp and signature.",
       security: BEARER_AUTH,
-      request: { params: webhookParam.extend({ delivery_id: DeliveryId }) },
+      request: { params: webhookParam.extend({ delivery_id: Id.openapi({ example: EXAMPLES.delivery }) }) },
       responses: {
         202: jsonResponse(WebhookDelivery, "The delivery", { ...exampleDelivery, status: "waiting", settled_at: null }),
         ...problemResponses(401, 403, 404, 409),

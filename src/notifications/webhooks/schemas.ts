@@ -66,13 +66,9 @@ export const WebhookWithSecret = Webhook.extend({
 }).openapi("NewWebhook");
 export const exampleWithSecret = { ...exampleWebhook, secret: "whsec_…" };
 
-const DELIVERY_ID = /^[0-9a-f-]{36}\.webhook\.[0-9a-f-]{36}$/;
-const exampleDeliveryId = `${EXAMPLES.request}.webhook.${EXAMPLES.webhook}`;
-export const DeliveryId = z.string().max(81).regex(DELIVERY_ID).openapi({ example: exampleDeliveryId });
-
 export const WebhookDelivery = z
   .object({
-    delivery_id: DeliveryId,
+    delivery_id: Id.openapi({ description: "The id of the event" }),
     webhook_id: Id,
     type: z.string().openapi({ description: "Event type" }),
     status: z.enum(DELIVERY_STATUSES),
@@ -86,7 +82,7 @@ export const WebhookDelivery = z
   })
   .openapi("WebhookDelivery");
 export const exampleDelivery = {
-  delivery_id: exampleDeliveryId,
+  delivery_id: EXAMPLES.delivery,
   webhook_id: EXAMPLES.webhook,
   type: "report.created",
   status: "accepted" as const,

@@ -14,6 +14,7 @@ import { readSealed } from "../../platform/sealed-documents.ts";
 import { toIso, toIsoOrNull } from "../../platform/time.ts";
 import { answerContext } from "../delivery/ledger.ts";
 import { noteEvent } from "../notify.ts";
+import { webhookDeliveryId } from "./publish.ts";
 import { requireWebhook, webhookEvent } from "./webhooks.ts";
 
 type DeliveryRow = typeof deliveries.$inferSelect;
@@ -28,7 +29,8 @@ async function readAnswerText({ keys }: Pick<Call, "keys">, { id, answerSealed }
 
 export async function toDelivery(call: Pick<Call, "keys">, row: DeliveryRow) {
   return {
-    delivery_id: row.id,
+    // Unique within the webhook: the id of the event.
+    delivery_id: row.id.slice(0, row.id.indexOf(".")),
     webhook_id: row.targetId,
     type: row.kind,
     status: row.status,
@@ -83,14 +85,14 @@ export async function listWebhookDeliveries(anyCall: Call, id: string, query: Pa
 export async function resendDelivery(anyCall: Call, id: string, deliveryId: string) {
   const { call, effectiveRole, row } = await requireWebhook(anyCall, id, "webhook:manage");
   const { db, actor, now } = call;
-  const isOfWebhook = and(eq(deliveries.id, deliveryId), eq(deliveries.targetId, id));
+  const isOfWebhook = eq(deliveries.id, webhookDeliveryId(deliveryId, id));
   const isSendable = and(
     isOfWebhook,
     inArray(deliveries.status, FINAL_STATUSES),
     sql`EXISTS (SELECT 1 FROM webhooks WHERE id = ${id} AND active = 1)`,
   );
   const event = { ...webhookEvent(effectiveRole, row, "webhook.resend", "U"), detail: { delivery_id: deliveryId } };
-  noteEvent(actor, deliveryId.slice(0, deliveryId.indexOf(".")), "normal");
+  noteEvent(actor, deliveryId, "normal");
   const [[found], [waiting]] = await batch(db, [
     db.select({ id: deliveries.id }).from(deliveries).where(isOfWebhook),
     db
