@@ -1,8 +1,8 @@
 // The data of the authorization matrix: principals with valid tokens, and patients with their resources.
 import { runDurableObjectAlarm } from "cloudflare:test";
 import { deliverChanges } from "../src/monitoring/patient-object/context/change-delivery.ts";
-import { uuidv7 } from "../src/platform/ids.ts";
 import { toAlertId } from "../src/monitoring/patient-object/samples/ids.ts";
+import { uuidv7 } from "../src/platform/ids.ts";
 import { type HospitalKey, PRINCIPALS, TARGETS, type Target, type TestPrincipal } from "./authz.matrix.ts";
 import {
   API,

@@ -29,10 +29,12 @@ beforeAll(async () => {
     env: { ...process.env, PORT: String(port), WEBHOOK_SECRET: SECRET },
     stdio: ["ignore", "pipe", "inherit"],
   });
-  receiver.stdout?.on("data", (chunk) => {
-    output += chunk;
+  await new Promise<void>((resolve) => {
+    receiver.stdout?.on("data", (chunk) => {
+      output += chunk;
+      if (output.includes("listening")) resolve();
+    });
   });
-  await expect.poll(() => output).toContain("listening");
 });
 afterAll(() => receiver.kill());
 

@@ -13,7 +13,13 @@ const webhookBody = () => ({ url: "https://his.example.org/", events: ["alert.ra
 
 export const webhookReads: BudgetCase[] = [
   ["GET /webhooks", "read", 200, budget(1, 60, 0), getAs("/webhooks", manager)],
-  ["GET /webhooks/{id}", "read", 200, budget(1, 15, 0), (e) => withWebhook((path) => sendRequest(path, { as: manager(), env: e }))()],
+  [
+    "GET /webhooks/{id}",
+    "read",
+    200,
+    budget(1, 15, 0),
+    (e) => withWebhook((path) => sendRequest(path, { as: manager(), env: e }))(),
+  ],
   [
     "GET /webhooks/{id}/deliveries",
     "read",

@@ -12,6 +12,7 @@ import { webhookReads, webhookWrites } from "./budgets-webhooks.ts";
 import { hospitalReads, hospitalWrites } from "./budgets-hospital.ts";
 import { reports, uploads } from "./budgets-reports.ts";
 import { vitals } from "./budgets-vitals.ts";
+import { webhookReads, webhookWrites } from "./budgets-webhooks.ts";
 import {
   type Budget,
   type BudgetCase,

@@ -13,7 +13,12 @@ function changeCase(
   status: number,
   retry: FaultCase["retry"],
   effects: string,
-  toRequest: (ids: { webhookId: string; deliveryId: string }) => { path: string; method?: string; json?: object; headers?: object },
+  toRequest: (ids: { webhookId: string; deliveryId: string }) => {
+    path: string;
+    method?: string;
+    json?: object;
+    headers?: object;
+  },
   more: Partial<FaultCase> & { isOff?: true } = {},
 ): FaultCase {
   const { isOff, ...rest } = more;
@@ -24,7 +29,12 @@ function changeCase(
       const { hospitalId, manager } = await newWorld();
       const ids = await newWebhook(hospitalId, !isOff);
       const { path, method = "POST", json, headers } = toRequest(ids);
-      const options = { as: manager, method, ...(json && { json }), ...(headers && { headers: { ...headers } as Record<string, string> }) };
+      const options = {
+        as: manager,
+        method,
+        ...(json && { json }),
+        ...(headers && { headers: { ...headers } as Record<string, string> }),
+      };
       return {
         send: (faulty) => sendRequest(`${API}/webhooks/${ids.webhookId}${path}`, { ...options, env: faulty }),
         effects: () => count(effects, ids.webhookId),

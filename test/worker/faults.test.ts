@@ -20,9 +20,9 @@ import {
 import { accounts } from "./faults-accounts.ts";
 import { factors } from "./faults-factors.ts";
 import { hospital } from "./faults-hospital.ts";
-import { webhooks } from "./faults-webhooks.ts";
 import { reports } from "./faults-reports.ts";
 import { vitals } from "./faults-vitals.ts";
+import { webhooks } from "./faults-webhooks.ts";
 import { countSamples, type FaultCase, queryCount, type RepeatableRequest, setUpWorld, world } from "./faults-world.ts";
 import { createSample } from "./monitored-patient.ts";
 import { listReferencedKeys, listStoredKeys, verifyEveryReport } from "./storage-evidence.ts";

@@ -147,13 +147,20 @@ describe("a webhook", () => {
     const start = Date.now();
     await deliver(await publish(clinic.hospitalId, start), start);
     await deliver(await publish(clinic.hospitalId, start), start + MAX_FAILING_MS - 1);
-    expect(await getWebhook(clinic.manager, webhook.id)).toMatchObject({ is_active: true, failing_since: new Date(start).toISOString() });
+    expect(await getWebhook(clinic.manager, webhook.id)).toMatchObject({
+      is_active: true,
+      failing_since: new Date(start).toISOString(),
+    });
     for (let i = 0; i < 2; i++) await deliver(await publish(clinic.hospitalId, start), start + MAX_FAILING_MS + i);
     expect(await getWebhook(clinic.manager, webhook.id)).toMatchObject({ is_active: false, disabled_reason: "failures" });
-    const told = await env.DB.prepare("SELECT user_id, refs FROM notifications WHERE kind = 'webhook.disabled' AND hospital_id = ?")
+    const told = await env.DB.prepare(
+      "SELECT user_id, refs FROM notifications WHERE kind = 'webhook.disabled' AND hospital_id = ?",
+    )
       .bind(clinic.hospitalId)
       .all();
-    expect(told.results).toEqual([{ user_id: clinic.manager.id, refs: JSON.stringify({ webhook_id: webhook.id, reason: "failures" }) }]);
+    expect(told.results).toEqual([
+      { user_id: clinic.manager.id, refs: JSON.stringify({ webhook_id: webhook.id, reason: "failures" }) },
+    ]);
     const on = await sendRequest(`${API}/webhooks/${webhook.id}/enable`, { as: clinic.manager, method: "POST" });
     expect((await readJson(on)).data).toMatchObject({ is_active: true, failing_since: null, disabled_reason: null });
   });

@@ -30,7 +30,10 @@ function stubNames(...answers: string[][]) {
 describe("a webhook", () => {
   it("is created, read, changed, switched off and deleted by the hospital's administrators", async () => {
     const as = world.manager;
-    const created = await createWebhook(as, URL_OF_HOSPITAL, { description: "laboratory", events: ["alert.raised", "report.created"] });
+    const created = await createWebhook(as, URL_OF_HOSPITAL, {
+      description: "laboratory",
+      events: ["alert.raised", "report.created"],
+    });
     expect(created.status).toBe(201);
     const { data } = await readJson(created);
     expect(data).toMatchObject({ hospital_id: world.hospitalId, url: URL_OF_HOSPITAL, is_active: true, include_data: false });
@@ -52,7 +55,10 @@ describe("a webhook", () => {
     const names = ["create", "read", "update", "enable", "delete"].map((name) => `webhook.${name}`);
     for (const event of names) {
       const events = await findEvents({ event, hospital_id: world.hospitalId });
-      expect(events.filter(({ outcome }) => outcome === "success"), event).toHaveLength(1);
+      expect(
+        events.filter(({ outcome }) => outcome === "success"),
+        event,
+      ).toHaveLength(1);
     }
   });
 
@@ -73,9 +79,12 @@ describe("a webhook", () => {
     const { manager } = await newWorld();
     const json = { url: "https://his.example.org/canary-url", description: "canary-text", events: ["report.created"] };
     const { data } = await readJson(await sendRequest(`${API}/webhooks`, { as: manager, json }));
-    const rotated = await readJson(await sendRequest(`${API}/webhooks/${data.webhook_id}/rotate-secret`, { as: manager, method: "POST" }));
+    const rotated = await readJson(
+      await sendRequest(`${API}/webhooks/${data.webhook_id}/rotate-secret`, { as: manager, method: "POST" }),
+    );
     const stored = JSON.stringify((await env.DB.prepare("SELECT * FROM webhooks").all()).results);
-    for (const text of ["canary", "whsec_", data.secret.slice(6), rotated.data.secret.slice(6)]) expect(stored).not.toContain(text);
+    for (const text of ["canary", "whsec_", data.secret.slice(6), rotated.data.secret.slice(6)])
+      expect(stored).not.toContain(text);
   });
 
   it("is out of sight of other hospitals", async () => {
@@ -98,14 +107,18 @@ describe("a webhook", () => {
     expect(endsIn).toBeLessThanOrEqual(24 * 3_600_000);
   });
 
-  it.each(["http://his.example.org/", "https://127.0.0.1/", "https://2130706433/", "https://[::ffff:10.0.0.1]/", "https://localhost/", "https://his.example.org:22/"])(
-    "refuses the address %s",
-    async (url) => {
-      const response = await createWebhook(world.manager, url);
-      expect((await readJson(response.clone())).errors[0].path).toBe("url");
-      await expectProblem(response, 400, "invalid_request");
-    },
-  );
+  it.each([
+    "http://his.example.org/",
+    "https://127.0.0.1/",
+    "https://2130706433/",
+    "https://[::ffff:10.0.0.1]/",
+    "https://localhost/",
+    "https://his.example.org:22/",
+  ])("refuses the address %s", async (url) => {
+    const response = await createWebhook(world.manager, url);
+    expect((await readJson(response.clone())).errors[0].path).toBe("url");
+    await expectProblem(response, 400, "invalid_request");
+  });
 
   it("refuses a name that resolves to a private address, and one that has none", async () => {
     const names = stubNames(["93.184.215.14", "10.0.0.1"], []);
@@ -142,8 +155,13 @@ describe("a webhook", () => {
     expect(sent.status).toBe(202);
     await deliver((await readJson(sent)).data.delivery_id);
     const log = async () => (await readJson(await sendRequest(`${API}/webhooks/${webhook.id}/deliveries`, { as: manager }))).data;
-    await expect.poll(log).toMatchObject([{ type: "webhook.test", status: "accepted", answer_status: 200, answer_text: "thank you" }]);
-    expect(JSON.parse((await webhook.received())[0]?.body ?? "")).toMatchObject({ type: "webhook.test", data: { webhook_id: webhook.id } });
+    await expect
+      .poll(log)
+      .toMatchObject([{ type: "webhook.test", status: "accepted", answer_status: 200, answer_text: "thank you" }]);
+    expect(JSON.parse((await webhook.received())[0]?.body ?? "")).toMatchObject({
+      type: "webhook.test",
+      data: { webhook_id: webhook.id },
+    });
   });
 
   it("lists deliveries page by page", async () => {

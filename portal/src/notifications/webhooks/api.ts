@@ -32,9 +32,7 @@ export const rotateSecret = (webhook_id: string, key: string) =>
 export const testWebhook = (webhook_id: string) => readData(webhookApi.test.$post({ param: { webhook_id } }));
 export const enableWebhook = (webhook_id: string) => readData(webhookApi.enable.$post({ param: { webhook_id } }));
 export const disableWebhook = ({ webhook_id, version }: Webhook) =>
-  readData(
-    webhookApi.$patch({ param: { webhook_id }, header: { "if-match": formatEtag(version) }, json: { is_active: false } }),
-  );
+  readData(webhookApi.$patch({ param: { webhook_id }, header: { "if-match": formatEtag(version) }, json: { is_active: false } }));
 export const deleteWebhook = (webhook_id: string) => readData(webhookApi.$delete({ param: { webhook_id } }));
 
 export const listDeliveries = (webhook_id: string, cursor: string | null) =>

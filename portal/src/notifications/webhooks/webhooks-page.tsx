@@ -36,8 +36,7 @@ function useWebhookActions(invalidate: () => Promise<unknown>) {
   return {
     ...state,
     test: ({ webhook_id }: Webhook) => run(() => testWebhook(webhook_id), true),
-    toggle: (webhook: Webhook) =>
-      run(() => (webhook.is_active ? disableWebhook(webhook) : enableWebhook(webhook.webhook_id))),
+    toggle: (webhook: Webhook) => run(() => (webhook.is_active ? disableWebhook(webhook) : enableWebhook(webhook.webhook_id))),
   };
 }
 
@@ -59,9 +58,7 @@ export function WebhooksPage() {
   const closeDialog = () => setDialog(null);
   const describeState = ({ is_active, disabled_reason, failing_since }: Webhook) => {
     if (!is_active) return translateCode("webhooks.state", disabled_reason ?? "person");
-    return failing_since
-      ? t("webhooks.state.failing", { time: formatDateTime(failing_since, zone) })
-      : t("webhooks.state.works");
+    return failing_since ? t("webhooks.state.failing", { time: formatDateTime(failing_since, zone) }) : t("webhooks.state.works");
   };
   const hospitalColumn: Column<Webhook> = {
     label: t("hospitals.hospital"),
