@@ -47,8 +47,13 @@ async function newDatabase(last?: string): Promise<DatabaseSync> {
   const files = readdirSync("migrations").filter((name) => name.endsWith(".sql"));
   for (const name of files.sort()) {
     const migration = readFileSync(`migrations/${name}`, "utf8");
-    // The code reads the columns of later migrations, whose triggers are what a test leaves out.
-    sqlite.exec(!last || name <= last ? migration : (migration.match(/^ALTER TABLE .* ADD [^;]*;/gm) ?? []).join("\n"));
+    // The code reads the tables and columns of later migrations, whose triggers are what a test leaves out.
+    const isRun = !last || name <= last;
+    sqlite.exec(
+      isRun
+        ? migration
+        : (migration.match(/^(?:ALTER TABLE .* ADD|CREATE TABLE `escalation_settings`) [^;]*;/gm) ?? []).join("\n"),
+    );
   }
   const insert = (table: string, row: Row) => insertRow(sqlite, table, row);
   const by = { created_by: "u", created_at: 1 };
@@ -64,6 +69,8 @@ async function newDatabase(last?: string): Promise<DatabaseSync> {
   const rule = { code: "8867-4", hospital_id: HOSPITAL, limits: '{"low":46}', updated_by: "u", updated_at: 1 };
   insert("alert_rules", { scope_id: "w", scope: "ward", ...rule });
   insert("alert_rules", { scope_id: "equipped", scope: "patient", ...rule });
+  for (const [scope, scope_id] of Object.entries({ hospital: HOSPITAL, ward: "w" }))
+    insert("escalation_settings", { scope_id, scope, hospital_id: HOSPITAL, settings: "{}", updated_by: "u", updated_at: 1 });
   insert("devices", { id: "d", hospital_id: HOSPITAL, kind: "ecg", name: "D", ...by, updated_at: 1 });
   insert("device_assignments", { id: "a", device_id: "d", patient_id: "equipped", started_at: 1, created_by: "u" });
   const credential = { id: "c", kind: "device", device_id: "d", hospital_id: HOSPITAL, name: "C", secret_hash: "x" };
@@ -127,7 +134,7 @@ async function undelivered(sqlite: DatabaseSync, patient: PatientId, tables?: re
 }
 
 /** The tables with a row of a patient who has neither monitoring nor a device nor limits. */
-const PLAIN_TABLES = ["patients", "hospitals", "monitoring_settings"];
+const PLAIN_TABLES = ["patients", "hospitals", "monitoring_settings", "escalation_settings"];
 const WHY =
   "Add the column to a trigger in a new migration (0007_facts_follow.sql is the model): else objects keep its old value";
 
@@ -181,6 +188,26 @@ describe("the facts of a patient's object", () => {
     expect(await factsOf(sqlite, "plain")).toMatchObject({ watch: { mode: "auto", graceMinutes: 15 } });
     sqlite.exec("UPDATE monitoring_settings SET observation_mode = 'continuous'");
     expect(await factsOf(sqlite, "equipped")).toMatchObject({ watch: { mode: "continuous", graceMinutes: 20 } });
+  });
+
+  it("take the ward's minutes before the hospital's, and the hospital's before the default", async () => {
+    const sqlite = await newDatabase();
+    const set = (scope: string, settings: object) =>
+      sqlite.prepare("UPDATE escalation_settings SET settings = ? WHERE scope = ?").run(JSON.stringify(settings), scope);
+    set("hospital", {
+      escalation_minutes: { high: [5], medium: [20], low: [] },
+      repeat_minutes: { high: 9, medium: null, low: null },
+    });
+    set("ward", { escalation_minutes: { high: [1, 2, 4], medium: [], low: [] } });
+    const repeat_minutes = { high: 9, medium: null, low: null };
+    expect((await factsOf(sqlite, "equipped"))?.reminders).toEqual({
+      escalation: { high: [1, 2, 4], medium: [], low: [] },
+      repeat_minutes,
+    });
+    expect((await factsOf(sqlite, "plain"))?.reminders).toEqual({
+      escalation: { high: [5], medium: [20], low: [] },
+      repeat_minutes,
+    });
   });
 
   it("lose a credential that is no longer in use", async () => {

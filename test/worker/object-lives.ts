@@ -1,6 +1,7 @@
 // Scenario for object fixtures: days of a patient, sent to the real object, and what follows after the fixture is loaded.
 import { runInDurableObject } from "cloudflare:test";
 import { vi } from "vitest";
+import { DEFAULT_REMINDERS } from "../../src/monitoring/alarm-rules/escalation.ts";
 import type { Facts } from "../../src/monitoring/patient-object/context/facts.ts";
 import type { PatientMonitor } from "../../src/monitoring/patient-object/patient-monitor.ts";
 import { env } from "../world.ts";
@@ -48,6 +49,7 @@ const factsAt = (as_of: number): Facts => ({
   news2Profile: "rcp",
   overdueAlarm: false,
   trendMark: false,
+  reminders: DEFAULT_REMINDERS,
   overrides: {
     ward: { "8867-4": { rate_per_minute: 20, trend: true } },
     patient: { "2708-6": { low: 90 } },

@@ -1,7 +1,7 @@
 // How patients are watched, through HTTP: which scores are current, which overdue, and what an old value may raise.
 import { runInDurableObject } from "cloudflare:test";
 import { beforeEach, describe, expect, it } from "vitest";
-import { runRules } from "../../src/monitoring/patient-object/recording/run-rules.ts";
+import { nothingTold, runRules } from "../../src/monitoring/patient-object/recording/run-rules.ts";
 import { Store } from "../../src/monitoring/patient-object/samples/store.ts";
 import { API, env, newDevice, newWard, newWorld, readJson, sendRequest, type World } from "../world.ts";
 
@@ -97,7 +97,11 @@ it("a live view learns that sets are due half an hour after a monitor's last mes
   expect((await get(`wards/${ward}/board`)).patients[0].observations).toMatchObject({ mode: "continuous", status: "continuous" });
   const frames = await runInDurableObject(env.PATIENT_MONITOR.getByName(world.patient.id), (_, { storage }) => {
     const store = new Store(storage, (error) => expect.unreachable(String(error)));
-    const tick = (after: number) => runRules(store, { kind: "tick" }, Date.now() + after).frames;
+    const tick = (after: number) => {
+      const told = nothingTold();
+      runRules(store, { kind: "tick" }, Date.now() + after, told);
+      return told.frames;
+    };
     return [tick(29 * MINUTE), tick(31 * MINUTE), tick(23 * HOUR)].map((pushed) =>
       pushed.filter(({ type }) => type === "observations"),
     );

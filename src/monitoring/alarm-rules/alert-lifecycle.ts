@@ -3,7 +3,7 @@ import type { RuleRun, VitalMemory } from "./alarm-memory.ts";
 import { copyAlert } from "./alarm-memory.ts";
 import type { Alert, RuleName, Transition } from "./model.ts";
 import { PRIORITIES } from "./model.ts";
-import { addRaises, standsUntil } from "./raise-counts.ts";
+import { addRaises, MAX_TOLD_PER_HOUR, standsUntil } from "./raise-counts.ts";
 
 const MINUTE_MS = 60_000;
 /** The longest time without reminders: the interval of ward rounds. */
@@ -56,10 +56,14 @@ export function isStanding(run: RuleRun, alert: Alert): boolean {
   return standsUntil(findCounted(run, alert), alert) > run.now;
 }
 
-function recordRaise(run: RuleRun, what: "raised" | "raised_priority", alert: Alert): void {
+/** @param isExpected an alert of this condition is open and nobody has acknowledged it */
+function recordRaise(run: RuleRun, what: "raised" | "raised_priority", alert: Alert, isExpected: boolean): void {
   const counted = findCounted(run, alert);
   if (counted) counted.raised = addRaises(counted.raised, run.now, 1);
   recordTransition(run, what, alert);
+  const isFlapping = what === "raised" && isExpected && (counted?.raised?.count ?? 0) > MAX_TOLD_PER_HOUR;
+  const last = run.transitions.at(-1);
+  if (isFlapping && last) last.isFlapping = true;
 }
 
 /**
@@ -81,7 +85,8 @@ export function raiseAlert(run: RuleRun, cause: AlertCause, isNew = false): void
     };
     scheduleReminders(run, alert);
     run.memory.alerts.push(alert);
-    recordRaise(run, "raised", alert);
+    // A high alert ends only when somebody acknowledges it; a lower one may begin and end with each value.
+    recordRaise(run, "raised", alert, alert.priority !== "high");
     return;
   }
   const isHigher = PRIORITIES.indexOf(cause.priority) < PRIORITIES.indexOf(open.priority);
@@ -90,12 +95,13 @@ export function raiseAlert(run: RuleRun, cause: AlertCause, isNew = false): void
     Object.assign(open, { why: cause.why, code: cause.code });
     return;
   }
+  const isExpected = open.state !== "acknowledged";
   // An alert that sounds goes on sounding until it ends.
   const sounds = cause.sounds === false ? open.sounds : cause.sounds;
   const { why, code } = cause;
   Object.assign(open, ACTIVE_FIELDS, { why, code, sounds, priority: isHigher ? cause.priority : open.priority });
   scheduleReminders(run, open);
-  recordRaise(run, isHigher ? "raised_priority" : "raised", open);
+  recordRaise(run, isHigher ? "raised_priority" : "raised", open, isExpected);
 }
 
 /** Lets a silent alert sound. It ends a snooze, and asks for a new acknowledgement if it was acknowledged in silence. */
@@ -122,14 +128,20 @@ const ACTIVE_FIELDS = {
 } as const;
 
 function scheduleReminders(run: RuleRun, alert: Alert): void {
-  alert.escalate_at = addMinutes(run.now, run.config.escalation[alert.priority][0] ?? null);
-  alert.repeat_at = nextRepeatAt(run, alert);
+  alert.escalates_from = run.now;
+  alert.repeats_from = run.now;
+  followSettings(run, alert);
 }
 
-/** At most once per minute, whatever the settings are. */
-function nextRepeatAt(run: RuleRun, alert: Alert): number | null {
-  const minutes = run.config.repeat_minutes[alert.priority];
-  return addMinutes(run.now, minutes === null ? null : Math.max(1, minutes));
+/** Sets the times of the next escalation and repeat by the minutes in force, which may have changed since the alert was raised. */
+function followSettings(run: RuleRun, alert: Alert): void {
+  const { escalates_from, repeats_from, priority, state, tier } = alert;
+  if (escalates_from !== undefined && state === "active")
+    alert.escalate_at = addMinutes(escalates_from, run.config.escalation[priority][tier] ?? null);
+  if (repeats_from === undefined || state === "recovered" || state === "cleared") return;
+  const minutes = run.config.repeat_minutes[priority];
+  // At most once per minute, whatever the settings are.
+  alert.repeat_at = addMinutes(repeats_from, minutes === null ? null : Math.max(1, minutes));
 }
 
 function addMinutes(start: number, minutes: number | null): number | null {
@@ -184,8 +196,9 @@ export function acknowledgeAlert(run: RuleRun, number: number, by: string): void
   const alert = requireOpenAlert(run, number);
   if (alert.state === "acknowledged") return;
   const isLatched = alert.state === "recovered" || alert.rule === "late_critical";
-  const repeat_at = isLatched ? null : nextRepeatAt(run, alert);
-  Object.assign(alert, { state: "acknowledged", acknowledged_at: run.now, acknowledged_by: by, escalate_at: null, repeat_at });
+  Object.assign(alert, { state: "acknowledged", acknowledged_at: run.now, acknowledged_by: by, escalate_at: null });
+  Object.assign(alert, { repeat_at: null, repeats_from: isLatched ? undefined : run.now });
+  followSettings(run, alert);
   recordTransition(run, "acknowledged", alert, by);
   if (isLatched) clearAlert(run, alert);
 }
@@ -239,11 +252,13 @@ function delayBySnooze(alert: Alert, time: number | null): number | null {
 /** Runs due escalations and repeats. After a delay it escalates every missed tier in order, and repeats once. */
 export function runDueReminders(run: RuleRun): void {
   for (const alert of run.memory.alerts) {
+    followSettings(run, alert);
     for (let due = escalationDueAt(alert); due !== null && due <= run.now; due = escalationDueAt(alert))
       escalateAlert(run, alert, due);
     const repeat = repeatDueAt(alert);
     if (repeat !== null && repeat <= run.now) {
-      alert.repeat_at = nextRepeatAt(run, alert);
+      alert.repeats_from = run.now;
+      followSettings(run, alert);
       recordTransition(run, "repeated", alert);
     }
     if (alert.snoozed_until !== null && alert.snoozed_until <= run.now) alert.snoozed_until = null;
@@ -251,9 +266,9 @@ export function runDueReminders(run: RuleRun): void {
 }
 
 function escalateAlert(run: RuleRun, alert: Alert, due: number): void {
-  const tiers = run.config.escalation[alert.priority];
-  const next = tiers[alert.tier + 1];
-  alert.escalate_at = next === undefined ? null : due + Math.max(0, next - (tiers[alert.tier] ?? 0)) * MINUTE_MS;
+  // A snooze delays the later tiers as well.
+  alert.escalates_from = due - (run.config.escalation[alert.priority][alert.tier] ?? 0) * MINUTE_MS;
   alert.tier += 1;
+  followSettings(run, alert);
   recordTransition(run, "escalated", alert);
 }

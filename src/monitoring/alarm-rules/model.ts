@@ -57,6 +57,9 @@ export type Alert = {
   tier: number;
   escalate_at: number | null;
   repeat_at: number | null;
+  /** From when the minutes of escalation and repeat count; absent in alerts written before these fields existed. */
+  escalates_from?: number | undefined;
+  repeats_from?: number | undefined;
   snoozed_until: number | null;
   recovered_at: number | null;
   cleared_at: number | null;
@@ -74,8 +77,17 @@ export const TRANSITIONS = [
   "recovered",
   "cleared",
 ] as const;
-/** A change of an alert; `alert` is the state after it. `raised_sound`: a silent alert begins to sound. */
-export type Transition = { what: (typeof TRANSITIONS)[number]; at: number; by: string | null; alert: Alert };
+/**
+ * A change of an alert; `alert` is the state after it. `raised_sound`: a silent alert begins to sound. `isFlapping`: the vital has raised
+ * so often in the hour that people are not told again (raise-counts.ts).
+ */
+export type Transition = {
+  what: (typeof TRANSITIONS)[number];
+  at: number;
+  by: string | null;
+  alert: Alert;
+  isFlapping?: true | undefined;
+};
 
 /** Configuration of the alarm rules for a patient. */
 export type AlarmConfig = {

@@ -1,6 +1,8 @@
 // Parsing of JSON columns of alerts in D1. They need no version, since a D1 migration can rewrite every row.
 import { z } from "zod";
+import { TierEntrySchema } from "../../notifications/alarms.ts";
 import { ApiError } from "../../platform/errors.ts";
+import type { EscalationSettings } from "./escalation.ts";
 import type { LimitsOverride } from "./limits.ts";
 import { ALERT_STATES, type Alert, PRIORITIES } from "./model.ts";
 
@@ -29,6 +31,12 @@ const EventSchema = z.object({
   priority: z.enum(PRIORITIES).nullable().default(null),
   state: z.enum(ALERT_STATES).nullable().default(null),
 });
+const byPriority = <T extends z.ZodType>(part: T) => z.object({ high: part, medium: part, low: part });
+const EscalationSchema: z.ZodType<EscalationSettings> = z.object({
+  escalation_minutes: byPriority(z.array(z.number())).optional(),
+  repeat_minutes: byPriority(z.number().nullable()).optional(),
+  tiers: z.array(z.array(TierEntrySchema)).optional(),
+});
 
 /** @throws ApiError integrity_error: unreadable limits must not count as no limits */
 export const limitsOverrideOf = (text: string): LimitsOverride => parseColumn(LimitsSchema, text, "alert_rules.limits");
@@ -39,6 +47,10 @@ export const whyOf = (text: string): Alert["why"] => parseColumn(WhySchema, text
 /** @throws ApiError integrity_error */
 export const eventDetailOf = (text: string | null) =>
   text === null ? { priority: null, state: null } : parseColumn(EventSchema, text, "alert_events.detail");
+
+/** Null where nothing is chosen. @throws ApiError integrity_error */
+export const escalationSettingsOf = (text: string | null) =>
+  text === null ? null : parseColumn(EscalationSchema, text, "escalation_settings.settings");
 
 function parseColumn<T>(schema: z.ZodType<T>, text: string, column: string): T {
   try {

@@ -4,7 +4,7 @@
 //     a device's WebSocket: webSocketMessage > DeviceSockets.message.
 //  2. #recordSamples opens the transaction (#transact) and calls recordAndEvaluate (recording/record-batch.ts).
 //  3. recordBatch > readItems, dropStored, placeItems, writeSamples (Store.appendToOpenBlock, updateMemory).
-//  4. #runRules > stepAlarms; Store.enqueueForD1 queues alerts for D1.
+//  4. #runRules > stepAlarms; Store.enqueueForD1 queues alerts for D1; after the commit, handOverAlarms queues messages to people.
 //  5. After the commit, #publishSamples and #transact call Publisher.pushFrames > #sendToFeed > WardFeed.publish (live/).
 //  6. publish > appendFrame, listSocketsShowing, Sockets.send to the browser; createEventStream turns frames into SSE.
 import { DurableObject } from "cloudflare:workers";
@@ -14,7 +14,8 @@ import type { AlarmInput, Transition } from "../alarm-rules/model.ts";
 import { buildAlarmConfig } from "./context/alarm-config.ts";
 import { type Facts, factsFromD1 } from "./context/facts.ts";
 import { type LimitsQuery, readLimitsHistory, saveNote } from "./context/limits-history.ts";
-import type { IncomingBatch, Origin, PatientFrame, PatientSnapshot, RecordResult, Watchable } from "./contract.ts";
+import type { IncomingBatch, Origin, PatientSnapshot, RecordResult, Watchable } from "./contract.ts";
+import { handOverAlarms } from "./delivery/alarm-hand-over.ts";
 import { Delivery } from "./delivery/delivery.ts";
 import type { OutboxState } from "./delivery/outbox.ts";
 import { Publisher } from "./delivery/publisher.ts";
@@ -27,7 +28,7 @@ import { DeviceSockets } from "./recording/device-sockets.ts";
 import { closeHours, enqueueUnboundCounts, nextCloseAt, recountHours } from "./recording/hour-closing.ts";
 import { findSender, type RecordedBatch, recordAndEvaluate } from "./recording/record-batch.ts";
 import { type NewSet, recordSet, SetNotStored, type SetResult } from "./recording/record-set.ts";
-import { runRules } from "./recording/run-rules.ts";
+import { nothingTold, runRules } from "./recording/run-rules.ts";
 import { archiveOldBlocks, nextArchiveAt } from "./samples/archive.ts";
 import { type BucketQuery, type HistoryQuery, readBuckets, readHistory } from "./samples/read-samples.ts";
 import { Store } from "./samples/store.ts";
@@ -45,8 +46,8 @@ export class PatientMonitor extends DurableObject<Env> implements Watchable {
   readonly #publisher: Publisher;
   readonly #sockets: DeviceSockets;
   #alarmAt: number | null = null;
-  /** Frames of the running transaction, published after it commits. */
-  #frames: PatientFrame[] = [];
+  /** Of the running transaction: published, and handed over to their queue, after it commits. */
+  #told = nothingTold();
 
   static {
     logMethodErrors(OBJECT, PatientMonitor.prototype, ({ env, ctx }) => ({ env, id: ctx.id }));
@@ -84,7 +85,7 @@ export class PatientMonitor extends DurableObject<Env> implements Watchable {
       if ((before?.as_of ?? 0) > facts.as_of) return;
       saveNote(this.#store, facts);
       this.#store.saveFacts(facts);
-      this.#frames.push(...toFactFrames(before, facts, this.#store.memory(now), now));
+      this.#told.frames.push(...toFactFrames(before, facts, this.#store.memory(now), now));
       pruneUnbound(this.#store.memory(now), facts);
       enqueueUnboundCounts(this.#store, facts, now);
       this.#runRules({ kind: "tick" }, now);
@@ -234,9 +235,7 @@ export class PatientMonitor extends DurableObject<Env> implements Watchable {
   }
 
   #runRules(input: AlarmInput, now: number): Transition[] {
-    const { transitions, frames } = runRules(this.#store, input, now);
-    this.#frames.push(...frames);
-    return transitions;
+    return runRules(this.#store, input, now, this.#told);
   }
 
   #transactRules<T>(work: (run: (input: AlarmInput) => Transition[]) => T, now: number, save = true): T {
@@ -263,10 +262,11 @@ export class PatientMonitor extends DurableObject<Env> implements Watchable {
         if (save || this.#store.writes !== before) this.#store.save();
         return result;
       });
-      this.#publisher.pushFrames(this.#frames.splice(0), true);
+      handOverAlarms(this.env, this.#told.alarms.splice(0), this.#report);
+      this.#publisher.pushFrames(this.#told.frames.splice(0), true);
       return result;
     } catch (error) {
-      this.#frames = [];
+      this.#told = nothingTold();
       this.#store.discard();
       // A refused set concerns no device.
       if (!(error instanceof SetNotStored)) this.#sockets.closeAll(1011, "not stored");

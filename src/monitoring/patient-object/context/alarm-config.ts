@@ -1,5 +1,4 @@
 // The configuration of the alarm rules for one patient, from its facts and the catalogue.
-import { ESCALATION_MINUTES, REPEAT_MINUTES } from "../../alarm-rules/escalation.ts";
 import { mergeLimits } from "../../alarm-rules/limits.ts";
 import type { AlarmConfig } from "../../alarm-rules/model.ts";
 import { REPEAT_SET_MS } from "../../alarm-rules/sustained-profile.ts";
@@ -88,7 +87,6 @@ export function buildAlarmConfig(facts: Facts, now: number): AlarmConfig {
         { silence_s: MAX_SILENCE_S[kind] ?? null, isContinuous: CONTINUOUS_KINDS.has(kind) },
       ]),
     ),
-    escalation: ESCALATION_MINUTES,
-    repeat_minutes: REPEAT_MINUTES,
+    ...facts.reminders,
   };
 }

@@ -7,7 +7,8 @@ import { unsealIdentity } from "../../../patients/identity/sealed-fields.ts";
 import { getVerifiedKeys } from "../../../platform/config.ts";
 import { batch, getDb } from "../../../platform/db/client.ts";
 import { MAX_BINDING_LATENESS_MS } from "../../../platform/device-times.ts";
-import { limitsOverrideOf } from "../../alarm-rules/stored.ts";
+import { DEFAULT_REMINDERS, type Reminders, toReminders } from "../../alarm-rules/escalation.ts";
+import { escalationSettingsOf, limitsOverrideOf } from "../../alarm-rules/stored.ts";
 import type { News2Profile } from "../../alarm-rules/sustained-profile.ts";
 import { findAgeBand } from "../../vitals/catalogue.ts";
 import { GRACE_MINUTES, type ObservationMode } from "../../vitals/freshness.ts";
@@ -43,6 +44,8 @@ export type Facts = {
   overdueAlarm: boolean;
   /** Whether the ward has chosen the trend mark. */
   trendMark: boolean;
+  /** Minutes of escalation and repeat in force. */
+  reminders: Reminders;
   overrides: { ward: Record<string, Partial<Limits>>; patient: Record<string, Partial<Limits>> };
   bindings: Binding[];
 };
@@ -65,6 +68,8 @@ type PatientFactsRow = {
   news2_profile: News2Profile | null;
   overdue_alarm: number | null;
   trend_mark: number | null;
+  hospital_escalation: string | null;
+  ward_escalation: string | null;
 };
 type BindingRow = {
   device: string;
@@ -99,6 +104,7 @@ export function newFacts(
     news2Profile: "rcp",
     overdueAlarm: false,
     trendMark: false,
+    reminders: DEFAULT_REMINDERS,
     overrides: { ward: {}, patient: {} },
     bindings: [],
   };
@@ -111,7 +117,9 @@ export async function loadFacts({ db, keys }: Pick<Call, "db" | "keys">, patient
         p.ward_id AS ward_id, p.monitoring AS monitoring, p.active AND h.active AS open, s.spo2_scale AS spo2_scale,
         s.pregnant AS pregnant, coalesce(s.observation_mode, w.observation_mode) AS observation_mode,
         w.observation_grace_minutes AS grace_minutes, w.news2_profile AS news2_profile, w.overdue_alarm AS overdue_alarm,
-        w.trend_mark AS trend_mark
+        w.trend_mark AS trend_mark,
+        (SELECT settings FROM escalation_settings WHERE scope_id = p.hospital_id) AS hospital_escalation,
+        (SELECT settings FROM escalation_settings WHERE scope_id = p.ward_id) AS ward_escalation
       FROM patients p JOIN hospitals h ON h.id = p.hospital_id LEFT JOIN monitoring_settings s ON s.patient_id = p.id
         LEFT JOIN wards w ON w.id = p.ward_id
       WHERE p.id = ${patientId}`),
@@ -139,6 +147,7 @@ export async function loadFacts({ db, keys }: Pick<Call, "db" | "keys">, patient
     news2Profile: row.news2_profile ?? "rcp",
     overdueAlarm: row.overdue_alarm === 1,
     trendMark: row.trend_mark === 1,
+    reminders: toReminders(escalationSettingsOf(row.hospital_escalation), escalationSettingsOf(row.ward_escalation)),
     overrides,
     bindings: toBindings(bindingRows),
   };

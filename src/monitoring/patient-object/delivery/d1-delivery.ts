@@ -2,8 +2,9 @@
 // Every statement may run twice: ids and versions of the object make it idempotent.
 
 import { sql } from "drizzle-orm";
-import type { DeviceActor } from "../../../access/actor.ts";
+import type { DeviceActor, SystemActor } from "../../../access/actor.ts";
 import { recordAuditEvent } from "../../../access/audit.ts";
+import { alarmStatements, newAlarmActor } from "../../../notifications/alarms.ts";
 import { getVerifiedKeys } from "../../../platform/config.ts";
 import { sealValue } from "../../../platform/crypto.ts";
 import { batch, type Db, type Statement } from "../../../platform/db/client.ts";
@@ -16,6 +17,7 @@ import { OUTBOX_DOCUMENTS, type OutboxBodies } from "../memory/documents.ts";
 import { toAlertId } from "../samples/ids.ts";
 import { packHour } from "../samples/rollup.ts";
 import { toAlertView } from "../snapshot.ts";
+import { toAlarm } from "./alarm-hand-over.ts";
 import type { Outgoing } from "./outbox.ts";
 import type { AlertChange, HourUpdate, ReceivedCounts } from "./payloads.ts";
 
@@ -145,8 +147,25 @@ function readBodies<K extends keyof OutboxBodies>(rows: readonly Outgoing[], kin
   return rows.filter((row) => row.kind === kind).map(({ body }) => OUTBOX_DOCUMENTS[kind].read(body));
 }
 
-/** Writes all rows in one batch, or none. @throws what D1 throws; StoredDocumentError for an unreadable or unknown row */
-export async function deliverToD1(env: Env, db: Db, home: PatientHome, rows: readonly Outgoing[], now: number): Promise<void> {
+/** Tells people of the changes that they hear of; the same rows as those of a message that was handed over before. */
+function alarmNotices(db: Db, home: PatientHome, actor: SystemActor, changes: AlertChange[]): Statement[] {
+  return changes.flatMap((change) => {
+    const alarm = toAlarm(home, change);
+    return alarm ? alarmStatements(db, actor, alarm) : [];
+  });
+}
+
+/**
+ * Writes all rows in one batch, or none; messages to people are events of the actor.
+ * @throws what D1 throws; StoredDocumentError for an unreadable or unknown row */
+export async function deliverToD1(
+  env: Env,
+  db: Db,
+  home: PatientHome,
+  rows: readonly Outgoing[],
+  now: number,
+  actor = newAlarmActor(home.patient),
+): Promise<void> {
   const unknown = rows.find(({ kind }) => !isOutboxKind(kind));
   if (unknown) throw new StoredDocumentError(`outbox ${unknown.kind}`, "", "unknown kind");
   const alerts = readBodies(rows, "alert");
@@ -156,6 +175,7 @@ export async function deliverToD1(env: Env, db: Db, home: PatientHome, rows: rea
   await batch(db, [
     ...held.map((row) => db.insert(heldObservations).values(row).onConflictDoNothing()),
     ...(alerts.length > 0 ? alertStatements(db, home, alerts) : []),
+    ...alarmNotices(db, home, actor, alerts),
     ...(hours.length > 0 ? [sampleCountStatement(db, home, hours, now), hourStatement(db, home, hours)] : []),
     ...readBodies(rows, "received").flatMap((counts) => ingestAuditStatements(db, home, counts)),
     ...clocks.map(({ device, skew }) =>

@@ -1,6 +1,8 @@
 // Delivery of a patient's outbox to D1: due rows, retries and the count of parked rows.
 import { sql } from "drizzle-orm";
 import { handOverInBackground } from "../../../audit-log/hand-over.ts";
+import { newAlarmActor } from "../../../notifications/alarms.ts";
+import { handOverEvents } from "../../../notifications/delivery/hand-over.ts";
 import { getDb } from "../../../platform/db/client.ts";
 import { withDeadline } from "../../../platform/deadline.ts";
 import type { ErrorReport } from "../../../platform/object-log.ts";
@@ -39,12 +41,13 @@ export class Delivery {
     const facts = store.facts();
     if (!facts || Date.now() < this.#pausedUntil) return;
     let hasStagedEvents = false;
+    const actor = newAlarmActor(facts.patient);
     const { pauseUntil, triedParked } = await drainOutbox(
       {
         outbox: store.outbox,
         now: Date.now,
         deliver: async (rows) => {
-          await withDeadline(deliverToD1(env, getDb(env.DB), facts, rows, Date.now()), DEADLINE_MS, "D1");
+          await withDeadline(deliverToD1(env, getDb(env.DB), facts, rows, Date.now(), actor), DEADLINE_MS, "D1");
           hasStagedEvents ||= rows.some(({ kind }) => kind === "received");
         },
         change,
@@ -60,7 +63,8 @@ export class Delivery {
     this.#outages = pauseUntil === null ? 0 : this.#outages + 1;
     this.#pausedUntil = pauseUntil ?? 0;
     if (triedParked) await this.#countParked();
-    // Alarms do not wait for it.
+    // Alarms of the next samples do not wait for these.
+    void handOverEvents(env, actor);
     if (hasStagedEvents) void handOverInBackground(env);
   }
 

@@ -1,7 +1,7 @@
 // Schemas of the JSON documents in a patient's object, with the migrations from earlier versions.
 import { z } from "zod";
 import { mapValues, renameKeys, type StoredDocument, storedDocument } from "../../../platform/stored-document.ts";
-import { ALERT_STATES, PRIORITIES, RULE_NAMES, TRANSITIONS } from "../../alarm-rules/model.ts";
+import { DEFAULT_REMINDERS } from "../../alarm-rules/escalation.ts";
 import { NEWS2_PROFILES } from "../../alarm-rules/sustained-profile.ts";
 import { OBSERVATION_MODES } from "../../vitals/freshness.ts";
 import { AGE_BANDS, type Limits } from "../../vitals/model.ts";
@@ -9,6 +9,7 @@ import { DEFAULT_WATCH, type Facts, type LimitsNote } from "../context/facts.ts"
 import type { AlertChange, ClockUpdate, HeldItems, HourUpdate, ReceivedCounts } from "../delivery/payloads.ts";
 import type { CorrectionBody } from "../samples/correction.ts";
 import type { Rollup } from "../samples/rollup.ts";
+import { AlertSchema, RemindersSchema, TransitionSchema } from "./alert-schema.ts";
 import { DayCountsSchema } from "./day-counts-schema.ts";
 import { alertFrom1, CAME_1, hoursFrom1, memoryFrom1, memoryFrom2 } from "./memory-from-1.ts";
 import { memoryFrom3 } from "./memory-from-3.ts";
@@ -22,38 +23,6 @@ const timeOrNull = time.nullable();
 const text = z.string();
 const textOrNull = text.nullable();
 const side = z.enum(["low", "high"]);
-
-const AlertSchema = z.object({
-  number: z.int(),
-  key: text,
-  rule: z.enum(RULE_NAMES),
-  code: textOrNull,
-  device: textOrNull,
-  priority: z.enum(PRIORITIES),
-  state: z.enum(ALERT_STATES),
-  why: z.object({
-    value: z.number().nullable(),
-    bound: z.number().nullable(),
-    side: side.nullable(),
-    window_s: z.number().nullable(),
-    measured_at: text.optional(),
-    text,
-    values: z.array(z.object({ code: text, value: z.number() })).optional(),
-  }),
-  sounds: z.boolean().optional(),
-  raised_at: time,
-  acknowledged_at: timeOrNull,
-  acknowledged_by: textOrNull,
-  assigned_to: textOrNull,
-  // Alerts written before this field existed lack it.
-  actions: z.int().optional(),
-  tier: z.int(),
-  escalate_at: timeOrNull,
-  repeat_at: timeOrNull,
-  snoozed_until: timeOrNull,
-  recovered_at: timeOrNull,
-  cleared_at: timeOrNull,
-});
 
 const RaiseCountSchema = z.object({ hour: z.int(), count: z.int() });
 
@@ -234,6 +203,7 @@ export const factsDocument = storedDocument<Facts>(
     news2Profile: z.enum(NEWS2_PROFILES).default("rcp"),
     overdueAlarm: z.boolean().default(false),
     trendMark: z.boolean().default(false),
+    reminders: RemindersSchema.default(DEFAULT_REMINDERS),
     ...basis,
     bindings: z.array(
       z.object({ device: text, kind: text, from: time, until: timeOrNull, credentials: z.record(text, timeOrNull) }),
@@ -273,7 +243,7 @@ export const OUTBOX_DOCUMENTS: { [K in keyof OutboxBodies]: StoredDocument<Outbo
     z.object({
       version: z.int(),
       ward: textOrNull,
-      transition: z.object({ what: z.enum(TRANSITIONS), at: time, by: textOrNull, alert: AlertSchema }),
+      transition: TransitionSchema,
     }),
     [
       (body) =>

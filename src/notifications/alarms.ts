@@ -1,0 +1,113 @@
+// Who hears of an alarm, and the statements and the queue message that tell them.
+import { type SQL, sql } from "drizzle-orm";
+import { z } from "zod";
+import type { SystemActor } from "../access/actor.ts";
+import { ACTIVE_MEMBERSHIP } from "../access/effective-role.ts";
+import { batch, type Db, type Statement } from "../platform/db/client.ts";
+import { STAFF_ROLES } from "../platform/db/schema.ts";
+import { derivedUuidv7 } from "../platform/ids.ts";
+import { MAX_RECIPIENTS, notify, takeEvents } from "./notify.ts";
+
+const id = z.string().min(1).max(64);
+
+/** Tiers of an escalation. */
+export const MAX_TIERS = 3;
+
+/** Who is in a tier: everybody with a role, one person, or a group around the patient. */
+export const TierEntrySchema = z.union([
+  z.strictObject({ role: z.enum(STAFF_ROLES) }),
+  z.strictObject({ user_id: id }),
+  z.strictObject({ group: z.enum(["care_team", "ward_staff"]) }),
+]);
+export type TierEntry = z.infer<typeof TierEntrySchema>;
+
+/** Where a hospital has chosen nothing: its doctors, then its doctors and nurses. The first entry is tier 1. */
+export const DEFAULT_TIERS: readonly (readonly TierEntry[])[] = [[{ role: "doctor" }], [{ role: "doctor" }, { role: "nurse" }]];
+
+/** A change of an alert that people are told. Ids, numbers and times only. */
+export const AlarmSchema = z.strictObject({
+  kind: z.enum(["alert.raised", "alert.escalated", "alert.repeated"]),
+  patient: id,
+  hospital: id,
+  alert: id,
+  /** The number of the change within the patient's object, as in `alert_events`. */
+  n: z.int().min(0),
+  priority: z.enum(["high", "medium"]),
+  /** 0 before the first escalation. */
+  tier: z.int().min(0).max(MAX_TIERS),
+  /** Epoch milliseconds, by the clock of the patient's object. */
+  at: z.int().min(0),
+});
+export type Alarm = z.infer<typeof AlarmSchema>;
+/** A message of ALARM_QUEUE from a patient's object: the rows in D1 may not be written yet. */
+export type AlarmMessage = { alarm: Alarm };
+
+/** The same for the object's message and its row in D1, whichever is written first. */
+export const toAlarmEventId = ({ at, alert, n }: Pick<Alarm, "at" | "alert" | "n">): string => derivedUuidv7(at, `${alert}.${n}`);
+
+/** The actor of notifications that a patient's object causes. */
+export const newAlarmActor = (patient: string): SystemActor => ({
+  kind: "system",
+  name: "alarms",
+  via: { requestId: `alarms-${patient}`, ip: null },
+});
+
+/** Statements that tell the recipients. Running them again for the same alarm adds only people who have come since. */
+export function alarmStatements(db: Db, actor: SystemActor, alarm: Alarm): Statement[] {
+  const { kind, hospital, patient, alert, priority, tier, at } = alarm;
+  return notify(db, actor, at, {
+    kind,
+    priority: priority === "high" ? "alarm" : "normal",
+    hospitalId: hospital,
+    refs: { patient_id: patient, alert_id: alert, priority, tier },
+    recipients: selectRecipients(alarm),
+    eventId: toAlarmEventId(alarm),
+  });
+}
+
+/** Writes the notifications of an alarm whose rows in D1 may not have come yet. @returns the id of the event */
+export async function writeAlarm(db: Db, alarm: Alarm): Promise<string> {
+  const actor = newAlarmActor(alarm.patient);
+  await batch(db, alarmStatements(db, actor, alarm));
+  takeEvents(actor);
+  return toAlarmEventId(alarm);
+}
+
+const isInCareTeam = sql`EXISTS (SELECT 1 FROM care_team c WHERE c.patient_id = p.id AND c.user_id = m.user_id AND c.ended_at IS NULL)`;
+const isInWardStaff = sql`EXISTS (SELECT 1 FROM ward_staff s WHERE s.ward_id = p.ward_id AND s.user_id = m.user_id)`;
+
+/** Staff who may see every patient of the hospital, and doctors of the patient's care team (access/visibility.ts). */
+const maySee = sql`(m.role <> 'doctor' OR h.doctor_scope = 'hospital' OR ${isInCareTeam})`;
+
+/** Whether one of `people` works at the hospital now: a list of former members alone must not silence a ward. */
+const hasActive = (people: SQL): SQL => sql`EXISTS (SELECT 1 FROM (${people}) w
+  JOIN memberships m ON m.user_id = w.user_id AND m.hospital_id = p.hospital_id AND ${ACTIVE_MEMBERSHIP}
+  JOIN users u ON u.id = m.user_id AND u.active = 1)`;
+
+/** The patient, with the tiers in force as JSON, and whether nobody in particular has the patient, so that all nurses do. */
+const selectPatient = (hospital: string, patient: string): SQL => sql`SELECT p.id, p.hospital_id, p.ward_id, p.assigned_doctor_id,
+  CASE WHEN p.ward_id IS NOT NULL
+    THEN NOT ${hasActive(sql`SELECT s.user_id FROM ward_staff s WHERE s.ward_id = p.ward_id`)}
+    ELSE NOT ${hasActive(sql`SELECT c.user_id FROM care_team c WHERE c.patient_id = p.id AND c.ended_at IS NULL`)} END AS has_nobody,
+  coalesce((SELECT json_extract(settings, '$.tiers') FROM escalation_settings WHERE scope_id = p.ward_id),
+    (SELECT json_extract(settings, '$.tiers') FROM escalation_settings WHERE scope_id = p.hospital_id),
+    ${JSON.stringify(DEFAULT_TIERS)}) AS tiers
+  FROM patients p WHERE p.id = ${patient} AND p.hospital_id = ${hospital} AND p.active = 1`;
+
+/**
+ * SELECT of the ids of the recipients, at most MAX_RECIPIENTS, those who are named before those who share a role.
+ * Tier 0: care team, assigned doctor and staff of the ward; all nurses where a ward has no staff, and a patient without a ward no care
+ * team. Later tiers: those again, and the people of the tier. Only active members who may see the patient are told: being named in a
+ * tier grants no access.
+ */
+export function selectRecipients({ hospital, patient, tier }: Pick<Alarm, "hospital" | "patient" | "tier">): SQL {
+  const inTier = sql`(SELECT min(e.value->>'role' IS NOT NULL) FROM json_each(p.tiers, ${`$[${tier - 1}]`}) e
+    WHERE e.value->>'role' = m.role OR e.value->>'user_id' = m.user_id
+      OR (e.value->>'group' = 'care_team' AND ${isInCareTeam}) OR (e.value->>'group' = 'ward_staff' AND ${isInWardStaff}))`;
+  const rank = sql`CASE WHEN m.user_id = p.assigned_doctor_id OR ${isInCareTeam} OR ${isInWardStaff} THEN 0
+    WHEN p.has_nobody AND m.role = 'nurse' THEN 1 ${tier > 0 ? sql`ELSE ${inTier}` : sql``} END`;
+  return sql`WITH p AS MATERIALIZED (${selectPatient(hospital, patient)})
+    SELECT user_id FROM (SELECT m.user_id AS user_id, ${rank} AS rank FROM p JOIN hospitals h ON h.id = p.hospital_id AND h.active = 1
+      JOIN memberships m ON m.hospital_id = p.hospital_id AND ${ACTIVE_MEMBERSHIP} WHERE ${maySee})
+    WHERE rank IS NOT NULL ORDER BY rank, user_id LIMIT ${MAX_RECIPIENTS}`;
+}
