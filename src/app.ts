@@ -46,6 +46,7 @@ import { deliverAfterResponse, deliverBeforeResponse } from "./monitoring/patien
 import { roundRoutes } from "./monitoring/rounds/routes.ts";
 import { handOverMessages } from "./notifications/delivery/hand-over.ts";
 import { webhookRoutes } from "./notifications/webhooks/routes.ts";
+import { escalationRoutes } from "./organization/escalation/routes.ts";
 import { hospitalRoutes } from "./organization/hospitals/routes.ts";
 import { storageRoutes } from "./organization/hospitals/storage-routes.ts";
 import { practitionerRoutes } from "./organization/practitioners/routes.ts";
@@ -172,6 +173,7 @@ app.route(API_PREFIX, hospitalRoutes);
 app.route(API_PREFIX, storageRoutes);
 app.route(API_PREFIX, wardRoutes);
 app.route(API_PREFIX, boardRoutes);
+app.route(API_PREFIX, escalationRoutes);
 app.route(API_PREFIX, practitionerRoutes);
 app.route(API_PREFIX, patientRoutes);
 app.route(API_PREFIX, recordRoutes);

@@ -45,6 +45,9 @@ const ROLES_BY_PERMISSION = {
   "live:read": EVERYONE,
   "alert_rule:read": STAFF,
   "alert_rule:manage": STAFF,
+  /** Minutes to escalation, and who is told in each tier. */
+  "escalation:read": STAFF,
+  "escalation:manage": MANAGERS,
   "hospital:read": EVERYONE,
   "hospital:create": ["admin"],
   "hospital:update": MANAGERS,

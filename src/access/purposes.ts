@@ -128,6 +128,8 @@ const OPERATIONS = [
   "ward.list",
   "ward.read",
   "ward.update",
+  "ward_staff.read",
+  "ward_staff.update",
 ] as const;
 
 const TREATMENT = [
@@ -159,6 +161,9 @@ const TREATMENT = [
   "device.claim",
   "device.unassign",
   "device_claim_code.issue",
+  "escalation.delete",
+  "escalation.read",
+  "escalation.update",
   "intake.read",
   "intake.record",
   "live.open",

@@ -31,6 +31,7 @@ export const TAGS = [
   { name: "Live", description: "Live patient data: tickets, WebSocket, server-sent events" },
   { name: "DetectedIssue", description: "FHIR DetectedIssue: alerts and their handling by staff" },
   { name: "Alert rules", description: "Alarm limits: catalogue defaults, per ward, per patient" },
+  { name: "Escalation", description: "Minutes to escalation and repeats of alerts, and who is told, per hospital and ward" },
   { name: "Upload log", description: "Upload attempts with their outcome, and files in quarantine" },
   { name: "AuditEvent", description: "FHIR AuditEvent: who accessed or changed whose data" },
   { name: "Admin", description: "Views for platform administrators" },

@@ -8,7 +8,6 @@ import { type Counts, withCounters } from "../stores.ts";
 import { API, env, newDevice, readJson, sendRequest } from "../world.ts";
 import { accountReads, accountWrites } from "./budgets-accounts.ts";
 import { factorReads, factorWrites } from "./budgets-factors.ts";
-import { webhookReads, webhookWrites } from "./budgets-webhooks.ts";
 import { hospitalReads, hospitalWrites } from "./budgets-hospital.ts";
 import { reports, uploads } from "./budgets-reports.ts";
 import { vitals } from "./budgets-vitals.ts";
