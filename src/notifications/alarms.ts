@@ -6,7 +6,7 @@ import { ACTIVE_MEMBERSHIP } from "../access/effective-role.ts";
 import { batch, type Db, type Statement } from "../platform/db/client.ts";
 import { STAFF_ROLES } from "../platform/db/schema.ts";
 import { derivedUuidv7 } from "../platform/ids.ts";
-import { MAX_RECIPIENTS, notify, takeEvents } from "./notify.ts";
+import { MAX_RECIPIENTS, notify } from "./notify.ts";
 
 const id = z.string().min(1).max(64);
 
@@ -45,6 +45,12 @@ export type AlarmMessage = { alarm: Alarm };
 /** The same for the object's message and its row in D1, whichever is written first. */
 export const toAlarmEventId = ({ at, alert, n }: Pick<Alarm, "at" | "alert" | "n">): string => derivedUuidv7(at, `${alert}.${n}`);
 
+/** Cancels deliveries of alarms to people who have left the hospital since. @param isDue the condition for rows of `deliveries` */
+export const cancelWithoutRight = (db: Db, isDue: SQL, now: number): Statement =>
+  db.run(sql`UPDATE deliveries SET status = 'cancelled', next_attempt_at = NULL, leased_until = NULL, settled_at = CAST(${now} AS INTEGER)
+    WHERE ${isDue} AND kind LIKE 'alert.%' AND user_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM memberships m
+      WHERE m.user_id = deliveries.user_id AND m.hospital_id = deliveries.hospital_id AND ${ACTIVE_MEMBERSHIP})`);
+
 /** The actor of notifications that a patient's object causes. */
 export const newAlarmActor = (patient: string): SystemActor => ({
   kind: "system",
@@ -65,12 +71,13 @@ export function alarmStatements(db: Db, actor: SystemActor, alarm: Alarm): State
   });
 }
 
-/** Writes the notifications of an alarm whose rows in D1 may not have come yet. @returns the id of the event */
-export async function writeAlarm(db: Db, alarm: Alarm): Promise<string> {
-  const actor = newAlarmActor(alarm.patient);
-  await batch(db, alarmStatements(db, actor, alarm));
-  takeEvents(actor);
-  return toAlarmEventId(alarm);
+/** Writes the notifications of alarms whose rows in D1 may not have come yet. @returns the ids of their events */
+export async function writeAlarms(db: Db, alarms: readonly Alarm[]): Promise<string[]> {
+  await batch(
+    db,
+    alarms.flatMap((alarm) => alarmStatements(db, newAlarmActor(alarm.patient), alarm)),
+  );
+  return alarms.map(toAlarmEventId);
 }
 
 const isInCareTeam = sql`EXISTS (SELECT 1 FROM care_team c WHERE c.patient_id = p.id AND c.user_id = m.user_id AND c.ended_at IS NULL)`;

@@ -3,6 +3,7 @@
 import { getVerifiedKeys } from "../../platform/config.ts";
 import { getDb } from "../../platform/db/client.ts";
 import { log } from "../../platform/log.ts";
+import { writeAlarms } from "../alarms.ts";
 import { CHANNELS, type Channels } from "../channels.ts";
 import { announce } from "./announce.ts";
 import { leaseDue, ofEvent, withIds } from "./lease.ts";
@@ -15,7 +16,9 @@ export type ConsumeOptions = { channels?: Channels; clock?: () => number };
 export async function consume(env: Env, batch: MessageBatch, options: ConsumeOptions = {}): Promise<void> {
   if (batch.queue === UNDELIVERED_QUEUE_NAME) return logUndelivered(env, batch);
   const messages = batch.messages.flatMap(({ body }) => readMessage(env, body));
-  const events = [...new Set(messages.flatMap((message) => ("event" in message ? [message.event] : [])))];
+  const alarms = messages.flatMap((message) => ("alarm" in message ? [message.alarm] : []));
+  const written = await writeAlarms(getDb(env.DB), alarms);
+  const events = [...new Set([...messages.flatMap((message) => ("event" in message ? [message.event] : [])), ...written])];
   const ids = [...new Set(messages.flatMap((message) => ("ids" in message ? message.ids : [])))];
   const isAlarm = batch.queue === ALARM_QUEUE_NAME;
   const announced = announce(env, getDb(env.DB), events);

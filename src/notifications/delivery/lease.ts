@@ -2,6 +2,7 @@
 // While a delivery is leased `next_attempt_at` is the end of the lease, so that one index finds everything that is due.
 import { type SQL, sql } from "drizzle-orm";
 import { batch, type Db, type Statement } from "../../platform/db/client.ts";
+import { cancelWithoutRight } from "../alarms.ts";
 import type { Delivery, DeliveryChannel } from "../channel.ts";
 import type { Channels } from "../channels.ts";
 import type { Refs } from "../notify.ts";
@@ -32,10 +33,11 @@ export const hasChannel = (channels: Channels): SQL =>
  */
 export async function leaseDue(db: Db, scopes: readonly SQL[], channels: Channels, now: number): Promise<Leased[]> {
   const answers = await batch(db, [
+    ...scopes.map((scope) => cancelWithoutRight(db, isDue(scope, now), now)),
     ...scopes.map((scope) => parkInterrupted(db, scope, channels, now)),
     ...scopes.map((scope) => lease(db, scope, channels, now)),
   ]);
-  const rows = answers.slice(scopes.length).flat() as Row[];
+  const rows = answers.slice(2 * scopes.length).flat() as Row[];
   return rows.map((row) => ({ ...row, refs: JSON.parse(row.refs) as Refs }));
 }
 

@@ -1,5 +1,6 @@
 // Messages of the queues: they name rows of `deliveries` and start what is due; what is sent is in the rows.
 import { z } from "@hono/zod-openapi";
+import { AlarmSchema } from "../alarms.ts";
 import type { Priority } from "../kinds.ts";
 
 /** Deliveries per message: a message has at most 128 KB. */
@@ -13,6 +14,8 @@ const EventId = z.uuid();
 export const DeliveryMessage = z.union([
   /** All due deliveries of an event, whose recipients' live sockets are notified too. */
   z.strictObject({ event: EventId }),
+  /** An alarm of a patient's object, which may come before its rows in D1: they are written, and are those of the event. */
+  z.strictObject({ alarm: AlarmSchema }),
   /** These deliveries, if they are due. */
   z.strictObject({ ids: z.array(z.string().max(200)).max(IDS_PER_MESSAGE) }),
 ]);
