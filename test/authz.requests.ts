@@ -18,6 +18,7 @@ import {
 /** Routes that need a recent sign-in, which a long run of the matrix outlives. */
 const STEP_UP_ROUTES = /\/(mfa|passkeys|factors|factor-policy|api-keys)\b/;
 
+const ESCALATION = { tiers: [[{ role: "doctor" }]] };
 const matching = ({ version }: ResourceIds): RequestOptions => ({ headers: { "If-Match": `"${version}"` } });
 
 const form = (handle: ResourceIds): BodyInit => uploadForm(newPdf(`upload ${uniqueText()}`), { patient_id: handle.patientId });
@@ -103,6 +104,11 @@ const BODIES: Record<
   }),
   "PATCH /api/v1/wards/:ward_id": (handle) => ({ ...matching(handle), json: { name: `Ward ${uniqueText()}` } }),
   "DELETE /api/v1/wards/:ward_id": matching,
+  "PUT /api/v1/wards/:ward_id/staff": (handle) => ({ ...matching(handle), json: { user_ids: [] } }),
+  "PUT /api/v1/wards/:ward_id/escalation": () => ({ json: ESCALATION }),
+  "DELETE /api/v1/wards/:ward_id/escalation": matching,
+  "PUT /api/v1/hospitals/:hospital_id/escalation": () => ({ json: ESCALATION }),
+  "DELETE /api/v1/hospitals/:hospital_id/escalation": matching,
   "POST /api/v1/practitioners": (handle, { role }) => ({
     json: { user_id: handle.staffId, ...(role === "admin" && { hospital_id: handle.hospitalId }) },
   }),

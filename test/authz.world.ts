@@ -352,6 +352,15 @@ export async function renewResources(
     await sendRequest(`${API}/${scope}/alert-rules/heart_rate`, { as: nurse, method: "PUT", json: { low: 46 } });
     return { ...handle, version: 1 };
   }
+  if (/^(PUT|DELETE) .*escalation/.test(route)) {
+    const [scope, scopeId] = route.includes(":ward_id") ? ["ward", handle.wardId] : ["hospital", handle.hospitalId];
+    await run("DELETE FROM escalation_settings WHERE scope_id IN (?, ?)", handle.wardId, handle.hospitalId);
+    if (route.startsWith("PUT")) return handle;
+    const values = "VALUES (?, ?, ?, '{}', 'test', 1)";
+    const columns = "(scope_id, scope, hospital_id, settings, updated_by, updated_at)";
+    await run(`INSERT INTO escalation_settings ${columns} ${values}`, scopeId, scope, handle.hospitalId);
+    return { ...handle, version: 1 };
+  }
   if (route.endsWith("/resolve")) {
     const { id } = await newPatient(handle.hospitalId, nurse);
     if (player.person?.role === "doctor") await addToCareTeam(id, player.person.id);
@@ -361,7 +370,7 @@ export async function renewResources(
   if (route.startsWith("DELETE") && route.endsWith("/:device_id")) {
     return { ...handle, deviceId: (await newDevice(nurse, null)).id, version: 1 };
   }
-  if (route.startsWith("DELETE") && route.endsWith("/:ward_id")) {
+  if ((route.startsWith("DELETE") && route.endsWith("/:ward_id")) || route === "PUT /api/v1/wards/:ward_id/staff") {
     return { ...handle, wardId: await newWard(await newPerson("hospital_admin", handle.hospitalId)), version: 1 };
   }
   if (route.endsWith("/practitioners") || (route.startsWith("DELETE") && route.endsWith("/:practitioner_id"))) {

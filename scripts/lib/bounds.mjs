@@ -164,6 +164,19 @@ export const BOUNDS = [
     operations: ["PUT /wards/{ward_id}/alert-rules/{code}", "DELETE /wards/{ward_id}/alert-rules/{code}"],
   },
   {
+    bound: "one row per hospital and ward; 3 tiers of 20 entries",
+    test: BUDGET,
+    operations: [
+      "GET /hospitals/{hospital_id}/escalation",
+      "PUT /hospitals/{hospital_id}/escalation",
+      "DELETE /hospitals/{hospital_id}/escalation",
+      "GET /wards/{ward_id}/escalation",
+      "PUT /wards/{ward_id}/escalation",
+      "DELETE /wards/{ward_id}/escalation",
+    ],
+  },
+  { bound: "100 people per ward", test: BUDGET, operations: ["GET /wards/{ward_id}/staff", "PUT /wards/{ward_id}/staff"] },
+  {
     bound: "one row per patient and vital",
     test: BUDGET,
     operations: ["PUT /patients/{patient_id}/alert-rules/{code}", "DELETE /patients/{patient_id}/alert-rules/{code}"],

@@ -8,6 +8,7 @@ import { type Counts, withCounters } from "../stores.ts";
 import { API, env, newDevice, readJson, sendRequest } from "../world.ts";
 import { accountReads, accountWrites } from "./budgets-accounts.ts";
 import { factorReads, factorWrites } from "./budgets-factors.ts";
+import { escalation } from "./budgets-escalation.ts";
 import { hospitalReads, hospitalWrites } from "./budgets-hospital.ts";
 import { reports, uploads } from "./budgets-reports.ts";
 import { vitals } from "./budgets-vitals.ts";
@@ -35,6 +36,7 @@ const lines: BudgetCase[] = [
   ...uploads,
   ...hospitalWrites,
   ...webhookWrites,
+  ...escalation,
   ...accountWrites,
   ...factorWrites,
 ];

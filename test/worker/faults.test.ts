@@ -19,6 +19,7 @@ import {
 } from "../world.ts";
 import { accounts } from "./faults-accounts.ts";
 import { factors } from "./faults-factors.ts";
+import { escalation } from "./faults-escalation.ts";
 import { hospital } from "./faults-hospital.ts";
 import { reports } from "./faults-reports.ts";
 import { vitals } from "./faults-vitals.ts";
@@ -27,7 +28,7 @@ import { countSamples, type FaultCase, queryCount, type RepeatableRequest, setUp
 import { createSample } from "./monitored-patient.ts";
 import { listReferencedKeys, listStoredKeys, verifyEveryReport } from "./storage-evidence.ts";
 
-const routes: FaultCase[] = [...vitals, ...reports, ...hospital, ...webhooks, ...accounts, ...factors];
+const routes: FaultCase[] = [...vitals, ...reports, ...hospital, ...escalation, ...webhooks, ...accounts, ...factors];
 
 beforeAll(setUpWorld);
 

@@ -243,6 +243,10 @@ async function newStage(): Promise<Stage> {
       200,
     );
   }
+  for (const path of [`wards/${wardId}`, `hospitals/${world.hospitalId}`]) {
+    const json = { escalation_minutes: { high: [2, 5], medium: [15, 45], low: [] } };
+    expect((await sendRequest(`${API}/${path}/escalation`, { as: world.manager, method: "PUT", json })).status).toBe(200);
+  }
   return { world, ids, person: spare, device };
 }
 

@@ -1,6 +1,6 @@
 // Times of escalation and repeat, and their settings. A module without imports at run time, since the portal uses it too.
 import type { TierEntry } from "../../notifications/alarms.ts";
-import type { AlarmConfig } from "./model.ts";
+import type { AlarmConfig, Priority } from "./model.ts";
 
 /** Minutes without acknowledgement until the alert is overdue, then long overdue: it is marked, and the people of the tier are told. */
 export const ESCALATION_MINUTES: AlarmConfig["escalation"] = { high: [3, 10], medium: [15, 45], low: [] };
@@ -9,10 +9,10 @@ export const REPEAT_MINUTES: AlarmConfig["repeat_minutes"] = { high: 15, medium:
 
 /** What a hospital or a ward has chosen; what is absent is inherited. */
 export type EscalationSettings = {
-  escalation_minutes?: AlarmConfig["escalation"] | undefined;
-  repeat_minutes?: AlarmConfig["repeat_minutes"] | undefined;
+  escalation_minutes?: Record<Priority, number[]> | undefined;
+  repeat_minutes?: Record<Priority, number | null> | undefined;
   /** The first entry is tier 1. */
-  tiers?: readonly (readonly TierEntry[])[] | undefined;
+  tiers?: TierEntry[][] | undefined;
 };
 
 /** The minutes in force for a patient. */

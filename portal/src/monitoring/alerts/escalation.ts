@@ -1,4 +1,4 @@
-// Escalation of an unacknowledged alarm: nobody is notified, the board marks it as overdue.
+// Escalation of an unacknowledged alarm by the standard times: the board marks it as overdue, and the people of the tier are told.
 import { ESCALATION_MINUTES } from "../../../../src/monitoring/alarm-rules/escalation.ts";
 import type { AlertView } from "../../../../src/monitoring/patient-object/contract.ts";
 

@@ -12,6 +12,7 @@ import { Card, DescriptionList, Page } from "../../platform/design/page.tsx";
 import { QueryBoundary } from "../../platform/design/query-states.tsx";
 import { usePageZone } from "../../platform/design/screen-zone.ts";
 import { useTranslation } from "../../platform/messages/translate.ts";
+import { EscalationCard } from "../escalation/escalation-card.tsx";
 import { Wards } from "../wards/wards.tsx";
 import { changeHospital, type Hospital, type HospitalChange, SELF_CARE_HOSPITAL_ID } from "./api.ts";
 import { HospitalForm } from "./hospital-form.tsx";
@@ -80,6 +81,7 @@ function HospitalDetails({ versioned }: { versioned: VersionedHospital }) {
         />
       </Card>
       <StorageCard hospitalId={hospital.hospital_id} />
+      {!isBuiltIn && <EscalationCard hospital={hospital} />}
       {!isBuiltIn && <Wards hospital={hospital} />}
       {!isBuiltIn && <Members hospital={hospital} />}
       {dialog === "edit" && (

@@ -11,10 +11,12 @@ import { Form, validateRequired } from "../../platform/design/form.tsx";
 import layout from "../../platform/design/layout.module.css";
 import { Card } from "../../platform/design/page.tsx";
 import { useTranslation } from "../../platform/messages/translate.ts";
+import { EscalationDialog } from "../escalation/escalation-dialog.tsx";
+import { WardStaffDialog } from "../escalation/ward-staff-dialog.tsx";
 import { changeWard, createWard, deleteWard, type Hospital, listWards, type Ward } from "../hospitals/api.ts";
 import { WardSettings } from "./ward-settings.tsx";
 
-type OpenDialog = { kind: "rename" | "settings" | "close" | "reopen" | "delete"; ward: Ward } | { kind: "new" };
+type OpenDialog = { kind: "rename" | "settings" | "escalation" | "staff" | "close" | "reopen" | "delete"; ward: Ward } | { kind: "new" };
 
 export function Wards({ hospital: { hospital_id, is_active, time_zone } }: { hospital: Hospital }) {
   const t = useTranslation();
@@ -53,6 +55,12 @@ export function Wards({ hospital: { hospital_id, is_active, time_zone } }: { hos
           </Button>
           <Button size="xs" variant="default" onClick={() => setDialog({ kind: "settings", ward })}>
             {t("wards.settings")}
+          </Button>
+          <Button size="xs" variant="default" onClick={() => setDialog({ kind: "escalation", ward })}>
+            {t("escalation.ward")}
+          </Button>
+          <Button size="xs" variant="default" onClick={() => setDialog({ kind: "staff", ward })}>
+            {t("escalation.who_hears")}
           </Button>
           <Button size="xs" variant="default" onClick={() => setDialog({ kind: ward.is_active ? "close" : "reopen", ward })}>
             {t(ward.is_active ? "hospitals.close_ward" : "hospitals.reopen_ward")}
@@ -105,6 +113,9 @@ function WardDialog({ dialog, hospitalId, zone, onChanged, onClose }: WardDialog
   const { ward } = dialog;
   const { name } = ward;
   if (dialog.kind === "settings") return <WardSettings ward={ward} zone={zone} onChanged={onChanged} onClose={onClose} />;
+  if (dialog.kind === "escalation")
+    return <EscalationDialog scope={{ kind: "ward", id: ward.ward_id }} name={name} onClose={onClose} />;
+  if (dialog.kind === "staff") return <WardStaffDialog ward={ward} onChanged={onChanged} onClose={onClose} />;
   if (dialog.kind === "rename") {
     const title = t("hospitals.rename_title", { name });
     const rename = (newName: string) => changeWard(ward, { name: newName });

@@ -17,6 +17,7 @@ import { rounds } from "../../monitoring/rounds/messages.ts";
 import { trendMark } from "../../monitoring/trend-mark/messages.ts";
 import { vitals } from "../../monitoring/vitals/messages.ts";
 import { webhooks } from "../../notifications/webhooks/messages.ts";
+import { escalation } from "../../organization/escalation/messages.ts";
 import { hospitals } from "../../organization/hospitals/messages.ts";
 import { practitioners } from "../../organization/practitioners/messages.ts";
 import { wards } from "../../organization/wards/messages.ts";
@@ -54,6 +55,7 @@ export const CATALOGUES = {
   practitioners,
   hospitals,
   wards,
+  escalation,
   apiKeys,
   webhooks,
   audit,
