@@ -20,7 +20,11 @@ import {
 
 /** New minutes of high alerts, as a changed configuration of the patient's object brings them. */
 function setMinutes(world: World, high: number[], repeat: number | null = 15) {
-  world.config = { ...world.config, escalation: { ...CONFIG.escalation, high }, repeat_minutes: { ...CONFIG.repeat_minutes, high: repeat } };
+  world.config = {
+    ...world.config,
+    escalation: { ...CONFIG.escalation, high },
+    repeat_minutes: { ...CONFIG.repeat_minutes, high: repeat },
+  };
   return applyInput(world, { kind: "tick" }).map(({ what, alert }) => `${what} ${alert.tier}`);
 }
 const critical = () => {

@@ -55,7 +55,9 @@ it("is short for many alarms at once, with a dead provider beside the others", a
   const ids = JSON.stringify(patients.map(({ id }) => id));
   await getDb(env.DB).run(sql`UPDATE patients SET monitoring = 'home' WHERE id IN (SELECT value FROM json_each(${ids}))`);
   await Promise.all(
-    patients.map(({ id }) => sendRequest(`${API}/observations`, { as: world.nurse, json: { patient_id: id, ...createSample(0) } })),
+    patients.map(({ id }) =>
+      sendRequest(`${API}/observations`, { as: world.nurse, json: { patient_id: id, ...createSample(0) } }),
+    ),
   );
   const mails = () => [...handedAt].filter(([id]) => id.includes(".email."));
   await eventually(() => expect(mails()).toHaveLength(ALARMS));

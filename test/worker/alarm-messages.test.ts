@@ -4,7 +4,7 @@ import { sql } from "drizzle-orm";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import type { Alert, Transition } from "../../src/monitoring/alarm-rules/model.ts";
 import { deliverToD1 } from "../../src/monitoring/patient-object/delivery/d1-delivery.ts";
-import { OUTBOX_DOCUMENTS, memoryDocument } from "../../src/monitoring/patient-object/memory/documents.ts";
+import { memoryDocument, OUTBOX_DOCUMENTS } from "../../src/monitoring/patient-object/memory/documents.ts";
 import { toAlertId } from "../../src/monitoring/patient-object/samples/ids.ts";
 import { type Alarm, alarmStatements, newAlarmActor, toAlarmEventId } from "../../src/notifications/alarms.ts";
 import { consume } from "../../src/notifications/delivery/consume.ts";
@@ -45,7 +45,9 @@ async function newMonitored(ward_id: string | null = null, team: Person[] = []):
 
 type Told = { user_id: string; id: string; kind: string; priority: string };
 const toldOf = (patient: string): Promise<Told[]> =>
-  db.all<Told>(sql`SELECT user_id, id, kind, priority FROM notifications WHERE refs->>'patient_id' = ${patient} ORDER BY id, user_id`);
+  db.all<Told>(
+    sql`SELECT user_id, id, kind, priority FROM notifications WHERE refs->>'patient_id' = ${patient} ORDER BY id, user_id`,
+  );
 const deliveriesOf = (patient: string) =>
   db.all<{ id: string; user_id: string; status: string }>(
     sql`SELECT id, user_id, status FROM deliveries WHERE refs->>'patient_id' = ${patient} ORDER BY id`,
@@ -266,7 +268,10 @@ describe("the minutes of an open alert", () => {
     const patient = await newMonitored(ward);
     await sendRequest(`${API}/observations`, { as: world.nurse, json: { patient_id: patient, ...createSample(0) } });
     expect(await escalationOf(patient)).toEqual({ after: 3, tier: 0 });
-    const minutes = (high: number[]) => ({ escalation_minutes: { high, medium: [], low: [] }, tiers: [[{ user_id: world.manager.id }]] });
+    const minutes = (high: number[]) => ({
+      escalation_minutes: { high, medium: [], low: [] },
+      tiers: [[{ user_id: world.manager.id }]],
+    });
     expect((await putEscalation(`wards/${ward}`, minutes([7, 9]))).status).toBe(200);
     await vi.waitFor(async () => expect(await escalationOf(patient)).toEqual({ after: 7, tier: 0 }), { timeout: 5_000 });
 

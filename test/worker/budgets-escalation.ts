@@ -2,7 +2,10 @@
 import { API, env, newWard, sendRequest } from "../world.ts";
 import { type BudgetCase, budget, getAs, world } from "./budgets-world.ts";
 
-const CHANGE = { escalation_minutes: { high: [2, 5], medium: [15], low: [] }, tiers: [[{ role: "doctor" }, { group: "care_team" }]] };
+const CHANGE = {
+  escalation_minutes: { high: [2, 5], medium: [15], low: [] },
+  tiers: [[{ role: "doctor" }, { group: "care_team" }]],
+};
 const put = (path: string, json: object, e: Env, version?: number) =>
   sendRequest(API + path, {
     as: world.manager,
@@ -14,7 +17,9 @@ const put = (path: string, json: object, e: Env, version?: number) =>
 /** A ward with two patients. */
 async function newWardOfTwo(): Promise<string> {
   const ward = await newWard(world.manager);
-  await env.DB.prepare("UPDATE patients SET ward_id = ? WHERE id IN (?, ?)").bind(ward, world.patient.id, world.stranger.id).run();
+  await env.DB.prepare("UPDATE patients SET ward_id = ? WHERE id IN (?, ?)")
+    .bind(ward, world.patient.id, world.stranger.id)
+    .run();
   return ward;
 }
 const remove = (path: string, e: Env) =>
@@ -35,8 +40,20 @@ export const escalation: BudgetCase[] = [
     budget(1, 15, 0),
     async (e) => getAs(`/wards/${await newWard(world.manager)}/escalation`, () => world.nurse)(e),
   ],
-  ["PUT /hospitals/{id}/escalation", "write", 200, budget(3, 80, 40), (e) => put(`/hospitals/${world.hospitalId}/escalation`, CHANGE, e)],
-  ["DELETE /hospitals/{id}/escalation", "write", 200, budget(3, 80, 40), (e) => remove(`/hospitals/${world.hospitalId}/escalation`, e)],
+  [
+    "PUT /hospitals/{id}/escalation",
+    "write",
+    200,
+    budget(3, 80, 40),
+    (e) => put(`/hospitals/${world.hospitalId}/escalation`, CHANGE, e),
+  ],
+  [
+    "DELETE /hospitals/{id}/escalation",
+    "write",
+    200,
+    budget(3, 80, 40),
+    (e) => remove(`/hospitals/${world.hospitalId}/escalation`, e),
+  ],
   [
     "PUT /wards/{id}/escalation, two patients",
     "write",

@@ -22,7 +22,8 @@ const EscalationMinutes = z
     low: TierMinutes,
   })
   .openapi({
-    description: "Minutes without acknowledgement until each tier, from when the alert was raised; alerts of low priority tell nobody",
+    description:
+      "Minutes without acknowledgement until each tier, from when the alert was raised; alerts of low priority tell nobody",
   });
 const RepeatMinutes = z
   .strictObject({ high: Minutes.nullable(), medium: Minutes.nullable(), low: Minutes.nullable() })
@@ -49,10 +50,13 @@ export const EscalationChange = z
     tiers: Tiers.optional(),
   })
   .refine((change) => Object.values(change).some((part) => part !== undefined), "At least one part is required")
-  .openapi("EscalationChange", { description: "What is absent is inherited: by a ward from its hospital, by a hospital from the default" });
+  .openapi("EscalationChange", {
+    description: "What is absent is inherited: by a ward from its hospital, by a hospital from the default",
+  });
 
 const ToldOf = z.enum(TOLD_OF).openapi({
-  description: "`care_team_patients`: doctors of a hospital where doctors see only the patients of their care teams; `nobody`: no active member",
+  description:
+    "`care_team_patients`: doctors of a hospital where doctors see only the patients of their care teams; `nobody`: no active member",
 });
 const NamedPerson = z.object({ user_id: Id, full_name: z.string(), role: z.enum(STAFF_ROLES).nullable(), told_of: ToldOf });
 const Layer = z.enum(["default", "hospital", "ward"]);
@@ -113,7 +117,8 @@ export const WardStaff = z
     ward_id: Id,
     hospital_id: Id,
     people: z.array(NamedPerson).openapi({
-      description: "Who hears of the ward's alarms besides care teams. While nobody active is listed, all nurses of the hospital do",
+      description:
+        "Who hears of the ward's alarms besides care teams. While nobody active is listed, all nurses of the hospital do",
     }),
     version: z.number().int().openapi({ description: "Of the ward" }),
   })

@@ -33,7 +33,13 @@ function selectSettings(db: Db, { kind, id }: Scope) {
   ] as const;
 }
 
-async function toView({ keys }: Pick<Call, "keys">, scope: Scope, place: Place, rows: readonly Row[], people: readonly StaffRow[]) {
+async function toView(
+  { keys }: Pick<Call, "keys">,
+  scope: Scope,
+  place: Place,
+  rows: readonly Row[],
+  people: readonly StaffRow[],
+) {
   const find = (kind: Scope["kind"]) => rows.find((row) => row.scope === kind);
   const own = rows.find(({ scopeId }) => scopeId === scope.id);
   const hospital = escalationSettingsOf(find("hospital")?.settings ?? null);
@@ -49,7 +55,11 @@ async function toView({ keys }: Pick<Call, "keys">, scope: Scope, place: Place, 
       repeat_minutes: { ...repeat_minutes },
       tiers: (ward?.tiers ?? hospital?.tiers ?? DEFAULT_TIERS).map((tier) => [...tier]),
     },
-    from: { escalation_minutes: layerOf("escalation_minutes"), repeat_minutes: layerOf("repeat_minutes"), tiers: layerOf("tiers") },
+    from: {
+      escalation_minutes: layerOf("escalation_minutes"),
+      repeat_minutes: layerOf("repeat_minutes"),
+      tiers: layerOf("tiers"),
+    },
     doctors_told_of: place.doctorScope === "hospital" ? ("every_patient" as const) : ("care_team_patients" as const),
     people: await Promise.all(people.map((person) => toNamedPerson(keys, person, place.doctorScope))),
     version: own?.version ?? null,
@@ -91,10 +101,14 @@ export async function getEscalation(anyCall: Call, scope: Scope) {
 /** @throws ApiError invalid_request that names the entry: only active members of the hospital can be in a tier */
 async function assertMembers({ db }: Call, hospitalId: string, { tiers = [] }: EscalationSettings): Promise<void> {
   const named = tiers.flatMap((entries, tier) =>
-    entries.flatMap((entry, place) => ("user_id" in entry ? [{ id: entry.user_id, path: `tiers.${tier}.${place}.user_id` }] : [])),
+    entries.flatMap((entry, place) =>
+      "user_id" in entry ? [{ id: entry.user_id, path: `tiers.${tier}.${place}.user_id` }] : [],
+    ),
   );
   if (named.length === 0) return;
-  const found = await db.all<{ id: string }>(sql`SELECT u.id AS id FROM memberships m JOIN users u ON u.id = m.user_id AND u.active = 1
+  const found = await db.all<{
+    id: string;
+  }>(sql`SELECT u.id AS id FROM memberships m JOIN users u ON u.id = m.user_id AND u.active = 1
     WHERE m.hospital_id = ${hospitalId} AND ${ACTIVE_MEMBERSHIP}
       AND m.user_id IN (SELECT value FROM json_each(${JSON.stringify(named.map(({ id }) => id))}))`);
   const errors = named
@@ -141,7 +155,11 @@ export async function removeEscalation(anyCall: Call, scope: Scope, expected: Ex
   const { call, place, own, event } = await load(anyCall, scope, "escalation:manage", { name: "escalation.delete", action: "D" });
   if (!own) {
     const { role = null, hospitalId = null } = event;
-    return denyAccess(call, "escalation:manage", "not_found", { ...(role && { role }), hospitalId, target: { [scope.kind]: scope.id } });
+    return denyAccess(call, "escalation:manage", "not_found", {
+      ...(role && { role }),
+      hospitalId,
+      target: { [scope.kind]: scope.id },
+    });
   }
   const version = matchVersion(expected, own.version);
   if (own.version !== version) return failWithAudit(call, "precondition_failed", event);

@@ -29,7 +29,12 @@ async function load(anyCall: Call, wardId: string, permission: Permission, name:
   const [[ward], rows] = results;
   const { role, hospitalId } = effectiveRole;
   if (!ward) return denyAccess(call, permission, "not_found", { role, hospitalId, target: { ward: wardId } });
-  return { call, ward, rows, event: { event: name, action, role, hospitalId: ward.hospitalId, entity: { type: "ward", id: wardId } } };
+  return {
+    call,
+    ward,
+    rows,
+    event: { event: name, action, role, hospitalId: ward.hospitalId, entity: { type: "ward", id: wardId } },
+  };
 }
 
 const toView = async ({ keys }: Pick<Call, "keys">, ward: Ward, rows: readonly StaffRow[]) => ({
@@ -49,7 +54,9 @@ const listed = (userIds: readonly string[]) => sql`(SELECT value FROM json_each(
 
 /** @throws ApiError invalid_request that names the entries: only active members of the hospital can be added */
 async function assertMembers({ db }: Call, hospitalId: string, userIds: readonly string[]): Promise<void> {
-  const found = await db.all<{ id: string }>(sql`SELECT u.id AS id FROM memberships m JOIN users u ON u.id = m.user_id AND u.active = 1
+  const found = await db.all<{
+    id: string;
+  }>(sql`SELECT u.id AS id FROM memberships m JOIN users u ON u.id = m.user_id AND u.active = 1
     WHERE m.hospital_id = ${hospitalId} AND ${ACTIVE_MEMBERSHIP} AND m.user_id IN ${listed(userIds)}`);
   const errors = userIds.flatMap((id, place) =>
     found.some((row) => row.id === id)

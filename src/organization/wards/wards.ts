@@ -30,7 +30,15 @@ import {
 import { GRACE_MINUTES, type ObservationMode } from "../../monitoring/vitals/freshness.ts";
 import { batch, isConditionFailed, isForeignKeyViolation, isUniqueViolation } from "../../platform/db/client.ts";
 import { ROW_LIMITS, toLimitError, unlessFull } from "../../platform/db/row-limits.ts";
-import { alertRules, escalationSettings, hospitals, patients, SELF_CARE_HOSPITAL_ID, wardStaff, wards } from "../../platform/db/schema.ts";
+import {
+  alertRules,
+  escalationSettings,
+  hospitals,
+  patients,
+  SELF_CARE_HOSPITAL_ID,
+  wardStaff,
+  wards,
+} from "../../platform/db/schema.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { uuidv7 } from "../../platform/ids.ts";
 import { toIso } from "../../platform/time.ts";

@@ -41,9 +41,13 @@ export function EscalationForm({ scope, settings, onChanged, onClose }: Escalati
         return isValid ? [] : [[`escalation_minutes.${priority}`, t("escalation.minutes_range", MINUTES)]];
       }),
       ...(hasRepeat ? PRIORITIES : []).flatMap((priority) =>
-        parseRepeat(repeat[priority]) === undefined ? [[`repeat_minutes.${priority}`, t("escalation.repeat_range", MINUTES)]] : [],
+        parseRepeat(repeat[priority]) === undefined
+          ? [[`repeat_minutes.${priority}`, t("escalation.repeat_range", MINUTES)]]
+          : [],
       ),
-      ...(hasTiers ? tiers : []).flatMap((entries, i) => (entries.length === 0 ? [[`tiers.${i}`, t("escalation.tier_empty")]] : [])),
+      ...(hasTiers ? tiers : []).flatMap((entries, i) =>
+        entries.length === 0 ? [[`tiers.${i}`, t("escalation.tier_empty")]] : [],
+      ),
     ]);
   const save = async () => {
     const tierMinutes = (priority: Priority) => parseTierMinutes(minutes[priority]) ?? [];

@@ -80,8 +80,7 @@ export const escalation = defineMessages({
     "escalation.add_person": "व्यक्ति जोड़ें",
     "escalation.remove": "हटाएँ",
     "escalation.remove_name": "{name} को हटाएँ",
-    "escalation.no_access":
-      "सूचना केवल अस्पताल के उन सक्रिय सदस्यों को मिलती है जो मरीज़ को देख सकते हैं। नाम होने से कोई अधिकार नहीं मिलता।",
+    "escalation.no_access": "सूचना केवल अस्पताल के उन सक्रिय सदस्यों को मिलती है जो मरीज़ को देख सकते हैं। नाम होने से कोई अधिकार नहीं मिलता।",
     "escalation.doctors_care_team": "इस अस्पताल के डॉक्टरों को केवल अपनी देखभाल टीम के मरीज़ों की सूचना मिलती है।",
     "escalation.changed_meanwhile": "किसी और ने ये सेटिंग बदल दी हैं। यह विंडो बंद करके फिर खोलें।",
     "escalation.who_hears": "अलार्म की सूचना किसे",

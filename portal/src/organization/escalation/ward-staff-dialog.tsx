@@ -18,7 +18,11 @@ type WardStaffDialogProps = { ward: Ward; onChanged: () => Promise<unknown>; onC
 
 export function WardStaffDialog({ ward, onChanged, onClose }: WardStaffDialogProps) {
   const t = useTranslation();
-  const query = useQuery({ queryKey: ["wards", "staff", ward.ward_id], queryFn: () => readWardStaff(ward.ward_id), staleTime: 0 });
+  const query = useQuery({
+    queryKey: ["wards", "staff", ward.ward_id],
+    queryFn: () => readWardStaff(ward.ward_id),
+    staleTime: 0,
+  });
   return (
     <Dialog title={t("escalation.staff_title", { name: ward.name })} onClose={onClose}>
       <QueryBoundary query={query}>

@@ -16,7 +16,9 @@ import { WardStaffDialog } from "../escalation/ward-staff-dialog.tsx";
 import { changeWard, createWard, deleteWard, type Hospital, listWards, type Ward } from "../hospitals/api.ts";
 import { WardSettings } from "./ward-settings.tsx";
 
-type OpenDialog = { kind: "rename" | "settings" | "escalation" | "staff" | "close" | "reopen" | "delete"; ward: Ward } | { kind: "new" };
+type OpenDialog =
+  | { kind: "rename" | "settings" | "escalation" | "staff" | "close" | "reopen" | "delete"; ward: Ward }
+  | { kind: "new" };
 
 export function Wards({ hospital: { hospital_id, is_active, time_zone } }: { hospital: Hospital }) {
   const t = useTranslation();
