@@ -4,6 +4,10 @@ interface Env {
   IDENTITY_KEYS?: string;
   /** Bearer of /metrics; without it there is no such page. */
   METRICS_TOKEN?: string;
+  /** Key ring that identifies the deployment to push services, as JWT_KEYS; without it Web Push is off. */
+  VAPID_KEYS?: string;
+  /** Local push services of development and tests, separated by spaces; refused in production. */
+  PUSH_TEST_ORIGINS?: string;
   /** R2's S3 credentials for direct uploads; without them there are none. */
   R2_S3_ACCESS_KEY_ID?: string;
   R2_S3_SECRET_ACCESS_KEY?: string;

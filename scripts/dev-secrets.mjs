@@ -18,6 +18,7 @@ export function newSecrets() {
     BOOTSTRAP_TOKEN: random(),
     IDENTITY_KEYS: newFieldKey("i1"),
     METRICS_TOKEN: random(),
+    VAPID_KEYS: JSON.stringify([newSigningKey()]),
   };
 }
 
@@ -44,4 +45,4 @@ export function writeDevVars(path = ".dev.vars") {
 export function optionalDevVars(path = ".dev.vars") {
   return readDevVars(path).filter(([name]) => OPTIONAL.test(name));
 }
-const OPTIONAL = /^(IDENTITY_KEYS|METRICS_TOKEN|R2_S3_.*)$/;
+const OPTIONAL = /^(IDENTITY_KEYS|METRICS_TOKEN|VAPID_KEYS|PUSH_TEST_ORIGINS|R2_S3_.*)$/;

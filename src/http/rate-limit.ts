@@ -25,6 +25,8 @@ export const LIMITS = {
   "own-identity": { binding: "RATE_OWN_IDENTITY", quota: 5 },
   /** Changes of the own password: each costs two password hashes. */
   password: { binding: "RATE_OWN_IDENTITY", quota: 5 },
+  /** Test messages to oneself: a text message costs money. */
+  "test-message": { binding: "RATE_OWN_IDENTITY", quota: 5 },
 } as const;
 type LimitName = keyof typeof LIMITS;
 
@@ -137,6 +139,12 @@ export async function limitFactor(c: Context<AppEnv>): Promise<void> {
 export async function limitPasswordChange(c: Context<AppEnv>): Promise<void> {
   const { actor } = c.get("call");
   if (actor.kind === "user") await enforceLimits(c, { limit: "password", key: `password:${actor.userId}` });
+}
+
+/** Limits test messages per user. @throws ApiError rate_limited */
+export async function limitTestMessage(c: Context<AppEnv>): Promise<void> {
+  const { actor } = c.get("call");
+  if (actor.kind === "user") await enforceLimits(c, { limit: "test-message", key: `test-message:${actor.userId}` });
 }
 
 /**

@@ -60,6 +60,7 @@ const EXAMPLE_NAMES = [
   "practitioner",
   "webhook",
   "delivery",
+  "subscription",
 ] as const;
 type ExampleName = (typeof EXAMPLE_NAMES)[number];
 

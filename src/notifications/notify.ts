@@ -80,7 +80,7 @@ export function notify(db: Db, actor: Actor, now: number, notice: Notice): State
 }
 
 /** Whether the recipient `r.id` has the channel on for the kind, by choice, by default or because the hospital requires it. */
-function isChannelOn({ kind, hospitalId }: Notice, channel: PersonChannel): SQL {
+export function isChannelOn({ kind, hospitalId }: Pick<Notice, "kind" | "hospitalId">, channel: PersonChannel): SQL {
   const { fixed, defaults } = ruleOf(kind);
   if (fixed.includes(channel)) return sql`1`;
   const chosen = sql`coalesce((SELECT c.is_on FROM notification_choices c

@@ -31,6 +31,8 @@ export type Keys = {
   jwt: SigningKeys;
   /** Key ring of the identity index; null where the deployment does not accept government numbers. */
   identity: MacKeyRing | null;
+  /** Identifies the deployment to push services (RFC 8292); null where Web Push is off. */
+  vapid: SigningKeys | null;
   bootstrapHash: string;
 };
 
@@ -45,7 +47,7 @@ export const SECRETS = [
   "BOOTSTRAP_TOKEN",
 ] as const;
 /** Optional secrets. When set, they must meet the same requirements as the others. */
-export const OPTIONAL_SECRETS = ["IDENTITY_KEYS", "METRICS_TOKEN"] as const;
+export const OPTIONAL_SECRETS = ["IDENTITY_KEYS", "METRICS_TOKEN", "VAPID_KEYS"] as const;
 const PLACEHOLDER_PATTERN =
   /change.?me|placeholder|your.?(own|secret|key|token)|^(dev|test|demo|example|secret|password|key)(?![a-z0-9])/i;
 const MIN_SECRET_LENGTH = 32;
@@ -112,6 +114,17 @@ export function getWebhookTestOrigins(env: Env): ReadonlySet<string> {
   throw new ApiError("misconfigured");
 }
 
+/**
+ * Origins of push services that may be local and without TLS, from the variable PUSH_TEST_ORIGINS, separated by spaces.
+ * @throws ApiError misconfigured in production
+ */
+export function getPushTestOrigins(env: Env): readonly string[] {
+  if (!env.PUSH_TEST_ORIGINS) return [];
+  if (!isProduction(env)) return env.PUSH_TEST_ORIGINS.split(" ").filter(isOrigin);
+  log(env, "CRITICAL", "a variable for tests is set in production", { variable: "PUSH_TEST_ORIGINS" });
+  throw new ApiError("misconfigured");
+}
+
 /** Names of the secrets that are missing, too short, placeholders, or equal to an earlier one. */
 export function findInvalidSecrets(env: Env): string[] {
   const seenParts = new Set<string>();
@@ -141,7 +154,8 @@ async function loadKeys(env: Env): Promise<Keys> {
   const audit = await tryLoad("AUDIT_KEYS", parseKeyRing(env.AUDIT_KEYS ?? ""));
   const auditSigners = await tryLoad("AUDIT_SIGNING_KEYS", parseCheckpointSigners(env.AUDIT_SIGNING_KEYS ?? ""));
   const identity = env.IDENTITY_KEYS ? await tryLoad("IDENTITY_KEYS", parseMacKeyRing(env.IDENTITY_KEYS)) : null;
-  if (invalidSecrets.length > 0 || !jwt || !fields || !audit || !auditSigners || identity === undefined) {
+  const vapid = env.VAPID_KEYS ? await tryLoad("VAPID_KEYS", parseSigningKeys(env.VAPID_KEYS)) : null;
+  if (invalidSecrets.length > 0 || !jwt || !fields || !audit || !auditSigners || identity === undefined || vapid === undefined) {
     for (const variable of invalidSecrets) log(env, "CRITICAL", "a required secret is missing or invalid", { variable });
     throw new ApiError("misconfigured");
   }
@@ -152,7 +166,7 @@ async function loadKeys(env: Env): Promise<Keys> {
     sha256Hex(env.BOOTSTRAP_TOKEN),
   ]);
   log(env, "DEBUG", "keys loaded", { kid: jwt.currentKid, count: jwt.publicKeys.size });
-  return { fields, audit, auditSigners, index, link, refresh, jwt, identity, bootstrapHash };
+  return { fields, audit, auditSigners, index, link, refresh, jwt, identity, vapid, bootstrapHash };
 }
 
 // Cache derived from the secrets alone and rebuilt when they change; holds no request state.
@@ -166,6 +180,7 @@ const NAMES = [
   "AUDIT_RETENTION_YEARS",
   "MAIL_FROM",
   "WEBHOOK_TEST_ORIGINS",
+  "PUSH_TEST_ORIGINS",
 ] as const;
 type Secrets = readonly (string | undefined)[];
 const secretsOf = (env: Env): Secrets => NAMES.map((name) => env[name]);
@@ -228,6 +243,7 @@ export async function loadVerifiedKeys(env: Env): Promise<Keys> {
   getAuditRetentionYears(env);
   getMailSender(env);
   getWebhookTestOrigins(env);
+  getPushTestOrigins(env);
   const keys = await getKeys(env);
   const db = getDb(env.DB);
   const variable = await findMismatchedKey(db, keys);

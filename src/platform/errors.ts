@@ -56,6 +56,7 @@ const PROBLEMS_BY_CODE = {
   internal_error: [500, "Internal server error"],
   integrity_error: [500, "Stored data failed its integrity check"],
   direct_uploads_off: [501, "Direct uploads are not configured"],
+  push_off: [501, "Web Push is not configured"],
   unavailable: [503, "Service is temporarily unavailable"],
   misconfigured: [503, "Service is not configured correctly"],
 } as const;

@@ -5,6 +5,15 @@ const DAY_MS = 86_400_000;
 /** `gap`: clocks were set forward over this time; `overlap`: they were set back, so it came twice. */
 export type LocalInstant = { at: number } | { unclear: "gap" | "overlap" };
 
+/** Whether it is an IANA name. Intl also takes offsets such as +05:30, which are excluded here. */
+export function isTimeZone(name: string): boolean {
+  try {
+    return /^[A-Z]/.test(name) && new Intl.DateTimeFormat("en", { timeZone: name }) !== null;
+  } catch {
+    return false;
+  }
+}
+
 /** Offset of the zone from UTC at that instant, ms. @param zone IANA name; undefined: the system's */
 export function zoneOffsetMs(at: number, zone: string | undefined): number {
   const parts = new Intl.DateTimeFormat("en-GB", {

@@ -22,6 +22,7 @@ import {
 } from "../../http/router.ts";
 import { STAFF_ROLES } from "../../platform/db/schema.ts";
 import { Email } from "../../platform/email.ts";
+import { isTimeZone } from "../../platform/local-time.ts";
 import { isCountry, phoneNumber } from "../../platform/phone.ts";
 import { multiLine, singleLine } from "../../platform/text.ts";
 import { createHospital, getHospital, listHospitals, updateHospital } from "./hospitals.ts";
@@ -29,15 +30,6 @@ import { listMembers } from "./members.ts";
 import { hospitalParam } from "./schemas.ts";
 
 const DoctorScope = z.enum(["care_team", "hospital"]);
-
-/** Intl accepts every IANA name, but also offsets such as +05:30, which are excluded here. */
-function isTimeZone(name: string): boolean {
-  try {
-    return /^[A-Z]/.test(name) && new Intl.DateTimeFormat("en", { timeZone: name }) !== null;
-  } catch {
-    return false;
-  }
-}
 
 const Hospital = z
   .object({
