@@ -1,8 +1,9 @@
 // Builds the portal to dist/portal, including the headers for Cloudflare Pages.
 import { writeFileSync } from "node:fs";
 import { build } from "vite";
-import { PORTAL_CSP } from "../src/service/portal-policy.ts";
+import { PORTAL_CSP, PUSH_WORKER_CSP } from "../src/service/portal-policy.ts";
 
+/** Files whose names contain no hash are asked for again each time. */
 const HEADERS = `/*
   Content-Security-Policy: ${PORTAL_CSP}
   X-Content-Type-Options: nosniff
@@ -12,9 +13,11 @@ const HEADERS = `/*
   Strict-Transport-Security: max-age=31536000; includeSubDomains
 /portal/*
   Cache-Control: public, max-age=31536000, immutable
-/portal/boot.js
-  ! Cache-Control
-  Cache-Control: no-cache
+${["boot.js", "push-worker.js", "manifest.webmanifest", "icon.svg", "icon-180.png", "icon-192.png", "icon-512.png", "badge-96.png"]
+  .map((name) => `/portal/${name}\n  ! Cache-Control\n  Cache-Control: no-cache\n`)
+  .join("")}/portal/push-worker.js
+  ! Content-Security-Policy
+  Content-Security-Policy: ${PUSH_WORKER_CSP}
 `;
 
 export async function buildPortal() {

@@ -5,6 +5,9 @@ import "@mantine/core/styles.css";
 import "./platform/design/tokens.css";
 import { createRoot } from "react-dom/client";
 import { App } from "./app.tsx";
+import { watchPush } from "./notifications/preferences/push.ts";
+import { router } from "./router.tsx";
 
 const root = document.getElementById("portal");
+watchPush((path) => router.history.push(path));
 if (root) createRoot(root).render(<App />);

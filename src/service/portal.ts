@@ -1,7 +1,7 @@
 // The portal, served from the Worker's assets: all of its routes return the same page.
 import type { Context, MiddlewareHandler } from "hono";
 import type { AppEnv } from "../http/router.ts";
-import { PORTAL_CSP, PORTAL_ROOT_SEGMENTS } from "./portal-policy.ts";
+import { PORTAL_CSP, PORTAL_ROOT_SEGMENTS, PUSH_WORKER_CSP, PUSH_WORKER_PATH } from "./portal-policy.ts";
 
 const CACHE_ONE_YEAR = "public, max-age=31536000, immutable";
 /** Names of built files contain a hash of their content. */
@@ -40,5 +40,6 @@ export async function servePortalFile(c: Context<AppEnv>): Promise<Response> {
   const file = await c.env.ASSETS.fetch(c.req.raw);
   const headers = new Headers(file.headers);
   headers.set("Cache-Control", file.ok && HASHED_FILE_NAME.test(c.req.path) ? CACHE_ONE_YEAR : "no-cache");
+  if (c.req.path === PUSH_WORKER_PATH) headers.set("Content-Security-Policy", PUSH_WORKER_CSP);
   return new Response(file.body, { status: file.status, headers });
 }

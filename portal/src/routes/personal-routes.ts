@@ -48,4 +48,12 @@ export const personalRoutes = [
     path: "/account",
     component: lazyRouteComponent(() => import("../accounts/session/account-page.tsx"), "AccountPage"),
   }),
+  createRoute({
+    ...underSignedIn,
+    path: "/account/notifications",
+    component: lazyRouteComponent(
+      () => import("../notifications/preferences/message-settings-page.tsx"),
+      "MessageSettingsPage",
+    ),
+  }),
 ] as const;

@@ -3,6 +3,7 @@ import { Button, NativeSelect } from "@mantine/core";
 import { useState, useSyncExternalStore } from "react";
 import { ClaimRecord } from "../../patients/own-record/claim-record.tsx";
 import layout from "../../platform/design/layout.module.css";
+import { LinkButton } from "../../platform/design/link-button.tsx";
 import { Card, DescriptionList, Page } from "../../platform/design/page.tsx";
 import { ActionError } from "../../platform/design/query-states.tsx";
 import { translateCode, useTranslation } from "../../platform/messages/translate.ts";
@@ -37,6 +38,12 @@ export function AccountPage() {
         </Card>
         {memberships.length > 1 && <HospitalSwitcher />}
         <PreferencesCard />
+        <Card title={t("notify.title")}>
+          <p>{t("notify.link_text")}</p>
+          <LinkButton to="/account/notifications" variant="default">
+            {t("notify.title")}
+          </LinkButton>
+        </Card>
         {role === "patient" && (
           <Card title={t("me.claim.title")}>
             <p>{t("me.claim.text")}</p>

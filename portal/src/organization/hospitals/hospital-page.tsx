@@ -4,6 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useParams } from "@tanstack/react-router";
 import { useState } from "react";
 import { useMe } from "../../accounts/session/use-session.ts";
+import { RequiredChannelsCard, UnreachableMembersCard } from "../../notifications/preferences/hospital-channels.tsx";
 import { queryClient } from "../../platform/api/query-client.ts";
 import { ConfirmDialog } from "../../platform/design/confirm-dialog.tsx";
 import { Dialog } from "../../platform/design/dialog.tsx";
@@ -84,6 +85,8 @@ function HospitalDetails({ versioned }: { versioned: VersionedHospital }) {
       {!isBuiltIn && <EscalationCard hospital={hospital} />}
       {!isBuiltIn && <Wards hospital={hospital} />}
       {!isBuiltIn && <Members hospital={hospital} />}
+      {!isBuiltIn && <RequiredChannelsCard hospitalId={hospital.hospital_id} />}
+      {!isBuiltIn && <UnreachableMembersCard hospitalId={hospital.hospital_id} />}
       {dialog === "edit" && (
         <Dialog title={t("common.edit")} onClose={closeDialog}>
           <HospitalForm

@@ -18,6 +18,7 @@ import { trendMark } from "../../monitoring/trend-mark/messages.ts";
 import { vitals } from "../../monitoring/vitals/messages.ts";
 import { webhooks } from "../../notifications/webhooks/messages.ts";
 import { escalation } from "../../organization/escalation/messages.ts";
+import { messagePreferences } from "../../notifications/preferences/messages.ts";
 import { hospitals } from "../../organization/hospitals/messages.ts";
 import { practitioners } from "../../organization/practitioners/messages.ts";
 import { wards } from "../../organization/wards/messages.ts";
@@ -60,6 +61,7 @@ export const CATALOGUES = {
   webhooks,
   audit,
   me,
+  messagePreferences,
 } as const;
 
 type Catalogues = typeof CATALOGUES;

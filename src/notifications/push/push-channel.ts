@@ -1,0 +1,149 @@
+// The channel of Web Push: one delivery to one browser (RFC 8030), encrypted for it (RFC 8291), signed by this deployment (RFC 8292).
+import { sql } from "drizzle-orm";
+import { BoundedCache } from "../../platform/bounded-cache.ts";
+import type { Db } from "../../platform/db/client.ts";
+import type { LANGUAGES } from "../../platform/db/vocabulary.ts";
+import type { Answer, Channel, ChannelCall, Delivery, Outcome } from "../channel.ts";
+import { NOTIFICATION_KINDS, type NotificationKind, type Priority } from "../kinds.ts";
+import { portalPathOf } from "../links.ts";
+import { isChannelOn } from "../notify.ts";
+import { type QuietHours, quietUntil } from "../preferences/quiet-hours.ts";
+import { textOf } from "../text.ts";
+import { encryptPayload } from "./encrypt-payload.ts";
+import { isPushEndpoint } from "./endpoints.ts";
+import { type Subscription, unsealSubscription } from "./subscriptions.ts";
+import { vapidAuthorization } from "./vapid.ts";
+
+/** How long a push service keeps a message for a browser that is off, by priority: an alarm of an hour ago is read on the board. */
+const TTL_S: Readonly<Record<Priority, number>> = { alarm: 3600, security: 24 * 3600, normal: 24 * 3600 };
+const MIN_TTL_S = 60;
+/** The tags of RFC 8030, section 5.3: `high` reaches a phone that saves its battery. */
+const URGENCY: Readonly<Record<Priority, string>> = { alarm: "high", security: "normal", normal: "normal" };
+const DEADLINE_MS = 4_000;
+const MAX_ANSWER_CHARACTERS = 200;
+const MAX_RETRY_AFTER_MS = 3_600_000;
+const RETRY_DELAYS_MS = [10_000, 60_000, 300_000, 1_800_000, 7_200_000];
+
+type Language = (typeof LANGUAGES)[number];
+type TargetRow = QuietHours & {
+  sealed: string;
+  language: Language | null;
+  hospitalZone: string | null;
+  isOn: number;
+};
+
+/** What the service worker of the portal shows (portal/public/portal/push-worker.js). Says no more than the mail. */
+export type PushPayload = {
+  event_id: string;
+  kind: string;
+  priority: Priority;
+  lang: Language;
+  title: string;
+  body: string;
+  /** A path of the portal. */
+  path: string;
+};
+
+/** Hosts of push services by subscription, as far as this isolate has sent to them. Decides only what shares a breaker. */
+const hostsBySubscription = new BoundedCache<string, string>(4_096);
+
+const isKind = (kind: string): kind is NotificationKind => kind in NOTIFICATION_KINDS;
+
+/** The subscription with the settings of its person; undefined when it is gone or the account is inactive. */
+async function findTarget(db: Db, { targetId, userId, kind, hospitalId }: Delivery): Promise<TargetRow | undefined> {
+  // A test is sent over the channel that it tries, whatever the choices are.
+  const isOn = kind === "notification.test" || !isKind(kind) ? sql`1` : isChannelOn({ kind, hospitalId }, "push");
+  const [row] = await db.all<TargetRow>(sql`SELECT p.subscription_sealed AS sealed, s.language AS language,
+      s.quiet_from AS quietFrom, s.quiet_until AS quietUntil, s.time_zone AS timeZone, ${isOn} AS isOn,
+      coalesce((SELECT h.time_zone FROM hospitals h WHERE h.id = ${hospitalId}), (SELECT h.time_zone FROM memberships m
+        JOIN hospitals h ON h.id = m.hospital_id WHERE m.user_id = r.id AND m.ended_at IS NULL ORDER BY m.created_at LIMIT 1)) AS hospitalZone
+    FROM push_subscriptions p JOIN users r ON r.id = p.user_id AND r.active = 1
+    LEFT JOIN notification_settings s ON s.user_id = r.id
+    WHERE p.id = ${targetId} AND p.user_id = ${userId}`);
+  return row;
+}
+
+export function toPayload({ eventId, kind, priority, refs }: Delivery, language: Language): PushPayload {
+  const { title, sentence } = textOf(kind, language);
+  return { event_id: eventId, kind, priority, lang: language, title, body: sentence, path: portalPathOf(kind, refs) };
+}
+
+async function post(call: ChannelCall, delivery: Delivery, subscription: Subscription, language: Language): Promise<Response | null> {
+  const { env, keys, now, signal } = call;
+  const authorization = await vapidAuthorization(env, keys, subscription.endpoint, now);
+  if (authorization === null) return null;
+  const age = Math.floor((now - delivery.createdAt) / 1000);
+  return fetch(subscription.endpoint, {
+    method: "POST",
+    headers: {
+      Authorization: authorization,
+      "Content-Encoding": "aes128gcm",
+      "Content-Type": "application/octet-stream",
+      TTL: String(Math.max(MIN_TTL_S, TTL_S[delivery.priority] - age)),
+      Urgency: URGENCY[delivery.priority],
+      // At most 32 characters: a repeat replaces the message that was not delivered yet (RFC 8030, section 5.4).
+      Topic: delivery.eventId.replaceAll("-", ""),
+    },
+    body: await encryptPayload(subscription.keys, JSON.stringify(toPayload(delivery, language))),
+    redirect: "manual",
+    signal,
+  });
+}
+
+/** The beginning of the answer; what follows is not read. */
+async function readAnswer(response: Response): Promise<Answer> {
+  const reader = response.body?.getReader();
+  const chunk = await reader?.read().catch(() => undefined);
+  await reader?.cancel().catch(() => undefined);
+  const text = chunk?.value ? new TextDecoder().decode(chunk.value.subarray(0, 4 * MAX_ANSWER_CHARACTERS)) : "";
+  return { status: response.status, text: text.slice(0, MAX_ANSWER_CHARACTERS) || null };
+}
+
+/** @returns milliseconds, at most an hour; undefined without a header that can be read (RFC 9110, section 10.2.3) */
+function readRetryAfter(headers: Headers, now: number): number | undefined {
+  const text = headers.get("Retry-After")?.trim() ?? "";
+  const wait = /^[0-9]{1,9}$/.test(text) ? Number(text) * 1000 : Date.parse(text) - now;
+  return Number.isNaN(wait) ? undefined : Math.min(Math.max(wait, 0), MAX_RETRY_AFTER_MS);
+}
+
+async function toOutcome({ db, now }: ChannelCall, delivery: Delivery, response: Response): Promise<Outcome> {
+  const answer = await readAnswer(response);
+  const { status, headers } = response;
+  if (status >= 200 && status < 300) return { result: "accepted", answer };
+  if (status === 404 || status === 410) {
+    await db.run(sql`DELETE FROM push_subscriptions WHERE id = ${delivery.targetId}`);
+    return { result: "refused", answer };
+  }
+  if (status === 408 || status === 425 || status === 429 || status >= 500) {
+    const retryAfterMs = readRetryAfter(headers, now);
+    return { result: "failed", answer, ...(retryAfterMs !== undefined && { retryAfterMs }) };
+  }
+  // Redirects, a key that the service does not accept, a message that it does not understand: the next attempt would be the same.
+  return { result: "refused", answer };
+}
+
+async function send(call: ChannelCall, delivery: Delivery): Promise<Outcome> {
+  const target = await findTarget(call.db, delivery);
+  if (!target?.isOn || call.keys.vapid === null) return { result: "cancelled" };
+  const until = quietUntil(delivery.priority, target, target.hospitalZone, call.now);
+  if (until !== null) return { result: "postponed", until };
+  const subscription = await unsealSubscription(call.keys, delivery.targetId, target.sealed);
+  if (!isPushEndpoint(call.env, subscription.endpoint)) return { result: "refused", answer: { status: null, text: null } };
+  hostsBySubscription.set(delivery.targetId, new URL(subscription.endpoint).host);
+  let response: Response | null;
+  try {
+    response = await post(call, delivery, subscription, target.language ?? "en");
+  } catch (error) {
+    // Aborted at the deadline, or a connection that broke: the push service may have the message.
+    return { result: "unknown", answer: { status: null, text: error instanceof Error ? error.name : null } };
+  }
+  return response ? toOutcome(call, delivery, response) : { result: "cancelled" };
+}
+
+export const pushChannel: Channel = {
+  send,
+  /** The host is in the sealed subscription: until this isolate has sent to it, each subscription counts as a destination of its own. */
+  destination: ({ targetId }) => `push ${hostsBySubscription.get(targetId) ?? targetId}`,
+  retryDelays: RETRY_DELAYS_MS,
+  deadlineMs: DEADLINE_MS,
+};
