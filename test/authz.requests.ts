@@ -1,8 +1,13 @@
 // The requests of the authorization matrix: path, query and body of each route, and the call.
+import { v7 } from "uuid";
+import { getKeys } from "../src/platform/config.ts";
+import { sealValue } from "../src/platform/crypto.ts";
 import { beginTotp, clearFactors, newPasskeyRow, newRegistration, renewSignIn } from "./authz.factors.ts";
 import type { TestPrincipal } from "./authz.matrix.ts";
 import { grantBody, invite, type ResourceIds, sample, type TestCaller } from "./authz.world.ts";
+import { newBrowser } from "./worker/push-service.ts";
 import {
+  env,
   newHospital,
   newPdf,
   newPerson,
@@ -114,6 +119,14 @@ const BODIES: Record<
   }),
   "PATCH /api/v1/practitioners/:practitioner_id": (handle) => ({ ...matching(handle), json: { about: null } }),
   "DELETE /api/v1/practitioners/:practitioner_id": matching,
+  "POST /api/v1/push/subscriptions": () => ({ json: newBrowser().subscription }),
+  "PATCH /api/v1/notification-settings": () => ({ json: { language: "hi" }, headers: { "If-Match": "*" } }),
+  "PUT /api/v1/notification-preferences": () => ({ json: { choices: [] } }),
+  "POST /api/v1/notification-settings/test": async (_, __, person) => {
+    if (person) await subscribe(person.id);
+    return { json: { channel: "push" } };
+  },
+  "PUT /api/v1/hospitals/:hospital_id/required-channels": () => ({ json: { required: [] } }),
   "PUT /api/v1/hospitals/:hospital_id/members/:user_id": () => ({ json: { role: "nurse" } }),
   "POST /api/v1/patients": (handle, { role }) => ({
     json: { first_name: "Nobody", ...(role === "admin" && { hospital_id: handle.hospitalId }) },
@@ -210,13 +223,27 @@ const QUERIES: Record<string, (handle: ResourceIds, principal: TestPrincipal) =>
   "GET /api/v1/patients/search": ({ hospitalId }, { role }) => `?q=first${role === "admin" ? `&hospital_id=${hospitalId}` : ""}`,
 };
 
+/** A browser of the person, whatever state their account is in. @returns the id of the subscription */
+async function subscribe(userId: string): Promise<string> {
+  const id = v7();
+  const context = { table: "push_subscriptions", column: "subscription", id };
+  const sealed = await sealValue((await getKeys(env)).fields, context, { ...newBrowser().subscription, browser: null });
+  const row = [id, userId, id, sealed, Date.now(), Date.now()];
+  await env.DB.prepare("INSERT INTO push_subscriptions VALUES (?, ?, ?, ?, ?, ?)").bind(...row).run();
+  return id;
+}
+
+const ownerOf = async (sessionId: string): Promise<string> =>
+  (await env.DB.prepare("SELECT user_id FROM sessions WHERE id = ?").bind(sessionId).first<string>("user_id")) ??
+  (await newPerson("nurse", await newHospital())).id;
+
 export async function callRoute(
   route: string,
   handle: ResourceIds,
   player: TestCaller,
   sessionId: string,
   token = player.token,
-  env?: Env,
+  counted?: Env,
 ) {
   const [method = "GET", pattern = ""] = route.split(" ");
   const isTeam = pattern.includes("care-team");
@@ -224,6 +251,9 @@ export async function callRoute(
     user_id: isTeam ? handle.memberId : handle.staffId,
     session_id: sessionId,
     ...(pattern.includes(":passkey_id") && { passkey_id: await newPasskeyRow(sessionId) }),
+    ...(pattern.includes("push_subscription_id") && {
+      push_subscription_id: await subscribe(await ownerOf(sessionId)),
+    }),
     code: "heart_rate",
     ...(pattern.includes("/direct/") && { upload_id: handle.directId }),
   };
@@ -237,7 +267,7 @@ export async function callRoute(
   if (player.person && STEP_UP_ROUTES.test(pattern)) await renewSignIn(player.person.sessionId);
   const more = (await BODIES[route]?.(handle, player.principal, player.person)) ?? {};
   const query = QUERIES[route]?.(handle, player.principal) ?? "";
-  return ended(await sendRequest(path + query, { ...more, method, as: token, ...(env && { env }) }));
+  return ended(await sendRequest(path + query, { ...more, method, as: token, ...(counted && { env: counted }) }));
 }
 
 /** Open-ended responses, with the first frame as a body. */

@@ -10,6 +10,7 @@ import { accountReads, accountWrites } from "./budgets-accounts.ts";
 import { factorReads, factorWrites } from "./budgets-factors.ts";
 import { escalation } from "./budgets-escalation.ts";
 import { hospitalReads, hospitalWrites } from "./budgets-hospital.ts";
+import { messageReads, messageWrites } from "./budgets-messages.ts";
 import { reports, uploads } from "./budgets-reports.ts";
 import { vitals } from "./budgets-vitals.ts";
 import { webhookReads, webhookWrites } from "./budgets-webhooks.ts";
@@ -29,12 +30,14 @@ import { createSample } from "./monitored-patient.ts";
 const lines: BudgetCase[] = [
   ...reports,
   ...hospitalReads,
+  ...messageReads,
   ...webhookReads,
   ...accountReads,
   ...factorReads,
   ...vitals,
   ...uploads,
   ...hospitalWrites,
+  ...messageWrites,
   ...webhookWrites,
   ...escalation,
   ...accountWrites,

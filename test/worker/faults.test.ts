@@ -21,6 +21,7 @@ import { accounts } from "./faults-accounts.ts";
 import { factors } from "./faults-factors.ts";
 import { escalation } from "./faults-escalation.ts";
 import { hospital } from "./faults-hospital.ts";
+import { messages } from "./faults-messages.ts";
 import { reports } from "./faults-reports.ts";
 import { vitals } from "./faults-vitals.ts";
 import { webhooks } from "./faults-webhooks.ts";
@@ -28,7 +29,16 @@ import { countSamples, type FaultCase, queryCount, type RepeatableRequest, setUp
 import { createSample } from "./monitored-patient.ts";
 import { listReferencedKeys, listStoredKeys, verifyEveryReport } from "./storage-evidence.ts";
 
-const routes: FaultCase[] = [...vitals, ...reports, ...hospital, ...escalation, ...webhooks, ...accounts, ...factors];
+const routes: FaultCase[] = [
+  ...vitals,
+  ...reports,
+  ...hospital,
+  ...escalation,
+  ...messages,
+  ...webhooks,
+  ...accounts,
+  ...factors,
+];
 
 beforeAll(setUpWorld);
 

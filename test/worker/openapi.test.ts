@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { beforeAll, describe, expect, it } from "vitest";
 import { app } from "../../src/app.ts";
 import { PATH_ALIASES } from "../../src/http/path-aliases.ts";
+import { newBrowser } from "./push-service.ts";
 import { EXAMPLES } from "../../src/http/router.ts";
 import { toAlertId } from "../../src/monitoring/patient-object/samples/ids.ts";
 import { newWebhook } from "../authz.world.ts";
@@ -222,6 +223,7 @@ async function newStage(): Promise<Stage> {
     device_id: device.id,
     credential_id: device.credentialId,
     session_id: spare.sessionId,
+    ...(await newPush(spare)),
     ward_id: wardId,
     practitioner_id: (await readJson(profile)).data.practitioner_id,
     passkey_id: uniqueText(),
@@ -253,6 +255,13 @@ async function newStage(): Promise<Stage> {
 async function newEmailToken(person: Person): Promise<string> {
   await sendRequest(`${API}/auth/email/verification`, { as: person, method: "POST" });
   return readToken(person.id, "letter.email_verification");
+}
+
+/** A browser of the person, whom the example of a test message reaches. */
+async function newPush(person: Person) {
+  const sent = await sendRequest(`${API}/push/subscriptions`, { as: person, json: newBrowser().subscription });
+  const { subscription_id: id } = (await readJson(sent)).data;
+  return { subscription_id: id, push_subscription_id: id };
 }
 
 /** Asystole of a monitored patient. */

@@ -19,7 +19,7 @@ const TTL_S: Readonly<Record<Priority, number>> = { alarm: 3600, security: 24 * 
 const MIN_TTL_S = 60;
 /** The tags of RFC 8030, section 5.3: `high` reaches a phone that saves its battery. */
 const URGENCY: Readonly<Record<Priority, string>> = { alarm: "high", security: "normal", normal: "normal" };
-const DEADLINE_MS = 4_000;
+const DEADLINE_MS = 8_000;
 const MAX_ANSWER_CHARACTERS = 200;
 const MAX_RETRY_AFTER_MS = 3_600_000;
 const RETRY_DELAYS_MS = [10_000, 60_000, 300_000, 1_800_000, 7_200_000];
@@ -146,4 +146,6 @@ export const pushChannel: Channel = {
   destination: ({ targetId }) => `push ${hostsBySubscription.get(targetId) ?? targetId}`,
   retryDelays: RETRY_DELAYS_MS,
   deadlineMs: DEADLINE_MS,
+  // Topic and tag name the event: a repeat replaces the message at the push service, and the notification in the browser.
+  isIdempotent: true,
 };
