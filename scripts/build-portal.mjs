@@ -13,7 +13,16 @@ const HEADERS = `/*
   Strict-Transport-Security: max-age=31536000; includeSubDomains
 /portal/*
   Cache-Control: public, max-age=31536000, immutable
-${["boot.js", "push-worker.js", "manifest.webmanifest", "icon.svg", "icon-180.png", "icon-192.png", "icon-512.png", "badge-96.png"]
+${[
+  "boot.js",
+  "push-worker.js",
+  "manifest.webmanifest",
+  "icon.svg",
+  "icon-180.png",
+  "icon-192.png",
+  "icon-512.png",
+  "badge-96.png",
+]
   .map((name) => `/portal/${name}\n  ! Cache-Control\n  Cache-Control: no-cache\n`)
   .join("")}/portal/push-worker.js
   ! Content-Security-Policy

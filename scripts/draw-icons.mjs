@@ -3,7 +3,15 @@ import { writeFileSync } from "node:fs";
 import { crc32, deflateSync } from "node:zlib";
 
 /** The line of icon.svg, in units of its 32 × 32 view box. */
-const LINE = [[4, 17], [10, 17], [13, 9], [18, 24], [22, 13], [24, 17], [28, 17]];
+const LINE = [
+  [4, 17],
+  [10, 17],
+  [13, 9],
+  [18, 24],
+  [22, 13],
+  [24, 17],
+  [28, 17],
+];
 const HALF_WIDTH = 1.25;
 const BLUE = [0x0b, 0x5c, 0xad];
 

@@ -39,6 +39,7 @@ const server = spawn(
     "--var",
     `PUBLIC_ORIGIN:${process.env.PUBLIC_ORIGIN ?? `http://localhost:${port}`}`,
     // wrangler dev reads only those secrets of .dev.vars that wrangler.toml requires.
+    ...(process.env.PUSH_TEST_ORIGINS ? ["--var", `PUSH_TEST_ORIGINS:${process.env.PUSH_TEST_ORIGINS}`] : []),
     ...optionalDevVars().flatMap(([name, value]) => ["--var", `${name}:${value}`]),
   ],
   { stdio: ["ignore", "pipe", "inherit"] },

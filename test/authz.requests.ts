@@ -229,7 +229,9 @@ async function subscribe(userId: string): Promise<string> {
   const context = { table: "push_subscriptions", column: "subscription", id };
   const sealed = await sealValue((await getKeys(env)).fields, context, { ...newBrowser().subscription, browser: null });
   const row = [id, userId, id, sealed, Date.now(), Date.now()];
-  await env.DB.prepare("INSERT INTO push_subscriptions VALUES (?, ?, ?, ?, ?, ?)").bind(...row).run();
+  await env.DB.prepare("INSERT INTO push_subscriptions VALUES (?, ?, ?, ?, ?, ?)")
+    .bind(...row)
+    .run();
   return id;
 }
 

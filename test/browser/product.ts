@@ -1,5 +1,7 @@
 // Global set-up: the product with the demo data on its own port and folder, unless EDGECARE_URL is set.
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
+import { createServer } from "node:net";
 import { join } from "node:path";
 import { createStateFolder, deleteStateFolder, newDemoState, startServer } from "../node/server.ts";
 
@@ -22,10 +24,22 @@ export function demoState(): string {
   return folder;
 }
 
+/** A port that nobody listens on now. */
+async function findFreePort(): Promise<number> {
+  const probe = createServer().listen(0, "127.0.0.1");
+  await once(probe, "listening");
+  const address = probe.address();
+  probe.close();
+  if (!address || typeof address === "string") throw new Error("no port");
+  return address.port;
+}
+
 export default async function startProduct(): Promise<(() => Promise<void>) | undefined> {
   if (process.env["EDGECARE_URL"]) return undefined;
   const state = createStateFolder();
   const log = join(state, "server.log");
+  // The service of push.spec.ts, which listens while its tests run.
+  process.env["PUSH_TEST_ORIGINS"] = `http://127.0.0.1:${await findFreePort()}`;
   const server = await startServer(state, { demo: true, log });
   // Copied before the first request, so that the files do not change meanwhile.
   const demo = newDemoState(state);

@@ -35,7 +35,9 @@ describe("quiet hours", () => {
     const own = { ...NIGHT, timeZone: null };
     expect(until(own, "2026-11-30T20:00:00Z", "Asia/Kolkata")).toBe("2026-12-01T00:30:00.000Z");
     expect(until(own, "2026-11-30T23:00:00Z")).toBe("2026-12-01T06:00:00.000Z");
-    expect(until({ ...NIGHT, timeZone: "Mars/Olympus" }, "2026-11-30T20:00:00Z", "Asia/Kolkata")).toBe("2026-12-01T00:30:00.000Z");
+    expect(until({ ...NIGHT, timeZone: "Mars/Olympus" }, "2026-11-30T20:00:00Z", "Asia/Kolkata")).toBe(
+      "2026-12-01T00:30:00.000Z",
+    );
     expect(until({ ...NIGHT, timeZone: "../../etc/passwd" }, "2026-11-30T23:00:00Z", "")).toBe("2026-12-01T06:00:00.000Z");
   });
 

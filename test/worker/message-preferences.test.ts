@@ -12,7 +12,9 @@ const put = (person: Person, choices: object[]) =>
   sendRequest(`${API}/notification-preferences`, { as: person, method: "PUT", json: { choices } });
 const stateOf = async (person: Person, kind: string, channel: string) => {
   const { kinds } = await get(person, "/notification-preferences");
-  const { is_on, rule } = kinds.find((one: Shown) => one.kind === kind).channels.find((one: { channel: string }) => one.channel === channel);
+  const { is_on, rule } = kinds
+    .find((one: Shown) => one.kind === kind)
+    .channels.find((one: { channel: string }) => one.channel === channel);
   return { is_on, rule };
 };
 const requireChannels = (person: Person, hospitalId: string, required: object[]) =>
@@ -67,7 +69,14 @@ describe("channels per kind", () => {
     const { nurse } = await newStaff();
     const choice = { kind: "alert.raised", channel: "push", is_on: true };
     expect((await put(nurse, [choice, choice])).status).toBe(400);
-    expect((await put(nurse, Array.from({ length: 40 }, () => choice))).status).toBe(400);
+    expect(
+      (
+        await put(
+          nurse,
+          Array.from({ length: 40 }, () => choice),
+        )
+      ).status,
+    ).toBe(400);
   });
 });
 
@@ -82,12 +91,22 @@ describe("settings", () => {
 
   it("have defaults, a version per change, and keep what a change does not name", async () => {
     const { nurse } = await newStaff();
-    expect(await get(nurse, "/notification-settings")).toEqual({ language: "en", time_zone: null, quiet_hours: null, version: 1 });
+    expect(await get(nurse, "/notification-settings")).toEqual({
+      language: "en",
+      time_zone: null,
+      quiet_hours: null,
+      version: 1,
+    });
     expect((await patch(nurse, { language: "hi" }, 1)).status).toBe(200);
     expect((await patch(nurse, { language: "en" }, 1)).status).toBe(412);
     const quiet_hours = { from: "22:05", until: "06:00" };
     expect((await patch(nurse, { quiet_hours, time_zone: "Asia/Kolkata" }, 2)).status).toBe(200);
-    expect(await get(nurse, "/notification-settings")).toEqual({ language: "hi", time_zone: "Asia/Kolkata", quiet_hours, version: 3 });
+    expect(await get(nurse, "/notification-settings")).toEqual({
+      language: "hi",
+      time_zone: "Asia/Kolkata",
+      quiet_hours,
+      version: 3,
+    });
     expect((await patch(nurse, { quiet_hours: null }, 3)).status).toBe(200);
     expect(await get(nurse, "/notification-settings")).toMatchObject({ quiet_hours: null, time_zone: "Asia/Kolkata" });
   });
@@ -137,7 +156,9 @@ describe("tests of a channel", () => {
     expect((await readJson(sent)).data).toMatchObject({ channel: "push", deliveries: 2 });
     const row = { channel: "push", kind: "notification.test", hospital_id: null };
     expect(await deliveries(nurse)).toEqual([row, row]);
-    const { notifications } = { notifications: await env.DB.prepare("SELECT 1 FROM notifications WHERE user_id = ?").bind(nurse.id).all() };
+    const { notifications } = {
+      notifications: await env.DB.prepare("SELECT 1 FROM notifications WHERE user_id = ?").bind(nurse.id).all(),
+    };
     expect(notifications.results).toEqual([]);
   });
 

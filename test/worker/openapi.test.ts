@@ -3,7 +3,6 @@ import { createHash } from "node:crypto";
 import { beforeAll, describe, expect, it } from "vitest";
 import { app } from "../../src/app.ts";
 import { PATH_ALIASES } from "../../src/http/path-aliases.ts";
-import { newBrowser } from "./push-service.ts";
 import { EXAMPLES } from "../../src/http/router.ts";
 import { toAlertId } from "../../src/monitoring/patient-object/samples/ids.ts";
 import { newWebhook } from "../authz.world.ts";
@@ -28,6 +27,7 @@ import {
   uploadReport,
   type World,
 } from "../world.ts";
+import { newBrowser } from "./push-service.ts";
 
 type Schema = { [key: string]: unknown; properties?: Record<string, Schema>; items?: Schema; type?: unknown };
 type Content = Record<string, { schema: Schema; example?: unknown }>;

@@ -15,7 +15,11 @@ export function newBrowser(origin = "https://push.example.com") {
   const decrypt = (body: Uint8Array): unknown =>
     JSON.parse(
       ece
-        .decrypt(Buffer.from(body), { version: "aes128gcm", privateKey: ecdh, authSecret: Buffer.from(auth).toString("base64url") })
+        .decrypt(Buffer.from(body), {
+          version: "aes128gcm",
+          privateKey: ecdh,
+          authSecret: Buffer.from(auth).toString("base64url"),
+        })
         .toString("utf8"),
     );
   return { ecdh, endpoint, subscription, decrypt };
@@ -24,7 +28,10 @@ export function newBrowser(origin = "https://push.example.com") {
 export type Received = { endpoint: string; headers: Headers; body: Uint8Array };
 
 /** Answers requests to the origin; all others go to the network. `stop()` ends it. */
-export function startPushService(answer: (received: Received) => Response | Promise<Response> | undefined, origin = "https://push.example.com") {
+export function startPushService(
+  answer: (received: Received) => Response | Promise<Response> | undefined,
+  origin = "https://push.example.com",
+) {
   const received: Received[] = [];
   const network = globalThis.fetch;
   const spy = vi.spyOn(globalThis, "fetch").mockImplementation(async (input, init) => {

@@ -1,13 +1,13 @@
 // Web Push: subscriptions, and the channel against a push service that decrypts with an independent implementation.
 import { afterEach, describe, expect, it } from "vitest";
-import { fromBase64Url, toBase64Url } from "../../src/platform/base64.ts";
-import { getKeys } from "../../src/platform/config.ts";
-import { getDb } from "../../src/platform/db/client.ts";
-import { uuidv7 } from "../../src/platform/ids.ts";
 import type { Delivery, Outcome } from "../../src/notifications/channel.ts";
 import { encryptPayload } from "../../src/notifications/push/encrypt-payload.ts";
 import { isPushEndpoint } from "../../src/notifications/push/endpoints.ts";
 import { pushChannel } from "../../src/notifications/push/push-channel.ts";
+import { fromBase64Url, toBase64Url } from "../../src/platform/base64.ts";
+import { getKeys } from "../../src/platform/config.ts";
+import { getDb } from "../../src/platform/db/client.ts";
+import { uuidv7 } from "../../src/platform/ids.ts";
 import { API, env, newHospital, newPerson, type Person, readJson, sendRequest } from "../world.ts";
 import { newBrowser, startPushService, verifyVapid } from "./push-service.ts";
 
@@ -47,7 +47,13 @@ const newDelivery = (userId: string, targetId: string, more: Partial<Delivery> =
 };
 
 async function send(delivery: Delivery, more: { env?: Env; now?: number; signal?: AbortSignal } = {}): Promise<Outcome> {
-  const call = { env, db: getDb(env.DB), keys: await getKeys(more.env ?? env), now: Date.now(), signal: AbortSignal.timeout(4_000) };
+  const call = {
+    env,
+    db: getDb(env.DB),
+    keys: await getKeys(more.env ?? env),
+    now: Date.now(),
+    signal: AbortSignal.timeout(4_000),
+  };
   return pushChannel.send({ ...call, ...more }, delivery);
 }
 

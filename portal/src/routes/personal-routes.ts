@@ -51,9 +51,6 @@ export const personalRoutes = [
   createRoute({
     ...underSignedIn,
     path: "/account/notifications",
-    component: lazyRouteComponent(
-      () => import("../notifications/preferences/message-settings-page.tsx"),
-      "MessageSettingsPage",
-    ),
+    component: lazyRouteComponent(() => import("../notifications/preferences/message-settings-page.tsx"), "MessageSettingsPage"),
   }),
 ] as const;

@@ -68,7 +68,12 @@ export function toPayload({ eventId, kind, priority, refs }: Delivery, language:
   return { event_id: eventId, kind, priority, lang: language, title, body: sentence, path: portalPathOf(kind, refs) };
 }
 
-async function post(call: ChannelCall, delivery: Delivery, subscription: Subscription, language: Language): Promise<Response | null> {
+async function post(
+  call: ChannelCall,
+  delivery: Delivery,
+  subscription: Subscription,
+  language: Language,
+): Promise<Response | null> {
   const { env, keys, now, signal } = call;
   const authorization = await vapidAuthorization(env, keys, subscription.endpoint, now);
   if (authorization === null) return null;

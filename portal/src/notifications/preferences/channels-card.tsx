@@ -55,7 +55,16 @@ function Channels({ kinds }: { kinds: readonly Kind[] }) {
       label: t(`notify.channel.${channel}`),
       cell: (row: Kind) => {
         const state = row.channels.find((one) => one.channel === channel);
-        return state && <ChannelSwitch title={titleOf(row)} state={state} isBusy={change.isPending || offline} onChange={() => change.mutate({ kind: row.kind, channel })} />;
+        return (
+          state && (
+            <ChannelSwitch
+              title={titleOf(row)}
+              state={state}
+              isBusy={change.isPending || offline}
+              onChange={() => change.mutate({ kind: row.kind, channel })}
+            />
+          )
+        );
       },
     })),
   ];

@@ -14,7 +14,8 @@ const UNCOMPRESSED_KEY_LENGTH = 65;
 /** `install_first`: Safari on iPhone and iPad has push only in a web app on the home screen. */
 export type PushState = "unsupported" | "install_first" | "blocked" | "off" | "on";
 
-const isApplePhone = () => /iPhone|iPad|iPod/.test(navigator.userAgent) || (/Mac/.test(navigator.userAgent) && navigator.maxTouchPoints > 1);
+const isApplePhone = () =>
+  /iPhone|iPad|iPod/.test(navigator.userAgent) || (/Mac/.test(navigator.userAgent) && navigator.maxTouchPoints > 1);
 const isInstalled = () => matchMedia("(display-mode: standalone)").matches;
 const isSupported = () => "serviceWorker" in navigator && "PushManager" in window && "Notification" in window;
 
