@@ -141,6 +141,7 @@ export default defineConfig(async () => ({
           // A new worker that loads every module per file costs six seconds of CPU; setup.ts empties the stores instead.
           isolate: false,
           include: ["test/worker/**/*.test.ts"],
+          globalSetup: ["./test/provider-stand-in.ts"],
           setupFiles: ["./test/setup.ts"],
           globalSetup: ["./test/webhook-receiver.ts"],
           testTimeout: 180_000,

@@ -16,6 +16,8 @@ declare module "vitest" {
       aadhaar: { number: string; aadhaar_valid: boolean }[];
       verhoeff: { number?: string; payload?: string; check_digit?: number; valid?: boolean }[];
     };
+    /** Origin of test/provider-stand-in.ts. */
+    provider: string;
     /** File that holds the outcome of test/node/served.ts once there is one. */
     servedOutcome: string;
     /** The version of the objects' storage that scripts/record-objects.mjs records. */
