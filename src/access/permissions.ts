@@ -73,6 +73,9 @@ const ROLES_BY_PERMISSION = {
   "webhook:manage": MANAGERS,
   /** Sends clinical fields to a system of the hospital, beyond ids. */
   "webhook:include_data": MANAGERS,
+  /** What was sent to whom, by which channel. */
+  "delivery:read": MANAGERS,
+  "delivery:manage": MANAGERS,
   "audit:read": ["patient", "hospital_admin", "admin"],
   "audit:export": ["patient", "hospital_admin", "admin"],
   "audit:verify": MANAGERS,

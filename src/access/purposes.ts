@@ -35,6 +35,8 @@ const ADMINISTRATION = [
   "audit.retention",
   "audit.verify",
   "bootstrap",
+  "delivery.list",
+  "delivery.resend",
   "factor.add",
   "factor.codes_replaced",
   "factor.enroll",
@@ -64,6 +66,7 @@ const ADMINISTRATION = [
   "member.list",
   "member.set",
   "member.unreachable",
+  "notification.read",
   "notification.test",
   "notification_preferences.update",
   "notification_settings.update",
@@ -178,6 +181,7 @@ const TREATMENT = [
   "live.view",
   "monitoring.read",
   "monitoring.update",
+  "notification.list",
   "observation.amend",
   "observation.amend_begin",
   "observation.create",
@@ -247,7 +251,7 @@ export const AUDIT_EVENT_NAMES: readonly string[] = [...PURPOSE_OF_EVENT.keys()]
 
 /** What `<thing>:<operation>` permissions govern apart from treatment, for refusals, whose event does not say what was refused. */
 const PURPOSE_OF_PERMISSION: ReadonlyMap<string, Purpose> = new Map([
-  ..."admin api_key audit docs hospital import_grant member self storage user webhook"
+  ..."admin api_key audit delivery docs hospital import_grant member self storage user webhook"
     .split(" ")
     .map((name) => [name, "HSYSADMIN"] as const),
   ..."device practitioner ward".split(" ").map((name) => [name, "HOPERAT"] as const),

@@ -4,8 +4,9 @@ import type { Actor, Call } from "../../access/actor.ts";
 import type { AppEnv } from "../../http/router.ts";
 import { describeCause, stackFrames } from "../../platform/errors.ts";
 import { log } from "../../platform/log.ts";
+import type { Priority } from "../kinds.ts";
 import { takeEvents } from "../notify.ts";
-import { sendEvents } from "./messages.ts";
+import { sendEvents, sendIds } from "./messages.ts";
 
 /** Hands over the events that statements of the actor's request were made for. A failure is logged: cron finds the deliveries. */
 export async function handOverEvents(env: Env, actor: Actor): Promise<void> {
@@ -24,3 +25,12 @@ export const handOverMessages: MiddlewareHandler<AppEnv> = async (c, next) => {
   const call: Call | undefined = c.get("call");
   if (call) c.executionCtx.waitUntil(handOverEvents(c.env, call.actor));
 };
+
+/** Hands over one delivery that is due now. A failure is logged: cron finds it. */
+export async function sendIdsInBackground(env: Env, due: { id: string; priority: Priority }): Promise<void> {
+  try {
+    await sendIds(env, [due]);
+  } catch (error) {
+    log(env, "WARNING", "delivery not handed to the queue", { cause: describeCause(error), at: stackFrames(error) });
+  }
+}
