@@ -138,6 +138,7 @@ const BODIES: Record<
   "DELETE /api/v1/patients/:patient_id": matching,
   "POST /api/v1/patients/claim": ({ code }) => ({ json: { code, date_of_birth: "1964-03-04" } }),
   "POST /api/v1/patients/:patient_id/intake": () => ({ json: { symptoms: ["cough"] } }),
+  "POST /api/v1/notifications/read-all": () => ({ json: {} }),
   "POST /api/v1/api-keys": (handle, { role }) => ({
     json: { name: "test", scopes: ["patient:read"], ...(role === "admin" && { hospital_id: handle.hospitalId }) },
   }),

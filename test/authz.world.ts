@@ -4,6 +4,7 @@ import { deliverChanges } from "../src/monitoring/patient-object/context/change-
 import { toAlertId } from "../src/monitoring/patient-object/samples/ids.ts";
 import { uuidv7 } from "../src/platform/ids.ts";
 import { type HospitalKey, PRINCIPALS, TARGETS, type Target, type TestPrincipal } from "./authz.matrix.ts";
+import { newFailedDelivery, newNotification } from "./notification-rows.ts";
 import {
   API,
   env,
@@ -38,9 +39,11 @@ export type ResourceIds = {
   wardId: string;
   /** The profile of `memberId`. */
   practitionerId: string;
+  /** An unread notification of nobody; allowed cells get one of the caller. */
+  notificationId: string;
   apiKeyId: string;
   webhookId: string;
-  /** A delivery of the webhook that has ended. */
+  /** A delivery that has ended: of the webhook, or another one of the hospital. */
   deliveryId: string;
   /** A claim code of a patient of the hospital. */
   code: string;
@@ -183,6 +186,8 @@ async function newHandle(hospitalId: string, nurse: Person, uploader: { token: s
     ...(await newAlert(nurse, patient.id, wardId)),
     ...(await newHeld(nurse)),
     practitionerId: await newProfile(manager, member.id),
+    notificationId: await newNotification(staff),
+    deliveryId: await newFailedDelivery(hospitalId),
     patientId: patient.id,
     eventId: await newEvent(manager, patient.id),
     reportId: data.report_id,
@@ -311,6 +316,11 @@ export async function renewResources(
   }
   if (route.includes("/webhooks")) {
     return { ...handle, ...(await newWebhook(handle.hospitalId, !route.endsWith("/enable"))), version: 1 };
+  }
+  if (route.includes("/notifications/deliveries/")) return { ...handle, deliveryId: await newFailedDelivery(handle.hospitalId) };
+  if (route.includes("/notifications") && player.person) {
+    const refs = JSON.stringify({ patient_id: handle.patientId });
+    return { ...handle, notificationId: await newNotification(player.person, refs, handle.hospitalId) };
   }
   if (route.includes("/api-keys/")) {
     return { ...handle, apiKeyId: (await newKey(await newPerson("hospital_admin", handle.hospitalId))).api_key_id };

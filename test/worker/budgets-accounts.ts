@@ -1,5 +1,6 @@
 // Budgets of accounts, sessions, invitations and the audit log.
 import { readToken, setVerified } from "../letters.ts";
+import { newFailedDelivery, newNotification } from "../notification-rows.ts";
 import { API, env, newLogin, newPerson, PASSWORD, readJson, sendRequest, uniqueText } from "../world.ts";
 import { admin, type BudgetCase, budget, getAs, nurse, withNewKey, world } from "./budgets-world.ts";
 
@@ -11,6 +12,9 @@ export const accountReads: BudgetCase[] = [
   ["GET /users/{id}", "read", 200, budget(1, 15, 0), (e) => getAs(`/users/${world.nurse.id}`, () => world.manager)(e)],
   ["GET /users/invitations", "read", 200, budget(1, 15, 0), getAs("/users/invitations", () => world.manager)],
   ["GET /auth/sessions", "read", 200, budget(1, 10, 0), getAs("/auth/sessions", nurse)],
+  ["GET /notifications", "read", 200, budget(1, 20, 0), getAs("/notifications", nurse)],
+  ["GET /notifications/unread-count", "read", 200, budget(1, 15, 0), getAs("/notifications/unread-count", nurse)],
+  ["GET /notifications/deliveries", "read", 200, budget(1, 30, 0), getAs("/notifications/deliveries", () => world.manager)],
   ["GET /audit-events", "read", 200, budget(2, 15, 0, "", "audit.select"), getAs("/audit-events", () => world.manager)],
   [
     "GET /audit-events/export",
@@ -122,6 +126,36 @@ export const accountWrites: BudgetCase[] = [
       const json = { email: person.email, role: "nurse" };
       const { data } = await readJson(await sendRequest(`${API}/users/invite`, { as: world.manager, json }));
       return sendRequest(`${API}/auth/invitations/join`, { as: person, json: { token: data.token }, env: e });
+    },
+  ],
+  [
+    "POST /notifications/read-all",
+    "write",
+    200,
+    budget(2, 40, 20),
+    async (e) => {
+      await newNotification(world.nurse);
+      return sendRequest(`${API}/notifications/read-all`, { as: world.nurse, json: {}, env: e });
+    },
+  ],
+  [
+    "POST /notifications/{id}/read",
+    "write",
+    200,
+    budget(2, 40, 20),
+    async (e) => {
+      const id = await newNotification(world.nurse);
+      return sendRequest(`${API}/notifications/${id}/read`, { as: world.nurse, method: "POST", env: e });
+    },
+  ],
+  [
+    "POST /notifications/deliveries/{id}/resend",
+    "write",
+    202,
+    budget(3, 40, 20),
+    async (e) => {
+      const path = `${API}/notifications/deliveries/${await newFailedDelivery(world.hospitalId)}/resend`;
+      return sendRequest(path, { as: world.manager, method: "POST", ...withNewKey(), env: e });
     },
   ],
   [

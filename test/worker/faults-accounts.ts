@@ -2,12 +2,58 @@
 import { computeEmailIndex } from "../../src/accounts/auth/login-names.ts";
 import { getKeys } from "../../src/platform/config.ts";
 import { listLetters, readToken, setVerified } from "../letters.ts";
+import { newFailedDelivery, newNotification } from "../notification-rows.ts";
 import { API, env, newLogin, newPerson, PASSWORD, readJson, sendRequest, uniqueText } from "../world.ts";
-import { type FaultCase, queryCount, withNewKey, world } from "./faults-world.ts";
+import { type FaultCase, queryCount, readCase, withNewKey, world } from "./faults-world.ts";
 
 const PHRASE = "lanterns over seven hills";
 
 export const accounts: FaultCase[] = [
+  readCase("GET /notifications", () => `${API}/notifications`),
+  readCase("GET /notifications/unread-count", () => `${API}/notifications/unread-count`),
+  readCase(
+    "GET /notifications/deliveries",
+    () => `${API}/notifications/deliveries`,
+    () => world.manager,
+  ),
+  {
+    name: "POST /notifications/read-all",
+    status: 200,
+    retry: "any",
+    async attempt() {
+      const id = await newNotification(world.nurse);
+      return {
+        send: (faulty) => sendRequest(`${API}/notifications/read-all`, { as: world.nurse, json: {}, env: faulty }),
+        effects: () => queryCount(env.DB.prepare("SELECT count(read_at) AS n FROM notifications WHERE id = ?").bind(id)),
+      };
+    },
+  },
+  {
+    name: "POST /notifications/{id}/read",
+    status: 200,
+    retry: "any",
+    async attempt() {
+      const id = await newNotification(world.nurse);
+      return {
+        send: (faulty) => sendRequest(`${API}/notifications/${id}/read`, { as: world.nurse, method: "POST", env: faulty }),
+        effects: () => queryCount(env.DB.prepare("SELECT count(read_at) AS n FROM notifications WHERE id = ?").bind(id)),
+      };
+    },
+  },
+  {
+    name: "POST /notifications/deliveries/{id}/resend",
+    status: 202,
+    retry: "once",
+    async attempt() {
+      const id = await newFailedDelivery(world.hospitalId);
+      const options = { as: world.manager, method: "POST", ...withNewKey() };
+      return {
+        send: (faulty) => sendRequest(`${API}/notifications/deliveries/${id}/resend`, { ...options, env: faulty }),
+        effects: () =>
+          queryCount(env.DB.prepare("SELECT count(*) AS n FROM deliveries WHERE id = ? AND status = 'waiting'").bind(id)),
+      };
+    },
+  },
   {
     name: "POST /auth/register",
     status: 201,

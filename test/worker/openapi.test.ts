@@ -8,6 +8,7 @@ import { toAlertId } from "../../src/monitoring/patient-object/samples/ids.ts";
 import { newWebhook } from "../authz.world.ts";
 import { type Contract, createContract } from "../fuzz/contract.ts";
 import { readToken } from "../letters.ts";
+import { newFailedDelivery, newNotification } from "../notification-rows.ts";
 import {
   API,
   env,
@@ -228,6 +229,8 @@ async function newStage(): Promise<Stage> {
     practitioner_id: (await readJson(profile)).data.practitioner_id,
     passkey_id: uniqueText(),
     api_key_id: (await readJson(key)).data.api_key_id,
+    notification_id: await newNotification(world.nurse),
+    delivery_id: await newFailedDelivery(world.hospitalId),
     mistake_id: mistake.id,
     code: (await readJson(claim)).data.code,
     upload_id: (await readJson(await uploadReport(await newDevice(world.nurse, null), newPdf()))).data.upload_id,
@@ -342,7 +345,7 @@ function callerOf(name: string, { world, person, device }: Stage): { token: stri
     return world.admin;
   if (/\/(patients\/claim|wearables\/(metrics\/recent|summary))$/.test(name)) return world.self;
   if (name === `DELETE ${API}/patients/{patient_id}`) return world.manager;
-  if (/audit-events|api-keys|webhooks|factor-policy|members|\/users|PATCH .*hospitals|(POST|PATCH|DELETE) .*\/(wards|practitioners)/.test(name))
+  if (/audit-events|api-keys|webhooks|deliveries|factor-policy|members|\/users|PATCH .*hospitals|(POST|PATCH|DELETE) .*\/(wards|practitioners)/.test(name))
     return world.manager;
   return /\/auth\//.test(name) ? person : world.nurse;
 }
@@ -461,7 +464,7 @@ describe("its examples", () => {
         (p) => `${p.name}=${encodeURIComponent(String(real(p.schema["example"], { world, ids, device, person: world.nurse })))}`,
       );
       const url = path.replace(/\{(\w+)\}/g, (_, id: string) => ids[id] ?? "");
-      const as = /audit|members|users|api-keys|webhooks|import-grants/.test(path) ? world.manager : world.nurse;
+      const as = /audit|members|users|api-keys|webhooks|deliveries|import-grants/.test(path) ? world.manager : world.nurse;
       const response = await sendRequest(`${url}?${query.join("&")}`, { as });
       expect(response.status, `${path}?${query}`).toBe(200);
       await checkAnswer(`GET ${path}`, response);

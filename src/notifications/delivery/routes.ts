@@ -22,7 +22,7 @@ import { sendIdsInBackground } from "./hand-over.ts";
 const EXAMPLE_ID = `${EXAMPLES.request}.email.${EXAMPLES.user}`;
 const DeliveryId = z
   .string()
-  .regex(/^[0-9a-f-]{36}\.(email|push|sms|webhook)\.[0-9A-Za-z_-]{1,64}$/, "Must be the id of a delivery")
+  .regex(/^[0-9A-Za-z._-]{1,120}$/, "Must be the id of a delivery")
   .openapi({ description: "Event, channel and target", example: EXAMPLE_ID });
 const Delivery = z
   .object({
