@@ -245,6 +245,7 @@ export const BOUNDS = [
     operations: ["POST /auth/password/forgot"],
   },
   { bound: "the links of one account", test: BUDGET, operations: ["POST /auth/email/verify"] },
+  {
     bound: "one hash or code; 5 failures lock the account",
     test: "test/worker/factors-totp.test.ts › locks the account after five wrong codes, and a right password between them changes nothing",
     operations: ["POST /auth/login/second-step", "POST /auth/step-up"],
