@@ -8,6 +8,12 @@ interface Env {
   VAPID_KEYS?: string;
   /** Local push services of development and tests, separated by spaces; refused in production. */
   PUSH_TEST_ORIGINS?: string;
+  /** Text messages (notifications/sms): the provider's account, its token, and the sender; without them they are off. */
+  SMS_ACCOUNT_SID?: string;
+  SMS_AUTH_TOKEN?: string;
+  SMS_FROM?: string;
+  /** Origin of another provider with the same interface. */
+  SMS_API_ORIGIN?: string;
   /** R2's S3 credentials for direct uploads; without them there are none. */
   R2_S3_ACCESS_KEY_ID?: string;
   R2_S3_SECRET_ACCESS_KEY?: string;

@@ -12,7 +12,7 @@ import { pruneMessages } from "./notifications/delivery/prune.ts";
 import { CLAIM_CODE_KEPT_MS } from "./patients/record/claim-codes.ts";
 import { getVerifiedKeys } from "./platform/config.ts";
 import { batch, getDb } from "./platform/db/client.ts";
-import { emailLinks, passwordResets, patientClaimCodes } from "./platform/db/schema.ts";
+import { emailLinks, passwordResets, patientClaimCodes, phoneCodes } from "./platform/db/schema.ts";
 import { log } from "./platform/log.ts";
 import { pruneDayCounters } from "./platform/storage-quotas.ts";
 import { DAY_MS } from "./platform/time.ts";
@@ -32,6 +32,7 @@ export async function runCleanup(env: Env, now: number): Promise<void> {
     db.delete(patientClaimCodes).where(lt(patientClaimCodes.expiresAt, now - CLAIM_CODE_KEPT_MS)),
     ...pruneHeldObservations(db, now),
     ...pruneMessages(db, now),
+    db.delete(phoneCodes).where(lt(phoneCodes.expiresAt, now - 2 * DAY_MS)),
     db.delete(passwordResets).where(lt(passwordResets.expiresAt, now - DAY_MS)),
     db.delete(emailLinks).where(lt(emailLinks.expiresAt, now - EMAIL_LINK_KEPT_MS)),
   ]);

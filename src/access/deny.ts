@@ -75,6 +75,7 @@ type StateFailure =
   | "password_given"
   | "registration_refused"
   | "claim_proof_missing"
+  | "code_invalid"
   | "report_moved";
 
 /**

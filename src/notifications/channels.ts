@@ -2,8 +2,9 @@
 import type { Channel, DeliveryChannel } from "./channel.ts";
 import { emailChannel } from "./email/email-channel.ts";
 import { pushChannel } from "./push/push-channel.ts";
+import { smsChannel } from "./sms/sms-channel.ts";
 import { webhookChannel } from "./webhooks/webhook-channel.ts";
 
 export type Channels = Partial<Record<DeliveryChannel, Channel>>;
 
-export const CHANNELS: Channels = { email: emailChannel, push: pushChannel, webhook: webhookChannel };
+export const CHANNELS: Channels = { email: emailChannel, push: pushChannel, sms: smsChannel, webhook: webhookChannel };

@@ -18,6 +18,7 @@ import { ApiError } from "./errors.ts";
 import { computeKeyProofs, findUnprovenSecret, type ProvenSecret } from "./key-proofs.ts";
 import { log } from "./log.ts";
 import { parseSigningKeys, type SigningKeys } from "./signing-keys.ts";
+import { getSmsProvider, SMS_VARIABLES } from "./sms-provider.ts";
 
 export type Keys = {
   fields: KeyRing;
@@ -181,6 +182,7 @@ const NAMES = [
   "MAIL_FROM",
   "WEBHOOK_TEST_ORIGINS",
   "PUSH_TEST_ORIGINS",
+  ...SMS_VARIABLES,
 ] as const;
 type Secrets = readonly (string | undefined)[];
 const secretsOf = (env: Env): Secrets => NAMES.map((name) => env[name]);
@@ -244,6 +246,7 @@ export async function loadVerifiedKeys(env: Env): Promise<Keys> {
   getMailSender(env);
   getWebhookTestOrigins(env);
   getPushTestOrigins(env);
+  getSmsProvider(env);
   const keys = await getKeys(env);
   const db = getDb(env.DB);
   const variable = await findMismatchedKey(db, keys);

@@ -23,6 +23,7 @@ const PROBLEMS_BY_CODE = {
   forbidden: [403, "Insufficient permissions"],
   origin_forbidden: [403, "Origin is not allowed"],
   link_invalid: [403, "Invalid link"],
+  code_invalid: [403, "Invalid code"],
   not_found: [404, "Not found"],
   method_not_allowed: [405, "Method not allowed"],
   request_timeout: [408, "Request body timed out"],
@@ -57,6 +58,7 @@ const PROBLEMS_BY_CODE = {
   integrity_error: [500, "Stored data failed its integrity check"],
   direct_uploads_off: [501, "Direct uploads are not configured"],
   push_off: [501, "Web Push is not configured"],
+  sms_off: [501, "Text messages are not configured"],
   unavailable: [503, "Service is temporarily unavailable"],
   misconfigured: [503, "Service is not configured correctly"],
 } as const;

@@ -90,6 +90,15 @@ export function phoneForms(text: string, country: CountryCode | null): string[] 
   ];
 }
 
+/** @param text with the code of the country, after `+` or 00  @returns the number as `+` and digits; null if it is no such number */
+export function toE164(text: string): string | null {
+  const plain = toPlainPhone(text);
+  // Letters and signs are of an extension, whose digits would count as the number's.
+  const international = /^[0-9+ ().\-/]+$/.test(plain) ? readInternational(plain, null) : null;
+  const number = international === null ? undefined : parse(`+${international}`, null);
+  return number?.isValid() ? number.number : null;
+}
+
 /** The digits by which a query, or its beginning, is looked up: as typed, or with or without the country's code, as it was typed. */
 export function phoneQueryForms(text: string, country: CountryCode | null): string[] {
   const plain = toPlainPhone(text);

@@ -1049,6 +1049,31 @@ export const notificationSettings = sqliteTable("notification_settings", {
   version: integer("version").notNull().default(1),
 });
 
+/** The code that shows whose a phone number is; it is derived from `id`. One row per person, which counts the codes of 24 hours. */
+export const phoneCodes = sqliteTable(
+  "phone_codes",
+  {
+    userId: text("user_id")
+      .primaryKey()
+      .references(() => users.id),
+    id: text("id").notNull(),
+    phoneSealed: text("phone_sealed").notNull(),
+    /** Keyed HMAC of the number: codes per number are limited. */
+    phoneIndex: text("phone_index").notNull(),
+    createdAt: integer("created_at").notNull(),
+    expiresAt: integer("expires_at").notNull(),
+    usedAt: integer("used_at"),
+    attempts: integer("attempts").notNull().default(0),
+    sentCount: integer("sent_count").notNull(),
+    windowStartedAt: integer("window_started_at").notNull(),
+  },
+  (t) => [
+    uniqueIndex("phone_codes_id").on(t.id),
+    index("phone_codes_number").on(t.phoneIndex),
+    index("phone_codes_expiry").on(t.expiresAt),
+  ],
+);
+
 /** What a person chose otherwise than the default of the kind (notifications/kinds.ts). */
 export const notificationChoices = sqliteTable(
   "notification_choices",

@@ -1,0 +1,98 @@
+// Status callbacks of the provider: what became of a text message after it was accepted.
+// https://www.twilio.com/docs/messaging/guides/track-outbound-message-status
+// https://www.twilio.com/docs/usage/webhooks/webhooks-security (X-Twilio-Signature)
+import { createHmac, timingSafeEqual } from "node:crypto";
+import { and, eq, sql } from "drizzle-orm";
+import type { Call } from "../../access/actor.ts";
+import { getPublicOrigin } from "../../platform/config.ts";
+import { sealValue, unsealValue } from "../../platform/crypto.ts";
+import { deliveries } from "../../platform/db/schema.ts";
+import { ApiError } from "../../platform/errors.ts";
+import { getSmsProvider } from "../../platform/sms-provider.ts";
+import { DAY_MS } from "../../platform/time.ts";
+import { answerContext } from "../delivery/ledger.ts";
+import { formatAnswer } from "./provider-answers.ts";
+
+/** Receipts of carriers come within three days; an older callback is refused. */
+export const MAX_CALLBACK_AGE_MS = 3 * DAY_MS;
+const MAX_CLOCK_DIFFERENCE_MS = 5 * 60_000;
+
+/** A later status replaces an earlier one, never the other way round: callbacks may come out of order, or again. */
+const RANKS: ReadonlyMap<string, number> = new Map([
+  ["accepted", 0],
+  ["queued", 1],
+  ["sending", 2],
+  ["sent", 3],
+  ["delivered", 4],
+  ["undelivered", 4],
+  ["failed", 4],
+]);
+
+/** Base64 of HMAC-SHA1 over the URL and the parameters, sorted by name. */
+export function signCallback(authToken: string, url: string, form: ReadonlyMap<string, string>): string {
+  const parameters = [...form].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, value]) => name + value);
+  return createHmac("sha1", authToken)
+    .update(url + parameters.join(""))
+    .digest("base64");
+}
+
+function isSame(a: string, b: string): boolean {
+  const [left, right] = [Buffer.from(a), Buffer.from(b)];
+  return left.length === right.length && timingSafeEqual(left, right);
+}
+
+export type Callback = {
+  delivery: string;
+  /** Epoch milliseconds. */
+  sent: number;
+  /** Path and query of the request, as sent. */
+  target: string;
+  signature: string;
+  form: ReadonlyMap<string, string>;
+};
+
+/** @throws ApiError sms_off, forbidden (signature), conflict (stale, or not newer than what is known), not_found, unavailable */
+export async function applyCallback(env: Env, call: Call, callback: Callback): Promise<void> {
+  const provider = getSmsProvider(env);
+  if (provider === null) throw new ApiError("sms_off");
+  const url = getPublicOrigin(env) + callback.target;
+  if (!isSame(callback.signature, signCallback(provider.authToken, url, callback.form))) {
+    throw new ApiError("forbidden", "The signature is not valid.");
+  }
+  const age = call.now - callback.sent;
+  if (age > MAX_CALLBACK_AGE_MS || age < -MAX_CLOCK_DIFFERENCE_MS) throw new ApiError("conflict", "The callback is too old.");
+  const status = callback.form.get("MessageStatus") ?? "";
+  const rank = RANKS.get(status);
+  // A status that is not known says nothing about the message.
+  if (rank !== undefined) await storeStatus(call, callback, status, rank);
+}
+
+async function storeStatus({ db, keys, now }: Call, { delivery, form }: Callback, status: string, rank: number): Promise<void> {
+  const [row] = await db
+    .select({ status: deliveries.status, answerSealed: deliveries.answerSealed })
+    .from(deliveries)
+    .where(and(eq(deliveries.id, delivery), eq(deliveries.channel, "sms")));
+  if (!row) throw new ApiError("not_found");
+  // The outcome of sending is being written: the provider tries again.
+  if (row.status === "sending") throw new ApiError("unavailable");
+  const known = row.answerSealed && (await unsealValue(keys.fields, answerContext(delivery), row.answerSealed));
+  const [knownSid = "", knownStatus = ""] = typeof known === "string" ? known.split(" ") : [];
+  const sid = form.get("MessageSid") ?? "";
+  // An alarm that was sent again has a message of another id: it was delivered if either was.
+  const isSameMessage = knownSid === "" || knownSid === sid;
+  const isNews = isSameMessage ? rank > (RANKS.get(knownStatus) ?? -1) : status === "delivered" && knownStatus !== "delivered";
+  if (!isNews) throw new ApiError("conflict", "The status is already known.");
+  const answer = formatAnswer(sid.slice(0, 64), status, form.get("ErrorCode")?.slice(0, 10));
+  const changed = await db
+    .update(deliveries)
+    .set({
+      status: status === "failed" || status === "undelivered" ? "failed" : "accepted",
+      nextAttemptAt: null,
+      leasedUntil: null,
+      answerSealed: await sealValue(keys.fields, answerContext(delivery), answer),
+      settledAt: now,
+    })
+    .where(and(eq(deliveries.id, delivery), sql`status = ${row.status} AND answer_sealed IS ${row.answerSealed}`))
+    .returning({ id: deliveries.id });
+  if (changed.length === 0) throw new ApiError("unavailable");
+}
