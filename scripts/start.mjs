@@ -17,6 +17,7 @@ console.log(`
 EdgeCare     http://localhost:${port}
 API          http://localhost:${port}/api/v1
 Docs         http://localhost:${port}/docs and /redoc
+Mail         http://localhost:${port}/cdn-cgi/local/explorer (Email), or npm run mail; kept until the server stops
 `);
 const server = spawn(
   "wrangler",
