@@ -51,6 +51,12 @@ const SERVED = [
   "audit-torture",
 ].map((name) => `test/node/${name}.test.ts`);
 
+/** Of the stand-in of a provider of text messages. */
+const SMS_ACCOUNT = {
+  SMS_ACCOUNT_SID: `AC${"0123456789abcdef".repeat(2)}`,
+  SMS_AUTH_TOKEN: crypto.randomUUID().replaceAll("-", ""),
+};
+
 keepTemporaryFilesInMemory();
 
 /** A port that is free now. */
@@ -93,6 +99,9 @@ export default defineConfig(async () => ({
                 MAIL_FROM: "notices@edgecare.test",
                 // That of the examples, and test/webhook-receiver.ts.
                 WEBHOOK_TEST_ORIGINS: `https://his.example.org,http://127.0.0.1:${webhookReceiverPort}`,
+                ...SMS_ACCOUNT,
+                SMS_FROM: "+15005550006",
+                SMS_API_ORIGIN: "https://sms.test",
                 MIGRATIONS: await readD1Migrations("migrations"),
                 // The long forms (test/long.ts).
                 VERIFY: process.env["VERIFY"] ?? "",
@@ -107,12 +116,20 @@ export default defineConfig(async () => ({
               serviceBindings: {
                 MAIL: { name: "mail-service", entrypoint: "MailService" },
                 MAILBOX: { name: "mail-service", entrypoint: "Mailbox" },
+                SMS_BOX: { name: "sms-service", entrypoint: "SmsBox" },
               },
+              outboundService: "sms-service",
               workers: [
                 {
                   name: "mail-service",
                   compatibilityDate: "2026-10-01",
                   modules: [{ type: "ESModule", path: resolve("test/stand-ins/mail-service.mjs") }],
+                },
+                {
+                  name: "sms-service",
+                  compatibilityDate: "2026-10-01",
+                  modules: [{ type: "ESModule", path: resolve("test/stand-ins/sms-service.mjs") }],
+                  bindings: SMS_ACCOUNT,
                 },
               ],
               // Tests send more requests than a person does; RATE_TEST has production's limit of RATE_PERSON.

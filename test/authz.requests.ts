@@ -1,7 +1,10 @@
 // The requests of the authorization matrix: path, query and body of each route, and the call.
 import { v7 } from "uuid";
+import { derivePhoneCode, sealPhone } from "../src/notifications/sms/phone-numbers.ts";
 import { getKeys } from "../src/platform/config.ts";
 import { sealValue } from "../src/platform/crypto.ts";
+import { getDb } from "../src/platform/db/client.ts";
+import { phoneCodes } from "../src/platform/db/schema.ts";
 import { beginTotp, clearFactors, newPasskeyRow, newRegistration, renewSignIn } from "./authz.factors.ts";
 import type { TestPrincipal } from "./authz.matrix.ts";
 import { grantBody, invite, type ResourceIds, sample, type TestCaller } from "./authz.world.ts";
@@ -29,6 +32,29 @@ const matching = ({ version }: ResourceIds): RequestOptions => ({ headers: { "If
 const form = (handle: ResourceIds): BodyInit => uploadForm(newPdf(`upload ${uniqueText()}`), { patient_id: handle.patientId });
 
 const UPGRADE: RequestOptions = { headers: { Upgrade: "websocket" } };
+
+/** The code of a phone number that the person has asked to use. */
+async function newPhoneCode(userId: string): Promise<string> {
+  const keys = await getKeys(env);
+  const id = crypto.randomUUID();
+  const phoneSealed = await sealPhone(keys, { table: "phone_codes", id }, "+919876543210");
+  const now = Date.now();
+  const row = {
+    id,
+    phoneSealed,
+    phoneIndex: id,
+    createdAt: 0,
+    expiresAt: now + 60_000,
+    usedAt: null,
+    sentCount: 1,
+    windowStartedAt: 0,
+  };
+  await getDb(env.DB)
+    .insert(phoneCodes)
+    .values({ userId, ...row })
+    .onConflictDoUpdate({ target: phoneCodes.userId, set: row });
+  return derivePhoneCode(keys, id);
+}
 
 /** Bodies and headers of the routes that need them. */
 const BODIES: Record<
@@ -80,6 +106,16 @@ const BODIES: Record<
     json: { current_password: PASSWORD, new_password: "lanterns over seven hills" },
   }),
   "POST /api/v1/auth/email/change": () => ({ json: { email: `${uniqueText()}@example.org`, password: PASSWORD } }),
+  "POST /api/v1/sms/status": () => ({
+    body: "MessageSid=SM1&MessageStatus=sent",
+    headers: { "Content-Type": "application/x-www-form-urlencoded" },
+  }),
+  "PUT /api/v1/notification-settings/phone": () => ({
+    json: { phone: `+9195${String(Math.floor(Math.random() * 1e8)).padStart(8, "0")}` },
+  }),
+  "POST /api/v1/notification-settings/phone/verify": async (_, { ended }, person) => ({
+    json: { code: person && !ended ? await newPhoneCode(person.id) : "123456" },
+  }),
   "POST /api/v1/auth/switch-hospital": () => ({ json: { hospital_id: null } }),
   "POST /api/v1/auth/invitations/join": async (_, { ended }, person) => {
     if (!person || ended) return { json: { token: "eci_" } };

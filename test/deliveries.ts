@@ -1,5 +1,5 @@
 // Deliveries for tests of a channel: rows that the statements of the product write, as the consumer hands them to the channel.
-import { type SQL, sql } from "drizzle-orm";
+import { desc, type SQL, sql } from "drizzle-orm";
 import type { SystemActor } from "../src/access/actor.ts";
 import type { ChannelCall, Delivery, DeliveryChannel } from "../src/notifications/channel.ts";
 import type { LetterKind, NotificationKind, Priority } from "../src/notifications/kinds.ts";
@@ -33,8 +33,9 @@ export async function dumpTables(...tables: string[]): Promise<string> {
   return JSON.stringify(await Promise.all(rows));
 }
 
-async function readDelivery(where: SQL): Promise<Delivery | null> {
-  const [row] = await getDb(env.DB).select().from(deliveries).where(where);
+/** The newest delivery that a condition holds for. */
+export async function readDelivery(where: SQL): Promise<Delivery | null> {
+  const [row] = await getDb(env.DB).select().from(deliveries).where(where).orderBy(desc(deliveries.id));
   if (!row) return null;
   const { id, userId, hospitalId, channel, targetId, kind, priority, refs, attempts, bodySealed, createdAt } = row;
   const eventId = id.split(".")[0] ?? "";

@@ -9,6 +9,12 @@ declare namespace Cloudflare {
       count(): Promise<number>;
       behave(address: string, next: string[]): Promise<void>;
     };
+    /** The stand-in of the provider of text messages (test/sms-box.ts). */
+    SMS_BOX: {
+      arrived(to: string): Promise<{ sid: string; To: string; Body: string; StatusCallback: string; ValidityPeriod: string }[]>;
+      behave(to: string, next: string[]): Promise<void>;
+      callback(sid: string, status: string, errorCode?: string): Promise<{ url: string; body: string; signature: string }>;
+    };
     MIGRATIONS: import("cloudflare:test").D1Migration[];
   }
 }

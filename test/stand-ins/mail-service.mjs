@@ -80,7 +80,6 @@ const lines = (base64) => base64.replace(/.{1,76}/g, "$&\r\n");
 
 /** RFC 2047: words of at most 75 characters, none of which cuts a character. */
 function encodeWords(text) {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: the range of ASCII.
   if (/^[\u0020-\u007e]*$/.test(text)) return text;
   return (text.match(/.{1,10}/gsu) ?? []).map((part) => `=?utf-8?B?${toBase64(part)}?=`).join("\r\n ");
 }

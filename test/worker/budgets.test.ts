@@ -11,6 +11,7 @@ import { factorReads, factorWrites } from "./budgets-factors.ts";
 import { escalation } from "./budgets-escalation.ts";
 import { hospitalReads, hospitalWrites } from "./budgets-hospital.ts";
 import { messageReads, messageWrites } from "./budgets-messages.ts";
+import { phoneNumbers } from "./budgets-phone.ts";
 import { reports, uploads } from "./budgets-reports.ts";
 import { vitals } from "./budgets-vitals.ts";
 import { webhookReads, webhookWrites } from "./budgets-webhooks.ts";
@@ -34,6 +35,7 @@ const lines: BudgetCase[] = [
   ...webhookReads,
   ...accountReads,
   ...factorReads,
+  ...phoneNumbers,
   ...vitals,
   ...uploads,
   ...hospitalWrites,

@@ -22,6 +22,7 @@ import { factors } from "./faults-factors.ts";
 import { escalation } from "./faults-escalation.ts";
 import { hospital } from "./faults-hospital.ts";
 import { messages } from "./faults-messages.ts";
+import { phoneNumbers } from "./faults-phone.ts";
 import { reports } from "./faults-reports.ts";
 import { vitals } from "./faults-vitals.ts";
 import { webhooks } from "./faults-webhooks.ts";
@@ -38,6 +39,7 @@ const routes: FaultCase[] = [
   ...webhooks,
   ...accounts,
   ...factors,
+  ...phoneNumbers,
 ];
 
 beforeAll(setUpWorld);

@@ -1,4 +1,5 @@
 // Mail of notifications: what arrives, in which language, and what becomes of each answer of the mail service.
+import { env as bindings } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Delivery } from "../../src/notifications/channel.ts";
 import { emailChannel } from "../../src/notifications/email/email-channel.ts";
@@ -122,10 +123,10 @@ describe("a mail", () => {
   ])("does not go to the stored address %j", async (address) => {
     const person = await newRecipient();
     await setAddress(person, address);
-    const before = await env.MAILBOX.count();
+    const before = await bindings.MAILBOX.count();
     const delivery = await mailOf(person, "account.new_browser");
     expect(await emailChannel.send(await channelCall(), delivery)).toMatchObject({ result: "refused" });
-    expect(await env.MAILBOX.count()).toBe(before);
+    expect(await bindings.MAILBOX.count()).toBe(before);
   });
 
   it("shows no text of the person, whatever the name is", async () => {

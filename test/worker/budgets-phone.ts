@@ -1,0 +1,45 @@
+// Budgets of a person's phone number for text messages.
+import { derivePhoneCode } from "../../src/notifications/sms/phone-numbers.ts";
+import { getKeys } from "../../src/platform/config.ts";
+import { API, env, newPerson, type Person, sendRequest } from "../world.ts";
+import { type BudgetCase, budget, getAs, nurse, world } from "./budgets-world.ts";
+
+const PATH = "/notification-settings/phone";
+/** A random Indian mobile number. */
+export const newPhone = () => `+9196${String(Math.floor(Math.random() * 1e8)).padStart(8, "0")}`;
+const newNurse = () => newPerson("nurse", world.hospitalId);
+
+/** Asks for a code. @returns it */
+export async function askForCode(as: Person): Promise<string> {
+  await sendRequest(`${API}${PATH}`, { as, method: "PUT", json: { phone: newPhone() } });
+  const id = await env.DB.prepare("SELECT id FROM phone_codes WHERE user_id = ?").bind(as.id).first<string>("id");
+  return derivePhoneCode(await getKeys(env), id ?? "");
+}
+
+export const phoneNumbers: BudgetCase[] = [
+  ["GET /notification-settings/phone", "read", 200, budget(1, 15, 0), getAs(PATH, nurse)],
+  [
+    "PUT /notification-settings/phone",
+    "write",
+    202,
+    budget(2, 30, 20),
+    async (e) => sendRequest(`${API}${PATH}`, { as: await newNurse(), method: "PUT", json: { phone: newPhone() }, env: e }),
+  ],
+  [
+    "POST /notification-settings/phone/verify",
+    "write",
+    200,
+    budget(3, 30, 20),
+    async (e) => {
+      const as = await newNurse();
+      return sendRequest(`${API}${PATH}/verify`, { as, json: { code: await askForCode(as) }, env: e });
+    },
+  ],
+  [
+    "DELETE /notification-settings/phone",
+    "write",
+    200,
+    budget(2, 20, 15),
+    async (e) => sendRequest(`${API}${PATH}`, { as: await newNurse(), method: "DELETE", env: e }),
+  ],
+];
