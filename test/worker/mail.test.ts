@@ -2,6 +2,7 @@
 import { env as bindings } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Delivery } from "../../src/notifications/channel.ts";
+import { consume } from "../../src/notifications/delivery/consume.ts";
 import { emailChannel } from "../../src/notifications/email/email-channel.ts";
 import { NOTIFICATION_KINDS, type NotificationKind } from "../../src/notifications/kinds.ts";
 import { type TextLanguage, textOf } from "../../src/notifications/text.ts";
@@ -207,6 +208,19 @@ describe("an answer of the mail service", () => {
     const outcome = await emailChannel.send(await channelCall({ signal: AbortSignal.abort() }), delivery);
     expect(outcome).toMatchObject({ result: "failed" });
     expect(await mailsTo(person.email)).toHaveLength(0);
+  });
+});
+
+describe("the queue", () => {
+  it("leads from the rows to the mailbox, once", async () => {
+    const person = await newRecipient();
+    const { eventId, id } = await mailOf(person, "account.new_browser");
+    const batch = { queue: "edgecare-messages", messages: [{ body: { event: eventId } }] } as unknown as MessageBatch;
+    await consume(env, batch);
+    await consume(env, batch);
+    expect(await mailsTo(person.email)).toHaveLength(1);
+    const row = await env.DB.prepare("SELECT status, attempts FROM deliveries WHERE id = ?").bind(id).first();
+    expect(row).toEqual({ status: "accepted", attempts: 1 });
   });
 });
 
