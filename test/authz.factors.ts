@@ -1,7 +1,8 @@
 // Second factors of the principals of the authorization matrix.
-import { createTotpSecret, sealTotpSecret } from "../src/accounts/factors/totp.ts";
-import { sealPasskeyName } from "../src/accounts/factors/passkey-names.ts";
+
 import { newCeremony, signChallenge } from "../src/accounts/factors/ceremonies.ts";
+import { sealPasskeyName } from "../src/accounts/factors/passkey-names.ts";
+import { createTotpSecret, sealTotpSecret } from "../src/accounts/factors/totp.ts";
 import { toBase64Url } from "../src/platform/base64.ts";
 import { getKeys } from "../src/platform/config.ts";
 import { uuidv7 } from "../src/platform/ids.ts";

@@ -90,7 +90,11 @@ const BODIES: Record<
   // A date that differs from the one before is a change.
   "PUT /api/v1/hospitals/:hospital_id/factor-policy": () => ({
     json: {
-      required_from: { nurse: null, hospital_admin: null, doctor: new Date(Date.now() + 86_400_000 + Math.random() * 1e9).toISOString() },
+      required_from: {
+        nurse: null,
+        hospital_admin: null,
+        doctor: new Date(Date.now() + 86_400_000 + Math.random() * 1e9).toISOString(),
+      },
     },
   }),
   "POST /api/v1/auth/refresh": () => ({ json: { refresh_token: 1 } }),

@@ -65,7 +65,8 @@ export function selectEffectiveRole(db: Db, actor: Principal, now: number) {
  * it: the absolute value of the smallest integer overflows. For writes in the same round trip as their check.
  */
 export function assertEffectiveRole(db: Db, actor: Principal, effectiveRole: EffectiveRole, permission: Permission, now: number) {
-  const stillHeld = actor.kind === "app" ? appHasScopes(actor, permission, now) : userHasRole(actor, effectiveRole, permission, now);
+  const stillHeld =
+    actor.kind === "app" ? appHasScopes(actor, permission, now) : userHasRole(actor, effectiveRole, permission, now);
   return db.all(sql`SELECT abs(-9223372036854775807 - 1 + EXISTS (${stillHeld})) > 0 AS holds`);
 }
 

@@ -1,5 +1,5 @@
 // Budgets of second factors, passkeys, step-up and the policy.
-import { enrolTotp, passkeyOptions, post, registerPasskey, askForTicket } from "../factor-steps.ts";
+import { askForTicket, enrolTotp, passkeyOptions, post, registerPasskey } from "../factor-steps.ts";
 import { oneTimePassword } from "../one-time-password.ts";
 import { API, newPerson, PASSWORD, readJson, sendRequest } from "../world.ts";
 import { type BudgetCase, budget, world } from "./budgets-world.ts";
@@ -120,7 +120,12 @@ export const factorWrites: BudgetCase[] = [
     async (e) => {
       const person = await newNurse();
       const { data } = await readJson((await registerPasskey(person)).response);
-      return sendRequest(`${API}/auth/passkeys/${data.passkey_id}`, { as: person, method: "PATCH", json: { name: "Key" }, env: e });
+      return sendRequest(`${API}/auth/passkeys/${data.passkey_id}`, {
+        as: person,
+        method: "PATCH",
+        json: { name: "Key" },
+        env: e,
+      });
     },
   ],
   [

@@ -1,7 +1,16 @@
 // Passkeys with a software authenticator: registration, sign-in without a password, as the second step, and what is refused.
 import { describe, expect, it } from "vitest";
 import { Authenticator, type Deviation } from "../authenticator.ts";
-import { askForTicket, codeOf, finish, logIn, passkeyOptions, post, registerPasskey, signInWithPasskey } from "../factor-steps.ts";
+import {
+  askForTicket,
+  codeOf,
+  finish,
+  logIn,
+  passkeyOptions,
+  post,
+  registerPasskey,
+  signInWithPasskey,
+} from "../factor-steps.ts";
 import { API, env, newLogin, newPerson, newWorld, readJson, sendRequest } from "../world.ts";
 
 const DEVIATIONS: Record<string, Deviation> = {
@@ -24,7 +33,9 @@ describe("a registration", () => {
     expect(second.data.recovery_codes).toBeNull();
     const sessions = await readJson(await sendRequest(`${API}/auth/sessions`, { as: nurse }));
     expect(sessions.data[0].amr).toEqual(["pwd", "hwk", "user", "mfa"]);
-    const stored = JSON.stringify((await env.DB.prepare("SELECT * FROM passkeys WHERE user_id = ?").bind(nurse.id).all()).results);
+    const stored = JSON.stringify(
+      (await env.DB.prepare("SELECT * FROM passkeys WHERE user_id = ?").bind(nurse.id).all()).results,
+    );
     expect(stored).not.toContain("Asha");
     const list = await readJson(await sendRequest(`${API}/auth/passkeys`, { as: nurse }));
     expect(list.data.passkeys.map(({ name }: { name: string }) => name)).toEqual(["Phone of 'Asha' <b>", "Key"]);

@@ -1,9 +1,18 @@
 // The policy of second steps before, at and after its date; step-up; and an administrator's reset of factors.
 import { describe, expect, it } from "vitest";
-import { API, createCall, env, findEvents, newPerson, newWorld, PASSWORD, type Person, readJson, sendRequest } from "../world.ts";
 import { resolveRole } from "../factor-roles.ts";
-import { ageSession, codeOf, enrolTotp, forgetTimeStep, logIn, post, registerPasskey, signInWithPasskey } from "../factor-steps.ts";
+import {
+  ageSession,
+  codeOf,
+  enrolTotp,
+  forgetTimeStep,
+  logIn,
+  post,
+  registerPasskey,
+  signInWithPasskey,
+} from "../factor-steps.ts";
 import { oneTimePassword } from "../one-time-password.ts";
+import { API, createCall, env, findEvents, newPerson, newWorld, PASSWORD, type Person, readJson, sendRequest } from "../world.ts";
 
 const MINUTE_MS = 60_000;
 
@@ -44,7 +53,8 @@ describe("a policy", () => {
       const response = await sendRequest(API + path, { as: doctor, method, json, headers: { "If-Match": '"1"' } });
       expect([path, await codeOf(response)]).toEqual([path, "enrolment_required"]);
     }
-    for (const path of ["/auth/me", "/auth/mfa", "/auth/passkeys", "/auth/sessions"]) expect(await status(path, doctor)).toBe(200);
+    for (const path of ["/auth/me", "/auth/mfa", "/auth/passkeys", "/auth/sessions"])
+      expect(await status(path, doctor)).toBe(200);
     expect((await post("/auth/refresh", null, { refresh_token: doctor.refresh })).status).toBe(200);
     await enrolTotp(doctor);
     for (const path of reads) expect(await status(path, doctor)).toBe(200);

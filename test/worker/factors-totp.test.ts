@@ -45,9 +45,7 @@ describe("a login with an authenticator app", () => {
     const countSessions = () =>
       env.DB.prepare("SELECT count(*) AS n FROM sessions WHERE user_id = ?").bind(nurse.id).first<number>("n");
     const before = (await countSessions()) ?? 0;
-    const responses = await Promise.all(
-      Array.from({ length: 50 }, (_, i) => finish({ ticket: tickets[i % 5].ticket, code })),
-    );
+    const responses = await Promise.all(Array.from({ length: 50 }, (_, i) => finish({ ticket: tickets[i % 5].ticket, code })));
     expect(responses.filter(({ status }) => status === 200)).toHaveLength(1);
     expect(await countSessions()).toBe(before + 1);
   });

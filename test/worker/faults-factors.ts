@@ -6,12 +6,16 @@ import { API, env, newPerson, PASSWORD, type Person, readJson, sendRequest } fro
 import { type FaultCase, queryCount, world } from "./faults-world.ts";
 
 const newNurse = () => newPerson("nurse", world.hospitalId);
-const count = (sql: string, ...values: string[]) => () =>
-  // biome-ignore lint/plugin: constants of this file.
-  queryCount(env.DB.prepare(`SELECT count(*) AS n FROM ${sql}`).bind(...values));
+const count =
+  (sql: string, ...values: string[]) =>
+  () =>
+    // biome-ignore lint/plugin: constants of this file.
+    queryCount(env.DB.prepare(`SELECT count(*) AS n FROM ${sql}`).bind(...values));
 
-const newSend = (path: string, person: Person, json: unknown = undefined, method = "POST") => (faulty: Env) =>
-  sendRequest(API + path, { as: person, method, ...(json !== undefined && { json }), env: faulty });
+const newSend =
+  (path: string, person: Person, json: unknown = undefined, method = "POST") =>
+  (faulty: Env) =>
+    sendRequest(API + path, { as: person, method, ...(json !== undefined && { json }), env: faulty });
 
 async function newPasskey() {
   const person = await newNurse();
@@ -37,7 +41,12 @@ export const factors: FaultCase[] = [
       };
     },
   },
-  { name: "POST /auth/passkey/options", status: 200, retry: "any", attempt: async () => ({ send: (faulty) => post("/auth/passkey/options", null, undefined, { env: faulty }) }) },
+  {
+    name: "POST /auth/passkey/options",
+    status: 200,
+    retry: "any",
+    attempt: async () => ({ send: (faulty) => post("/auth/passkey/options", null, undefined, { env: faulty }) }),
+  },
   {
     name: "POST /auth/passkey/login",
     status: 200,

@@ -3,6 +3,7 @@ import { v7 } from "uuid";
 import { beforeAll, beforeEach, describe, expect, inject, it } from "vitest";
 import { PATH_ALIASES } from "../../src/http/path-aliases.ts";
 import { toAlertId } from "../../src/monitoring/patient-object/samples/ids.ts";
+import { newPasskeyRow } from "../authz.factors.ts";
 import { type ApiDocument, type Json, listOperations, type Operation } from "../fuzz/document.ts";
 import { listTextFields, type TextField, withTexts } from "../fuzz/text-fields.ts";
 import { times, VERIFY } from "../long.ts";
@@ -50,6 +51,7 @@ beforeAll(async () => {
     user_id: spare.id,
     ward_id: await newWard(manager),
     device_id: device.id,
+    passkey_id: await newPasskeyRow(world.nurse.sessionId),
     practitioner_id: (await post("/practitioners", { user_id: spare.id })).practitioner_id,
     observation_id: (await post("/observations", { patient_id: patient.id, ...sample })).results[0].observation_id,
     alert_id: toAlertId(patient.id, 1),
@@ -140,6 +142,13 @@ const kept = ({ path, kind }: Place, { read }: Resource, data: Record<string, un
 
 /** Texts that come back in the answer. */
 const RESOURCES: Record<string, Resource> = {
+  passkeys: {
+    path: `${API}/auth/passkeys/{passkey_id}`,
+    method: "PATCH",
+    as: () => world.nurse,
+    places: [line("name", 100)],
+    required: ["name"],
+  },
   patients: {
     path: `${API}/patients`,
     as: () => world.nurse,

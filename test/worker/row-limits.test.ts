@@ -8,6 +8,7 @@ import {
   MAX_AMENDMENTS_PER_SAMPLE,
 } from "../../src/monitoring/patient-object/recording/amend-sample.ts";
 import { ROW_LIMITS } from "../../src/platform/db/row-limits.ts";
+import { registerPasskey } from "../factor-steps.ts";
 import { withRandomDelays } from "../stores.ts";
 import {
   API,
@@ -415,6 +416,22 @@ const CASES: Case[] = [
       const add = async (over?: Env) =>
         post("/patients/claim", person, { code: await newCode(nurse, await fillPatient(hospitalId)), ...PROOF }, withEnv(over));
       return { add, count };
+    },
+  },
+  {
+    name: "POST /auth/passkeys",
+    limit: "passkeys",
+    status: 201,
+    arrange: async (max) => {
+      const person = await newPerson("patient");
+      const columns = "id, user_id, credential_id, public_key, counter, transports, is_backed_up, name_sealed, created_at";
+      await seed(
+        max - 1,
+        `INSERT INTO passkeys (${columns}) SELECT ?2 || n, ?2, ?2 || n, 'AA', 0, '', 0, 'x', 1 FROM k`,
+        person.id,
+      );
+      const add = async (over?: Env) => (await registerPasskey(person, {}, "Key", over)).response;
+      return { add, count: () => countRows("passkeys WHERE user_id = ?", person.id) };
     },
   },
   {

@@ -72,8 +72,7 @@ async function verifyLogin(attempt: Attempt, hashSlot: HashSlot): Promise<Sessio
   const { call, password, client } = attempt;
   const { found, slot } = await acquireLoginSlot(call, attempt.name, client.transport);
   const { isCorrect, needsRehash } = await hashSlot.run(() => verifyPassword(password, found?.password_hash ?? null));
-  if (!isCorrect || !found || !canLogIn(found))
-    return rejectLogin(call, slot, found, isCorrect ? "disabled" : "wrong_password");
+  if (!isCorrect || !found || !canLogIn(found)) return rejectLogin(call, slot, found, isCorrect ? "disabled" : "wrong_password");
   const hash = needsRehash ? await hashSlot.run(() => hashPassword(password)) : null;
   const upgrade = upgradeHash(call.db, found, hash);
   const proof = await requireSecondStep(attempt, found, slot, upgrade);

@@ -2,9 +2,9 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { problemResponse, toApiError } from "../../http/on-error.ts";
 import { createRouter, problemResponses } from "../../http/router.ts";
+import { SecondStepCode } from "../factors/schemas.ts";
 import { signAccessToken } from "../sessions/access-tokens.ts";
 import { login } from "./login.ts";
-import { SecondStepCode } from "../factors/schemas.ts";
 import { Password } from "./login-names.ts";
 
 const oauthErrorResponse = (description: string) => ({
@@ -55,7 +55,7 @@ export const oauthTokenRoutes = createRouter().openapi(
       },
       ...problemResponses(),
       400: oauthErrorResponse("invalid_request or unsupported_grant_type"),
-  401: oauthErrorResponse("invalid_grant; mfa_required: the account has a second factor, send mfa_code"),
+      401: oauthErrorResponse("invalid_grant; mfa_required: the account has a second factor, send mfa_code"),
       423: oauthErrorResponse("invalid_grant: locked after too many failures"),
     },
   }),

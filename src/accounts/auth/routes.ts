@@ -18,13 +18,13 @@ import {
 } from "../../http/router.ts";
 import { Email } from "../../platform/email.ts";
 import { ApiError } from "../../platform/errors.ts";
+import { SecondStepCode } from "../factors/schemas.ts";
 import { clearRefreshCookie, readRefreshCookie } from "../sessions/refresh-cookie.ts";
 import { endSession, listSessions, readRefreshToken, rotateRefreshToken } from "../sessions/sessions.ts";
 import { exampleTokens, issueTokens, TokenPair } from "../sessions/token-pair.ts";
 import { bootstrapAdmin } from "./bootstrap.ts";
 import { login } from "./login.ts";
 import { Password, Username } from "./login-names.ts";
-import { SecondStepCode } from "../factors/schemas.ts";
 import { TokenTransport } from "./registration.ts";
 
 const LoginBody = z

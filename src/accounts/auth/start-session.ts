@@ -6,7 +6,7 @@ import { ACTIVE_MEMBERSHIP } from "../../access/effective-role.ts";
 import { notify } from "../../notifications/notify.ts";
 import { batch, type Db, type Statement } from "../../platform/db/client.ts";
 import { users } from "../../platform/db/schema.ts";
-import { AMR, type FactorProof, factorColumns, type FactorsRow, type Method } from "../factors/factors.ts";
+import { AMR, type FactorProof, type FactorsRow, factorColumns, type Method } from "../factors/factors.ts";
 import type { AccessTokenSubject } from "../sessions/access-tokens.ts";
 import { type SignInClient, selectRecentSessions, type Transport } from "../sessions/new-browser.ts";
 import { prepareSession, refreshToken } from "../sessions/sessions.ts";

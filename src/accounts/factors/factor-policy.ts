@@ -36,7 +36,10 @@ async function requirePolicy(anyCall: Call, permission: Permission, hospitalId: 
 
 const toPolicy = (hospitalId: string, times: PolicyTimes) => ({
   hospital_id: hospitalId,
-  required_from: Object.fromEntries(STAFF_ROLES.map((role) => [role, toIsoOrNull(times[role])])) as Record<PolicyRole, string | null>,
+  required_from: Object.fromEntries(STAFF_ROLES.map((role) => [role, toIsoOrNull(times[role])])) as Record<
+    PolicyRole,
+    string | null
+  >,
 });
 
 /** @throws ApiError not_found (another hospital) */

@@ -5,15 +5,15 @@ import type { Call, UserCall, UserEffectiveRole } from "../../access/actor.ts";
 import { recordAuditEvent } from "../../access/audit.ts";
 import { unsealProfile } from "../../access/profile.ts";
 import { failsUnless } from "../../access/sign-in.ts";
-import { notify } from "../../notifications/notify.ts";
 import type { NotificationKind } from "../../notifications/kinds.ts";
+import { notify } from "../../notifications/notify.ts";
 import { batch, isRoleChanged, type Statement } from "../../platform/db/client.ts";
 import { passkeys, sessions, users } from "../../platform/db/schema.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { toAsciiDigits } from "../../platform/text.ts";
 import { toIso, toIsoOrNull } from "../../platform/time.ts";
-import { AMR, type FactorsRow, factorColumns, hasFactor, type Method, toFactors } from "./factors.ts";
 import { requiredFrom } from "./factor-policy.ts";
+import { AMR, type FactorsRow, factorColumns, hasFactor, type Method, toFactors } from "./factors.ts";
 import { toPasskey } from "./passkey-names.ts";
 import { createRecoveryCodes, hasRecoveryCodes, insertRecoveryCodes } from "./recovery-codes.ts";
 import { createTotpSecret, findTimeStep, sealTotpSecret, toTotpUri, unsealTotpSecret } from "./totp.ts";
@@ -128,7 +128,9 @@ export async function confirmTotp(anyCall: Call, text: string): Promise<{ recove
   const isPending = sql`user_id = ${actor.userId} AND secret_sealed = ${pending} AND confirmed_at IS NULL`;
   const [, , inserted] = await batch(db, [
     failsUnless(db, sql`EXISTS (SELECT 1 FROM totp_factors WHERE ${isPending})`),
-    db.run(sql`UPDATE totp_factors SET confirmed_at = CAST(${now} AS INTEGER), last_step = CAST(${step} AS INTEGER) WHERE ${isPending}`),
+    db.run(
+      sql`UPDATE totp_factors SET confirmed_at = CAST(${now} AS INTEGER), last_step = CAST(${step} AS INTEGER) WHERE ${isPending}`,
+    ),
     insertRecoveryCodes(db, actor.userId, recovery, now, sql`NOT ${hasRecoveryCodes(actor.userId)}`),
     upgradeSession(call, "totp"),
     ...recordFactorChange(own, { event: "factor.add", action: "C", kind: "account.factor_added", method: "totp" }),

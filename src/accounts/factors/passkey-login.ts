@@ -7,8 +7,8 @@ import type { AppEnv } from "../../http/router.ts";
 import { batch, isConditionFailed, isUniqueViolation } from "../../platform/db/client.ts";
 import { ApiError } from "../../platform/errors.ts";
 import {
-  type LoginAccount,
   canLogIn,
+  type LoginAccount,
   recordLoginEvent,
   type SessionTokens,
   selectAccount,

@@ -1,7 +1,16 @@
 // Routes: the caller's passkeys.
 import { createRoute, z } from "@hono/zod-openapi";
 import { limitFactor } from "../../http/rate-limit.ts";
-import { BEARER_AUTH, createRouter, EXAMPLES, Id, jsonRequestBody, jsonResponse, ok, problemResponses } from "../../http/router.ts";
+import {
+  BEARER_AUTH,
+  createRouter,
+  EXAMPLES,
+  Id,
+  jsonRequestBody,
+  jsonResponse,
+  ok,
+  problemResponses,
+} from "../../http/router.ts";
 import { createPasskeyOptions, listPasskeys, registerPasskey, removePasskey, renamePasskey } from "./own-passkeys.ts";
 import {
   exampleCodes,

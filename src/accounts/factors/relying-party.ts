@@ -9,9 +9,9 @@ import {
 } from "@simplewebauthn/server";
 import { sql } from "drizzle-orm";
 import type { Call } from "../../access/actor.ts";
-import { type Keys, getPublicOrigin } from "../../platform/config.ts";
+import { getPublicOrigin, type Keys } from "../../platform/config.ts";
 import { fromBase64Url, toBase64Url } from "../../platform/crypto.ts";
-import { type Ceremony, CEREMONY_TTL_MS, type CeremonyKind, readChallenge, signChallenge, useCeremony } from "./ceremonies.ts";
+import { CEREMONY_TTL_MS, type Ceremony, type CeremonyKind, readChallenge, signChallenge, useCeremony } from "./ceremonies.ts";
 import type { FactorProof, StoredPasskey } from "./factors.ts";
 import type { PasskeyAssertion, PasskeyRegistration } from "./schemas.ts";
 
@@ -74,22 +74,23 @@ export async function createAssertionOptions(
 /** The credential of a registration, with its ceremony, or null for any mismatch (WebAuthn, section 7.1). */
 export async function checkRegistration(env: Env, { keys, now }: Call, userId: string, response: PasskeyRegistration) {
   const { origin, id } = relyingParty(env);
-  let ceremony: Ceremony | null = null;
+  const found: { ceremony: Ceremony | null } = { ceremony: null };
   const result = await verifyRegistrationResponse({
     response,
     expectedChallenge: async (challenge) => {
-      ceremony = await readChallenge(keys, "register", userId, challenge, now);
-      return ceremony !== null;
+      found.ceremony = await readChallenge(keys, "register", userId, challenge, now);
+      return found.ceremony !== null;
     },
     expectedOrigin: origin,
     expectedRPID: id,
     requireUserVerification: true,
     supportedAlgorithmIDs: ALGORITHMS,
   }).catch(() => null);
-  if (!result?.verified || ceremony === null) return null;
+  const { ceremony } = found;
+  if (!result?.verified || !ceremony) return null;
   const { credential, credentialBackedUp } = result.registrationInfo;
   return {
-    ceremony: ceremony as Ceremony,
+    ceremony,
     credentialId: credential.id,
     publicKey: toBase64Url(credential.publicKey),
     counter: credential.counter,
@@ -112,19 +113,21 @@ export async function findPasskeyProof(
   const { origin, id } = relyingParty(env);
   const publicKey = fromBase64Url(passkey.publicKey);
   if (!publicKey) return null;
-  let ceremony: Ceremony | null = null;
+  const found: { ceremony: Ceremony | null } = { ceremony: null };
   const result = await verifyAuthenticationResponse({
     response,
     expectedChallenge: async (challenge) => {
-      ceremony = await readChallenge(keys, expected.kind, expected.userId, challenge, now);
-      return ceremony !== null && (expected.ceremonyId === undefined || ceremony.id === expected.ceremonyId);
+      found.ceremony = await readChallenge(keys, expected.kind, expected.userId, challenge, now);
+      const id = found.ceremony?.id;
+      return id !== undefined && (expected.ceremonyId === undefined || id === expected.ceremonyId);
     },
     expectedOrigin: origin,
     expectedRPID: id,
     credential: { id: passkey.credentialId, publicKey, counter: passkey.counter },
     requireUserVerification: true,
   }).catch(() => null);
-  if (!result?.verified || ceremony === null) return null;
+  const { ceremony } = found;
+  if (!result?.verified || !ceremony) return null;
   const { newCounter, credentialBackedUp } = result.authenticationInfo;
   const isUnchanged = sql`id = ${passkey.id} AND counter = ${passkey.counter}`;
   return {

@@ -13,7 +13,11 @@ export const SecondStepCode = z
 
 /** At most 1,023 bytes (WebAuthn, section 5.8.3). */
 const CredentialId = z.string().min(1).max(1364);
-const base64Url = (max: number) => z.string().regex(/^[A-Za-z0-9_-]+$/).max(max);
+const base64Url = (max: number) =>
+  z
+    .string()
+    .regex(/^[A-Za-z0-9_-]+$/)
+    .max(max);
 const TRANSPORTS = ["ble", "cable", "hybrid", "internal", "nfc", "smart-card", "usb"] as const;
 const credentialFields = {
   id: CredentialId,
@@ -74,9 +78,7 @@ export const examplePasskey = {
   last_used_at: null,
 };
 
-export const RecoveryCodes = z
-  .array(z.string())
-  .openapi({ description: "Ten codes, each valid once; shown only now" });
+export const RecoveryCodes = z.array(z.string()).openapi({ description: "Ten codes, each valid once; shown only now" });
 export const exampleCodes = ["k3v7q-m2xap", "p5dzt-w6hne"];
 
 export const SecondFactors = z

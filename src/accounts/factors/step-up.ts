@@ -8,7 +8,15 @@ import { batch, isRoleChanged, isUniqueViolation } from "../../platform/db/clien
 import { ApiError } from "../../platform/errors.ts";
 import { selectAccount } from "../auth/start-session.ts";
 import { hashCaller, withHashSlot } from "../passwords/hash-queue.ts";
-import { type AttemptSlot, acquireSlot, browserSubject, clearFailedAttempts, recordFailedAttempt, releaseSlot, throwAccountLocked } from "../passwords/lockout.ts";
+import {
+  type AttemptSlot,
+  acquireSlot,
+  browserSubject,
+  clearFailedAttempts,
+  recordFailedAttempt,
+  releaseSlot,
+  throwAccountLocked,
+} from "../passwords/lockout.ts";
 import { verifyPassword } from "../passwords/passwords.ts";
 import { newCeremony } from "./ceremonies.ts";
 import { findCodeProof } from "./check-code.ts";
@@ -93,9 +101,7 @@ async function renew(call: UserCall, effectiveRole: UserEffectiveRole, slot: Att
   const { db, actor, now } = call;
   await batch(db, [
     ...(proof ? [failsUnless(db, proof.when), ...proof.use, upgradeSession(call, proof.method)] : []),
-    ...(proof
-      ? []
-      : [db.run(sql`UPDATE sessions SET authenticated_at = CAST(${now} AS INTEGER) WHERE id = ${actor.sessionId}`)]),
+    ...(proof ? [] : [db.run(sql`UPDATE sessions SET authenticated_at = CAST(${now} AS INTEGER) WHERE id = ${actor.sessionId}`)]),
     clearFailedAttempts(db, slot),
     ...recordStepUp(call, effectiveRole, null),
   ]);

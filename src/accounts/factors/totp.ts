@@ -24,7 +24,14 @@ export const unsealTotpSecret = (keys: Keys, userId: string, sealed: string): Pr
   readSealed(keys.fields, sealContext(userId), sealed, z.string());
 
 const totpOf = (secret: string, label = "") =>
-  new TOTP({ issuer: ISSUER, label, secret: Secret.fromBase32(secret), algorithm: "SHA1", digits: 6, period: TOTP_PERIOD_MS / 1000 });
+  new TOTP({
+    issuer: ISSUER,
+    label,
+    secret: Secret.fromBase32(secret),
+    algorithm: "SHA1",
+    digits: 6,
+    period: TOTP_PERIOD_MS / 1000,
+  });
 
 /** The `otpauth:` URI that authenticator apps read from a QR code. @param account the person's e-mail address */
 export const toTotpUri = (secret: string, account: string): string => totpOf(secret, account).toString();
