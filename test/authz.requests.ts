@@ -65,7 +65,10 @@ const BODIES: Record<
   "POST /api/v1/auth/login": () => ({ json: {} }),
   "POST /api/v1/auth/login/second-step": () => ({ json: {} }),
   "POST /api/v1/auth/passkey/login": () => ({ json: {} }),
-  "POST /api/v1/auth/mfa/totp/enroll": async (_, __, person) => ({ ...(await clearFactors(person)) }),
+  "POST /api/v1/auth/mfa/totp/enroll": async (_, __, person) => {
+    await clearFactors(person);
+    return {};
+  },
   "POST /api/v1/auth/mfa/totp/confirm": async (_, __, person) => {
     await clearFactors(person);
     return { json: { code: await beginTotp(person) } };

@@ -1,6 +1,7 @@
 // Passkeys with a software authenticator: registration, sign-in without a password, as the second step, and what is refused.
 import { describe, expect, it } from "vitest";
 import { Authenticator, type Deviation } from "../authenticator.ts";
+import { newPasskeyRow } from "../authz.factors.ts";
 import {
   askForTicket,
   codeOf,
@@ -63,13 +64,7 @@ describe("a registration", () => {
     const { data: options } = await readJson(await post("/auth/passkeys/options", other, undefined));
     const passkey = await authenticator.register(options);
     expect(await codeOf(await post("/auth/passkeys", other, { name: "Key", passkey }))).toBe("already_exists");
-    await env.DB.prepare(
-      `INSERT INTO passkeys (id, user_id, credential_id, public_key, counter, transports, is_backed_up, name_sealed, created_at)
-       WITH RECURSIVE k(n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM k WHERE n < 20)
-       SELECT ?1 || n, ?1, ?1 || n, 'AA', 0, '', 0, 'x', 1 FROM k`,
-    )
-      .bind(person.id)
-      .run();
+    for (let i = 1; i < 20; i++) await newPasskeyRow(person.sessionId);
     expect(await codeOf((await registerPasskey(person)).response)).toBe("limit_reached");
   });
 });

@@ -44,7 +44,7 @@ export async function readChallenge(
 }
 
 /** Fails its batch on the primary key (`isCeremonyUsed`) when the ceremony was used before. */
-export function useCeremony(db: Db, { id, kind, userId, expiresAt }: Ceremony, now: number): Statement {
+export function consumeCeremony(db: Db, { id, kind, userId, expiresAt }: Ceremony, now: number): Statement {
   return db.insert(ceremonies).values({ id, kind, userId, challenge: "", createdAt: now, expiresAt, usedAt: now });
 }
 

@@ -16,6 +16,13 @@ export type PolicyRole = (typeof STAFF_ROLES)[number];
 /** Epoch milliseconds by role; null: not required. */
 export type PolicyTimes = Record<PolicyRole, number | null>;
 
+/** A value per role. */
+export const byRole = <T>(valueOf: (role: PolicyRole) => T): Record<PolicyRole, T> => ({
+  nurse: valueOf("nurse"),
+  doctor: valueOf("doctor"),
+  hospital_admin: valueOf("hospital_admin"),
+});
+
 /** When the acting hospital requires a second step of the caller, epoch milliseconds; SQL NULL for patients and administrators. */
 export const requiredFrom = ({ role, hospitalId }: UserEffectiveRole): SQL =>
   sql`(SELECT required_from FROM factor_policies WHERE hospital_id = ${hospitalId ?? ""} AND role = ${role})`;
@@ -28,18 +35,13 @@ async function requirePolicy(anyCall: Call, permission: Permission, hospitalId: 
   const [rows, [hospital]] = results;
   if (!hospital || hospitalId === SELF_CARE_HOSPITAL_ID || !canManageHospital(effectiveRole, hospitalId))
     return denyNotFound(call, permission, effectiveRole, { hospital: hospitalId });
-  const times = Object.fromEntries(
-    STAFF_ROLES.map((role) => [role, rows.find((row) => row.role === role)?.requiredFrom ?? null]),
-  ) as PolicyTimes;
+  const times: PolicyTimes = byRole((role) => rows.find((row) => row.role === role)?.requiredFrom ?? null);
   return { call, effectiveRole, times };
 }
 
 const toPolicy = (hospitalId: string, times: PolicyTimes) => ({
   hospital_id: hospitalId,
-  required_from: Object.fromEntries(STAFF_ROLES.map((role) => [role, toIsoOrNull(times[role])])) as Record<
-    PolicyRole,
-    string | null
-  >,
+  required_from: byRole((role) => toIsoOrNull(times[role])),
 });
 
 /** @throws ApiError not_found (another hospital) */

@@ -8,7 +8,7 @@ import { ROW_LIMITS, toLimitError, unlessFull } from "../../platform/db/row-limi
 import { passkeys } from "../../platform/db/schema.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { uuidv7 } from "../../platform/ids.ts";
-import { newCeremony, useCeremony } from "./ceremonies.ts";
+import { newCeremony, consumeCeremony } from "./ceremonies.ts";
 import { recordFactorChange, removeRestOfFactors, requireOwnFactors, upgradeSession } from "./own-factors.ts";
 import { sealPasskeyName, toPasskey } from "./passkey-names.ts";
 import { createRecoveryCodes, hasRecoveryCodes, insertRecoveryCodes } from "./recovery-codes.ts";
@@ -50,7 +50,7 @@ export async function registerPasskey(env: Env, anyCall: Call, name: string, res
   const recovery = await createRecoveryCodes(keys, actor.userId);
   const transports = unlessFull(row.transports, ROW_LIMITS.passkeys, sql`passkeys WHERE user_id = ${actor.userId}`);
   const [, , inserted] = await batch(db, [
-    useCeremony(db, ceremony, now),
+    consumeCeremony(db, ceremony, now),
     db.insert(passkeys).values({ ...row, transports }),
     insertRecoveryCodes(db, actor.userId, recovery, now, sql`NOT ${hasRecoveryCodes(actor.userId)}`),
     upgradeSession(own.call, "passkey"),

@@ -12,31 +12,24 @@ import {
   TimeInput,
   Timestamp,
 } from "../../http/router.ts";
-import { STAFF_ROLES } from "../../platform/db/schema.ts";
 import { userParam } from "../users/schemas.ts";
-import { getFactorPolicy, type PolicyRole, type PolicyTimes, setFactorPolicy } from "./factor-policy.ts";
+import { byRole, getFactorPolicy, type PolicyRole, type PolicyTimes, setFactorPolicy } from "./factor-policy.ts";
 import { resetFactors } from "./reset-factors.ts";
 
 const tags = ["Accounts"];
 const params = z.object({ hospital_id: Id.openapi({ example: EXAMPLES.hospital }) });
 
-function byRole<T extends z.ZodType>(value: T) {
-  return z.strictObject(Object.fromEntries(STAFF_ROLES.map((role) => [role, value])) as Record<PolicyRole, T>);
-}
-
 const Policy = z
-  .object({ hospital_id: Id, required_from: byRole(Timestamp.nullable()) })
+  .object({ hospital_id: Id, required_from: z.strictObject(byRole(() => Timestamp.nullable())) })
   .openapi("FactorPolicy", { description: "From when each role needs a second step; null: not required" });
 const exampleTimes = { nurse: null, doctor: "2030-01-01T00:00:00.000Z", hospital_admin: null };
 const examplePolicy = { hospital_id: EXAMPLES.hospital, required_from: exampleTimes };
 
 const toTimes = (input: Record<PolicyRole, string | null>): PolicyTimes =>
-  Object.fromEntries(
-    STAFF_ROLES.map((role) => {
-      const time = input[role];
-      return [role, time === null ? null : Date.parse(time)];
-    }),
-  ) as PolicyTimes;
+  byRole((role) => {
+    const time = input[role];
+    return time === null ? null : Date.parse(time);
+  });
 
 export const factorPolicyRoutes = createRouter()
   .openapi(
@@ -63,7 +56,7 @@ export const factorPolicyRoutes = createRouter()
       security: BEARER_AUTH,
       request: {
         params,
-        body: jsonRequestBody(z.strictObject({ required_from: byRole(TimeInput.nullable()) }), { required_from: exampleTimes }),
+        body: jsonRequestBody(z.strictObject({ required_from: z.strictObject(byRole(() => TimeInput.nullable())) }), { required_from: exampleTimes }),
       },
       responses: { 200: jsonResponse(Policy, "The policy", examplePolicy), ...problemResponses(401, 403, 404, 413, 415) },
     }),

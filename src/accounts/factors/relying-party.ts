@@ -11,7 +11,7 @@ import { sql } from "drizzle-orm";
 import type { Call } from "../../access/actor.ts";
 import { getPublicOrigin, type Keys } from "../../platform/config.ts";
 import { fromBase64Url, toBase64Url } from "../../platform/crypto.ts";
-import { CEREMONY_TTL_MS, type Ceremony, type CeremonyKind, readChallenge, signChallenge, useCeremony } from "./ceremonies.ts";
+import { CEREMONY_TTL_MS, type Ceremony, type CeremonyKind, readChallenge, signChallenge, consumeCeremony } from "./ceremonies.ts";
 import type { FactorProof, StoredPasskey } from "./factors.ts";
 import type { PasskeyAssertion, PasskeyRegistration } from "./schemas.ts";
 
@@ -134,7 +134,7 @@ export async function findPasskeyProof(
     method: "passkey",
     when: sql`EXISTS (SELECT 1 FROM passkeys WHERE ${isUnchanged})`,
     use: [
-      useCeremony(db, ceremony, now),
+      consumeCeremony(db, ceremony, now),
       db.run(sql`UPDATE passkeys SET counter = CAST(${newCounter} AS INTEGER), is_backed_up = ${Number(credentialBackedUp)},
         last_used_at = CAST(${now} AS INTEGER) WHERE ${isUnchanged}`),
     ],

@@ -27,7 +27,7 @@ import {
 import { accountName, type KnownBrowser, rememberBrowser } from "../sessions/known-browser.ts";
 import { type SignInClient, type Transport, toSignInClient } from "../sessions/new-browser.ts";
 import type { SessionClient } from "../sessions/sessions.ts";
-import { newCeremony, useCeremony } from "./ceremonies.ts";
+import { newCeremony, consumeCeremony } from "./ceremonies.ts";
 import { findCodeProof } from "./check-code.ts";
 import { type FactorProof, type Factors, listMethods, toFactors } from "./factors.ts";
 import { createAssertionOptions, findPasskeyProof } from "./relying-party.ts";
@@ -119,7 +119,7 @@ async function finish(env: Env, call: Call, ticket: Ticket, answer: FactorAnswer
   try {
     // The challenge of the passkey is that of the ticket, and `proof.use` uses it up.
     const ceremony = { id: ticket.id, kind: "second_step", userId: ticket.userId, expiresAt: ticket.expiresAt } as const;
-    const useTicket = proof.method === "passkey" ? [] : [useCeremony(db, ceremony, now)];
+    const useTicket = proof.method === "passkey" ? [] : [consumeCeremony(db, ceremony, now)];
     const statements = [clearFailedAttempts(db, slot), ...useTicket];
     return await startSession(call, found, client, { password: true, proof }, statements);
   } catch (error) {

@@ -38,6 +38,7 @@ export const toTotpUri = (secret: string, account: string): string => totpOf(sec
 
 /** The time step of a correct code, else null. @param secret base32  @param now epoch milliseconds */
 export function findTimeStep(secret: string, code: string, now: number): number | null {
+  if (!/^\d{6}$/.test(code)) return null;
   const delta = totpOf(secret).validate({ token: code, timestamp: now, window: TOLERATED_STEPS });
   return delta === null ? null : Math.floor(now / TOTP_PERIOD_MS) + delta;
 }
