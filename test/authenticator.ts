@@ -1,4 +1,5 @@
 // A software authenticator, written from WebAuthn Level 3 (sections 5.8.1, 6.1, 6.5, 8.7) and RFC 8949: ES256, no attestation.
+import { env } from "cloudflare:workers";
 import { createHash } from "node:crypto";
 import { fromBase64Url, toBase64Url } from "../src/platform/base64.ts";
 
@@ -108,7 +109,7 @@ export class Authenticator {
   }
 
   #clientData(type: string, challenge: string, deviation: Deviation): Uint8Array {
-    const origin = deviation.origin ?? "http://localhost:8787";
+    const origin = deviation.origin ?? env.PUBLIC_ORIGIN;
     return encoder.encode(
       JSON.stringify({ type: deviation.type ?? type, challenge: deviation.challenge ?? challenge, origin, crossOrigin: false }),
     );

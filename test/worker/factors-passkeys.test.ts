@@ -15,7 +15,7 @@ import {
 import { API, env, newLogin, newPerson, newWorld, readJson, sendRequest } from "../world.ts";
 
 const DEVIATIONS: Record<string, Deviation> = {
-  "another origin": { origin: "http://localhost:8788" },
+  "another origin": { origin: "https://edgecare.test.example.org" },
   "another relying party": { rpId: "example.org" },
   "an unsigned challenge": { challenge: "AAAAAAAAAAAAAAAAAAAAAA" },
   "another ceremony type": { type: "payment.get" },
@@ -74,7 +74,7 @@ describe("a sign-in with a passkey", () => {
     const { nurse } = await newWorld();
     const { authenticator } = await registerPasskey(nurse);
     const options = await passkeyOptions();
-    expect(options).toMatchObject({ rpId: "localhost", userVerification: "required", allowCredentials: [] });
+    expect(options).toMatchObject({ rpId: new URL(env.PUBLIC_ORIGIN).hostname, userVerification: "required", allowCredentials: [] });
     const response = await signInWithPasskey(authenticator);
     expect(response.status).toBe(200);
     const { data } = await readJson(response);
