@@ -91,6 +91,7 @@ export class Authenticator {
   /** AuthenticationResponseJSON. */
   async assert(options: RequestOptions, deviation: Deviation = {}) {
     this.counter++;
+    const userHandle = deviation.userHandle ?? this.#userHandle;
     const authData = this.#authenticatorData(options.rpId, deviation, 0);
     const clientData = this.#clientData("webauthn.get", options.challenge, deviation);
     const { privateKey } = (deviation.signer ?? this).#keys;
@@ -100,7 +101,7 @@ export class Authenticator {
       clientDataJSON: toBase64Url(clientData),
       authenticatorData: toBase64Url(authData),
       signature: toBase64Url(toDer(new Uint8Array(signature))),
-      userHandle: deviation.userHandle ?? this.#userHandle,
+      ...(userHandle && { userHandle }),
     });
   }
 
