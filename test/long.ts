@@ -16,6 +16,7 @@
 // - authz: every denial instead of each sixth, every permission instead of each second
 // - crypto: 100,000 seals of one value instead of 10,000
 // - dev-commands: `npm run reset` loads the demo data, which otherwise only the served product does
+// - forgotten-password: 200 pairs of requests for known and unknown addresses instead of 20
 // - fuzz: 3,000 requests instead of 600
 // - hostile-text: every published string in each field of a resource instead of each third, as a path and as a login instead of
 //   each eighth; 24 requests per other operation instead of 9

@@ -175,19 +175,17 @@ describe("the answer to a forgotten password", () => {
 
   it("takes the same time: medians of interleaved pairs differ by less than a tenth of a hash", { timeout: 300_000 }, async () => {
     const hash = median(await inTurn(3, () => timed(hashAsDeployed)));
-    const pairs = times(30, 200);
+    const pairs = times(20, 200);
     const known = async () => {
       const { id, email } = await newPerson("patient");
       await setVerified(id);
       return () => forget(email, { env: { ...env } });
     };
     const unknown = async () => () => forget(`${uniqueText()}@example.org`, { env: { ...env } });
-    // A busy machine makes a difference now and then; a leak makes one every time.
-    const differences = await inTurn(3, () => compareMedians(known, unknown, pairs));
-    expect(Math.min(...differences)).toBeLessThan(hash / 10);
+    expect(await leastDifference(known, unknown, pairs, hash / 10)).toBeLessThan(hash / 10);
     // The known-bad twin: a hash for accounts only.
     const hashing = async () => hashAsDeployed;
-    expect(Math.min(...(await inTurn(3, () => compareMedians(hashing, unknown, 3))))).toBeGreaterThan(hash / 10);
+    expect(await leastDifference(hashing, unknown, 3, hash / 10)).toBeGreaterThan(hash / 10);
   });
 });
 
@@ -226,6 +224,13 @@ async function compareMedians(one: Prepare, other: Prepare, pairs: number): Prom
     }
   }
   return Math.abs(median(durations[0]) - median(durations[1]));
+}
+
+/** The smallest of three, or the first below `enough`: a busy machine makes a difference now and then, a leak every time. */
+async function leastDifference(one: Prepare, other: Prepare, pairs: number, enough: number): Promise<number> {
+  let least = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < 3 && least >= enough; i++) least = Math.min(least, await compareMedians(one, other, pairs));
+  return least;
 }
 
 describe("many requests for a link", () => {
