@@ -1,7 +1,11 @@
 // Deliveries of webhooks to a real receiver: signatures, failures, the schedule of retries, switching off, and resends.
 import { Webhook } from "standardwebhooks";
 import { beforeAll, describe, expect, it } from "vitest";
+import type { Actor } from "../../src/access/actor.ts";
+import { takeEvents } from "../../src/notifications/notify.ts";
 import { MAX_FAILING_MS } from "../../src/notifications/webhooks/failing.ts";
+import { publishEvent } from "../../src/notifications/webhooks/publish.ts";
+import { batch, getDb } from "../../src/platform/db/client.ts";
 import { DAY_MS, HOUR_MS } from "../../src/platform/time.ts";
 import { expectProblem } from "../token-forge.ts";
 import { API, env, findEvents, newDevice, newPdf, newWorld, readJson, sendRequest, uploadReport, type World } from "../world.ts";
@@ -52,6 +56,19 @@ describe("a delivery", () => {
     const abroad = await newWebhook(world.manager);
     await publish(clinic.hospitalId);
     for (const { id } of [other, off, abroad]) expect(await readDeliveries(id)).toEqual([]);
+  });
+
+  it("is handed to the queue only where a webhook gets it", async () => {
+    const clinic = await newWorld();
+    const db = getDb(env.DB);
+    const written = async () => {
+      const actor: Actor = { kind: "system", name: "test", via: { requestId: "test-events", ip: null } };
+      await batch(db, publishEvent(db, actor, Date.now(), { type: "report.created", hospitalId: clinic.hospitalId, refs: {} }));
+      return takeEvents(actor).size;
+    };
+    expect(await written()).toBe(0);
+    await newWebhook(clinic.manager);
+    expect(await written()).toBe(1);
   });
 
   it.each([

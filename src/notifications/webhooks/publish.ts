@@ -1,7 +1,7 @@
 // Statements that tell webhooks of an event, for the batch of the event itself: both commit or neither.
 import { type SQL, sql } from "drizzle-orm";
 import type { Actor } from "../../access/actor.ts";
-import type { Db, Statement } from "../../platform/db/client.ts";
+import { type Db, onResult, type Statement } from "../../platform/db/client.ts";
 import { uuidv7 } from "../../platform/ids.ts";
 import type { Priority, WebhookEvent } from "../kinds.ts";
 import { noteEvent, type Refs } from "../notify.ts";
@@ -28,15 +28,22 @@ export const webhookDeliveryId = (eventId: string, webhookId: string): string =>
 
 function insertDeliveries(
   db: Db,
+  actor: Actor,
   now: number,
   event: { eventId: string; type: string; refs: Refs; priority: Priority },
   condition: SQL,
 ): Statement {
   const { eventId, type, refs, priority } = event;
-  return db.run(sql`INSERT INTO deliveries (id, hospital_id, channel, target_id, kind, priority, refs, next_attempt_at, created_at)
+  const insert = db.all<{
+    id: string;
+  }>(sql`INSERT INTO deliveries (id, hospital_id, channel, target_id, kind, priority, refs, next_attempt_at, created_at)
     SELECT ${`${eventId}.webhook.`} || w.id, w.hospital_id, 'webhook', w.id, ${type}, ${priority}, ${JSON.stringify(refs)},
       CAST(${now} AS INTEGER), CAST(${now} AS INTEGER)
-    FROM webhooks w WHERE ${condition} AND w.active = 1 LIMIT ${MAX_WEBHOOKS} ON CONFLICT DO NOTHING`);
+    FROM webhooks w WHERE ${condition} AND w.active = 1 LIMIT ${MAX_WEBHOOKS} ON CONFLICT DO NOTHING RETURNING id`);
+  // Most hospitals have no webhook: an event without a delivery needs no message of the queue.
+  return onResult(insert, (rows) => {
+    if (rows.length > 0) noteEvent(actor, eventId, priority);
+  });
 }
 
 /**
@@ -46,9 +53,8 @@ function insertDeliveries(
 export function publishEvent(db: Db, actor: Actor, now: number, event: PublishedEvent): Statement[] {
   const { type, hospitalId, refs, priority = "normal", eventId = uuidv7(), when = sql`1` } = event;
   if (hospitalId === null) return [];
-  noteEvent(actor, eventId, priority);
   const isChosen = sql`w.hospital_id = ${hospitalId} AND instr(' ' || w.events || ' ', ${` ${type} `}) > 0 AND ${when}`;
-  return [insertDeliveries(db, now, { eventId, type, refs: { hospital_id: hospitalId, ...refs }, priority }, isChosen)];
+  return [insertDeliveries(db, actor, now, { eventId, type, refs: { hospital_id: hospitalId, ...refs }, priority }, isChosen)];
 }
 
 /** The statement that writes an event of type `webhook.test` for one webhook. */
@@ -59,7 +65,6 @@ export function publishTestEvent(
   webhookId: string,
 ): { eventId: string; statement: Statement } {
   const eventId = uuidv7();
-  noteEvent(actor, eventId, "normal");
   const event = { eventId, type: "webhook.test", refs: { webhook_id: webhookId }, priority: "normal" } as const;
-  return { eventId, statement: insertDeliveries(db, now, event, sql`w.id = ${webhookId}`) };
+  return { eventId, statement: insertDeliveries(db, actor, now, event, sql`w.id = ${webhookId}`) };
 }

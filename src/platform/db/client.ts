@@ -27,6 +27,14 @@ type PreparedStatement = {
 };
 const prepareStatement = (statement: Statement) => (statement as unknown as { _prepare(): PreparedStatement })._prepare();
 
+const resultListeners = new WeakMap<Statement, (result: unknown) => void>();
+
+/** Calls `listener` with the statement's result after the batch that it is part of has been committed. @returns the statement */
+export function onResult<S extends Statement>(statement: S, listener: (result: Awaited<S>) => void): S {
+  resultListeners.set(statement, (result) => listener(result as Awaited<S>));
+  return statement;
+}
+
 /**
  * Runs the statements in one transaction and one round trip. Joined selects must name every column: D1 returns batch rows as
  * objects, in which duplicate column names collapse. (drizzle's own batch drops the parameters of raw SQL.)
@@ -43,7 +51,9 @@ export async function batch<const T extends readonly Statement[]>(db: Db, statem
     return db.$client.prepare(sql).bind(...params);
   });
   const rawResults = boundStatements.length > 0 ? await db.$client.batch(boundStatements).catch(rethrow(charge?.now)) : [];
-  const results: unknown = prepared.map((query, i) => query.mapResult(rawResults[i], true));
+  const mapped = prepared.map((query, i) => query.mapResult(rawResults[i], true));
+  for (const [i, statement] of statements.entries()) resultListeners.get(statement)?.(mapped[i]);
+  const results: unknown = mapped;
   return results as BatchResponse<T>;
 }
 
