@@ -132,11 +132,12 @@ async function newKey(manager: Person, scopes: readonly string[] = APP_SCOPES): 
   return (await readJson(await sendRequest(`${API}/api-keys`, { as: manager, json }))).data;
 }
 
-/** The only webhook of the hospital, switched off, so that an enable changes it; a test needs one that is on. */
+/** The only webhook of the hospital. @param isActive false for a route that switches it on */
 export async function newWebhook(hospitalId: string, isActive = true): Promise<{ webhookId: string; deliveryId: string }> {
   const manager = await newPerson("hospital_admin", hospitalId);
   await run("DELETE FROM webhooks WHERE hospital_id = ?", hospitalId);
-  const json = { url: "https://his.example.org/", events: ["report.created"] };
+  // Of test/webhook-receiver.ts: the queue delivers while tests run.
+  const json = { url: `${env.WEBHOOK_TEST_ORIGINS?.split(",")[1]}/hook/access`, events: ["report.created"] };
   const webhookId: string = (await readJson(await sendRequest(`${API}/webhooks`, { as: manager, json }))).data.webhook_id;
   const deliveryId = uuidv7();
   await run(
