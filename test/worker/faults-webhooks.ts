@@ -81,8 +81,9 @@ export const webhooks: FaultCase[] = [
     path: "/rotate-secret",
     ...withNewKey(),
   })),
-  changeCase("POST /webhooks/{id}/test", 202, "any", "(SELECT count(*) - 1 FROM deliveries WHERE target_id = ?)", () => ({
+  changeCase("POST /webhooks/{id}/test", 202, "once", "(SELECT count(*) - 1 FROM deliveries WHERE target_id = ?)", () => ({
     path: "/test",
+    ...withNewKey(),
   })),
   changeCase(
     "POST /webhooks/{id}/enable",

@@ -28,7 +28,7 @@ import {
   WebhookWithSecret,
 } from "./schemas.ts";
 import { enableWebhook, rotateSecret, testWebhook } from "./webhook-actions.ts";
-import { listWebhookDeliveries, resendDelivery } from "./webhook-deliveries.ts";
+import { getWebhookDelivery, listWebhookDeliveries, resendDelivery } from "./webhook-deliveries.ts";
 import { createWebhook, deleteWebhook, getWebhook, listWebhooks, updateWebhook } from "./webhooks.ts";
 
 const tags = ["Webhooks"];
@@ -178,13 +178,19 @@ export const webhookRoutes = createRouter()
       summary: "Send a test event to a webhook",
       description: "The delivery log shows the answer.",
       security: BEARER_AUTH,
-      request: { params: webhookParam },
+      request: { params: webhookParam, headers: idempotencyHeaders },
       responses: {
         202: jsonResponse(WebhookDelivery, "The delivery", { ...exampleDelivery, type: "webhook.test" }),
         ...problemResponses(401, 403, 404, 409),
       },
     }),
-    async (c) => ok(c, await testWebhook(c.get("call"), c.req.valid("param").webhook_id), 202),
+    async (c) => {
+      const call = c.get("call");
+      const { webhook_id } = c.req.valid("param");
+      const create = (keyStatements: KeyStatements) => testWebhook(call, webhook_id, keyStatements);
+      const replay = (id: string) => getWebhookDelivery(call, webhook_id, id);
+      return ok(c, await runOnce(call, await readIdempotencyKey(c, "webhook.test"), { webhook_id }, create, replay), 202);
+    },
   )
   .openapi(
     createRoute({

@@ -12,6 +12,8 @@ import { createSecret, replaceSecret, sealSecrets, unsealSecrets } from "./seale
 import { toDelivery } from "./webhook-deliveries.ts";
 import { requireWebhook, toActiveColumns, toWebhook, type WebhookWithSecret, webhookEvent } from "./webhooks.ts";
 
+const SWITCHED_OFF = "The webhook is switched off; switch it on first.";
+
 /**
  * Replaces the signing secret. For 24 hours deliveries have a signature of each; a secret that was replaced before ends at once.
  * @throws ApiError not_found, conflict (changed at the same time)
@@ -42,8 +44,9 @@ export async function rotateSecret(anyCall: Call, id: string, keyStatements: Key
 }
 
 /** Writes an event of type `webhook.test` for this webhook alone. @throws ApiError not_found, conflict (switched off) */
-export async function testWebhook(anyCall: Call, id: string) {
+export async function testWebhook(anyCall: Call, id: string, keyStatements: KeyStatements) {
   const { call, effectiveRole, row } = await requireWebhook(anyCall, id, "webhook:manage");
+  if (row.active !== 1) throw new ApiError("conflict", SWITCHED_OFF);
   const { db, actor, now } = call;
   const { eventId, statement } = publishTestEvent(db, actor, now, id);
   const event = webhookEvent(effectiveRole, row, "webhook.test", "C");
@@ -57,9 +60,10 @@ export async function testWebhook(anyCall: Call, id: string) {
       ...event,
       when: sql`EXISTS (SELECT 1 FROM deliveries WHERE id = ${webhookDeliveryId(eventId, id)})`,
     }),
+    ...keyStatements(eventId),
   ]);
   const [delivery] = written;
-  if (!delivery) throw new ApiError("conflict", "The webhook is switched off; switch it on first.");
+  if (!delivery) throw new ApiError("conflict", SWITCHED_OFF);
   return toDelivery(call, delivery);
 }
 

@@ -78,6 +78,18 @@ export async function listWebhookDeliveries(anyCall: Call, id: string, query: Pa
   };
 }
 
+/** @throws ApiError not_found */
+export async function getWebhookDelivery(anyCall: Call, id: string, deliveryId: string) {
+  const { call, effectiveRole, row } = await requireWebhook(anyCall, id, "webhook:read");
+  const [delivery] = await call.db
+    .select()
+    .from(deliveries)
+    .where(eq(deliveries.id, webhookDeliveryId(deliveryId, id)));
+  await appendAuditEvent(call, { ...webhookEvent(effectiveRole, row, "webhook.deliveries", "R"), detail: { count: 1 } });
+  if (!delivery) throw new ApiError("not_found");
+  return toDelivery(call, delivery);
+}
+
 /**
  * Sends a delivery again at once, with the same body and message id.
  * @throws ApiError not_found, conflict (still to be sent, or the webhook is switched off)

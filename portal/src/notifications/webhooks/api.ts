@@ -29,7 +29,7 @@ export const createWebhook = (json: NewWebhook, key: string) =>
   readData(webhooksApi.$post({ header: { "idempotency-key": key }, json }));
 export const rotateSecret = (webhook_id: string, key: string) =>
   readData(webhookApi["rotate-secret"].$post({ param: { webhook_id }, header: { "idempotency-key": key } }));
-export const testWebhook = (webhook_id: string) => readData(webhookApi.test.$post({ param: { webhook_id } }));
+export const testWebhook = (webhook_id: string) => readData(webhookApi.test.$post({ param: { webhook_id }, header: {} }));
 export const enableWebhook = (webhook_id: string) => readData(webhookApi.enable.$post({ param: { webhook_id } }));
 export const disableWebhook = ({ webhook_id, version }: Webhook) =>
   readData(webhookApi.$patch({ param: { webhook_id }, header: { "if-match": formatEtag(version) }, json: { is_active: false } }));
