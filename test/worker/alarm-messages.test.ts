@@ -216,6 +216,42 @@ describe("changes of an alert", () => {
   });
 });
 
+describe("the webhooks of a hospital", () => {
+  const eventsOf = (patient: string) =>
+    db.all<{ id: string; kind: string; refs: string }>(
+      sql`SELECT id, kind, refs FROM deliveries WHERE channel = 'webhook' AND refs->>'patient_id' = ${patient} ORDER BY id`,
+    );
+  beforeAll(async () => {
+    const columns = "(id, hospital_id, url_sealed, events, secrets_sealed, created_by, created_at, updated_at)";
+    // biome-ignore lint/plugin: constants of this file.
+    const insert = env.DB.prepare(
+      `INSERT INTO webhooks ${columns} VALUES (?, ?, 'x', 'alert.raised alert.cleared', 'x', 'test', 1, 1)`,
+    );
+    await insert.bind(uuidv7(), world.hospitalId).run();
+  });
+
+  it("are told by ids that an alert was raised and cleared, each once", async () => {
+    const patient = await newMonitored();
+    const rows = [outboxRow({}), outboxRow({ state: "cleared" }, { what: "cleared", at: NOW + 1 }, 8)];
+    for (let i = 0; i < 2; i++) await deliverToD1(env, db, { patient, hospital: world.hospitalId }, rows, Date.now());
+    const events = await eventsOf(patient);
+    expect(events.map(({ kind }) => kind)).toEqual(["alert.raised", "alert.cleared"]);
+    expect(JSON.parse(events[0]?.refs ?? "")).toEqual({
+      hospital_id: world.hospitalId,
+      patient_id: patient,
+      alert_id: toAlertId(patient, 1),
+      priority: "high",
+    });
+  });
+
+  it("are not told of escalation and repeats", async () => {
+    const patient = await newMonitored();
+    const rows = [outboxRow({ tier: 1 }, { what: "escalated" }, 2), outboxRow({}, { what: "repeated" }, 3)];
+    await deliverToD1(env, db, { patient, hospital: world.hospitalId }, rows, Date.now());
+    expect(await eventsOf(patient)).toEqual([]);
+  });
+});
+
 describe("who has the patient", () => {
   it("is the care team, or all nurses where it is nobody, of a patient without a ward", async () => {
     expect(await recipientsOf(await newMonitored(null, [world.doctor]))).toEqual(ids(world.doctor));

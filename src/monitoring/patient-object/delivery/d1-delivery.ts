@@ -5,6 +5,8 @@ import { sql } from "drizzle-orm";
 import type { DeviceActor, SystemActor } from "../../../access/actor.ts";
 import { recordAuditEvent } from "../../../access/audit.ts";
 import { alarmStatements, newAlarmActor } from "../../../notifications/alarms.ts";
+import type { WebhookEvent } from "../../../notifications/kinds.ts";
+import { publishEvent } from "../../../notifications/webhooks/publish.ts";
 import { getVerifiedKeys } from "../../../platform/config.ts";
 import { sealValue } from "../../../platform/crypto.ts";
 import { batch, type Db, type Statement } from "../../../platform/db/client.ts";
@@ -13,6 +15,7 @@ import { derivedUuidv7 } from "../../../platform/ids.ts";
 import { DAY_PREFIX, SAMPLES } from "../../../platform/storage-quotas.ts";
 import { StoredDocumentError } from "../../../platform/stored-document.ts";
 import { DAY_MS, HOUR_MS, utcDayOf } from "../../../platform/time.ts";
+import type { Transition } from "../../alarm-rules/model.ts";
 import { OUTBOX_DOCUMENTS, type OutboxBodies } from "../memory/documents.ts";
 import { toAlertId } from "../samples/ids.ts";
 import { packHour } from "../samples/rollup.ts";
@@ -155,9 +158,30 @@ function alarmNotices(db: Db, home: PatientHome, actor: SystemActor, changes: Al
   });
 }
 
+const WEBHOOK_EVENTS: Partial<Record<Transition["what"], WebhookEvent>> = { raised: "alert.raised", cleared: "alert.cleared" };
+
+/** Tells the hospital's webhooks that alerts began and ended, by ids; also of one that is flapping, so that each end has its begin. */
+function webhookNotices(
+  db: Db,
+  { patient, hospital }: PatientHome,
+  actor: SystemActor,
+  changes: readonly AlertChange[],
+): Statement[] {
+  return changes.flatMap(({ version: n, ward, transition: { what, at, alert } }) => {
+    const type = WEBHOOK_EVENTS[what];
+    if (!type) return [];
+    const alertId = toAlertId(patient, alert.number);
+    const refs = { patient_id: patient, alert_id: alertId, priority: alert.priority, ...(ward && { ward_id: ward }) };
+    // An event of its own: people and webhooks have different priorities.
+    const eventId = derivedUuidv7(at, `${alertId}.${n}.webhook`);
+    return publishEvent(db, actor, at, { type, hospitalId: hospital, refs, eventId });
+  });
+}
+
 /**
  * Writes all rows in one batch, or none; messages to people are events of the actor.
- * @throws what D1 throws; StoredDocumentError for an unreadable or unknown row */
+ * @throws what D1 throws; StoredDocumentError for an unreadable or unknown row
+ */
 export async function deliverToD1(
   env: Env,
   db: Db,
@@ -176,6 +200,7 @@ export async function deliverToD1(
     ...held.map((row) => db.insert(heldObservations).values(row).onConflictDoNothing()),
     ...(alerts.length > 0 ? alertStatements(db, home, alerts) : []),
     ...alarmNotices(db, home, actor, alerts),
+    ...webhookNotices(db, home, actor, alerts),
     ...(hours.length > 0 ? [sampleCountStatement(db, home, hours, now), hourStatement(db, home, hours)] : []),
     ...readBodies(rows, "received").flatMap((counts) => ingestAuditStatements(db, home, counts)),
     ...clocks.map(({ device, skew }) =>
