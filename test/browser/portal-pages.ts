@@ -130,6 +130,7 @@ export const PORTAL_PAGES: readonly PortalPage[] = [
     "api-keys": "/admin/api-keys",
     webhooks: "/admin/webhooks",
     audit: "/admin/audit",
+    deliveries: "/admin/deliveries",
     health: "/admin/health",
   }),
   ...at("patient", {

@@ -69,6 +69,12 @@ export const adminRoutes = [
   }),
   createRoute({
     ...underSignedIn,
+    path: "/admin/deliveries",
+    validateSearch: searchParams("channel", "status"),
+    component: lazyRouteComponent(() => import("../notifications/deliveries-page.tsx"), "DeliveriesPage"),
+  }),
+  createRoute({
+    ...underSignedIn,
     path: "/admin/health",
     component: lazyRouteComponent(() => import("../service/health-page.tsx"), "HealthPage"),
   }),

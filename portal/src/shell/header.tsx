@@ -9,6 +9,7 @@ import { AlarmCounts } from "../monitoring/alerts/alarm-counts.tsx";
 import { SoundButton } from "../monitoring/alerts/sound-button.tsx";
 import { useConnection, useServerNow } from "../monitoring/live/use-live.ts";
 import { WaitingSetsButton } from "../monitoring/observation-set/waiting-sets.tsx";
+import { Bell } from "../notifications/bell.tsx";
 import { PatientSearch } from "../patients/patient-search.tsx";
 import { formatZone } from "../platform/design/format.ts";
 import { useScreenZone } from "../platform/design/screen-zone.ts";
@@ -33,6 +34,7 @@ export function Header() {
       <div className={classes.space} />
       {isStaff(role) && <PatientSearch />}
       {isStaff(role) && <SoundButton />}
+      <Bell />
       <LanguageButtons className={classes.language} />
       <UserMenu />
       <Shortcuts />

@@ -18,6 +18,7 @@ const ADMIN_ITEMS: readonly NavigationItem[] = [
   { to: "/admin/api-keys", label: "nav.api_keys" },
   { to: "/admin/webhooks", label: "nav.webhooks" },
   { to: "/admin/audit", label: "nav.audit" },
+  { to: "/admin/deliveries", label: "nav.deliveries" },
   { to: "/admin/health", label: "nav.health" },
 ];
 

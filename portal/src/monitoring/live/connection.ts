@@ -3,6 +3,7 @@
 import { onToken } from "../../accounts/session/session.ts";
 import { noteReachable } from "../../platform/api/back-off.ts";
 import { readFrame } from "./frame.ts";
+import { signalNotifications } from "./notification-signal.ts";
 import { applyFrame, applyPolledState, clearPatients } from "./patient-store.ts";
 import { openPoll } from "./poll-transport.ts";
 import { resetServerClock, serverNow } from "./server-clock.ts";
@@ -134,6 +135,10 @@ function receiveFrame(data: string): void {
     reportError(new Error("a frame of the live view cannot be read"));
     seq = null;
     onConnectionLost("failed");
+    return;
+  }
+  if ("notifications" in read) {
+    signalNotifications();
     return;
   }
   unackedFrames += 1;

@@ -188,13 +188,14 @@ function isFrame(value: unknown): value is LiveFrame {
   return isRecord(value) && Object.entries(FRAMES).some(([type, check]) => type === value["type"] && check(value));
 }
 
-/** `unknown`: a frame kind of a newer service; it is ignored. */
-export type Read = { frame: LiveFrame } | { unknown: true; seq: number } | { damaged: true };
+/** `unknown`: a frame kind of a newer service; it is ignored. `notifications`: the caller has new ones; no frame. */
+export type Read = { frame: LiveFrame } | { notifications: true } | { unknown: true; seq: number } | { damaged: true };
 
 export function readFrame(data: string): Read {
   const value = parsed(data);
   if (!isRecord(value) || !Number.isSafeInteger(value["seq"])) return { damaged: true };
   if (isFrame(value)) return { frame: value };
+  if (value["type"] === "notifications") return { notifications: true };
   const isKnown = typeof value["type"] === "string" && Object.hasOwn(FRAMES, value["type"]);
   return isKnown || typeof value["type"] !== "string" ? { damaged: true } : { unknown: true, seq: Number(value["seq"]) };
 }

@@ -19,6 +19,7 @@ import { vitals } from "../../monitoring/vitals/messages.ts";
 import { webhooks } from "../../notifications/webhooks/messages.ts";
 import { escalation } from "../../organization/escalation/messages.ts";
 import { messagePreferences } from "../../notifications/preferences/messages.ts";
+import { notifications } from "../../notifications/messages.ts";
 import { hospitals } from "../../organization/hospitals/messages.ts";
 import { practitioners } from "../../organization/practitioners/messages.ts";
 import { wards } from "../../organization/wards/messages.ts";
@@ -60,6 +61,7 @@ export const CATALOGUES = {
   apiKeys,
   webhooks,
   audit,
+  notifications,
   me,
   messagePreferences,
 } as const;

@@ -1,0 +1,115 @@
+// Deliveries for administrators: what was sent by which channel, and resend.
+import { Button, NativeSelect } from "@mantine/core";
+import { useInfiniteQuery } from "@tanstack/react-query";
+import { useNavigate, useSearch } from "@tanstack/react-router";
+import { useState } from "react";
+import { textOf } from "../../../src/notifications/text.ts";
+import { getLanguage } from "../accounts/session/preferences.ts";
+import { useOwnTimeZone } from "../organization/hospitals/use-hospitals.ts";
+import { queryClient } from "../platform/api/query-client.ts";
+import { ConfirmDialog } from "../platform/design/confirm-dialog.tsx";
+import { type Column, CURSOR_PAGINATION, DataTable } from "../platform/design/data-table.tsx";
+import { formatDateTime } from "../platform/design/format.ts";
+import layout from "../platform/design/layout.module.css";
+import { Card, Page } from "../platform/design/page.tsx";
+import { useTranslation } from "../platform/messages/translate.ts";
+import { type Delivery, type DeliveryFilters, listDeliveries, resendDelivery } from "./api.ts";
+
+const CHANNELS = ["email", "push", "sms", "webhook"] as const;
+const STATUSES = ["waiting", "sending", "accepted", "failed", "unknown", "cancelled"] as const;
+const KEY = ["admin", "deliveries"];
+
+export function DeliveriesPage() {
+  const t = useTranslation();
+  const zone = useOwnTimeZone();
+  const search = useSearch({ from: "/signed-in/admin/deliveries" });
+  const [resending, setResending] = useState<{ delivery: Delivery; key: string } | null>(null);
+  const channel = CHANNELS.find((name) => name === search.channel);
+  const status = STATUSES.find((name) => name === search.status);
+  const filters: DeliveryFilters = { ...(channel && { channel }), ...(status && { status }) };
+  const query = useInfiniteQuery({
+    queryKey: [...KEY, filters],
+    queryFn: ({ pageParam }) => listDeliveries(filters, pageParam),
+    ...CURSOR_PAGINATION,
+  });
+  const columns: Column<Delivery>[] = [
+    { label: t("notifications.deliveries.created"), cell: ({ created_at }) => formatDateTime(created_at, zone) },
+    { label: t("notifications.deliveries.kind"), cell: ({ kind }) => textOf(kind, getLanguage()).title },
+    { label: t("notifications.deliveries.channel"), cell: (delivery) => t(`notifications.channel.${delivery.channel}`) },
+    { label: t("notifications.deliveries.status"), cell: (delivery) => t(`notifications.status.${delivery.status}`) },
+    { label: t("notifications.deliveries.attempts"), cell: ({ attempts }) => attempts },
+    {
+      label: t("notifications.deliveries.answer"),
+      cell: ({ answer_status, answer }) => [answer_status, answer].filter((part) => part !== null).join(" ") || t("common.none"),
+    },
+    {
+      label: t("notifications.deliveries.resend"),
+      align: "end",
+      cell: (delivery) =>
+        delivery.can_resend && (
+          <Button size="xs" variant="default" onClick={() => setResending({ delivery, key: crypto.randomUUID() })}>
+            {t("notifications.deliveries.resend")}
+          </Button>
+        ),
+    },
+  ];
+  return (
+    <Page title={t("nav.deliveries")}>
+      <Card>
+        <Filters />
+        <DataTable
+          label={t("nav.deliveries")}
+          columns={columns}
+          query={query}
+          rowKey={({ delivery_id }) => delivery_id}
+          isFiltered={Object.keys(filters).length > 0}
+          empty={t("notifications.deliveries.none")}
+        />
+      </Card>
+      {resending && (
+        <ConfirmDialog
+          title={t("notifications.deliveries.resend_title")}
+          confirmLabel={t("notifications.deliveries.resend")}
+          isDangerous={false}
+          onConfirm={() =>
+            resendDelivery(resending.delivery.delivery_id, resending.key).finally(() =>
+              queryClient.invalidateQueries({ queryKey: KEY }),
+            )
+          }
+          onClose={() => setResending(null)}
+        >
+          <p>{t("notifications.deliveries.resend_text")}</p>
+        </ConfirmDialog>
+      )}
+    </Page>
+  );
+}
+
+function Filters() {
+  const t = useTranslation();
+  const search = useSearch({ from: "/signed-in/admin/deliveries" });
+  const navigate = useNavigate({ from: "/admin/deliveries" });
+  const update = (change: typeof search) => void navigate({ search: { ...search, ...change }, replace: true });
+  return (
+    <form className={layout.filterForm} aria-label={t("common.filters")}>
+      <NativeSelect
+        label={t("notifications.deliveries.channel")}
+        value={search.channel ?? ""}
+        onChange={(event) => update({ channel: event.target.value })}
+        data={[
+          { value: "", label: t("notifications.deliveries.any_channel") },
+          ...CHANNELS.map((value) => ({ value, label: t(`notifications.channel.${value}`) })),
+        ]}
+      />
+      <NativeSelect
+        label={t("notifications.deliveries.status")}
+        value={search.status ?? ""}
+        onChange={(event) => update({ status: event.target.value })}
+        data={[
+          { value: "", label: t("notifications.deliveries.any_status") },
+          ...STATUSES.map((value) => ({ value, label: t(`notifications.status.${value}`) })),
+        ]}
+      />
+    </form>
+  );
+}
