@@ -15,6 +15,7 @@
 // - audit-verifier: 20,000 random leaves instead of 500; prints events per second
 // - authz: every denial instead of each sixth, every permission instead of each second
 // - crypto: 100,000 seals of one value instead of 10,000
+// - delivery-torture: 10,000 deliveries with failures instead of 1,000
 // - dev-commands: `npm run reset` loads the demo data, which otherwise only the served product does
 // - forgotten-password: 200 pairs of requests for known and unknown addresses instead of 20
 // - fuzz: 3,000 requests instead of 600
