@@ -1,6 +1,6 @@
 // Notices of sign-ins from browsers that a person never used, and the names of clients in the list of sessions.
 import { beforeEach, describe, expect, it } from "vitest";
-import { clientKind, nameClient } from "../../src/accounts/sessions/client-names.ts";
+import { clientKind, nameClient } from "../../src/platform/client-names.ts";
 import { listNotices, readToken, setVerified } from "../letters.ts";
 import { API, env, newHospital, newPerson, PASSWORD, type Person, readJson, sendRequest, uniqueText } from "../world.ts";
 

@@ -4,7 +4,7 @@ import { type SQL, sql } from "drizzle-orm";
 import type { Context } from "hono";
 import { z } from "zod";
 import type { AppEnv } from "../../http/router.ts";
-import { clientKind } from "./client-names.ts";
+import { clientKind } from "../../platform/client-names.ts";
 import { accountName, findKnownBrowser } from "./known-browser.ts";
 import { readSessionClient, type SessionClient } from "./sessions.ts";
 

@@ -18,7 +18,7 @@ import { UUID_PATTERN, uuidv7 } from "../../platform/ids.ts";
 import { signToken, verifyToken } from "../../platform/signed-token.ts";
 import { DAY_MS, toIso } from "../../platform/time.ts";
 import type { AccessTokenSubject } from "./access-tokens.ts";
-import { nameClient } from "./client-names.ts";
+import { nameClient } from "../../platform/client-names.ts";
 
 export const REFRESH_TTL_MS = 30 * DAY_MS;
 export const REFRESH_IDLE_TTL_MS = 7 * DAY_MS;

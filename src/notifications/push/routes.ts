@@ -12,6 +12,7 @@ import {
   problemResponses,
   Timestamp,
 } from "../../http/router.ts";
+import { describeClient } from "../../platform/client-names.ts";
 import { singleLine } from "../../platform/text.ts";
 import { MAX_ENDPOINT_BYTES } from "./endpoints.ts";
 import { deleteSubscription, listSubscriptions, MAX_SUBSCRIPTIONS, registerSubscription } from "./subscriptions.ts";
@@ -46,7 +47,7 @@ const NewPushSubscription = z
       p256dh: Base64Url.length(87).openapi({ description: "P-256 public key, uncompressed, base64url" }),
       auth: Base64Url.length(22).openapi({ description: "Authentication secret of 16 bytes, base64url" }),
     }),
-    browser: singleLine(100).optional().openapi({ description: "For the person to recognize it" }),
+    browser: singleLine(100).optional().openapi({ description: "For the person to recognize it; by default from the User-Agent header" }),
   })
   .openapi("NewPushSubscription");
 
@@ -122,7 +123,10 @@ export const pushRoutes = createRouter()
         ...problemResponses(401, 403, 413, 415, 501),
       },
     }),
-    async (c) => ok(c, await registerSubscription(c.env, c.get("call"), c.req.valid("json")), 201),
+    async (c) => {
+      const { browser = describeClient(c.req.header("User-Agent")) ?? undefined, ...input } = c.req.valid("json");
+      return ok(c, await registerSubscription(c.env, c.get("call"), { ...input, browser }), 201);
+    },
   )
   .openapi(
     createRoute({

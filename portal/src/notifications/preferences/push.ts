@@ -1,6 +1,5 @@
 // Web Push in this browser: switched on by its person, renewed when the portal opens, removed at sign-out.
 import { currentSession, onSignOut, subscribeSession } from "../../accounts/session/session.ts";
-import { describeUserAgent } from "../../accounts/session/user-agent.ts";
 import { listPushSubscriptions, readPushKey, registerPushSubscription, removePushSubscription } from "./api.ts";
 
 const WORKER = "/portal/push-worker.js";
@@ -62,11 +61,9 @@ async function subscribe(userId: string, publicKey: string): Promise<void> {
   if (known && !isSameKey(known.options.applicationServerKey, applicationServerKey)) await known.unsubscribe();
   const subscription = await registration.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey });
   const { endpoint, keys } = subscription.toJSON();
-  const browser = describeUserAgent(navigator.userAgent);
   await registerPushSubscription({
     endpoint: endpoint ?? "",
     keys: { p256dh: keys?.["p256dh"] ?? "", auth: keys?.["auth"] ?? "" },
-    ...(browser !== null && { browser }),
   });
   localStorage.setItem(OWNER_KEY, userId);
 }

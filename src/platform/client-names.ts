@@ -15,3 +15,9 @@ export function clientKind(userAgent: string | null): string {
   const { browser, system } = nameClient(userAgent);
   return browser && system ? `${browser} ${system}` : (userAgent ?? "").replace(/[\d.]+/g, "");
 }
+
+/** "Chrome, Linux"; null when nothing is recognized. @param userAgent the User-Agent header */
+export function describeClient(userAgent: string | undefined): string | null {
+  const { browser, system } = nameClient(userAgent?.slice(0, 200) ?? null);
+  return [browser, system].filter((name) => name !== null).join(", ") || null;
+}
