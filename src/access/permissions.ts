@@ -180,6 +180,7 @@ const STEP_UPS: Partial<Record<Permission, StepUp>> = {
   "factor_policy:manage": "sign_in",
   "factor:reset": "second_step",
   "api_key:manage": "sign_in",
+  "webhook:include_data": "sign_in",
 };
 
 export const stepUpOf = (permission: Permission): StepUp | undefined => STEP_UPS[permission];
