@@ -189,6 +189,19 @@ describe("a webhook", () => {
     await expectProblem(await sendRequest(path(webhook.id), { as: manager, method: "POST" }), 404, "not_found");
   });
 
+  it("needs a recent sign-in to send clinical data, and to send them elsewhere", async () => {
+    const { manager } = await newWorld();
+    const withData = await newWebhook(manager, { include_data: true });
+    await env.DB.prepare("UPDATE sessions SET authenticated_at = 1 WHERE user_id = ?").bind(manager.id).run();
+    const change = (json: object) =>
+      sendRequest(`${API}/webhooks/${withData.id}`, { as: manager, method: "PATCH", json, headers: { "If-Match": "*" } });
+    await expectProblem(await createWebhook(manager, newReceiver().url, { include_data: true }), 401, "step_up_required");
+    await expectProblem(await change({ url: newReceiver().url }), 401, "step_up_required");
+    expect((await createWebhook(manager, newReceiver().url)).status).toBe(201);
+    expect((await change({ include_data: false })).status).toBe(200);
+    await expectProblem(await change({ include_data: true }), 401, "step_up_required");
+  });
+
   it("of one's own hospital belongs to administrators alone", async () => {
     const nurse = await newPerson("nurse", world.hospitalId);
     await expectProblem(await createWebhook(nurse, newReceiver().url), 403, "forbidden");
