@@ -1,5 +1,7 @@
 // Budgets of a person's phone number for text messages.
+import { statusCallbackUrl } from "../../src/notifications/sms/callback-url.ts";
 import { derivePhoneCode } from "../../src/notifications/sms/phone-numbers.ts";
+import { signCallback } from "../../src/notifications/sms/status-callback.ts";
 import { getKeys } from "../../src/platform/config.ts";
 import { API, env, newPerson, type Person, sendRequest } from "../world.ts";
 import { type BudgetCase, budget, getAs, nurse, world } from "./budgets-world.ts";
@@ -16,7 +18,31 @@ export async function askForCode(as: Person): Promise<string> {
   return derivePhoneCode(await getKeys(env), id ?? "");
 }
 
+/** A text message that was sent, and the callback of its status as the provider signs it. */
+export async function newCallback() {
+  const id = `${crypto.randomUUID()}.sms.${crypto.randomUUID()}`;
+  await env.DB.prepare(
+    "INSERT INTO deliveries (id, channel, target_id, kind, priority, refs, status, created_at) VALUES (?, 'sms', '', '', 'normal', '{}', 'accepted', 1)",
+  )
+    .bind(id)
+    .run();
+  const url = statusCallbackUrl(env, id, Date.now());
+  const form = new Map([
+    ["MessageSid", "SM1"],
+    ["MessageStatus", "delivered"],
+  ]);
+  const headers = {
+    "Content-Type": "application/x-www-form-urlencoded",
+    "X-Twilio-Signature": signCallback(env.SMS_AUTH_TOKEN ?? "", url, form),
+  };
+  const { pathname, search } = new URL(url);
+  const send = (faulty: Env) =>
+    sendRequest(pathname + search, { method: "POST", body: new URLSearchParams([...form]).toString(), headers, env: faulty });
+  return { id, send };
+}
+
 export const phoneNumbers: BudgetCase[] = [
+  ["POST /sms/status", "write", 204, budget(2, 5, 5), async (e) => (await newCallback()).send(e)],
   ["GET /notification-settings/phone", "read", 200, budget(1, 15, 0), getAs(PATH, nurse)],
   [
     "PUT /notification-settings/phone",

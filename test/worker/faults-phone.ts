@@ -1,6 +1,6 @@
 // Faults in requests about a person's phone number for text messages.
 import { API, env, newPerson, sendRequest } from "../world.ts";
-import { askForCode, newPhone } from "./budgets-phone.ts";
+import { askForCode, newCallback, newPhone } from "./budgets-phone.ts";
 import { type FaultCase, queryCount, world } from "./faults-world.ts";
 
 const PATH = `${API}/notification-settings/phone`;
@@ -38,6 +38,18 @@ export const phoneNumbers: FaultCase[] = [
             ),
           ),
       };
+    },
+  },
+  {
+    name: "POST /sms/status",
+    status: 204,
+    retry: "none",
+    used: 409,
+    withoutEvent: true,
+    async attempt() {
+      const { id, send } = await newCallback();
+      const settled = env.DB.prepare("SELECT count(*) AS n FROM deliveries WHERE id = ? AND settled_at > 0");
+      return { send, effects: () => queryCount(settled.bind(id)) };
     },
   },
   {
