@@ -64,6 +64,7 @@ const QUOTA_ROWS = { read: 24, written: 4 };
 const UNRECORDED = new Set([
   ...factorReads.map(([name]) => name),
   "GET /auth/me",
+  "GET /notification-settings/phone",
   "GET /auth/sessions",
   "GET /hospitals",
   "GET /hospitals/{id}",

@@ -46,6 +46,7 @@ export const phoneNumbers: FaultCase[] = [
     retry: "none",
     used: 409,
     withoutEvent: true,
+    withoutKv: true,
     async attempt() {
       const { id, send } = await newCallback();
       const settled = env.DB.prepare("SELECT count(*) AS n FROM deliveries WHERE id = ? AND settled_at > 0");
