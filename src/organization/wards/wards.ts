@@ -30,20 +30,13 @@ import {
 import { GRACE_MINUTES, type ObservationMode } from "../../monitoring/vitals/freshness.ts";
 import { batch, isConditionFailed, isForeignKeyViolation, isUniqueViolation } from "../../platform/db/client.ts";
 import { ROW_LIMITS, toLimitError, unlessFull } from "../../platform/db/row-limits.ts";
-import {
-  alertRules,
-  escalationSettings,
-  hospitals,
-  patients,
-  SELF_CARE_HOSPITAL_ID,
-  wardStaff,
-  wards,
-} from "../../platform/db/schema.ts";
+import { hospitals, patients, SELF_CARE_HOSPITAL_ID, wards } from "../../platform/db/schema.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { uuidv7 } from "../../platform/ids.ts";
 import { toIso } from "../../platform/time.ts";
 import { DEFAULT_PROFILE, type ProfileChange, toProfile, toProfileColumns } from "./news2-profile.ts";
 import { DEFAULT_TREND, type TrendChange, toTrendChoice, toTrendColumns } from "./trend-choice.ts";
+import { deleteSettingsOf, deleteStaffOf } from "./ward-removal.ts";
 
 export type NewWard = { name: string; hospital_id?: string | undefined };
 export type WardChange = {
@@ -280,20 +273,17 @@ export async function deleteWard(anyCall: Call, id: string, expected: ExpectedVe
   const { call, effectiveRole, ward } = await requireWard(anyCall, id, "ward:manage");
   const { db, actor, now } = call;
   const event = wardEvent(effectiveRole, ward, "ward.delete", "D");
-  const isGone = sql`NOT EXISTS (SELECT 1 FROM wards WHERE id = ${id})`;
   const version = matchVersion(expected, ward.version);
   if (ward.version !== version) return failWithAudit(call, "precondition_failed", event);
   try {
-    const isCurrent = sql`EXISTS (SELECT 1 FROM wards WHERE id = ${id} AND version = ${version})`;
     const [, rows] = await batch(db, [
-      db.delete(wardStaff).where(and(eq(wardStaff.wardId, id), isCurrent)),
+      deleteStaffOf(db, id, version),
       db
         .delete(wards)
         .where(and(eq(wards.id, id), eq(wards.version, version)))
         .returning({ id: wards.id }),
       ...recordAuditEvent(db, actor, now, { ...event, when: sql`changes() > 0` }),
-      db.delete(alertRules).where(and(eq(alertRules.scopeId, id), isGone)),
-      db.delete(escalationSettings).where(and(eq(escalationSettings.scopeId, id), isGone)),
+      ...deleteSettingsOf(db, id),
     ]);
     if (rows.length > 0) return;
   } catch (error) {
