@@ -7,9 +7,7 @@ import { alertRules, escalationSettings, wardStaff } from "../../platform/db/sch
 export const deleteStaffOf = (db: Db, wardId: string, version: number) =>
   db
     .delete(wardStaff)
-    .where(
-      and(eq(wardStaff.wardId, wardId), sql`EXISTS (SELECT 1 FROM wards WHERE id = ${wardId} AND version = ${version})`),
-    );
+    .where(and(eq(wardStaff.wardId, wardId), sql`EXISTS (SELECT 1 FROM wards WHERE id = ${wardId} AND version = ${version})`));
 
 /** After the ward; nothing while it exists. */
 export function deleteSettingsOf(db: Db, wardId: string) {
