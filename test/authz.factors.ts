@@ -54,5 +54,9 @@ export async function newRegistration(person: Person | null) {
   const userId = person?.id ?? uuidv7();
   const challenge = await signChallenge(await getKeys(env), newCeremony("register", userId, Date.now()));
   const encode = (text: string) => toBase64Url(new TextEncoder().encode(text));
-  return authenticator.register({ challenge: encode(challenge), rp: { id: new URL(env.PUBLIC_ORIGIN).hostname }, user: { id: encode(userId) } });
+  return authenticator.register({
+    challenge: encode(challenge),
+    rp: { id: new URL(env.PUBLIC_ORIGIN).hostname },
+    user: { id: encode(userId) },
+  });
 }

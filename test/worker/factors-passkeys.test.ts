@@ -74,7 +74,11 @@ describe("a sign-in with a passkey", () => {
     const { nurse } = await newWorld();
     const { authenticator } = await registerPasskey(nurse);
     const options = await passkeyOptions();
-    expect(options).toMatchObject({ rpId: new URL(env.PUBLIC_ORIGIN).hostname, userVerification: "required", allowCredentials: [] });
+    expect(options).toMatchObject({
+      rpId: new URL(env.PUBLIC_ORIGIN).hostname,
+      userVerification: "required",
+      allowCredentials: [],
+    });
     const response = await signInWithPasskey(authenticator);
     expect(response.status).toBe(200);
     const { data } = await readJson(response);

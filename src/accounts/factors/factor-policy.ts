@@ -17,10 +17,10 @@ export type PolicyRole = (typeof STAFF_ROLES)[number];
 export type PolicyTimes = Record<PolicyRole, number | null>;
 
 /** A value per role. */
-export const byRole = <T>(valueOf: (role: PolicyRole) => T): Record<PolicyRole, T> => ({
-  nurse: valueOf("nurse"),
-  doctor: valueOf("doctor"),
-  hospital_admin: valueOf("hospital_admin"),
+export const byRole = <T>(toValue: (role: PolicyRole) => T): Record<PolicyRole, T> => ({
+  nurse: toValue("nurse"),
+  doctor: toValue("doctor"),
+  hospital_admin: toValue("hospital_admin"),
 });
 
 /** When the acting hospital requires a second step of the caller, epoch milliseconds; SQL NULL for patients and administrators. */

@@ -8,7 +8,7 @@ import { ROW_LIMITS, toLimitError, unlessFull } from "../../platform/db/row-limi
 import { passkeys } from "../../platform/db/schema.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { uuidv7 } from "../../platform/ids.ts";
-import { newCeremony, consumeCeremony } from "./ceremonies.ts";
+import { consumeCeremony, newCeremony } from "./ceremonies.ts";
 import { recordFactorChange, removeRestOfFactors, requireOwnFactors, upgradeSession } from "./own-factors.ts";
 import { sealPasskeyName, toPasskey } from "./passkey-names.ts";
 import { createRecoveryCodes, hasRecoveryCodes, insertRecoveryCodes } from "./recovery-codes.ts";

@@ -56,7 +56,9 @@ export const factorPolicyRoutes = createRouter()
       security: BEARER_AUTH,
       request: {
         params,
-        body: jsonRequestBody(z.strictObject({ required_from: z.strictObject(byRole(() => TimeInput.nullable())) }), { required_from: exampleTimes }),
+        body: jsonRequestBody(z.strictObject({ required_from: z.strictObject(byRole(() => TimeInput.nullable())) }), {
+          required_from: exampleTimes,
+        }),
       },
       responses: { 200: jsonResponse(Policy, "The policy", examplePolicy), ...problemResponses(401, 403, 404, 413, 415) },
     }),

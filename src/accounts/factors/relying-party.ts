@@ -11,7 +11,14 @@ import { sql } from "drizzle-orm";
 import type { Call } from "../../access/actor.ts";
 import { getPublicOrigin, type Keys } from "../../platform/config.ts";
 import { fromBase64Url, toBase64Url } from "../../platform/crypto.ts";
-import { CEREMONY_TTL_MS, type Ceremony, type CeremonyKind, readChallenge, signChallenge, consumeCeremony } from "./ceremonies.ts";
+import {
+  CEREMONY_TTL_MS,
+  type Ceremony,
+  type CeremonyKind,
+  consumeCeremony,
+  readChallenge,
+  signChallenge,
+} from "./ceremonies.ts";
 import type { FactorProof, StoredPasskey } from "./factors.ts";
 import type { PasskeyAssertion, PasskeyRegistration } from "./schemas.ts";
 

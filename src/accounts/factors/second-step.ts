@@ -27,7 +27,7 @@ import {
 import { accountName, type KnownBrowser, rememberBrowser } from "../sessions/known-browser.ts";
 import { type SignInClient, type Transport, toSignInClient } from "../sessions/new-browser.ts";
 import type { SessionClient } from "../sessions/sessions.ts";
-import { newCeremony, consumeCeremony } from "./ceremonies.ts";
+import { consumeCeremony, newCeremony } from "./ceremonies.ts";
 import { findCodeProof } from "./check-code.ts";
 import { type FactorProof, type Factors, listMethods, toFactors } from "./factors.ts";
 import { createAssertionOptions, findPasskeyProof } from "./relying-party.ts";
