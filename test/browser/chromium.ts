@@ -3,7 +3,8 @@ import { existsSync } from "node:fs";
 
 /** Chromium without a window: the same engine, at half the CPU time of the whole browser, which draws a window per context. */
 const HEADLESS_SHELL = "/usr/bin/chromium-headless-shell";
-const WHOLE_BROWSER = "/usr/bin/chromium";
+/** Has what the shell lacks: notifications. */
+export const WHOLE_BROWSER = "/usr/bin/chromium";
 
 /** `CHROMIUM`, or the headless shell if it is installed. */
 export const findChromium = (): string =>

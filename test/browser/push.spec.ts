@@ -6,9 +6,11 @@ import { createServer } from "node:http";
 import type { Page } from "@playwright/test";
 import ece from "http_ece";
 import { logIn } from "./api.ts";
+import { WHOLE_BROWSER } from "./chromium.ts";
 import { expect, test, waitForPage } from "./portal.ts";
 import { productUrl } from "./product.ts";
 
+test.use({ launchOptions: { executablePath: process.env["CHROMIUM"] ?? WHOLE_BROWSER, args: ["--no-sandbox"] } });
 test.skip(!process.env["PUSH_TEST_ORIGINS"], "the server was started without a local push service");
 
 /** A push service with one browser's keys. */
