@@ -268,12 +268,11 @@ const QUERIES: Record<string, (handle: ResourceIds, principal: TestPrincipal) =>
 };
 
 /** A browser of the person, whatever state their account is in. @returns the id of the subscription */
-async function subscribe(userId: string): Promise<string> {
-  const id = v7();
+async function subscribe(userId: string, id = v7()): Promise<string> {
   const context = { table: "push_subscriptions", column: "subscription", id };
   const sealed = await sealValue((await getKeys(env)).fields, context, { ...newBrowser().subscription, browser: null });
   const row = [id, userId, id, sealed, Date.now(), Date.now()];
-  await env.DB.prepare("INSERT INTO push_subscriptions VALUES (?, ?, ?, ?, ?, ?)")
+  await env.DB.prepare("INSERT OR REPLACE INTO push_subscriptions VALUES (?, ?, ?, ?, ?, ?)")
     .bind(...row)
     .run();
   return id;
@@ -298,7 +297,7 @@ export async function callRoute(
     session_id: sessionId,
     ...(pattern.includes(":passkey_id") && { passkey_id: await newPasskeyRow(sessionId) }),
     ...(pattern.includes("push_subscription_id") && {
-      push_subscription_id: await subscribe(await ownerOf(sessionId)),
+      push_subscription_id: await subscribe(await ownerOf(sessionId), sessionId),
     }),
     code: "heart_rate",
     ...(pattern.includes("/direct/") && { upload_id: handle.directId }),

@@ -224,7 +224,7 @@ async function newStage(): Promise<Stage> {
     device_id: device.id,
     credential_id: device.credentialId,
     session_id: spare.sessionId,
-    ...(await newPush(spare)),
+    ...(await newPush(world.nurse)),
     ward_id: wardId,
     practitioner_id: (await readJson(profile)).data.practitioner_id,
     passkey_id: uniqueText(),
@@ -345,7 +345,7 @@ function callerOf(name: string, { world, person, device }: Stage): { token: stri
     return world.admin;
   if (/\/(patients\/claim|wearables\/(metrics\/recent|summary))$/.test(name)) return world.self;
   if (name === `DELETE ${API}/patients/{patient_id}`) return world.manager;
-  if (/audit-events|api-keys|webhooks|deliveries|factor-policy|members|\/users|PATCH .*hospitals|(POST|PATCH|DELETE) .*\/(wards|practitioners)/.test(name))
+  if (/audit-events|api-keys|webhooks|required-channels|deliveries|factor-policy|members|\/users|PATCH .*hospitals|(POST|PATCH|DELETE) .*\/(wards|practitioners)/.test(name))
     return world.manager;
   return /\/auth\//.test(name) ? person : world.nurse;
 }
