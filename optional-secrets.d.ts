@@ -6,7 +6,7 @@ interface Env {
   METRICS_TOKEN?: string;
   /** Key ring that identifies the deployment to push services, as JWT_KEYS; without it Web Push is off. */
   VAPID_KEYS?: string;
-  /** Local push services of development and tests, separated by spaces; refused in production. */
+  /** Local push services of development and tests, separated by commas; refused in production. */
   PUSH_TEST_ORIGINS?: string;
   /** Text messages (notifications/sms): the provider's account, its token, and the sender; without them they are off. */
   SMS_ACCOUNT_SID?: string;

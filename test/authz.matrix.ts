@@ -248,7 +248,7 @@ export const ROUTES: Record<string, RouteRule> = {
   "POST /api/v1/webhooks/:webhook_id/test": rule("staff", MANAGERS),
   "POST /api/v1/webhooks/:webhook_id/enable": rule("staff", MANAGERS),
   "GET /api/v1/webhooks/:webhook_id/deliveries": rule("staff", MANAGERS),
-  "POST /api/v1/webhooks/:webhook_id/deliveries/:delivery_id/resend": rule("staff", MANAGERS),
+  "POST /api/v1/webhooks/:webhook_id/deliveries/:message_id/resend": rule("staff", MANAGERS),
   "POST /api/v1/devices": rule("own", [...EDITORS, "patient"]),
   "GET /api/v1/devices": rule("own", EVERYONE),
   "GET /api/v1/devices/:device_id": rule("device", EVERYONE),

@@ -43,7 +43,9 @@ export type ResourceIds = {
   notificationId: string;
   apiKeyId: string;
   webhookId: string;
-  /** A delivery that has ended: of the webhook, or another one of the hospital. */
+  /** The event of a delivery of the webhook that has ended. */
+  messageId: string;
+  /** A delivery of the hospital that has failed. */
   deliveryId: string;
   /** A claim code of a patient of the hospital. */
   code: string;
@@ -133,23 +135,23 @@ async function newKey(manager: Person, scopes: readonly string[] = APP_SCOPES): 
 }
 
 /** The only webhook of the hospital. @param isActive false for a route that switches it on */
-export async function newWebhook(hospitalId: string, isActive = true): Promise<{ webhookId: string; deliveryId: string }> {
+export async function newWebhook(hospitalId: string, isActive = true): Promise<{ webhookId: string; messageId: string }> {
   const manager = await newPerson("hospital_admin", hospitalId);
   await run("DELETE FROM webhooks WHERE hospital_id = ?", hospitalId);
   // Of test/webhook-receiver.ts: the queue delivers while tests run.
   const json = { url: `${env.WEBHOOK_TEST_ORIGINS?.split(",")[1]}/hook/access`, events: ["report.created"] };
   const webhookId: string = (await readJson(await sendRequest(`${API}/webhooks`, { as: manager, json }))).data.webhook_id;
-  const deliveryId = uuidv7();
+  const messageId = uuidv7();
   await run(
     `INSERT INTO deliveries (id, hospital_id, channel, target_id, kind, priority, refs, status, attempts, created_at)
       VALUES (?, ?, 'webhook', ?, 'report.created', 'normal', '{}', 'accepted', 1, CAST(? AS INTEGER))`,
-    `${deliveryId}.webhook.${webhookId}`,
+    `${messageId}.webhook.${webhookId}`,
     hospitalId,
     webhookId,
     Date.now(),
   );
   if (!isActive) await run("UPDATE webhooks SET active = 0, disabled_at = 1, disabled_reason = 'person' WHERE id = ?", webhookId);
-  return { webhookId, deliveryId };
+  return { webhookId, messageId };
 }
 
 /** The body of an API key: everything that an app can be given. */

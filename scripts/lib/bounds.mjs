@@ -149,7 +149,7 @@ export const BOUNDS = [
   { bound: ROW, test: BUDGET, operations: ["DELETE /webhooks/{webhook_id}", "POST /webhooks/{webhook_id}/enable"] },
   { bound: "two secrets of one row", test: BUDGET, operations: ["POST /webhooks/{webhook_id}/rotate-secret"] },
   { bound: "one delivery", test: BUDGET, operations: ["POST /webhooks/{webhook_id}/test"] },
-  { bound: ROW, test: BUDGET, operations: ["POST /webhooks/{webhook_id}/deliveries/{delivery_id}/resend"] },
+  { bound: ROW, test: BUDGET, operations: ["POST /webhooks/{webhook_id}/deliveries/{message_id}/resend"] },
   { bound: rowLimit("intakes"), test: LIMIT, operations: ["POST /patients/{patient_id}/intake"] },
   {
     bound: rowLimit("currentCareTeam"),

@@ -102,27 +102,17 @@ export function getMailSender(env: Env): string | null {
   throw new ApiError("misconfigured");
 }
 
-/**
- * Origins of local webhook receivers that pass without a check of their address, from the variable WEBHOOK_TEST_ORIGINS; production
- * does not start with it.
- * @throws ApiError misconfigured
- */
-export function getWebhookTestOrigins(env: Env): ReadonlySet<string> {
-  const origins = (env.WEBHOOK_TEST_ORIGINS ?? "").split(",").filter((origin) => origin !== "");
-  if (origins.length === 0) return new Set();
-  if (!isProduction(env) && origins.every(isOrigin)) return new Set(origins);
-  log(env, "CRITICAL", "origins of webhook tests are not allowed in production", { variable: "WEBHOOK_TEST_ORIGINS" });
-  throw new ApiError("misconfigured");
-}
+const TEST_ORIGINS = ["WEBHOOK_TEST_ORIGINS", "PUSH_TEST_ORIGINS"] as const;
 
 /**
- * Origins of push services that may be local and without TLS, from the variable PUSH_TEST_ORIGINS, separated by spaces.
- * @throws ApiError misconfigured in production
+ * Origins of local receivers that pass without a check of their address, separated by commas; production does not start with them.
+ * @throws ApiError misconfigured
  */
-export function getPushTestOrigins(env: Env): readonly string[] {
-  if (!env.PUSH_TEST_ORIGINS) return [];
-  if (!isProduction(env)) return env.PUSH_TEST_ORIGINS.split(" ").filter(isOrigin);
-  log(env, "CRITICAL", "a variable for tests is set in production", { variable: "PUSH_TEST_ORIGINS" });
+export function getTestOrigins(env: Env, variable: (typeof TEST_ORIGINS)[number]): ReadonlySet<string> {
+  const origins = (env[variable] ?? "").split(",").filter((origin) => origin !== "");
+  if (origins.length === 0) return new Set();
+  if (!isProduction(env) && origins.every(isOrigin)) return new Set(origins);
+  log(env, "CRITICAL", "local receivers of tests are not allowed in production", { variable });
   throw new ApiError("misconfigured");
 }
 
@@ -180,8 +170,7 @@ const NAMES = [
   "PUBLIC_ORIGIN",
   "AUDIT_RETENTION_YEARS",
   "MAIL_FROM",
-  "WEBHOOK_TEST_ORIGINS",
-  "PUSH_TEST_ORIGINS",
+  ...TEST_ORIGINS,
   ...SMS_VARIABLES,
 ] as const;
 type Secrets = readonly (string | undefined)[];
@@ -244,8 +233,7 @@ export async function loadVerifiedKeys(env: Env): Promise<Keys> {
   getPublicOrigin(env);
   getAuditRetentionYears(env);
   getMailSender(env);
-  getWebhookTestOrigins(env);
-  getPushTestOrigins(env);
+  for (const variable of TEST_ORIGINS) getTestOrigins(env, variable);
   getSmsProvider(env);
   const keys = await getKeys(env);
   const db = getDb(env.DB);

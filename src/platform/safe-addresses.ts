@@ -101,7 +101,7 @@ export type ResolveAddresses = (name: string, signal: AbortSignal) => Promise<re
 /**
  * Checks a URL before it is stored, and again before each request to it. A host name must resolve, and to public addresses only.
  * The request resolves the name once more: docs/security.md says what remains possible in between.
- * @param allowedOrigins origins that pass unchecked (config.ts, `getWebhookTestOrigins`)
+ * @param allowedOrigins origins that pass unchecked (config.ts, `getTestOrigins`)
  * @returns the parsed URL without its fragment
  * @throws UnsafeUrlError; whatever `resolve` throws, when no answer came
  */

@@ -4,7 +4,7 @@ import { API, sendRequest } from "../world.ts";
 import { type BudgetCase, budget, getAs, withNewKey, world } from "./budgets-world.ts";
 
 /** A webhook of the manager's hospital, which has no other. */
-const withWebhook = (send: (path: string, ids: { webhookId: string; deliveryId: string }) => Promise<Response>) => async () => {
+const withWebhook = (send: (path: string, ids: { webhookId: string; messageId: string }) => Promise<Response>) => async () => {
   const ids = await newWebhook(world.hospitalId);
   return send(`${API}/webhooks/${ids.webhookId}`, ids);
 };
@@ -72,8 +72,8 @@ export const webhookWrites: BudgetCase[] = [
     202,
     budget(2, 25, 20),
     (e) =>
-      withWebhook((path, { deliveryId }) =>
-        sendRequest(`${path}/deliveries/${deliveryId}/resend`, { as: manager(), method: "POST", env: e }),
+      withWebhook((path, { messageId }) =>
+        sendRequest(`${path}/deliveries/${messageId}/resend`, { as: manager(), method: "POST", env: e }),
       )(),
   ],
 ];

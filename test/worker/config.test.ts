@@ -1,7 +1,7 @@
 // Invalid secrets, wrong keys or demo rows: every route except /health answers 503, and the log names the variable only.
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { app } from "../../src/app.ts";
-import { getWebhookTestOrigins, SECRETS } from "../../src/platform/config.ts";
+import { getTestOrigins, SECRETS } from "../../src/platform/config.ts";
 import { captureLogs, createJwk, expectProblem, readSigningKeys } from "../token-forge.ts";
 import { API, env, newPatient, newWorld, PASSWORD, readJson, sendRequest, type World } from "../world.ts";
 
@@ -256,8 +256,8 @@ describe("origins of webhook tests", () => {
   );
 
   it("are a list, or empty", () => {
-    expect(getWebhookTestOrigins({ ...env, WEBHOOK_TEST_ORIGINS: "" }).size).toBe(0);
-    const origins = getWebhookTestOrigins({ ...env, WEBHOOK_TEST_ORIGINS: "http://127.0.0.1:1,http://localhost:2" });
+    expect(getTestOrigins({ ...env, WEBHOOK_TEST_ORIGINS: "" }, "WEBHOOK_TEST_ORIGINS").size).toBe(0);
+    const origins = getTestOrigins({ ...env, WEBHOOK_TEST_ORIGINS: "http://127.0.0.1:1,http://localhost:2" }, "WEBHOOK_TEST_ORIGINS");
     expect([...origins]).toEqual(["http://127.0.0.1:1", "http://localhost:2"]);
   });
 });

@@ -13,7 +13,7 @@ function changeCase(
   status: number,
   retry: FaultCase["retry"],
   effects: string,
-  toRequest: (ids: { webhookId: string; deliveryId: string }) => {
+  toRequest: (ids: { webhookId: string; messageId: string }) => {
     path: string;
     method?: string;
     json?: object;
@@ -98,7 +98,7 @@ export const webhooks: FaultCase[] = [
     202,
     "none",
     "(SELECT count(*) FROM deliveries WHERE target_id = ? AND (status <> 'accepted' OR next_attempt_at IS NOT NULL))",
-    ({ deliveryId }) => ({ path: `/deliveries/${deliveryId}/resend` }),
+    ({ messageId }) => ({ path: `/deliveries/${messageId}/resend` }),
     { used: 409 },
   ),
 ];

@@ -208,10 +208,10 @@ async function newStage(): Promise<Stage> {
   const key = await sendRequest(`${API}/api-keys`, { as: world.manager, json: { name: "test", scopes: ["patient:read"] } });
   const mistake = await newPatient(world.hospitalId, world.nurse);
   const claim = await sendRequest(`${API}/patients/${world.patient.id}/claim-codes`, { as: world.nurse, method: "POST" });
-  const { webhookId, deliveryId } = await newWebhook(world.hospitalId);
+  const { webhookId, messageId } = await newWebhook(world.hospitalId);
   const ids = {
     webhook_id: webhookId,
-    delivery_id: deliveryId,
+    message_id: messageId,
     invitation_id: invitation.invitation_id,
     invitation_token: invitation.token,
     join_token: elsewhere.token,

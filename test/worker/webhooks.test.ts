@@ -153,7 +153,7 @@ describe("a webhook", () => {
     await webhook.answer({ status: 200, body: "thank you" });
     const sent = await sendRequest(`${API}/webhooks/${webhook.id}/test`, { as: manager, method: "POST" });
     expect(sent.status).toBe(202);
-    await deliver((await readJson(sent)).data.delivery_id);
+    await deliver((await readJson(sent)).data.message_id);
     const log = async () => (await readJson(await sendRequest(`${API}/webhooks/${webhook.id}/deliveries`, { as: manager }))).data;
     await expect
       .poll(log)
@@ -174,7 +174,7 @@ describe("a webhook", () => {
     do {
       const path = `${API}/webhooks/${webhook.id}/deliveries?limit=2${cursor && `&cursor=${cursor}`}`;
       const { data, meta } = await readJson(await sendRequest(path, { as: manager }));
-      seen.push(...data.map(({ delivery_id }: { delivery_id: string }) => delivery_id));
+      seen.push(...data.map(({ message_id }: { message_id: string }) => message_id));
       cursor = meta.pagination.next_cursor ?? "";
     } while (cursor);
     expect(seen).toEqual(events.toSorted().reverse());

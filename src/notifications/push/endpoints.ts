@@ -1,5 +1,5 @@
 // Which push services the Worker sends to: the endpoint of a subscription is the caller's choice.
-import { getPushTestOrigins } from "../../platform/config.ts";
+import { getTestOrigins } from "../../platform/config.ts";
 
 export const MAX_ENDPOINT_BYTES = 2048;
 
@@ -13,6 +13,6 @@ export function isPushEndpoint(env: Env, endpoint: string): boolean {
   if (endpoint.length > MAX_ENDPOINT_BYTES || !URL.canParse(endpoint)) return false;
   const { protocol, hostname, port, username, password, hash, origin } = new URL(endpoint);
   if (username || password || hash) return false;
-  if (getPushTestOrigins(env).includes(origin)) return true;
+  if (getTestOrigins(env, "PUSH_TEST_ORIGINS").has(origin)) return true;
   return protocol === "https:" && port === "" && HOST_PATTERN.test(hostname) && !PRIVATE_NAMES.test(hostname);
 }

@@ -54,9 +54,7 @@ async function findTarget(db: Db, { targetId, userId, kind, hospitalId }: Delive
   // A test is sent over the channel that it tries, whatever the choices are.
   const isOn = kind === "notification.test" || !isKind(kind) ? sql`1` : isChannelOn({ kind, hospitalId }, "push");
   const [row] = await db.all<TargetRow>(sql`SELECT p.subscription_sealed AS sealed, s.language AS language,
-      s.quiet_from AS quietFrom, s.quiet_until AS quietUntil, s.time_zone AS timeZone, ${isOn} AS isOn,
-      coalesce((SELECT h.time_zone FROM hospitals h WHERE h.id = ${hospitalId}), (SELECT h.time_zone FROM memberships m
-        JOIN hospitals h ON h.id = m.hospital_id WHERE m.user_id = r.id AND m.ended_at IS NULL ORDER BY m.created_at LIMIT 1)) AS hospitalZone
+      ${isOn} AS isOn
     FROM push_subscriptions p JOIN users r ON r.id = p.user_id AND r.active = 1
     LEFT JOIN notification_settings s ON s.user_id = r.id
     WHERE p.id = ${targetId} AND p.user_id = ${userId}`);
@@ -130,8 +128,6 @@ async function toOutcome({ db, now }: ChannelCall, delivery: Delivery, response:
 async function send(call: ChannelCall, delivery: Delivery): Promise<Outcome> {
   const target = await findTarget(call.db, delivery);
   if (!target?.isOn || call.keys.vapid === null) return { result: "cancelled" };
-  const until = quietUntil(delivery.priority, target, target.hospitalZone, call.now);
-  if (until !== null) return { result: "postponed", until };
   const subscription = await unsealSubscription(call.keys, delivery.targetId, target.sealed);
   if (!isPushEndpoint(call.env, subscription.endpoint)) return { result: "refused", answer: { status: null, text: null } };
   hostsBySubscription.set(delivery.targetId, new URL(subscription.endpoint).host);

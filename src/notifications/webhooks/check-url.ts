@@ -1,5 +1,5 @@
 // The check of a webhook's address when it is entered.
-import { getWebhookTestOrigins } from "../../platform/config.ts";
+import { getTestOrigins } from "../../platform/config.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { assertSafeUrl, UnsafeUrlError } from "../../platform/safe-addresses.ts";
 
@@ -18,7 +18,7 @@ export const createUrlCheck =
   (env: Env): CheckUrl =>
   async (url) => {
     try {
-      return (await assertSafeUrl(url, getWebhookTestOrigins(env), AbortSignal.timeout(DEADLINE_MS))).href;
+      return (await assertSafeUrl(url, getTestOrigins(env, "WEBHOOK_TEST_ORIGINS"), AbortSignal.timeout(DEADLINE_MS))).href;
     } catch (error) {
       if (error instanceof UnsafeUrlError) throw rejectUrl(error.message, error.fault);
       if (error instanceof ApiError) throw error;

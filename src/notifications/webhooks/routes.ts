@@ -219,19 +219,19 @@ export const webhookRoutes = createRouter()
   .openapi(
     createRoute({
       method: "post",
-      path: "/webhooks/{webhook_id}/deliveries/{delivery_id}/resend",
+      path: "/webhooks/{webhook_id}/deliveries/{message_id}/resend",
       tags,
       summary: "Send a delivery of a webhook again",
       description: "With the same body and webhook-id, and a new timestamp and signature.",
       security: BEARER_AUTH,
-      request: { params: webhookParam.extend({ delivery_id: Id.openapi({ example: EXAMPLES.delivery }) }) },
+      request: { params: webhookParam.extend({ message_id: Id.openapi({ example: EXAMPLES.delivery }) }) },
       responses: {
         202: jsonResponse(WebhookDelivery, "The delivery", { ...exampleDelivery, status: "waiting", settled_at: null }),
         ...problemResponses(401, 403, 404, 409),
       },
     }),
     async (c) => {
-      const { webhook_id, delivery_id } = c.req.valid("param");
-      return ok(c, await resendDelivery(c.get("call"), webhook_id, delivery_id), 202);
+      const { webhook_id, message_id } = c.req.valid("param");
+      return ok(c, await resendDelivery(c.get("call"), webhook_id, message_id), 202);
     },
   );

@@ -68,7 +68,7 @@ export const exampleWithSecret = { ...exampleWebhook, secret: "whsec_…" };
 
 export const WebhookDelivery = z
   .object({
-    delivery_id: Id.openapi({ description: "The id of the event" }),
+    message_id: Id.openapi({ description: "The id of the event" }),
     webhook_id: Id,
     type: z.string().openapi({ description: "Event type" }),
     status: z.enum(DELIVERY_STATUSES),
@@ -82,7 +82,7 @@ export const WebhookDelivery = z
   })
   .openapi("WebhookDelivery");
 export const exampleDelivery = {
-  delivery_id: EXAMPLES.delivery,
+  message_id: EXAMPLES.delivery,
   webhook_id: EXAMPLES.webhook,
   type: "report.created",
   status: "accepted" as const,

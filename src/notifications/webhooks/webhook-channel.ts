@@ -2,7 +2,7 @@
 import { and, eq, isNull } from "drizzle-orm";
 import { Webhook } from "standardwebhooks";
 import { recordAuditEvent } from "../../access/audit.ts";
-import { getWebhookTestOrigins } from "../../platform/config.ts";
+import { getTestOrigins } from "../../platform/config.ts";
 import { sealValue, unsealValue } from "../../platform/crypto.ts";
 import { batch } from "../../platform/db/client.ts";
 import { deliveries, webhooks } from "../../platform/db/schema.ts";
@@ -76,7 +76,7 @@ function recordRelease({ db, now }: ChannelCall, { id, eventId, kind, refs }: De
 async function post(call: ChannelCall, delivery: Delivery, webhook: WebhookRow, body: string): Promise<Outcome> {
   const { env, keys, now, signal } = call;
   try {
-    const url = await assertSafeUrl(await unsealUrl(keys, webhook), getWebhookTestOrigins(env), signal);
+    const url = await assertSafeUrl(await unsealUrl(keys, webhook), getTestOrigins(env, "WEBHOOK_TEST_ORIGINS"), signal);
     const secrets = selectCurrentSecrets(await unsealSecrets(keys, webhook), now);
     const headers = sign(secrets, formatMessageId(delivery.id), now, body);
     const response = await fetch(url, { method: "POST", headers, body, redirect: "manual", signal });

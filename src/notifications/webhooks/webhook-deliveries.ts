@@ -30,7 +30,7 @@ async function readAnswerText({ keys }: Pick<Call, "keys">, { id, answerSealed }
 export async function toDelivery(call: Pick<Call, "keys">, row: DeliveryRow) {
   return {
     // Unique within the webhook: the id of the event.
-    delivery_id: row.id.slice(0, row.id.indexOf(".")),
+    message_id: row.id.slice(0, row.id.indexOf(".")),
     webhook_id: row.targetId,
     type: row.kind,
     status: row.status,
@@ -103,7 +103,7 @@ export async function resendDelivery(anyCall: Call, id: string, deliveryId: stri
     inArray(deliveries.status, FINAL_STATUSES),
     sql`EXISTS (SELECT 1 FROM webhooks WHERE id = ${id} AND active = 1)`,
   );
-  const event = { ...webhookEvent(effectiveRole, row, "webhook.resend", "U"), detail: { delivery_id: deliveryId } };
+  const event = { ...webhookEvent(effectiveRole, row, "webhook.resend", "U"), detail: { message_id: deliveryId } };
   noteEvent(actor, deliveryId, "normal");
   const [[found], [waiting]] = await batch(db, [
     db.select({ id: deliveries.id }).from(deliveries).where(isOfWebhook),

@@ -38,8 +38,8 @@ export const deleteWebhook = (webhook_id: string) => readData(webhookApi.$delete
 export const listDeliveries = (webhook_id: string, cursor: string | null) =>
   readPage(webhookApi.deliveries.$get({ param: { webhook_id }, query: { limit: "20", ...(cursor && { cursor }) } }));
 export type WebhookDelivery = Awaited<ReturnType<typeof listDeliveries>>["items"][number];
-export const resendDelivery = ({ webhook_id, delivery_id }: WebhookDelivery) =>
-  readData(webhookApi.deliveries[":delivery_id"].resend.$post({ param: { webhook_id, delivery_id } }));
+export const resendDelivery = ({ webhook_id, message_id }: WebhookDelivery) =>
+  readData(webhookApi.deliveries[":message_id"].resend.$post({ param: { webhook_id, message_id } }));
 
 /** Statuses after which nothing more is sent. */
 const FINAL: readonly WebhookDelivery["status"][] = ["accepted", "failed", "unknown", "cancelled"];

@@ -75,7 +75,7 @@ export function DeliveryLogDialog({ webhook, zone, onClose }: DeliveryLogDialogP
         label={t("webhooks.log")}
         columns={columns}
         query={query}
-        rowKey={({ delivery_id }) => delivery_id}
+        rowKey={({ message_id }) => message_id}
         empty={t("webhooks.log_none")}
       />
     </Dialog>
