@@ -158,9 +158,8 @@ export default defineConfig(async () => ({
           // A new worker that loads every module per file costs six seconds of CPU; setup.ts empties the stores instead.
           isolate: false,
           include: ["test/worker/**/*.test.ts"],
-          globalSetup: ["./test/provider-stand-in.ts"],
           setupFiles: ["./test/setup.ts"],
-          globalSetup: ["./test/webhook-receiver.ts"],
+          globalSetup: ["./test/webhook-receiver.ts", "./test/provider-stand-in.ts"],
           testTimeout: 180_000,
           hookTimeout: 120_000,
           provide: {

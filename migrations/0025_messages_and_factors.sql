@@ -107,6 +107,7 @@ CREATE TABLE `notifications` (
 ) STRICT, WITHOUT ROWID;
 --> statement-breakpoint
 CREATE INDEX `notifications_unread` ON `notifications` (`user_id`,`id`) WHERE read_at is null;--> statement-breakpoint
+CREATE INDEX `notifications_event` ON `notifications` (`id`);--> statement-breakpoint
 CREATE TABLE `passkeys` (
 	`id` text PRIMARY KEY NOT NULL,
 	`user_id` text NOT NULL,
@@ -123,6 +124,23 @@ CREATE TABLE `passkeys` (
 --> statement-breakpoint
 CREATE UNIQUE INDEX `passkeys_credential` ON `passkeys` (`credential_id`);--> statement-breakpoint
 CREATE INDEX `passkeys_user` ON `passkeys` (`user_id`);--> statement-breakpoint
+CREATE TABLE `phone_codes` (
+	`user_id` text PRIMARY KEY NOT NULL,
+	`id` text NOT NULL,
+	`phone_sealed` text NOT NULL,
+	`phone_index` text NOT NULL,
+	`created_at` integer NOT NULL,
+	`expires_at` integer NOT NULL,
+	`used_at` integer,
+	`attempts` integer DEFAULT 0 NOT NULL,
+	`sent_count` integer NOT NULL,
+	`window_started_at` integer NOT NULL,
+	FOREIGN KEY (`user_id`) REFERENCES `users`(`id`) ON UPDATE no action ON DELETE no action
+) STRICT, WITHOUT ROWID;
+--> statement-breakpoint
+CREATE UNIQUE INDEX `phone_codes_id` ON `phone_codes` (`id`);--> statement-breakpoint
+CREATE INDEX `phone_codes_number` ON `phone_codes` (`phone_index`);--> statement-breakpoint
+CREATE INDEX `phone_codes_expiry` ON `phone_codes` (`expires_at`);--> statement-breakpoint
 CREATE TABLE `push_subscriptions` (
 	`id` text PRIMARY KEY NOT NULL,
 	`user_id` text NOT NULL,
@@ -208,3 +226,9 @@ CREATE TRIGGER `changed_escalation_update_hospital` AFTER UPDATE ON `escalation_
 CREATE TRIGGER `changed_escalation_delete_ward` AFTER DELETE ON `escalation_settings` WHEN OLD.scope = 'ward' BEGIN INSERT INTO outbox (id, topic, payload, created_at, due_at) SELECT DISTINCT 'monitor:' || x, 'monitor', x, CAST(unixepoch('subsec') * 1000 AS INTEGER), CAST(unixepoch('subsec') * 1000 AS INTEGER) FROM (SELECT id AS x FROM patients WHERE ward_id = OLD.scope_id AND (monitoring <> 'off' OR EXISTS (SELECT 1 FROM device_assignments WHERE patient_id = patients.id) OR EXISTS (SELECT 1 FROM monitoring_settings WHERE patient_id = patients.id))) WHERE true ON CONFLICT (id) DO UPDATE SET changes = changes + 1, due_at = excluded.due_at, done_at = NULL; END;
 --> statement-breakpoint
 CREATE TRIGGER `changed_escalation_delete_hospital` AFTER DELETE ON `escalation_settings` WHEN OLD.scope = 'hospital' BEGIN INSERT INTO outbox (id, topic, payload, created_at, due_at) SELECT DISTINCT 'monitor:' || x, 'monitor', x, CAST(unixepoch('subsec') * 1000 AS INTEGER), CAST(unixepoch('subsec') * 1000 AS INTEGER) FROM (SELECT id AS x FROM patients WHERE hospital_id = OLD.scope_id AND (monitoring <> 'off' OR EXISTS (SELECT 1 FROM device_assignments WHERE patient_id = patients.id) OR EXISTS (SELECT 1 FROM monitoring_settings WHERE patient_id = patients.id))) WHERE true ON CONFLICT (id) DO UPDATE SET changes = changes + 1, due_at = excluded.due_at, done_at = NULL; END;
+--> statement-breakpoint
+CREATE TRIGGER `changed_factor_policy_insert` AFTER INSERT ON `factor_policies` BEGIN INSERT INTO outbox (id, topic, payload, created_at, due_at) VALUES ('feed:' || NEW.hospital_id, 'feed', NEW.hospital_id, CAST(unixepoch('subsec') * 1000 AS INTEGER), CAST(unixepoch('subsec') * 1000 AS INTEGER)) ON CONFLICT (id) DO UPDATE SET changes = changes + 1, due_at = excluded.due_at, done_at = NULL; END;
+--> statement-breakpoint
+CREATE TRIGGER `changed_factor_policy_update` AFTER UPDATE ON `factor_policies` BEGIN INSERT INTO outbox (id, topic, payload, created_at, due_at) VALUES ('feed:' || NEW.hospital_id, 'feed', NEW.hospital_id, CAST(unixepoch('subsec') * 1000 AS INTEGER), CAST(unixepoch('subsec') * 1000 AS INTEGER)) ON CONFLICT (id) DO UPDATE SET changes = changes + 1, due_at = excluded.due_at, done_at = NULL; END;
+--> statement-breakpoint
+CREATE TRIGGER `changed_factor_policy_delete` AFTER DELETE ON `factor_policies` BEGIN INSERT INTO outbox (id, topic, payload, created_at, due_at) VALUES ('feed:' || OLD.hospital_id, 'feed', OLD.hospital_id, CAST(unixepoch('subsec') * 1000 AS INTEGER), CAST(unixepoch('subsec') * 1000 AS INTEGER)) ON CONFLICT (id) DO UPDATE SET changes = changes + 1, due_at = excluded.due_at, done_at = NULL; END;

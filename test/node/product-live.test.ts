@@ -10,6 +10,7 @@ import { generateRows } from "../../cli/simulate/rows.ts";
 import type { Measurement } from "../../cli/simulate/source.ts";
 import { openWebSocket } from "../../cli/web-socket.ts";
 import { emptyMemory, stepAlarms } from "../../src/monitoring/alarm-rules/engine.ts";
+import { DEFAULT_REMINDERS } from "../../src/monitoring/alarm-rules/escalation.ts";
 import type { Alert } from "../../src/monitoring/alarm-rules/model.ts";
 import { buildAlarmConfig } from "../../src/monitoring/patient-object/context/alarm-config.ts";
 import type { Facts } from "../../src/monitoring/patient-object/context/facts.ts";
@@ -203,6 +204,7 @@ function alertsByTheRules(history: readonly Observation[]): string[] {
     news2Profile: "rcp",
     overdueAlarm: false,
     trendMark: false,
+    reminders: DEFAULT_REMINDERS,
     overrides: { ward: {}, patient: {} },
     bindings: [{ device, kind: "bedside_monitor", from: 0, until: null, credentials: {} }],
   };

@@ -29,7 +29,10 @@ it("registration, a forgotten password and a change of the address need nothing 
   // The former address is told, and the person at the new one.
   expect((await mailTo(email, 4)).token).toBeNull();
   await mailTo(moved, 2);
-  expect((await readJson(await sendRequest(`${API}/auth/me`, { as }))).data).toMatchObject({ email: moved, user_id: data.user_id });
+  expect((await readJson(await sendRequest(`${API}/auth/me`, { as }))).data).toMatchObject({
+    email: moved,
+    user_id: data.user_id,
+  });
 });
 
 it("invitations and managers' links arrive too; an unverified address gets no reset link", async () => {

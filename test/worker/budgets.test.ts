@@ -7,8 +7,8 @@ import { deliverChanges } from "../../src/monitoring/patient-object/context/chan
 import { type Counts, withCounters } from "../stores.ts";
 import { API, env, newDevice, readJson, sendRequest } from "../world.ts";
 import { accountReads, accountWrites } from "./budgets-accounts.ts";
-import { factorReads, factorWrites } from "./budgets-factors.ts";
 import { escalation } from "./budgets-escalation.ts";
+import { factorReads, factorWrites } from "./budgets-factors.ts";
 import { hospitalReads, hospitalWrites } from "./budgets-hospital.ts";
 import { messageReads, messageWrites } from "./budgets-messages.ts";
 import { phoneNumbers } from "./budgets-phone.ts";

@@ -257,7 +257,10 @@ describe("origins of webhook tests", () => {
 
   it("are a list, or empty", () => {
     expect(getTestOrigins({ ...env, WEBHOOK_TEST_ORIGINS: "" }, "WEBHOOK_TEST_ORIGINS").size).toBe(0);
-    const origins = getTestOrigins({ ...env, WEBHOOK_TEST_ORIGINS: "http://127.0.0.1:1,http://localhost:2" }, "WEBHOOK_TEST_ORIGINS");
+    const origins = getTestOrigins(
+      { ...env, WEBHOOK_TEST_ORIGINS: "http://127.0.0.1:1,http://localhost:2" },
+      "WEBHOOK_TEST_ORIGINS",
+    );
     expect([...origins]).toEqual(["http://127.0.0.1:1", "http://localhost:2"]);
   });
 });

@@ -105,7 +105,11 @@ describe("a change of the own address", () => {
   });
 
   const ENDS: [string, () => Promise<unknown>][] = [
-    ["a password change", () => sendRequest(`${API}/auth/password/change`, { as: person, json: { current_password: PASSWORD, new_password: PHRASE } })],
+    [
+      "a password change",
+      () =>
+        sendRequest(`${API}/auth/password/change`, { as: person, json: { current_password: PASSWORD, new_password: PHRASE } }),
+    ],
     ["a day", async () => later(1_440 * MINUTE_MS)],
     [
       "a further request",

@@ -128,9 +128,7 @@ describe("a link to verify an address", () => {
     await resend(person);
     const token = await readToken(person.id, KIND);
     const of = withRandomDelays(env);
-    const answers = await Promise.all(
-      Array.from({ length: 50 }, () => verify(token, { env: of })),
-    );
+    const answers = await Promise.all(Array.from({ length: 50 }, () => verify(token, { env: of })));
     const won = answers.filter(({ status }) => status === 200);
     expect(won).toHaveLength(1);
     expect(await isVerified(person)).toBe(true);

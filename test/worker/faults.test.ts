@@ -18,8 +18,8 @@ import {
   uniqueText,
 } from "../world.ts";
 import { accounts } from "./faults-accounts.ts";
-import { factors } from "./faults-factors.ts";
 import { escalation } from "./faults-escalation.ts";
+import { factors } from "./faults-factors.ts";
 import { hospital } from "./faults-hospital.ts";
 import { messages } from "./faults-messages.ts";
 import { phoneNumbers } from "./faults-phone.ts";

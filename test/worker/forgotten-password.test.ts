@@ -1,6 +1,7 @@
 // Forgotten passwords: one link by mail, the same answer for every address, and limits that keep nobody out.
-import crypto from "node:crypto";
+
 import { env as bindings } from "cloudflare:workers";
+import crypto from "node:crypto";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { hashOneTimeToken } from "../../src/access/one-time-tokens.ts";
 import { getKeys } from "../../src/platform/config.ts";
@@ -173,7 +174,9 @@ describe("the answer to a forgotten password", () => {
     }
   });
 
-  it("takes the same time: medians of interleaved pairs differ by less than a tenth of a hash", { timeout: 300_000 }, async () => {
+  it("takes the same time: medians of interleaved pairs differ by less than a tenth of a hash", {
+    timeout: 300_000,
+  }, async () => {
     const hash = median(await inTurn(3, () => timed(hashAsDeployed)));
     const pairs = times(20, 200);
     const known = async () => {

@@ -345,7 +345,11 @@ function callerOf(name: string, { world, person, device }: Stage): { token: stri
     return world.admin;
   if (/\/(patients\/claim|wearables\/(metrics\/recent|summary))$/.test(name)) return world.self;
   if (name === `DELETE ${API}/patients/{patient_id}`) return world.manager;
-  if (/audit-events|api-keys|webhooks|required-channels|deliveries|factor-policy|members|\/users|PATCH .*hospitals|(POST|PATCH|DELETE) .*\/(wards|practitioners)/.test(name))
+  if (
+    /audit-events|api-keys|webhooks|required-channels|deliveries|factor-policy|members|\/users|PATCH .*hospitals|(POST|PATCH|DELETE) .*\/(wards|practitioners)/.test(
+      name,
+    )
+  )
     return world.manager;
   return /\/auth\//.test(name) ? person : world.nurse;
 }

@@ -9,6 +9,7 @@ import { denyAccess } from "../../access/deny.ts";
 import { ACTIVE_MEMBERSHIP } from "../../access/effective-role.ts";
 import { forgetSession } from "../../access/known-sessions.ts";
 import { buildPage, keysetClauses, type PageQuery, resolvePageStart } from "../../http/pagination.ts";
+import { nameClient } from "../../platform/client-names.ts";
 import type { Keys } from "../../platform/config.ts";
 import { sealValue, unsealValue } from "../../platform/crypto.ts";
 import { batch, type Statement } from "../../platform/db/client.ts";
@@ -18,7 +19,6 @@ import { UUID_PATTERN, uuidv7 } from "../../platform/ids.ts";
 import { signToken, verifyToken } from "../../platform/signed-token.ts";
 import { DAY_MS, toIso } from "../../platform/time.ts";
 import type { AccessTokenSubject } from "./access-tokens.ts";
-import { nameClient } from "../../platform/client-names.ts";
 
 export const REFRESH_TTL_MS = 30 * DAY_MS;
 export const REFRESH_IDLE_TTL_MS = 7 * DAY_MS;

@@ -7,7 +7,6 @@ import type { Answer, Channel, ChannelCall, Delivery, Outcome } from "../channel
 import { NOTIFICATION_KINDS, type NotificationKind, type Priority } from "../kinds.ts";
 import { portalPathOf } from "../links.ts";
 import { isChannelOn } from "../notify.ts";
-import { type QuietHours, quietUntil } from "../preferences/quiet-hours.ts";
 import { textOf } from "../text.ts";
 import { encryptPayload } from "./encrypt-payload.ts";
 import { isPushEndpoint } from "./endpoints.ts";
@@ -25,10 +24,9 @@ const MAX_RETRY_AFTER_MS = 3_600_000;
 const RETRY_DELAYS_MS = [10_000, 60_000, 300_000, 1_800_000, 7_200_000];
 
 type Language = (typeof LANGUAGES)[number];
-type TargetRow = QuietHours & {
+type TargetRow = {
   sealed: string;
   language: Language | null;
-  hospitalZone: string | null;
   isOn: number;
 };
 

@@ -47,7 +47,9 @@ const NewPushSubscription = z
       p256dh: Base64Url.length(87).openapi({ description: "P-256 public key, uncompressed, base64url" }),
       auth: Base64Url.length(22).openapi({ description: "Authentication secret of 16 bytes, base64url" }),
     }),
-    browser: singleLine(100).optional().openapi({ description: "For the person to recognize it; by default from the User-Agent header" }),
+    browser: singleLine(100)
+      .optional()
+      .openapi({ description: "For the person to recognize it; by default from the User-Agent header" }),
   })
   .openapi("NewPushSubscription");
 

@@ -1,1 +1,0 @@
-CREATE INDEX `notifications_event` ON `notifications` (`id`);
