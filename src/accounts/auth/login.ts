@@ -22,7 +22,7 @@ import {
 import { hashPassword, verifyPassword } from "../passwords/passwords.ts";
 import { accountName, findKnownBrowser, type KnownBrowser, rememberBrowser } from "../sessions/known-browser.ts";
 import { type SignInClient, type Transport, toSignInClient } from "../sessions/new-browser.ts";
-import type { SessionClient } from "../sessions/sessions.ts";
+import type { SessionClient } from "../sessions/session-client.ts";
 import { computeEmailIndex, computeUsernameIndex } from "./login-names.ts";
 import {
   canLogIn,

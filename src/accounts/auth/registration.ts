@@ -10,7 +10,8 @@ import { patientLinks, SELF_CARE_HOSPITAL_ID, users } from "../../platform/db/sc
 import { Email } from "../../platform/email.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { verificationStatements } from "../email/email-links.ts";
-import { prepareSession, refreshToken, type SessionClient } from "../sessions/sessions.ts";
+import type { SessionClient } from "../sessions/session-client.ts";
+import { prepareSession, refreshToken } from "../sessions/sessions.ts";
 import { FullName } from "../users/schemas.ts";
 import { createUserRow } from "../users/users.ts";
 import type { SessionTokens } from "./login.ts";

@@ -16,7 +16,7 @@ import {
 } from "../auth/start-session.ts";
 import { accountName, rememberBrowser } from "../sessions/known-browser.ts";
 import { type SignInClient, type Transport, toSignInClient } from "../sessions/new-browser.ts";
-import type { SessionClient } from "../sessions/sessions.ts";
+import type { SessionClient } from "../sessions/session-client.ts";
 import { newCeremony } from "./ceremonies.ts";
 import { toFactors } from "./factors.ts";
 import { createAssertionOptions, findPasskeyProof, isUserHandle } from "./relying-party.ts";

@@ -26,7 +26,7 @@ import {
 } from "../passwords/lockout.ts";
 import { accountName, type KnownBrowser, rememberBrowser } from "../sessions/known-browser.ts";
 import { type SignInClient, type Transport, toSignInClient } from "../sessions/new-browser.ts";
-import type { SessionClient } from "../sessions/sessions.ts";
+import type { SessionClient } from "../sessions/session-client.ts";
 import { consumeCeremony, newCeremony } from "./ceremonies.ts";
 import { findCodeProof } from "./check-code.ts";
 import { type FactorProof, type Factors, listMethods, toFactors } from "./factors.ts";

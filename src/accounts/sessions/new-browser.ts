@@ -6,7 +6,7 @@ import { z } from "zod";
 import type { AppEnv } from "../../http/router.ts";
 import { clientKind } from "../../platform/client-names.ts";
 import { accountName, findKnownBrowser } from "./known-browser.ts";
-import { readSessionClient, type SessionClient } from "./sessions.ts";
+import { readSessionClient, type SessionClient } from "./session-client.ts";
 
 /** Sessions of the account that a client without cookies is compared with, newest first. */
 const COMPARED_SESSIONS = 20;

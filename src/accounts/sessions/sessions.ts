@@ -1,7 +1,6 @@
 // Sessions: the row in D1 is authoritative; refresh tokens are derived from it and rotate with one statement.
 
 import { and, count, eq, gt, isNull, type SQL, sql } from "drizzle-orm";
-import { z } from "zod";
 import { requireRole, withUser } from "../../access/access.ts";
 import type { Call, Role, UserActor, UserCall, UserEffectiveRole } from "../../access/actor.ts";
 import { recordAuditEvent } from "../../access/audit.ts";
@@ -11,7 +10,6 @@ import { forgetSession } from "../../access/known-sessions.ts";
 import { buildPage, keysetClauses, type PageQuery, resolvePageStart } from "../../http/pagination.ts";
 import { nameClient } from "../../platform/client-names.ts";
 import type { Keys } from "../../platform/config.ts";
-import { sealValue, unsealValue } from "../../platform/crypto.ts";
 import { batch, type Statement } from "../../platform/db/client.ts";
 import { sessions } from "../../platform/db/schema.ts";
 import { ApiError } from "../../platform/errors.ts";
@@ -19,6 +17,7 @@ import { UUID_PATTERN, uuidv7 } from "../../platform/ids.ts";
 import { signToken, verifyToken } from "../../platform/signed-token.ts";
 import { DAY_MS, toIso } from "../../platform/time.ts";
 import type { AccessTokenSubject } from "./access-tokens.ts";
+import { readSessionClient, type SessionClient, sealSessionClient } from "./session-client.ts";
 
 export const REFRESH_TTL_MS = 30 * DAY_MS;
 export const REFRESH_IDLE_TTL_MS = 7 * DAY_MS;
@@ -27,14 +26,6 @@ export const ROTATION_GRACE_MS = 10_000;
 export const MAX_SESSIONS = 10;
 /** Ended sessions that are kept per account; a login deletes the oldest beyond. */
 export const MAX_ENDED_SESSIONS = 100;
-
-export type SessionClient = { user_agent: string | null; ip: string | null };
-const SessionClient = z.object({ user_agent: z.string().nullable(), ip: z.string().nullable() });
-const sealContext = (id: string) => ({ table: "sessions", column: "client", id });
-
-export async function readSessionClient(keys: Keys, row: { id: string; clientSealed: string }): Promise<SessionClient> {
-  return SessionClient.parse(await unsealValue(keys.fields, sealContext(row.id), row.clientSealed));
-}
 
 /** `ecr_<user>_<session>_<generation>_<HMAC(REFRESH_KEY, all three)>`; only the generation is stored. */
 export function refreshToken(keys: Keys, userId: string, sessionId: string, generation: number): Promise<string> {
@@ -71,7 +62,7 @@ export async function prepareSession(
 ): Promise<NewSession> {
   const { db, keys, now } = call;
   const id = uuidv7();
-  const clientSealed = await sealValue(keys.fields, sealContext(id), client);
+  const clientSealed = await sealSessionClient(keys, id, client);
   const isActive = sql`user_id = ${userId} AND revoked_at IS NULL AND expires_at > ${now}`;
   const isEnded = sql`user_id = ${userId} AND NOT (revoked_at IS NULL AND expires_at > ${now})`;
   return {

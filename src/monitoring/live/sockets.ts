@@ -152,13 +152,18 @@ export class Sockets {
     for (const id of patientIds) connection.pending.patients.add(id);
   }
 
+  /** Tells the sockets of these users that they have new notifications. */
+  announce(userIds: ReadonlySet<string>): void {
+    for (const [socket, { client }] of this.entries())
+      if (client.holder.kind === "user" && userIds.has(client.holder.userId)) this.#sendNotice(socket, client);
+  }
+
   /**
-   * Says that the holder has new notifications. Not a frame: it has the number of the frame before, so that a client may acknowledge
+   * Not a frame: it has the number of the frame before, so that a client may acknowledge
    * it like one. A client who reads nothing gets none.
    */
-  announce(socket: WebSocket): void {
-    const client = this.#connections.get(socket)?.client;
-    if (!client || isExpired(client, Date.now()) || client.unread.bytes >= MAX_UNREAD_BYTES) return;
+  #sendNotice(socket: WebSocket, client: ClientState): void {
+    if (isExpired(client, Date.now()) || client.unread.bytes >= MAX_UNREAD_BYTES) return;
     const text = addSeq(client.sent, toFrameBody({ type: "notifications" }));
     client.unread.bytes += text.length;
     try {

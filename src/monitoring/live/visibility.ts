@@ -27,6 +27,11 @@ export const Subscription = z.strictObject({
 /** The holder and view of a socket, without the list of requested patients. */
 export type Subscription = z.infer<typeof Subscription>;
 
+/** The feed that is notified about users without a hospital: patients and administrators. */
+const NO_HOSPITAL_FEED = "none";
+/** The feed that is notified about changes of the holder's rights: that of the hospital they act for. */
+export const toHomeFeed = ({ actingFor }: Subscription): string => actingFor ?? NO_HOSPITAL_FEED;
+
 const BATCH_SIZE = 100;
 
 /** Patients of a hospital's view: monitored or with an assigned device, and visible to the caller. */

@@ -20,11 +20,9 @@ import { FeedState } from "./feed-state.ts";
 import { appendFrame, toFrameBody } from "./frame-buffer.ts";
 import { isExpired, type NumberedFrame, toNumberedFrame } from "./sockets.ts";
 import { isTokenOfHolder, tokenExpiresAt } from "./tickets.ts";
-import { findVisiblePatients, type Subscription } from "./visibility.ts";
+import { findVisiblePatients, type Subscription, toHomeFeed } from "./visibility.ts";
 import { updateWatch } from "./watches.ts";
 
-/** The feed that is notified about users without a hospital: patients and administrators. */
-const NO_HOSPITAL_FEED = "none";
 const RECHECK_MS = 60_000;
 const RETRY_MS = 5_000;
 const OBJECT = "WardFeed";
@@ -83,10 +81,7 @@ export class WardFeed extends DurableObject<Env> implements Feed {
 
   /** Tells the sockets of these users that they have a new notification. */
   announce(userIds: readonly string[]): void {
-    const recipients = new Set(userIds);
-    for (const [socket, { client }] of this.#state.sockets.entries()) {
-      if (client.holder.kind === "user" && recipients.has(client.holder.userId)) this.#state.sockets.announce(socket);
-    }
+    this.#state.sockets.announce(new Set(userIds));
   }
 
   /** Checks again what each socket may see, here and in feeds with sockets of this hospital's users. */
@@ -298,9 +293,6 @@ export class WardFeed extends DurableObject<Env> implements Feed {
     void this.ctx.storage.setAlarm(at);
   }
 }
-
-/** The feed that is notified about changes of the holder's rights: that of the hospital they act for. */
-const toHomeFeed = ({ actingFor }: Subscription) => actingFor ?? NO_HOSPITAL_FEED;
 
 function isAbout(frame: PatientFrame, patientId: string): boolean {
   return frame.patient_id === patientId && (frame.type !== "alert" || frame.alert.patient_id === patientId);
