@@ -134,9 +134,10 @@ export const ROUTES: Record<string, RouteRule> = {
   "DELETE /api/v1/notification-settings/phone": rule("own", EVERYONE),
   "GET /api/v1/auth/me": rule("own", EVERYONE, 0),
   "PATCH /api/v1/auth/me": rule("own", EVERYONE),
+  // Before the password is another one.
+  "POST /api/v1/auth/email/change": rule("own", EVERYONE),
   "POST /api/v1/auth/password/change": rule("own", EVERYONE),
   "POST /api/v1/auth/email/verification": rule("own", EVERYONE),
-  "POST /api/v1/auth/email/change": rule("own", EVERYONE),
   "POST /api/v1/auth/switch-hospital": rule("own", EVERYONE),
   "POST /api/v1/auth/invitations/join": rule("own", EVERYONE),
   "GET /api/v1/auth/sessions": rule("own", EVERYONE, 0),

@@ -272,15 +272,17 @@ async function subscribe(userId: string, id = v7()): Promise<string> {
   const context = { table: "push_subscriptions", column: "subscription", id };
   const sealed = await sealValue((await getKeys(env)).fields, context, { ...newBrowser().subscription, browser: null });
   const row = [id, userId, id, sealed, Date.now(), Date.now()];
-  await env.DB.prepare("INSERT OR REPLACE INTO push_subscriptions VALUES (?, ?, ?, ?, ?, ?)")
+  await env.DB.prepare("INSERT OR IGNORE INTO push_subscriptions VALUES (?, ?, ?, ?, ?, ?)")
     .bind(...row)
     .run();
   return id;
 }
 
-const ownerOf = async (sessionId: string): Promise<string> =>
-  (await env.DB.prepare("SELECT user_id FROM sessions WHERE id = ?").bind(sessionId).first<string>("user_id")) ??
-  (await newPerson("nurse", await newHospital())).id;
+/** A browser of the session's person, under the id of the session; none for a session that does not exist. */
+export async function subscribeSession(sessionId: string): Promise<string> {
+  const owner = await env.DB.prepare("SELECT user_id FROM sessions WHERE id = ?").bind(sessionId).first<string>("user_id");
+  return owner === null ? sessionId : subscribe(owner, sessionId);
+}
 
 export async function callRoute(
   route: string,
@@ -296,9 +298,7 @@ export async function callRoute(
     user_id: isTeam ? handle.memberId : handle.staffId,
     session_id: sessionId,
     ...(pattern.includes(":passkey_id") && { passkey_id: await newPasskeyRow(sessionId) }),
-    ...(pattern.includes("push_subscription_id") && {
-      push_subscription_id: await subscribe(await ownerOf(sessionId), sessionId),
-    }),
+    ...(pattern.includes("push_subscription_id") && { push_subscription_id: await subscribeSession(sessionId) }),
     code: "heart_rate",
     ...(pattern.includes("/direct/") && { upload_id: handle.directId }),
   };

@@ -255,7 +255,9 @@ async function newQuarantined(nurse: Person): Promise<string> {
 async function newDirect(by: { token: string }, patientId: string): Promise<string> {
   const pdf = newPdf();
   const json = { patient_id: patientId, size: pdf.length, sha256: await sha256(pdf) };
-  const id: string = (await readJson(await sendRequest(`${API}/reports/direct`, { as: by, json }))).data.upload_id;
+  const begun = await sendRequest(`${API}/reports/direct`, { as: by, json });
+  if (!begun.ok) throw new Error(`POST /reports/direct: ${await begun.text()}`);
+  const id: string = (await readJson(begun)).data.upload_id;
   const key = await env.DB.prepare("SELECT incoming_key FROM uploads WHERE id = ?").bind(id).first<string>("incoming_key");
   await env.FILES.put(key ?? "", pdf);
   return id;
@@ -323,6 +325,8 @@ export async function renewResources(
   if (route.includes("/notifications/deliveries/")) return { ...handle, deliveryId: await newFailedDelivery(handle.hospitalId) };
   if (route.includes("/notifications") && player.person) {
     const refs = JSON.stringify({ patient_id: handle.patientId });
+    // Those of another hospital would have an event of their own.
+    await env.DB.prepare("DELETE FROM notifications WHERE user_id = ?").bind(player.person.id).run();
     return { ...handle, notificationId: await newNotification(player.person, refs, handle.hospitalId) };
   }
   if (route.includes("/api-keys/")) {
@@ -340,7 +344,7 @@ export async function renewResources(
   // Filed once: a repetition changes nothing and leaves one event instead of two.
   if (route.endsWith("/quarantine/file")) return { ...handle, ...(await newHeld(nurse)) };
   if (route.endsWith("/assign") || route.endsWith("/discard")) return { ...handle, uploadId: await newQuarantined(nurse) };
-  if (route.endsWith("/confirm")) {
+  if (route.endsWith("/direct/:upload_id/confirm")) {
     return { ...handle, directId: await newDirect({ token: player.token ?? "" }, handle.patientId) };
   }
   if (route.endsWith("/assignments/current")) {

@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, it, vi } from "vitest";
 import { app } from "../../src/app.ts";
 import { toAlertId, toObservationId } from "../../src/monitoring/patient-object/samples/ids.ts";
 import { buildOpenApiDocument } from "../../src/service/openapi-routes.ts";
+import { newPasskeyRow } from "../authz.factors.ts";
 import {
   DECISION_STATUS,
   type Decision,
@@ -18,7 +19,7 @@ import {
   type Target,
   visibleTargets,
 } from "../authz.matrix.ts";
-import { callRoute } from "../authz.requests.ts";
+import { callRoute, subscribeSession } from "../authz.requests.ts";
 import {
   type AuthzFixture,
   createFixture,
@@ -149,10 +150,12 @@ const isNoQuota = (row: Record<string, unknown>) => !String(row["scope"] ?? "").
 const REFUSALS_WITH_EVENT = 40;
 const forgetRefusals = () => env.DB.prepare("DELETE FROM counters WHERE name = 'refused'").run();
 
-/** Tables that a denied request may extend: the audit log and the quarantine. */
-const GROWING = ["audit_staged", "uploads", "held_observations"];
+/** Tables that a denied request may extend: the audit log and the quarantine; and what queues deliver meanwhile. */
+const GROWING = ["audit_staged", "uploads", "held_observations", "deliveries"];
+/** When a credential was last used, and sign-ins, which the matrix renews. */
+const RENEWED = ["last_used_at", "authenticated_at", "amr"];
 
-/** Everything else in the database, except when a credential was last used. */
+/** Everything else in the database. */
 async function digest(): Promise<string> {
   const { results } = await env.DB.prepare(
     "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE '\\_%' ESCAPE '\\' AND name NOT LIKE 'sqlite%' AND name NOT LIKE 'd1%'",
@@ -163,7 +166,7 @@ async function digest(): Promise<string> {
     // biome-ignore lint/plugin: the names come from the schema itself.
     kept.map(async (name) => [name, (await env.DB.prepare(`SELECT * FROM ${name}`).all()).results.filter(isNoQuota)]),
   );
-  return JSON.stringify(tables, (key, value) => (key === "last_used_at" ? undefined : value));
+  return JSON.stringify(tables, (key, value) => (RENEWED.includes(key) ? undefined : value));
 }
 
 beforeAll(async () => {
@@ -199,6 +202,7 @@ describe(TITLE, { timeout: 600_000 }, () => {
   it("denies what the oracle denies, as it denies what does not exist, and changes nothing", async () => {
     const other = stage.nurses.W.sessionId;
     const twins = new Map<string, Answer>();
+    await Promise.all([newPasskeyRow(other), subscribeSession(other)]);
     const before = await digest();
     const denials = sampleCells(
       cells.filter((cell) => cell.decision !== "allow"),

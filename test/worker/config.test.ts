@@ -15,11 +15,12 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-const changed = (values: Partial<Record<Secret | "ENVIRONMENT", string>>): Env => ({ ...env, ...values });
+type Variable = Secret | "ENVIRONMENT" | "WEBHOOK_TEST_ORIGINS";
+const changed = (values: Partial<Record<Variable, string>>): Env => ({ ...env, ...values });
 
-function without(name: Secret | "ENVIRONMENT"): Env {
+function without(...names: Variable[]): Env {
   const rest = { ...env };
-  Reflect.deleteProperty(rest, name);
+  for (const name of names) Reflect.deleteProperty(rest, name);
   return rest;
 }
 
@@ -267,6 +268,7 @@ describe("origins of webhook tests", () => {
 
 describe("production", () => {
   const origin = "https://localhost";
+  const deployed = { WEBHOOK_TEST_ORIGINS: "" };
   const demo = (table: "users" | "hospitals" | "patients", flag: number) => {
     const statements = {
       users: env.DB.prepare("UPDATE users SET demo = ?"),
@@ -279,9 +281,9 @@ describe("production", () => {
   it("and an unset ENVIRONMENT refuse to serve a demo world; development serves it", async () => {
     await newPatient(world.hospitalId, world.nurse);
     const environments = [
-      changed({ ENVIRONMENT: "production" }),
-      without("ENVIRONMENT"),
-      changed({ ENVIRONMENT: "Development" }),
+      changed({ ...deployed, ENVIRONMENT: "production" }),
+      without("ENVIRONMENT", "WEBHOOK_TEST_ORIGINS"),
+      changed({ ...deployed, ENVIRONMENT: "Development" }),
     ];
     for (const table of ["users", "hospitals", "patients"] as const) {
       await demo(table, 1);
@@ -292,7 +294,7 @@ describe("production", () => {
       }
       expect(named(logs())).toEqual(["ENVIRONMENT", "ENVIRONMENT", "ENVIRONMENT"]);
       vi.restoreAllMocks();
-      await refusesAll(changed({ ENVIRONMENT: "production" }), origin);
+      await refusesAll(changed({ ...deployed, ENVIRONMENT: "production" }), origin);
       const development = changed({ ENVIRONMENT: "development" });
       expect((await sendRequest(`${API}/auth/me`, { as: world.nurse, env: development })).status).toBe(200);
       await demo(table, 0);
@@ -303,7 +305,7 @@ describe("production", () => {
   });
 
   it("accepts https only", async () => {
-    const of = changed({ ENVIRONMENT: "production" });
+    const of = changed({ ...deployed, ENVIRONMENT: "production" });
     const json = { email: world.nurse.email, password: PASSWORD };
     await expectProblem(await sendRequest(`${API}/auth/login`, { json, env: of }), 403, "https_required");
     const read = await sendRequest(`${API}/auth/me?x=1`, { as: world.nurse, env: of });

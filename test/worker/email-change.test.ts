@@ -1,7 +1,10 @@
 // Changes of an account's e-mail address: by its owner with a link to the new address, and by an administrator.
+
+import { sql } from "drizzle-orm";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { unsealLinkAddress } from "../../src/access/link-addresses.ts";
 import { getKeys } from "../../src/platform/config.ts";
+import { getDb } from "../../src/platform/db/client.ts";
 import { listLetters, listNotices, readToken, setVerified } from "../letters.ts";
 import { stepsOf } from "../steps.ts";
 import { withRandomDelays } from "../stores.ts";
@@ -91,12 +94,9 @@ describe("a change of the own address", () => {
     await expectProblem(soon, 429, "rate_limited");
     // Four earlier ones, which would cost more hashes than the limit of a minute allows.
     for (let i = 1; i <= 4; i++) {
-      await env.DB.prepare(
-        `INSERT INTO email_links SELECT id || ?2, token_hash || ?2, user_id, purpose, email_index, address_sealed,
-          created_at - ?2 * 600000, expires_at, used_at FROM email_links WHERE user_id = ?1 AND length(id) = 36`,
-      )
-        .bind(person.id, i)
-        .run();
+      await getDb(env.DB).run(sql`INSERT INTO email_links SELECT id || ${i}, token_hash || ${i}, user_id, purpose, email_index,
+        address_sealed, created_at - ${i} * 600000, expires_at, used_at FROM email_links
+        WHERE user_id = ${person.id} AND length(id) = 36`);
     }
     await env.DB.prepare("UPDATE email_links SET created_at = created_at - 60000 WHERE user_id = ?").bind(person.id).run();
     const beyond = await change(person, newAddress());

@@ -57,7 +57,7 @@ describe("a letter", () => {
     const cases = [
       ["letter.email_verification", await newEmailLink(user, "verify"), "/verify-email#token=ecv_"],
       ["letter.email_change", await newEmailLink(user, "change"), "/verify-email#token=ece_"],
-      ["letter.password_reset", await newPasswordReset(user), "/invitation#token=ecp_"],
+      ["letter.password_reset", await newPasswordReset(user), "/reset#token=ecp_"],
     ] as const;
     for (const [kind, { id, address }, page] of cases) {
       expect(await send(kind, id, user.id)).toMatchObject({ result: "accepted" });

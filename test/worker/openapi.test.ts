@@ -98,7 +98,7 @@ describe("the description", () => {
 
   it("says of every operation what it is, which parameters its path has and who may ask", () => {
     const open =
-      /^\/(health|health\/ready|\.well-known.*|api\/token|api\/v1\/auth\/(login|login\/second-step|passkey\/(options|login)|refresh|bootstrap|register.*|invitations\/accept|password\/(forgot|reset)|email\/verify)|api\/v1\/(wearables\/)?devices\/claim)?$/;
+      /^\/(health|health\/ready|\.well-known.*|api\/token|api\/v1\/auth\/(login|login\/second-step|passkey\/(options|login)|refresh|bootstrap|register.*|invitations\/accept|password\/(forgot|reset)|email\/verify)|api\/v1\/(wearables\/)?devices\/claim|api\/v1\/sms\/status)?$/;
     for (const { path, name, operation } of operations) {
       expect(operation.summary?.length, name).toBeGreaterThan(3);
       expect(operation.tags?.length, name).toBe(1);
@@ -410,15 +410,16 @@ async function newGrant({ admin, hospitalId }: World): Promise<string> {
 const isAlias = ({ path }: { path: string }) =>
   PATH_ALIASES.some((alias) => path === alias.path || path.startsWith(`${alias.path}/`));
 
-/** Examples of codes and passkeys cannot be right; test/worker/factors-*.test.ts sends real ones. */
-const needsFactor = ({ name }: { name: string }) =>
-  !name.startsWith("GET ") && /auth\/(mfa\/|passkeys(\/\{|$)|passkey\/login|login\/second)|factors\/reset/.test(name);
+/** Examples of codes, passkeys and signatures cannot be right; the tests of factors, phone numbers and callbacks send real ones. */
+const needsProof = ({ name }: { name: string }) =>
+  !name.startsWith("GET ") &&
+  /auth\/(mfa\/|passkeys(\/\{|$)|passkey\/login|login\/second)|factors\/reset|phone\/verify|sms\/status/.test(name);
 
 describe("its examples", () => {
   it("all work as written, and all answers, refusals too, are as described", async () => {
     // The first administrator can be created only once, before all others.
     const bootstrap = operations.findIndex(({ name }) => name.endsWith("/auth/bootstrap"));
-    const [first, ...rest] = [...operations.splice(bootstrap, 1), ...operations.filter((o) => !isAlias(o) && !needsFactor(o))];
+    const [first, ...rest] = [...operations.splice(bootstrap, 1), ...operations.filter((o) => !isAlias(o) && !needsProof(o))];
     if (!first) throw new Error("no bootstrap");
     const { example } = first.operation.requestBody?.content["application/json"] ?? {};
     const token = { ...Object(example), token: env.BOOTSTRAP_TOKEN };

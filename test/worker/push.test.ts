@@ -1,6 +1,7 @@
 // Web Push: subscriptions, and the channel against a push service that decrypts with an independent implementation.
 import { afterEach, describe, expect, it } from "vitest";
 import type { Delivery, Outcome } from "../../src/notifications/channel.ts";
+import { postponed } from "../../src/notifications/delivery/postponed.ts";
 import { encryptPayload } from "../../src/notifications/push/encrypt-payload.ts";
 import { isPushEndpoint } from "../../src/notifications/push/endpoints.ts";
 import { pushChannel } from "../../src/notifications/push/push-channel.ts";
@@ -191,11 +192,12 @@ describe("the channel", () => {
     service = startPushService(() => undefined);
     const now = Date.parse("2026-11-30T20:00:00Z");
     const normal = newDelivery(person.id, id, { kind: "webhook.disabled", priority: "normal", createdAt: now });
-    expect(await send(normal, { now })).toEqual({ result: "postponed", until: Date.parse("2026-12-01T00:30:00Z") });
+    const others = [{ ...normal, id: "security", priority: "security" as const }, newDelivery(person.id, id, { createdAt: now })];
+    const end = Date.parse("2026-12-01T00:30:00Z");
+    const db = getDb(env.DB);
+    expect(await postponed(db, [normal, ...others], now)).toEqual(new Map([[normal.id, end]]));
+    expect(await postponed(db, [normal], end)).toEqual(new Map());
     expect(service.received).toHaveLength(0);
-    expect(await send({ ...normal, priority: "security" }, { now })).toMatchObject({ result: "accepted" });
-    expect(await send(newDelivery(person.id, id, { createdAt: now }), { now })).toMatchObject({ result: "accepted" });
-    expect(await send(normal, { now: Date.parse("2026-12-01T00:30:00Z") })).toMatchObject({ result: "accepted" });
   });
 
   it("is off without a key", async () => {

@@ -2,6 +2,7 @@
 import { and, eq, sql } from "drizzle-orm";
 import { withUser } from "../../access/access.ts";
 import type { Call } from "../../access/actor.ts";
+import { denyNotFound } from "../../access/deny.ts";
 import { unsealProfile } from "../../access/profile.ts";
 import { batch, isUniqueViolation } from "../../platform/db/client.ts";
 import { ROW_LIMITS, toLimitError, unlessFull } from "../../platform/db/row-limits.ts";
@@ -82,7 +83,7 @@ export async function renamePasskey(anyCall: Call, id: string, name: string) {
     db.update(passkeys).set({ nameSealed }).where(isOwnPasskey(actor.userId, id)).returning(),
     ...recordFactorChange(own, { event: "factor.rename", action: "U", method: "passkey", when: sql`changes() > 0` }),
   ]);
-  if (!row) throw new ApiError("not_found");
+  if (!row) return denyNotFound(own.call, "factor:manage", own.effectiveRole, { passkey: id });
   return toPasskey(keys, row);
 }
 
@@ -90,7 +91,8 @@ export async function renamePasskey(anyCall: Call, id: string, name: string) {
 export async function removePasskey(anyCall: Call, id: string): Promise<void> {
   const own = await requireOwnFactors(anyCall);
   const { db, actor } = own.call;
-  if (!own.factors.passkeys.some((passkey) => passkey.id === id)) throw new ApiError("not_found");
+  if (!own.factors.passkeys.some((passkey) => passkey.id === id))
+    return denyNotFound(own.call, "factor:manage", own.effectiveRole, { passkey: id });
   await batch(db, [
     db.delete(passkeys).where(isOwnPasskey(actor.userId, id)),
     ...removeRestOfFactors(own.call),

@@ -132,7 +132,7 @@ export const factorRoutes = createRouter()
         200: jsonResponse(
           z.object({
             methods: z.array(z.enum([...MethodName.options, "password"])),
-            passkey_options: WebAuthnOptions.nullable(),
+            passkey_options: z.union([WebAuthnOptions, z.null()]),
           }),
           "The password only for somebody without a second factor",
           { methods: ["passkey", "recovery_code"], passkey_options: exampleOptions },
