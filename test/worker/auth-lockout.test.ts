@@ -279,7 +279,8 @@ describe("a browser in which the account has logged in", () => {
     const forged = [
       cookie,
       `${name}=${value.replace(/^./, (ch) => (ch === "0" ? "1" : "0"))}`,
-      `${own}A`,
+      // Each name, and the account, has a tag of its own.
+      `${name}=${value.replaceAll(".", ".A")}`,
       `${name}=${"x".repeat(3000)}`,
     ];
     for (const [i, header] of forged.entries()) {

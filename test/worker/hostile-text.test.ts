@@ -4,9 +4,12 @@ import { beforeAll, beforeEach, describe, expect, inject, it } from "vitest";
 import { PATH_ALIASES } from "../../src/http/path-aliases.ts";
 import { toAlertId } from "../../src/monitoring/patient-object/samples/ids.ts";
 import { newPasskeyRow } from "../authz.factors.ts";
+import { subscribeSession } from "../authz.requests.ts";
+import { newWebhook } from "../authz.world.ts";
 import { type ApiDocument, type Json, listOperations, type Operation } from "../fuzz/document.ts";
 import { listTextFields, type TextField, withTexts } from "../fuzz/text-fields.ts";
 import { times, VERIFY } from "../long.ts";
+import { newFailedDelivery, newNotification } from "../notification-rows.ts";
 import { absent } from "../shared-data.ts";
 import {
   API,
@@ -45,7 +48,13 @@ beforeAll(async () => {
   const spare = await newPerson("nurse", hospitalId);
   const sample = { code: "8867-4", value: 0, unit: "/min", effective_at: new Date().toISOString() };
   const device = await newDevice(nurse, null);
+  const { webhookId, messageId } = await newWebhook(hospitalId);
   ids = {
+    webhook_id: webhookId,
+    message_id: messageId,
+    notification_id: await newNotification(nurse),
+    delivery_id: await newFailedDelivery(hospitalId),
+    push_subscription_id: await subscribeSession(nurse.sessionId),
     patient_id: patient.id,
     hospital_id: hospitalId,
     user_id: spare.id,

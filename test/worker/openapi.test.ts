@@ -346,7 +346,7 @@ function callerOf(name: string, { world, person, device }: Stage): { token: stri
   if (/\/(patients\/claim|wearables\/(metrics\/recent|summary))$/.test(name)) return world.self;
   if (name === `DELETE ${API}/patients/{patient_id}`) return world.manager;
   if (
-    /audit-events|api-keys|webhooks|required-channels|deliveries|factor-policy|members|\/users|PATCH .*hospitals|(POST|PATCH|DELETE) .*\/(wards|practitioners)/.test(
+    /audit-events|api-keys|webhooks|escalation|\/staff|required-channels|deliveries|factor-policy|members|\/users|PATCH .*hospitals|(POST|PATCH|DELETE) .*\/(wards|practitioners)/.test(
       name,
     )
   )

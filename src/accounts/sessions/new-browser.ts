@@ -55,6 +55,8 @@ async function isNewBrowser(
   }
   const kind = clientKind(client.user_agent);
   const { keys } = c.get("call");
-  const clients = await Promise.all(recent.map((row) => readSessionClient(keys, row)));
+  // A damaged row must not keep anybody from signing in.
+  const read = recent.map((row) => readSessionClient(keys, row).catch(() => ({ user_agent: null })));
+  const clients = await Promise.all(read);
   return clients.every(({ user_agent }) => clientKind(user_agent) !== kind);
 }
