@@ -11,7 +11,7 @@ const ALLOWED_LATIN_WORDS = new Set(
   (
     "EdgeCare API PDF QR URL CSV FHIR LOINC IANA UTC IST SpO CO HR RR BP MAP NEWS ECG CPAP BiPAP SHA JSON UID RCP ACVPU " +
     "QT QTc QRS PR ms mm mmHg kPa bpm min cm kg mg dL mmol L h s d Hz MB KB KiB MiB Ctrl Alt Shift K A M C V P U F O " +
-    "AHI EPAP IPAP cmH T FiO D R KV IP Bazett Fridericia"
+    "AHI EPAP IPAP cmH T FiO D R KV IP Bazett Fridericia iPhone iPad"
   ).split(" "),
 );
 
@@ -22,6 +22,8 @@ const EXAMPLES = {
   "hospitals.time_zone_hint": ["Asia", "Kolkata"],
   "me.claim.hint": ["MFRG", "GZDF", "MZTW"],
   "me.claim.shape": ["A", "Z"],
+  "notify.time_zone_hint": ["Asia", "Kolkata"],
+  "notify.time_zone_shape": ["Asia", "Kolkata"],
   "practitioners.languages_hint": ["en", "hi", "mr", "IN"],
   "session.username_shape": ["a", "z"],
   "users.username_hint": ["a", "z"],

@@ -107,6 +107,7 @@ export const PORTAL_PAGES: readonly PortalPage[] = [
     upload: ({ upload }) => `/uploads/${upload}`,
     device: ({ device }) => `/devices/${device}`,
     account: "/account",
+    security: "/account/security",
     "message-settings": "/account/notifications",
     "no-access": "/patients/01900000-0000-7000-8000-000000000000",
   }),

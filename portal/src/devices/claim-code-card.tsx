@@ -1,11 +1,11 @@
 // Pairing code as QR code and text, with its remaining lifetime.
 import { Button } from "@mantine/core";
 import { useEffect, useState } from "react";
-import { encode } from "uqr";
 import { formatDuration } from "../platform/design/format.ts";
 import layout from "../platform/design/layout.module.css";
 import { useOfflineGuard } from "../platform/design/offline-guard.tsx";
 import { Card } from "../platform/design/page.tsx";
+import { QrCode } from "../platform/design/qr-code.tsx";
 import { ActionError } from "../platform/design/query-states.tsx";
 import { useTranslation } from "../platform/messages/translate.ts";
 import { type ClaimCode, type Device, issueClaimCode } from "./api.ts";
@@ -82,17 +82,4 @@ function useSecondsLeft(expiresAt: number): number {
     return () => clearInterval(timer);
   }, []);
   return Math.floor((expiresAt - now) / 1000);
-}
-
-function QrCode({ text, label }: { text: string; label: string }) {
-  // A QR code needs a quiet zone of four modules.
-  const { data, size } = encode(text, { ecc: "M", border: 4 });
-  return (
-    <svg className={classes.qr} viewBox={`0 0 ${size} ${size}`} role="img" aria-label={label} shapeRendering="crispEdges">
-      {data.flatMap((row, y) =>
-        // biome-ignore lint/suspicious/noArrayIndexKey: the index is the position of the module
-        row.map((dark, x) => dark && <rect key={`${x} ${y}`} x={x} y={y} width={1} height={1} />),
-      )}
-    </svg>
-  );
 }

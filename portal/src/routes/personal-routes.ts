@@ -50,6 +50,11 @@ export const personalRoutes = [
   }),
   createRoute({
     ...underSignedIn,
+    path: "/account/security",
+    component: lazyRouteComponent(() => import("../accounts/factors/security-page.tsx"), "SecurityPage"),
+  }),
+  createRoute({
+    ...underSignedIn,
     path: "/account/notifications",
     component: lazyRouteComponent(() => import("../notifications/preferences/message-settings-page.tsx"), "MessageSettingsPage"),
   }),

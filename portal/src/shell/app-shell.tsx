@@ -1,6 +1,9 @@
 // Layout of every signed-in page: header, navigation, connection state and the page.
-import { Link, Outlet, useLocation } from "@tanstack/react-router";
+import { Link, Navigate, Outlet, useLocation } from "@tanstack/react-router";
 import { useEffect } from "react";
+import { SecondStepNeeded, SecondStepReminder } from "../accounts/factors/second-step-demand.tsx";
+import { SECURITY_PATH, type SecondStepDemand, useSecondStepDemand } from "../accounts/factors/second-step-due.ts";
+import { StepUpDialog } from "../accounts/factors/step-up-dialog.tsx";
 import { useMe, useSession } from "../accounts/session/use-session.ts";
 import { watchPatients } from "../monitoring/live/connection.ts";
 import { setFocusedPatient } from "../monitoring/live/patient-store.ts";
@@ -14,7 +17,7 @@ import { NoAccess } from "../platform/design/query-states.tsx";
 import { useScreenZone } from "../platform/design/screen-zone.ts";
 import { type PlainMessageKey, useTranslation } from "../platform/messages/translate.ts";
 import { Announcer } from "./announcer.tsx";
-import { Header } from "./header.tsx";
+import { Header, HeldHeader } from "./header.tsx";
 import { isPathAllowed, MAX_TABS, navigationItems } from "./navigation.ts";
 import { SessionExpiredDialog } from "./session-expired-dialog.tsx";
 import classes from "./shell.module.css";
@@ -30,11 +33,14 @@ export function AppShell() {
   const watchedPatientId = role === "patient" ? chosenRecordId : openedPatientId;
   // Patients watch one of their records. Platform administrators have no hospital: they watch the patient they opened.
   const watchesOnePatient = role === "patient" || (role === "admin" && !hospital);
+  const demand = useSecondStepDemand();
+  const isHeld = demand.kind === "enrol" || demand.kind === "use";
+  const isIdle = isExpired || isHeld;
   useEffect(() => {
-    if (isExpired) watchPatients(null);
+    if (isIdle) watchPatients(null);
     else if (watchesOnePatient) watchPatients(watchedPatientId ? { patient_id: watchedPatientId } : null);
     else watchPatients({});
-  }, [isExpired, watchesOnePatient, watchedPatientId]);
+  }, [isIdle, watchesOnePatient, watchedPatientId]);
   useOutboxOfUser();
   useEffect(() => setFocusedPatient(watchedPatientId), [watchedPatientId]);
   useEffect(() => () => watchPatients(null), []);
@@ -44,19 +50,28 @@ export function AppShell() {
         {t("shell.skip")}
       </a>
       <Announcer />
-      <Header />
+      {isHeld ? <HeldHeader /> : <Header />}
+      {demand.kind === "announced" && pathname !== SECURITY_PATH && <SecondStepReminder from={demand.from} />}
       <ConnectionBanner />
       <OldDataBanner now={serverNow()} />
       <div className={classes.body}>
-        <Navigation path={pathname} />
+        {!isHeld && <Navigation path={pathname} />}
         <main id="content" className={classes.main} tabIndex={-1}>
-          {isExpired ? null : isPathAllowed(role, pathname) ? <Outlet /> : <NoAccess />}
+          {!isExpired && <PageOf path={pathname} demand={demand.kind} />}
         </main>
       </div>
       <SignOutDialog />
-      {isExpired && <SessionExpiredDialog />}
+      {isExpired ? <SessionExpiredDialog /> : <StepUpDialog />}
     </>
   );
+}
+
+/** Who needs a second step comes to no other page than the one that leads to it. */
+function PageOf({ path, demand }: { path: string; demand: SecondStepDemand["kind"] }) {
+  const { role } = useMe();
+  if (demand === "use") return <SecondStepNeeded />;
+  if (demand === "enrol" && path !== SECURITY_PATH) return <Navigate to={SECURITY_PATH} replace />;
+  return isPathAllowed(role, path) ? <Outlet /> : <NoAccess />;
 }
 
 function Navigation({ path }: { path: string }) {

@@ -42,6 +42,21 @@ export function Header() {
   );
 }
 
+/** Of a session that still lacks its second step: without anything that reads data. */
+export function HeldHeader() {
+  const t = useTranslation();
+  return (
+    <header className={classes.header}>
+      <span className={classes.name}>{t("common.edgecare")}</span>
+      <div className={classes.space} />
+      <LanguageButtons className={classes.language} />
+      <Button variant="default" size="compact-md" onClick={requestSignOut}>
+        {t("shell.sign_out")}
+      </Button>
+    </header>
+  );
+}
+
 function ConnectionPill() {
   const t = useTranslation();
   const connection = useConnection();

@@ -36,6 +36,12 @@ export function AccountPage() {
         <Card title={t("session.change_password")}>
           <PasswordForm />
         </Card>
+        <Card title={t("factors.title")}>
+          <p>{t("factors.link_text")}</p>
+          <LinkButton to="/account/security" variant="default">
+            {t("factors.title")}
+          </LinkButton>
+        </Card>
         {memberships.length > 1 && <HospitalSwitcher />}
         <PreferencesCard />
         <Card title={t("notify.title")}>
@@ -51,7 +57,9 @@ export function AccountPage() {
           </Card>
         )}
       </div>
-      <AccountSessions />
+      <div id="sessions">
+        <AccountSessions />
+      </div>
     </Page>
   );
 }

@@ -11,13 +11,16 @@ const DEADLINE_MS = 20_000;
 /** A token is renewed this long before it expires, so that no request carries an expired one. */
 const RENEW_BEFORE_MS = 60_000;
 
-type Tokens = { access_token: string; expires_in: number; user_id: string };
+export type Tokens = { access_token: string; expires_in: number; user_id: string };
 export type Me = Extract<
   Awaited<ReturnType<Awaited<ReturnType<typeof accountApi.auth.me.$get>>["json"]>>,
   { data: unknown }
 >["data"];
 /** `expired`: a user was signed in and must sign in again before patient data is shown. */
-export type Session = { status: "starting" | "signed_out" } | { status: "signed_in" | "expired"; me: Me };
+export type Session =
+  | { status: "starting" | "signed_out" }
+  /** `isSecondStepDemanded`: the service refused a request because this session lacks the second step that the hospital requires. */
+  | { status: "signed_in" | "expired"; me: Me; isSecondStepDemanded?: boolean };
 
 let token: { value: string; expiresAt: number } | null = null;
 let session: Session = { status: "starting" };
@@ -105,10 +108,15 @@ export async function authorizedFetch(input: RequestInfo | URL, init: RequestIni
   if ((token === null || token.expiresAt <= performance.now()) && !(await renewToken())) return unauthenticatedResponse();
   const usedToken = token?.value;
   const response = await sendWithToken(input, init, usedToken);
-  if (response.status !== 401) return response;
+  if (!(await isTokenRefused(response))) return response;
   // Another caller may have renewed it meanwhile.
   if (token?.value === usedToken && !(await renewToken())) return response;
   return sendWithToken(input, init, token?.value);
+}
+
+/** Other refusals with this status are about a password, a code or a missing step: a new token would not help. */
+async function isTokenRefused(response: Response): Promise<boolean> {
+  return response.status === 401 && ["unauthenticated", "internal_error"].includes((await parseProblem(response.clone())).code);
 }
 
 function sendWithToken(input: RequestInfo | URL, init: RequestInit, accessToken: string | undefined): Promise<Response> {
@@ -141,20 +149,24 @@ export async function restoreSession(): Promise<void> {
   setSession({ status: "signed_in", me: await readMe() });
 }
 
-/** @throws Problem `invalid_credentials`, `account_locked`, `unreachable` */
+/** @throws Problem `invalid_credentials`, `second_step_required` (with the ticket), `account_locked`, `unreachable` */
 export async function signIn(name: string, password: string): Promise<void> {
   const identifier = name.includes("@") ? { email: name } : { username: name };
   const response = await publicAuthApi.auth.login
     .$post({ json: { ...identifier, password, transport: "cookie" } })
     .catch(throwUnreachable);
   if (response.status !== 200) throw await parseProblem(response);
-  const { data } = await response.json();
-  if ("me" in session && session.me.user_id !== data.user_id) {
+  await startSession((await response.json()).data);
+}
+
+/** Begins the session of these tokens. */
+export async function startSession(tokens: Tokens): Promise<void> {
+  if ("me" in session && session.me.user_id !== tokens.user_id) {
     // The page behind the dialog belongs to another user.
     location.assign("/");
     return;
   }
-  storeToken(data);
+  storeToken(tokens);
   setSession({ status: "signed_in", me: await readMe() });
 }
 
@@ -177,4 +189,18 @@ export async function switchHospital(hospitalId: string | null): Promise<void> {
 /** Updates the session after a change of the own account. @throws Problem */
 export async function reloadMe(): Promise<void> {
   if (session.status === "signed_in") setSession({ status: "signed_in", me: await readMe() });
+}
+
+let pendingDemand: Promise<void> | null = null;
+/** Notes that the service asks this session for a second step. Requests that are refused together note it once. */
+export function noteSecondStepDemand(): void {
+  if (session.status !== "signed_in" || session.isSecondStepDemanded) return;
+  pendingDemand ??= readMe()
+    .then((me) => {
+      if (session.status === "signed_in") setSession({ status: "signed_in", me, isSecondStepDemanded: !me.second_step.is_done });
+    })
+    .catch(() => undefined)
+    .finally(() => {
+      pendingDemand = null;
+    });
 }

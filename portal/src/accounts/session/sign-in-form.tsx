@@ -1,10 +1,13 @@
-// Sign-in form; one message for every failure, so that it does not reveal which field was wrong.
+// Sign-in form; one message for every wrong name or password, so that it does not reveal which field was wrong.
 import { Button, PasswordInput, TextInput } from "@mantine/core";
 import { type FormEvent, useState } from "react";
 import { toProblem } from "../../platform/api/problem.ts";
 import layout from "../../platform/design/layout.module.css";
 import { ErrorId } from "../../platform/design/query-states.tsx";
 import { type PlainMessageKey, useTranslation } from "../../platform/messages/translate.ts";
+import { FactorAnswerForm } from "../factors/factor-answer-form.tsx";
+import { PasskeySignIn } from "../factors/passkey-sign-in.tsx";
+import { finishSignIn, readTicket, type SecondStepTicket } from "../factors/sign-in-api.ts";
 import { signIn } from "./session.ts";
 
 const MESSAGES_BY_CODE: Record<string, PlainMessageKey> = {
@@ -12,6 +15,9 @@ const MESSAGES_BY_CODE: Record<string, PlainMessageKey> = {
   unexpected: "common.unexpected",
   rate_limited: "session.slow_down",
   account_locked: "session.locked",
+  invalid_ticket: "factors.ticket_over",
+  invalid_passkey: "factors.wrong_passkey",
+  passkey_cancelled: "factors.passkey_cancelled",
 };
 
 export function SignInForm({ onDone }: { onDone?: () => void }) {
@@ -19,6 +25,7 @@ export function SignInForm({ onDone }: { onDone?: () => void }) {
   const [name, setName] = useState("");
   const [password, setPassword] = useState("");
   const [state, setState] = useState<{ busy: boolean; error: unknown }>({ busy: false, error: null });
+  const [ticket, setTicket] = useState<SecondStepTicket | null>(null);
   const problem = state.error ? toProblem(state.error) : null;
 
   async function handleSubmit(event: FormEvent) {
@@ -28,10 +35,19 @@ export function SignInForm({ onDone }: { onDone?: () => void }) {
       await signIn(name.trim(), password);
       onDone?.();
     } catch (error) {
-      setState({ busy: false, error });
+      const asked = readTicket(toProblem(error));
+      setTicket(asked);
+      setState({ busy: false, error: asked ? null : error });
     }
   }
 
+  function returnToPassword(error: unknown) {
+    setTicket(null);
+    setPassword("");
+    setState({ busy: false, error });
+  }
+
+  if (ticket) return <SecondStep ticket={ticket} onDone={onDone} onBack={returnToPassword} />;
   return (
     <form onSubmit={handleSubmit} className={layout.stack}>
       {problem && (
@@ -44,7 +60,7 @@ export function SignInForm({ onDone }: { onDone?: () => void }) {
         label={t("session.name")}
         value={name}
         onChange={(event) => setName(event.target.value)}
-        autoComplete="username"
+        autoComplete="username webauthn"
         required
         withAsterisk={false}
       />
@@ -60,6 +76,35 @@ export function SignInForm({ onDone }: { onDone?: () => void }) {
       <Button type="submit" loading={state.busy}>
         {t("session.sign_in")}
       </Button>
+      <PasskeySignIn onDone={() => onDone?.()} onError={(error) => setState({ busy: false, error })} />
     </form>
+  );
+}
+
+type SecondStepProps = { ticket: SecondStepTicket; onDone: (() => void) | undefined; onBack: (error: unknown) => void };
+
+/** A ticket that is over leads back to the password; other failures are shown here. */
+function SecondStep({ ticket, onDone, onBack }: SecondStepProps) {
+  const t = useTranslation();
+  return (
+    <section aria-label={t("factors.second_step")} className={layout.stack}>
+      <p role="status">{t("factors.second_step_text")}</p>
+      <FactorAnswerForm
+        methods={ticket.methods}
+        passkeyOptions={ticket.passkeyOptions}
+        submitLabel={t("session.sign_in")}
+        cancelLabel={t("common.back")}
+        onAnswer={async (answer) => {
+          try {
+            await finishSignIn(ticket.ticket, answer);
+            onDone?.();
+          } catch (error) {
+            if (toProblem(error).code !== "invalid_ticket") throw error;
+            onBack(error);
+          }
+        }}
+        onCancel={() => onBack(null)}
+      />
+    </section>
   );
 }

@@ -10,6 +10,7 @@ import { Form, validateRequired } from "../../platform/design/form.tsx";
 import { formatDateTime } from "../../platform/design/format.ts";
 import { OneTimeSecretDialog } from "../../platform/design/one-time-secret-dialog.tsx";
 import { useTranslation } from "../../platform/messages/translate.ts";
+import { resetFactors } from "../factors/api.ts";
 import { useMe } from "../session/use-session.ts";
 import { endSessions, resetPassword, type User, type UserChange, unlockUser } from "./api.ts";
 
@@ -22,7 +23,8 @@ export type UserAction =
   | "activate"
   | "end_sessions"
   | "unlock"
-  | "reset";
+  | "reset"
+  | "reset_factors";
 
 type UserActionProps = {
   user: User;
@@ -40,6 +42,19 @@ export function UserActionDialog({ action, ...actionProps }: UserActionProps & {
   if (action === "edit") return <EditProfileDialog {...actionProps} />;
   if (action === "role") return <ChangeRoleDialog {...actionProps} />;
   if (action === "reset") return <PasswordResetDialog {...actionProps} />;
+  if (action === "reset_factors") {
+    const reset = () => withErrorMessages(resetFactors(user.user_id), { forbidden: t("users.reset_forbidden") });
+    return (
+      <ConfirmDialog
+        title={t("factors.reset_title", { name })}
+        confirmLabel={t("factors.reset")}
+        onConfirm={() => reset().then(() => onDone(t("factors.reset_done")))}
+        onClose={onClose}
+      >
+        <p>{t("factors.reset_text")}</p>
+      </ConfirmDialog>
+    );
+  }
   if (action === "end_sessions") {
     return (
       <ConfirmDialog

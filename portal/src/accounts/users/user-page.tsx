@@ -39,6 +39,7 @@ const ACTION_LABELS = {
   end_sessions: "users.end_sessions",
   unlock: "users.unlock",
   reset: "users.reset",
+  reset_factors: "factors.reset",
 } as const satisfies Record<UserAction, PlainMessageKey>;
 const DANGEROUS_ACTIONS: readonly UserAction[] = ["deactivate", "unmake_admin"];
 
@@ -112,7 +113,7 @@ function UserDetails({ versioned }: { versioned: VersionedUser }) {
       </Card>
       {!isSelf && !outranksCaller && (
         <Card title={t("users.sign_in_acts")}>
-          {renderButtons(["reset", "end_sessions", "unlock"])}
+          {renderButtons(["reset", "reset_factors", "end_sessions", "unlock"])}
           <p role="status">{statusText}</p>
         </Card>
       )}

@@ -3,6 +3,7 @@ import { Button, TextInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useParams } from "@tanstack/react-router";
 import { useState } from "react";
+import { FactorPolicyCard } from "../../accounts/factors/factor-policy-card.tsx";
 import { useMe } from "../../accounts/session/use-session.ts";
 import { RequiredChannelsCard, UnreachableMembersCard } from "../../notifications/preferences/hospital-channels.tsx";
 import { queryClient } from "../../platform/api/query-client.ts";
@@ -85,6 +86,7 @@ function HospitalDetails({ versioned }: { versioned: VersionedHospital }) {
       {!isBuiltIn && <EscalationCard hospital={hospital} />}
       {!isBuiltIn && <Wards hospital={hospital} />}
       {!isBuiltIn && <Members hospital={hospital} />}
+      {!isBuiltIn && <FactorPolicyCard hospital={hospital} />}
       {!isBuiltIn && <RequiredChannelsCard hospitalId={hospital.hospital_id} />}
       {!isBuiltIn && <UnreachableMembersCard hospitalId={hospital.hospital_id} />}
       {dialog === "edit" && (

@@ -1,8 +1,9 @@
 // API client: Hono's typed clients over a fetch that carries the session; problem responses become errors.
 import type { ClientResponse } from "hono/client";
-import { authorizedFetch } from "../../accounts/session/session.ts";
+import { authorizedFetch, noteSecondStepDemand } from "../../accounts/session/session.ts";
 import { sendRead } from "./back-off.ts";
 import { parseProblem, throwUnreachable } from "./problem.ts";
+import { requestStepUp, type StepUp } from "./step-up.ts";
 
 export const API_BASE = "/api/v1";
 /** For `hc<typeof someRoutes>(API, OPTIONS)`. */
@@ -11,7 +12,19 @@ export const CLIENT_OPTIONS = { fetch: fetchWhenAllowed };
 /** Reads wait together when the service refuses one for its rate or does not answer. @throws Problem while they wait */
 async function fetchWhenAllowed(input: RequestInfo | URL, init: RequestInit = {}): Promise<Response> {
   const send = () => authorizedFetch(input, init);
-  return (init.method ?? "GET") === "GET" ? sendRead(send, init.signal) : send();
+  return sendWithStepUp(() => ((init.method ?? "GET") === "GET" ? sendRead(send, init.signal) : send()));
+}
+
+/** A request that needs a recent sign-in is sent once more after the person has proved who they are. */
+async function sendWithStepUp(send: () => Promise<Response>): Promise<Response> {
+  const sentAt = performance.now();
+  const response = await send();
+  if (response.status !== 401 && response.status !== 403) return response;
+  const { code, members } = await parseProblem(response.clone());
+  if (code === "enrolment_required") noteSecondStepDemand();
+  if (code !== "step_up_required") return response;
+  const stepUp: StepUp = members["step_up"] === "second_step" ? "second_step" : "sign_in";
+  return (await requestStepUp(stepUp, sentAt)) ? send() : response;
 }
 
 type SuccessBody<R> =

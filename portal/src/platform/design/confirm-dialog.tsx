@@ -2,6 +2,7 @@
 import { Button, Group, Modal } from "@mantine/core";
 import { type ReactNode, useState } from "react";
 import { useTranslation } from "../messages/translate.ts";
+import { useIsCovered } from "./dialog.tsx";
 import { useOfflineGuard } from "./offline-guard.tsx";
 import { ActionError } from "./query-states.tsx";
 import { useRestoreFocus } from "./restore-focus.ts";
@@ -30,6 +31,7 @@ export function ConfirmDialog({
   onClose,
 }: ConfirmDialogProps) {
   const t = useTranslation();
+  const isCovered = useIsCovered();
   useRestoreFocus();
   const { offlineProps, offlineNotice } = useOfflineGuard(isMutation);
   const [state, setState] = useState<{ busy: boolean; error: unknown }>({ busy: false, error: null });
@@ -38,7 +40,14 @@ export function ConfirmDialog({
     onConfirm().then(onClose, (error: unknown) => setState({ busy: false, error }));
   };
   return (
-    <Modal opened onClose={onClose} title={title} closeButtonProps={{ "aria-label": t("common.close") }}>
+    <Modal
+      opened
+      onClose={onClose}
+      title={title}
+      closeOnEscape={!isCovered}
+      closeOnClickOutside={!isCovered}
+      closeButtonProps={{ "aria-label": t("common.close") }}
+    >
       {children}
       <ActionError error={state.error} />
       {offlineNotice}

@@ -1,14 +1,26 @@
 // Modal dialog for a form or a value shown once.
 import { Modal } from "@mantine/core";
-import type { ReactNode } from "react";
+import { type ReactNode, useSyncExternalStore } from "react";
+import { getStepUp, subscribeStepUp } from "../api/step-up.ts";
 import { useTranslation } from "../messages/translate.ts";
 import { useRestoreFocus } from "./restore-focus.ts";
 
-type DialogProps = { title: string; children: ReactNode; onClose: () => void; wide?: boolean };
+type DialogProps = {
+  title: string;
+  children: ReactNode;
+  onClose: () => void;
+  wide?: boolean;
+  /** The dialog that asks who somebody is: it opens over others. */
+  isStepUp?: boolean;
+};
+
+/** True while the question who somebody is covers the dialogs of the page: Escape closes that one alone. */
+export const useIsCovered = (): boolean => useSyncExternalStore(subscribeStepUp, getStepUp) !== null;
 
 /** A click outside does not close it, so that input is not lost. */
-export function Dialog({ title, children, onClose, wide = false }: DialogProps) {
+export function Dialog({ title, children, onClose, wide = false, isStepUp = false }: DialogProps) {
   const t = useTranslation();
+  const isCovered = useIsCovered() && !isStepUp;
   useRestoreFocus();
   return (
     <Modal
@@ -17,6 +29,7 @@ export function Dialog({ title, children, onClose, wide = false }: DialogProps) 
       title={title}
       size={wide ? "lg" : "md"}
       closeOnClickOutside={false}
+      closeOnEscape={!isCovered}
       closeButtonProps={{ "aria-label": t("common.close") }}
     >
       {children}

@@ -60,6 +60,7 @@ export function LoadError({ error, retry }: { error: unknown; retry?: (() => voi
 function loadErrorMessage({ code, status }: Problem): PlainMessageKey {
   if (code === "unreachable") return "shell.unreachable";
   if (code === "unexpected") return "common.unexpected";
+  if (code === "step_up_required") return "factors.step_up_not_done";
   return status === 429 ? "common.busy" : "common.failed";
 }
 
@@ -95,6 +96,7 @@ export function ActionError({ error }: { error: unknown }) {
 function actionErrorMessage({ code, status, message }: Problem, t: ReturnType<typeof useTranslation>): string {
   if (code === "unreachable") return t("common.no_answer");
   if (code === "unexpected") return t("common.unexpected_change");
+  if (code === "step_up_required") return t("factors.step_up_not_done");
   if (status === 429) return t("common.slow_down");
   return code === "precondition_failed" ? t("common.changed_meanwhile") : t("common.not_done", { detail: message });
 }

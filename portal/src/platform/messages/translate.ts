@@ -3,6 +3,7 @@ import { IntlMessageFormat } from "intl-messageformat";
 import { useSyncExternalStore } from "react";
 import { apiKeys } from "../../accounts/api-keys/messages.ts";
 import { email } from "../../accounts/email/messages.ts";
+import { factors } from "../../accounts/factors/messages.ts";
 import { session } from "../../accounts/session/messages.ts";
 import { getLanguage, getLocale, subscribePreferences } from "../../accounts/session/preferences.ts";
 import { users } from "../../accounts/users/messages.ts";
@@ -37,6 +38,7 @@ import type { MessageParams } from "./define-messages.ts";
 export const CATALOGUES = {
   common,
   session,
+  factors,
   email,
   ward,
   alarms,
