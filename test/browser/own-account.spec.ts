@@ -1,8 +1,5 @@
 // From registration to one's own record: a stranger registers, claims a record, and sees what staff corrects and who looked.
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import type { Page } from "@playwright/test";
-import type { AxeResults, RunOptions } from "axe-core";
+import { faultsOf } from "./axe-check.ts";
 import { tabTo } from "./focus-check.ts";
 import { expect, test, waitForPage } from "./portal.ts";
 import { uniqueText } from "./world.ts";
@@ -114,19 +111,6 @@ test("a similar record is shown before a patient is registered, and saving needs
   await dialog.getByRole("button", { name: "Register another patient" }).click();
   await expect(page.getByRole("region", { name: "Patient", exact: true })).toContainText("Ravi");
 });
-
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-
-/** Violations of accessibility, and how far the page scrolls sideways. */
-async function faultsOf(page: Page): Promise<unknown[]> {
-  await page.evaluate(AXE);
-  return page.evaluate(async () => {
-    const { axe } = window as unknown as { axe: { run: (options: RunOptions) => Promise<AxeResults> } };
-    const { violations } = await axe.run({ resultTypes: ["violations"] });
-    const { scrollWidth, clientWidth } = document.documentElement;
-    return [...violations.map(({ id, nodes }) => [id, nodes[0]?.html]), ...(scrollWidth > clientWidth ? [scrollWidth] : [])];
-  });
-}
 
 test("forms and dialogs fit on 320 px in both languages, and need no pointer", async ({ open, world, nurse }) => {
   const phone = { context: { viewport: { width: 320, height: 700 } } };

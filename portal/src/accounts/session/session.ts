@@ -194,8 +194,8 @@ export async function reloadMe(): Promise<void> {
 let pendingDemand: Promise<void> | null = null;
 /** Notes that the service asks this session for a second step. Requests that are refused together note it once. */
 export function noteSecondStepDemand(): void {
-  if (session.status !== "signed_in" || session.isSecondStepDemanded) return;
-  pendingDemand ??= readMe()
+  if (pendingDemand || session.status !== "signed_in" || session.isSecondStepDemanded) return;
+  pendingDemand = readMe()
     .then((me) => {
       if (session.status === "signed_in") setSession({ status: "signed_in", me, isSecondStepDemanded: !me.second_step.is_done });
     })
