@@ -124,8 +124,15 @@ test("a hospital requires a second step: a doctor is reminded, enrols a passkey 
   await authenticator.setPresent(false);
   await signOut(page);
   await expect(page.getByLabel("E-mail or user name")).toHaveAttribute("autocomplete", "username webauthn");
+  // Whoever is present chooses the suggestion.
   await authenticator.setPresent(true);
+  await expect(page).toHaveURL(/\/patients/);
+  await waitForPage(page);
+
+  await authenticator.setPresent(false);
+  await signOut(page);
   await page.getByRole("button", { name: "Sign in with a passkey" }).click();
+  await authenticator.setPresent(true);
   await expect(page).toHaveURL(/\/patients/);
   await waitForPage(page);
 

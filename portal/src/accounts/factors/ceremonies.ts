@@ -12,7 +12,10 @@ import { Problem } from "../../platform/api/problem.ts";
 export type PasskeyOptions = { challenge: string };
 
 /** The service ignores the outputs of extensions. */
-const withoutExtensions = <T extends object>(response: T) => ({ ...response, clientExtensionResults: {} });
+const withoutExtensions = <T extends { clientExtensionResults: object }>({ clientExtensionResults: _, ...response }: T) => ({
+  ...response,
+  clientExtensionResults: {} as Record<string, never>,
+});
 
 /** @throws Problem passkey_cancelled (also when the browser has none that fits) */
 export const askForPasskey = (options: PasskeyOptions) =>
