@@ -36,9 +36,10 @@ it.each<[string, WaitingSet, number, string | null, WaitingState]>([
 });
 
 it("is tried again only where nothing was decided", () => {
-  const verdicts = (statuses: number[]) => statuses.map(judgeFailure);
+  const verdicts = (statuses: number[]) => statuses.map((status) => judgeFailure(status));
   expect(new Set(verdicts([0, 408, 429, 500, 502, 503, 504]))).toEqual(new Set(["wait"]));
   expect(verdicts([401])).toEqual(["sign_in"]);
+  expect(judgeFailure(403, "enrolment_required")).toBe("sign_in");
   expect(new Set(verdicts([400, 403, 404, 409, 410, 412, 413, 422]))).toEqual(new Set(["refused"]));
 });
 

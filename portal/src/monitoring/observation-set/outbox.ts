@@ -174,7 +174,7 @@ function attempt(set: WaitingSet, replaces: string | null): Promise<Submission> 
       return { kind: "filed", answer };
     } catch (error) {
       const problem = toProblem(error);
-      if (judgeFailure(problem.status) === "refused") {
+      if (judgeFailure(problem.status, problem.code) === "refused") {
         if (isPerhapsKept(failure)) await forget(set.id);
         await afterChange();
         return { kind: "refused", problem };
@@ -235,7 +235,7 @@ async function sendKept(set: WaitingSet): Promise<boolean> {
       return true;
     } catch (error) {
       const problem = toProblem(error);
-      const verdict = judgeFailure(problem.status);
+      const verdict = judgeFailure(problem.status, problem.code);
       if (verdict === "refused") await updateSet({ ...set, refusal: toRefusal(problem) }).catch(() => undefined);
       else failures++;
       // An internal error may concern this set alone.

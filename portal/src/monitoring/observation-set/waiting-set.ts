@@ -68,11 +68,11 @@ const MAX_DELAY_MS = 5 * 60_000;
 export const retryDelayMs = (failures: number, random: number): number =>
   Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** (failures - 1)) * (0.75 + random / 2);
 
-/** `wait`: nothing was decided, the same request may succeed later. `sign_in`: as soon as its owner is signed in again. */
+/** `wait`: nothing was decided, the same request may succeed later. `sign_in`: as soon as its owner is signed in as required. */
 export type Verdict = "wait" | "sign_in" | "refused";
 
-/** What a failed attempt means, by its HTTP status; 0 without an answer. */
-export function judgeFailure(status: number): Verdict {
-  if (status === 401) return "sign_in";
+/** What a failed attempt means. @param status of HTTP; 0 without an answer  @param code of the problem */
+export function judgeFailure(status: number, code?: string): Verdict {
+  if (status === 401 || code === "enrolment_required") return "sign_in";
   return status === 0 || status === 408 || status === 429 || status >= 500 ? "wait" : "refused";
 }
