@@ -34,12 +34,16 @@ export const suggestPasskeys = (options: PasskeyOptions) =>
     useBrowserAutofill: true,
   }).then(withoutExtensions);
 
+const TRANSPORTS = ["ble", "cable", "hybrid", "internal", "nfc", "smart-card", "usb"] as const;
+
 /** @throws Problem passkey_known (the device has one of this account), passkey_cancelled */
-export const createPasskey = (options: PasskeyOptions) =>
-  startRegistration({ optionsJSON: options as unknown as PublicKeyCredentialCreationOptionsJSON }).then(
-    withoutExtensions,
-    throwProblem,
-  );
+export async function createPasskey(options: PasskeyOptions) {
+  const optionsJSON = options as unknown as PublicKeyCredentialCreationOptionsJSON;
+  const { response, ...credential } = await startRegistration({ optionsJSON }).then(withoutExtensions, throwProblem);
+  // A hint for later sign-ins: what the service does not know yet is left out.
+  const transports = TRANSPORTS.filter((known) => response.transports?.some((transport) => transport === known));
+  return { ...credential, response: { ...response, transports } };
+}
 
 function throwProblem(error: unknown): never {
   const isKnown = error instanceof WebAuthnError && error.code === "ERROR_AUTHENTICATOR_PREVIOUSLY_REGISTERED";
