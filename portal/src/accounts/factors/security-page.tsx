@@ -38,19 +38,21 @@ export function SecurityPage() {
       <p>{t("factors.intro")}</p>
       <QueryBoundary query={query}>
         {(factors) => (
-          <div className={classes.cards}>
+          <>
             <PasskeysCard passkeys={factors.passkeys} onChanged={onChanged} />
-            <AuthenticatorCard totp={factors.totp} onChanged={onChanged} />
-            {(factors.totp || factors.passkeys.length > 0) && (
-              <RecoveryCodesCard left={factors.recovery_codes_left} onChanged={onChanged} />
-            )}
-            <Card title={t("session.devices")}>
-              <p>{t("factors.sessions_text")}</p>
-              <LinkButton to="/account" hash="sessions" variant="default">
-                {t("factors.open_sessions")}
-              </LinkButton>
-            </Card>
-          </div>
+            <div className={classes.cards}>
+              <AuthenticatorCard totp={factors.totp} onChanged={onChanged} />
+              {(factors.totp || factors.passkeys.length > 0) && (
+                <RecoveryCodesCard left={factors.recovery_codes_left} onChanged={onChanged} />
+              )}
+              <Card title={t("session.devices")}>
+                <p>{t("factors.sessions_text")}</p>
+                <LinkButton to="/account" hash="sessions" variant="default">
+                  {t("factors.open_sessions")}
+                </LinkButton>
+              </Card>
+            </div>
+          </>
         )}
       </QueryBoundary>
       {codes && <RecoveryCodesDialog codes={codes} onClose={() => setCodes(null)} />}
