@@ -72,7 +72,7 @@ export async function signInAgain(page: Page, { email, password }: Login): Promi
   await expect(dialog).toBeVisible();
   await dialog.getByLabel("E-mail or user name").fill(email);
   await dialog.getByLabel("Password", { exact: true }).fill(password);
-  await dialog.getByRole("button", { name: "Sign in" }).click();
+  await dialog.getByRole("button", { name: "Sign in", exact: true }).click();
   await expect(dialog).toHaveCount(0);
 }
 

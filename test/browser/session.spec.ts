@@ -8,7 +8,7 @@ test("signs in through the form, with one message for a wrong name and a wrong p
   const sign = async (name: string, password: string) => {
     await page.getByLabel("E-mail or user name").fill(name);
     await page.getByLabel("Password", { exact: true }).fill(password);
-    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.getByRole("button", { name: "Sign in", exact: true }).click();
   };
   const said: (string | null)[] = [];
   for (const name of ["nobody@example.org", nurse.email]) {
