@@ -45,4 +45,4 @@ export function writeDevVars(path = ".dev.vars") {
 export function optionalDevVars(path = ".dev.vars") {
   return readDevVars(path).filter(([name]) => OPTIONAL.test(name));
 }
-const OPTIONAL = /^(IDENTITY_KEYS|METRICS_TOKEN|VAPID_KEYS|PUSH_TEST_ORIGINS|R2_S3_.*|SMS_.*)$/;
+const OPTIONAL = /^(IDENTITY_KEYS|METRICS_TOKEN|VAPID_KEYS|PUSH_TEST_ORIGINS|WEBHOOK_TEST_ORIGINS|R2_S3_.*|SMS_.*)$/;

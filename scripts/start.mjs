@@ -40,7 +40,9 @@ const server = spawn(
     "--var",
     `PUBLIC_ORIGIN:${process.env.PUBLIC_ORIGIN ?? `http://localhost:${port}`}`,
     // wrangler dev reads only those secrets of .dev.vars that wrangler.toml requires.
-    ...(process.env.PUSH_TEST_ORIGINS ? ["--var", `PUSH_TEST_ORIGINS:${process.env.PUSH_TEST_ORIGINS}`] : []),
+    ...["PUSH_TEST_ORIGINS", "WEBHOOK_TEST_ORIGINS"]
+      .filter((name) => process.env[name])
+      .flatMap((name) => ["--var", `${name}:${process.env[name]}`]),
     ...optionalDevVars().flatMap(([name, value]) => ["--var", `${name}:${value}`]),
   ],
   { stdio: ["ignore", "pipe", "inherit"] },

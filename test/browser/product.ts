@@ -24,22 +24,27 @@ export function demoState(): string {
   return folder;
 }
 
-/** A port that nobody listens on now. */
-async function findFreePort(): Promise<number> {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const address = probe.address();
-  probe.close();
-  if (!address || typeof address === "string") throw new Error("no port");
-  return address.port;
+/** Origins of three ports that nobody listens on now. */
+async function findFreeOrigins(): Promise<[string, string, string]> {
+  const probes = [1, 2, 3].map(() => createServer().listen(0, "127.0.0.1"));
+  await Promise.all(probes.map((probe) => once(probe, "listening")));
+  const [first, second, third] = probes.map((probe) => {
+    const address = probe.address();
+    probe.close();
+    if (!address || typeof address === "string") throw new Error("no port");
+    return `http://127.0.0.1:${address.port}`;
+  }) as [string, string, string];
+  return [first, second, third];
 }
 
 export default async function startProduct(): Promise<(() => Promise<void>) | undefined> {
   if (process.env["EDGECARE_URL"]) return undefined;
   const state = createStateFolder();
   const log = join(state, "server.log");
-  // The service of push.spec.ts, which listens while its tests run.
-  process.env["PUSH_TEST_ORIGINS"] = `http://127.0.0.1:${await findFreePort()}`;
+  // The services of push.spec.ts, notifications.spec.ts and webhooks.spec.ts, which listen while their tests run.
+  const [push, secondPush, webhook] = await findFreeOrigins();
+  process.env["PUSH_TEST_ORIGINS"] = `${push},${secondPush}`;
+  process.env["WEBHOOK_TEST_ORIGINS"] = webhook;
   const server = await startServer(state, { demo: true, log });
   // Copied before the first request, so that the files do not change meanwhile.
   const demo = newDemoState(state);

@@ -15,7 +15,7 @@ test.skip(!process.env["PUSH_TEST_ORIGINS"], "the server was started without a l
 
 /** A push service with one browser's keys. */
 async function startPushService() {
-  const origin = process.env["PUSH_TEST_ORIGINS"] ?? "";
+  const origin = process.env["PUSH_TEST_ORIGINS"]?.split(",")[0] ?? "";
   const ecdh = createECDH("prime256v1");
   const auth = randomBytes(16);
   const subscription = {
