@@ -1,10 +1,11 @@
 // Deliveries for administrators: what was sent by which channel, and resend.
 import { Button, NativeSelect } from "@mantine/core";
 import { useInfiniteQuery } from "@tanstack/react-query";
-import { useNavigate, useSearch } from "@tanstack/react-router";
+import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 import { textOf } from "../../../src/notifications/text.ts";
 import { getLanguage } from "../accounts/session/preferences.ts";
+import { useColleagueName } from "../organization/hospitals/use-colleagues.ts";
 import { useOwnTimeZone } from "../organization/hospitals/use-hospitals.ts";
 import { queryClient } from "../platform/api/query-client.ts";
 import { ConfirmDialog } from "../platform/design/confirm-dialog.tsx";
@@ -12,12 +13,15 @@ import { type Column, CURSOR_PAGINATION, DataTable } from "../platform/design/da
 import { formatDateTime } from "../platform/design/format.ts";
 import layout from "../platform/design/layout.module.css";
 import { Card, Page } from "../platform/design/page.tsx";
-import { useTranslation } from "../platform/messages/translate.ts";
+import { translateCode, useTranslation } from "../platform/messages/translate.ts";
 import { type Delivery, type DeliveryFilters, listDeliveries, resendDelivery } from "./api.ts";
 
 const CHANNELS = ["email", "push", "sms", "webhook"] as const;
 const STATUSES = ["waiting", "sending", "accepted", "failed", "unknown", "cancelled"] as const;
 const KEY = ["admin", "deliveries"];
+
+const describe = ({ channel, kind }: Delivery): string =>
+  channel === "webhook" ? translateCode("webhooks.event", kind) : textOf(kind, getLanguage()).title;
 
 export function DeliveriesPage() {
   const t = useTranslation();
@@ -34,7 +38,11 @@ export function DeliveriesPage() {
   });
   const columns: Column<Delivery>[] = [
     { label: t("notifications.deliveries.created"), cell: ({ created_at }) => formatDateTime(created_at, zone) },
-    { label: t("notifications.deliveries.kind"), cell: ({ kind }) => textOf(kind, getLanguage()).title },
+    { label: t("notifications.deliveries.kind"), cell: describe },
+    {
+      label: t("notifications.deliveries.recipient"),
+      cell: ({ user_id, hospital_id }) => user_id !== null && <Recipient userId={user_id} hospitalId={hospital_id} />,
+    },
     { label: t("notifications.deliveries.channel"), cell: (delivery) => t(`notifications.channel.${delivery.channel}`) },
     { label: t("notifications.deliveries.status"), cell: (delivery) => t(`notifications.status.${delivery.status}`) },
     { label: t("notifications.deliveries.attempts"), cell: ({ attempts }) => attempts },
@@ -82,6 +90,16 @@ export function DeliveriesPage() {
         </ConfirmDialog>
       )}
     </Page>
+  );
+}
+
+function Recipient({ userId, hospitalId }: { userId: string; hospitalId: string | null }) {
+  const t = useTranslation();
+  const name = useColleagueName(hospitalId)(userId);
+  return (
+    <Link to="/admin/users/$userId" params={{ userId }}>
+      {name ?? t("notifications.deliveries.account")}
+    </Link>
   );
 }
 

@@ -37,22 +37,22 @@ export function DeliveryLogDialog({ webhook, zone, onClose }: DeliveryLogDialogP
     {
       label: t("webhooks.state"),
       cell: ({ status, attempts, next_attempt_at }) => (
-        <>
+        <div>
           {translateCode("webhooks.delivery", status)}
           <span className={classes.note}>
             {t("webhooks.attempts", { n: attempts })}
             {next_attempt_at && `, ${t("webhooks.next_attempt", { time: formatDateTime(next_attempt_at, zone) })}`}
           </span>
-        </>
+        </div>
       ),
     },
     {
       label: t("webhooks.answer"),
       cell: ({ answer_status, answer_text }) => (
-        <>
+        <div>
           {answer_status ?? ""}
           {answer_text && <span className={classes.note}>{answer_text}</span>}
-        </>
+        </div>
       ),
     },
     {

@@ -7,6 +7,9 @@ export const webhooks = defineMessages({
     "webhooks.url": "Address (URL)",
     "webhooks.url_hint": "An address that starts with https:// and can be reached from the internet",
     "webhooks.url_wrong": "Enter an address that starts with https://.",
+    "webhooks.url_not_public":
+      "Enter a public address with port 443 or 8443, without a user name or password. Addresses of an internal network are not allowed.",
+    "webhooks.url_unresolved": "This host name was not found. Check it, or try again later.",
     "webhooks.description": "Description (optional)",
     "webhooks.description_hint": "The system that receives the events",
     "webhooks.events": "Events",
@@ -61,6 +64,9 @@ export const webhooks = defineMessages({
     "webhooks.url": "पता (URL)",
     "webhooks.url_hint": "सुरक्षित (एचटीटीपीएस) पता, जहाँ इंटरनेट से पहुँचा जा सके",
     "webhooks.url_wrong": "सुरक्षित (एचटीटीपीएस) पता लिखें।",
+    "webhooks.url_not_public":
+      "पोर्ट 443 या 8443 वाला सार्वजनिक पता लिखें, उपयोगकर्ता नाम और पासवर्ड के बिना। आंतरिक नेटवर्क के पतों की अनुमति नहीं है।",
+    "webhooks.url_unresolved": "यह होस्ट नाम नहीं मिला। इसे जाँचें, या बाद में फिर कोशिश करें।",
     "webhooks.description": "विवरण (वैकल्पिक)",
     "webhooks.description_hint": "सूचना पाने वाला प्रोग्राम",
     "webhooks.events": "घटनाएँ",

@@ -3,6 +3,7 @@ import { Checkbox, TextInput } from "@mantine/core";
 import { useState } from "react";
 import { useMe } from "../../accounts/session/use-session.ts";
 import { HospitalSelect } from "../../organization/hospitals/hospital-select.tsx";
+import { withErrorMessages } from "../../platform/api/problem.ts";
 import { Dialog } from "../../platform/design/dialog.tsx";
 import { type FieldErrors, Form } from "../../platform/design/form.tsx";
 import { translateCode, useTranslation } from "../../platform/messages/translate.ts";
@@ -26,14 +27,20 @@ export function NewWebhookDialog({ onChanged, onClose }: NewWebhookDialogProps) 
 
   function validate(): FieldErrors {
     return {
-      ...(!url.trim().startsWith("https://") && { url: t("webhooks.url_wrong") }),
+      ...(!URL.canParse(url.trim()) && { url: t("webhooks.url_wrong") }),
       ...(events.length === 0 && { events: t("webhooks.choose_events") }),
       ...(isAdmin && hospitalId === "" && { hospital_id: t("common.required_choice") }),
     };
   }
+  const addressMessages = {
+    ...Object.fromEntries(["invalid", "scheme"].map((code) => [code, t("webhooks.url_wrong")])),
+    ...Object.fromEntries(["port", "name", "address", "credentials"].map((code) => [code, t("webhooks.url_not_public")])),
+    unresolved: t("webhooks.url_unresolved"),
+  };
   async function submit() {
     const about = { url: url.trim(), description: description.trim() || null, events, include_data: includesData };
-    setCreated(await createWebhook({ ...about, ...(isAdmin && { hospital_id: hospitalId }) }, idempotencyKey));
+    const request = createWebhook({ ...about, ...(isAdmin && { hospital_id: hospitalId }) }, idempotencyKey);
+    setCreated(await withErrorMessages(request, addressMessages));
     void onChanged();
   }
   const labels = {

@@ -68,19 +68,19 @@ export function WebhooksPage() {
     {
       label: t("webhooks.url"),
       cell: ({ url, description }) => (
-        <>
+        <div>
           <span className={classes.long}>{url}</span>
           {description && <span className={classes.note}>{description}</span>}
-        </>
+        </div>
       ),
     },
     {
       label: t("webhooks.events"),
       cell: ({ events, include_data }) => (
-        <>
+        <div>
           {events.map((event) => translateCode("webhooks.event", event)).join(", ")}
           {include_data && <span className={classes.note}>{t("webhooks.with_data")}</span>}
-        </>
+        </div>
       ),
     },
     ...(isAdmin ? [hospitalColumn] : []),

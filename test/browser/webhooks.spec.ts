@@ -1,0 +1,75 @@
+// The page of webhooks: a new one with its secret, a test event that a local receiver verifies, the delivery log, and sending again.
+import { Webhook } from "standardwebhooks";
+import { expect, test, waitForPage } from "./portal.ts";
+import { startReceiver } from "./receiver.ts";
+
+const ORIGIN = process.env["WEBHOOK_TEST_ORIGINS"] ?? "";
+test.skip(ORIGIN === "", "the server was started without a local receiver");
+
+test("a webhook's secret is shown once, and verifies a test event that is sent again", async ({ open, world }) => {
+  const receiver = await startReceiver(ORIGIN);
+  try {
+    receiver.answer.text = "thanks";
+    const page = await open(world.people.manager, { path: "/admin/webhooks" });
+    await waitForPage(page);
+    await page.getByRole("button", { name: "New webhook" }).click();
+    const form = page.getByRole("dialog", { name: "New webhook" });
+    await form.getByLabel("Address (URL)").fill(`${ORIGIN}/events`);
+    await form.getByLabel("Description").fill("Nurse call");
+    await form.getByRole("button", { name: "New webhook" }).click();
+    await expect(form.getByText("Choose at least one.").first()).toBeVisible();
+    await form.getByLabel("Alarm raised").check();
+    await form.getByRole("button", { name: "New webhook" }).click();
+    const dialog = page.getByRole("dialog", { name: "Signing secret" });
+    const secret = await dialog.getByLabel("Signing secret").inputValue();
+    expect(secret).toMatch(/^whsec_/);
+    await dialog
+      .getByRole("button", { name: /Done|Close/ })
+      .first()
+      .click();
+    await page.reload();
+    await waitForPage(page);
+    expect(await page.content()).not.toContain(secret);
+    const row = page.getByRole("row").filter({ hasText: `${ORIGIN}/events` });
+    await expect(row).toContainText("Nurse call");
+    await expect(row).toContainText("Active");
+    await row.getByRole("button", { name: "Send test" }).click();
+    await expect(page.getByText("Test sent.")).toBeVisible();
+    await expect.poll(() => receiver.requests.length).toBe(1);
+    const [first] = receiver.requests;
+    const event = new Webhook(secret).verify(first?.body ?? "", first?.headers as Record<string, string>);
+    expect(event).toMatchObject({ type: "webhook.test" });
+    expect(() => new Webhook(secret).verify(`${first?.body} `, first?.headers as Record<string, string>)).toThrow();
+
+    await row.getByRole("button", { name: "Delivery log" }).click();
+    const log = page.getByRole("dialog", { name: "Delivery log" });
+    const entry = log.getByRole("row").filter({ hasText: "Test" });
+    for (const text of ["Delivered", "1 attempt", "200", "thanks"]) await expect(entry).toContainText(text);
+    await entry.getByRole("button", { name: "Send again" }).click();
+    await expect.poll(() => receiver.requests.length).toBe(2);
+    await expect(entry).toContainText("2 attempts");
+    expect(receiver.requests[1]?.headers["webhook-id"]).toBe(first?.headers["webhook-id"]);
+    expect(receiver.requests[1]?.body).toEqual(first?.body);
+  } finally {
+    await receiver.stop();
+  }
+});
+
+test("an address that is not public is refused at its field, in the page's language", async ({ open, world }) => {
+  const page = await open(world.people.manager, { path: "/admin/webhooks" });
+  await waitForPage(page);
+  await page.getByRole("button", { name: "New webhook" }).click();
+  const form = page.getByRole("dialog", { name: "New webhook" });
+  const url = form.getByLabel("Address (URL)");
+  await form.getByLabel("Alarm raised").check();
+  for (const [address, message] of [
+    ["example.org", "Enter an address that starts with https://."],
+    ["http://example.org/", "Enter an address that starts with https://."],
+    ["https://10.0.0.1/", "Enter a public address"],
+    ["https://ward.internal/", "Enter a public address"],
+  ] as const) {
+    await url.fill(address);
+    await form.getByRole("button", { name: "New webhook" }).click();
+    await expect(url).toHaveAccessibleDescription(new RegExp(message.replaceAll(".", "\\.")));
+  }
+});
