@@ -19,6 +19,8 @@ import classes from "./bell.module.css";
 
 /** Without a live connection, and for what it missed. */
 const REFRESH_MS = 60_000;
+/** The header has no room for more digits. */
+const MAX_SHOWN = 99;
 const KEY = ["notifications"];
 const refresh = () => queryClient.invalidateQueries({ queryKey: KEY });
 
@@ -31,7 +33,7 @@ export function Bell() {
   return (
     <>
       <button type="button" className={classes.bell} data-unread={n > 0} onClick={() => setIsOpen(true)}>
-        <span aria-hidden="true">✉{n > 0 && ` ${n}`}</span>
+        <span aria-hidden="true">✉{n > 0 && ` ${n > MAX_SHOWN ? `${MAX_SHOWN}+` : n}`}</span>
         <span className={classes.hidden}>{n > 0 ? t("notifications.unread", { n }) : t("notifications.title")}</span>
       </button>
       {isOpen && <Panel onClose={() => setIsOpen(false)} />}
