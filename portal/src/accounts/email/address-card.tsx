@@ -30,24 +30,29 @@ function Resend() {
   const [state, setState] = useState<{ step: "open" | "busy" | "sent"; error: unknown }>({ step: "open", error: null });
   async function send() {
     setState({ step: "busy", error: null });
-    const messages = { rate_limited: t("email.too_often"), conflict: t("email.already_verified") };
     try {
-      await withErrorMessages(resendVerification(), messages);
+      await withErrorMessages(resendVerification(), { conflict: t("email.already_verified") });
       setState({ step: "sent", error: null });
     } catch (error) {
-      setState({ step: "open", error });
+      setState({ step: "open", error: explainMailLimit(error, t("email.too_often")) });
     }
   }
   return (
     <div className={classes.facts}>
       <p className={classes.note}>{t("email.unverified_text")}</p>
-      <Button variant="default" onClick={send} loading={state.step === "busy"}>
+      <Button variant="default" mt="xs" onClick={send} loading={state.step === "busy"}>
         {t("email.send_again")}
       </Button>
       <ActionError error={state.error} />
       <p role="status">{state.step === "sent" && t("email.sent_again")}</p>
     </div>
   );
+}
+
+/** Gives the limit of mails a code of its own: the text of `rate_limited` asks to wait a moment, and this one lasts longer. */
+function explainMailLimit(error: unknown, text: string): unknown {
+  const { status, code, errorId } = toProblem(error);
+  return code === "rate_limited" ? new Problem(status, "mail_limit", text, errorId) : error;
 }
 
 const EMPTY_DRAFT = { email: "", password: "" };
@@ -67,7 +72,7 @@ function ChangeForm() {
       const texts: Record<string, string> = { wrong_password: t("session.wrong_password"), account_locked: t("session.locked") };
       const text = texts[code];
       if (text !== undefined) throw new Problem(status, code, message, errorId, [{ path: "password", message: text, code }]);
-      throw code === "rate_limited" ? new Problem(status, code, t("email.too_often"), errorId, []) : error;
+      throw explainMailLimit(error, t("email.too_often"));
     });
     setDraft(EMPTY_DRAFT);
     setIsSent(true);

@@ -15,15 +15,21 @@ import { settingsQuery } from "./queries.ts";
 export function SettingsCard() {
   const t = useTranslation();
   const query = useQuery(settingsQuery);
+  const [isSaved, setIsSaved] = useState(false);
   return (
     <Card title={t("notify.settings")}>
       {/* A reload resets the form: input belongs to the version that it was based on. */}
-      <QueryBoundary query={query}>{(settings) => <SettingsForm key={settings.etag} settings={settings} />}</QueryBoundary>
+      <QueryBoundary query={query}>
+        {(settings) => <SettingsForm key={settings.etag} settings={settings} onSaved={setIsSaved} />}
+      </QueryBoundary>
+      <p role="status">{isSaved && t("notify.saved")}</p>
     </Card>
   );
 }
 
-function SettingsForm({ settings: { data, etag } }: { settings: MessageSettings }) {
+type SettingsFormProps = { settings: MessageSettings; onSaved: (isSaved: boolean) => void };
+
+function SettingsForm({ settings: { data, etag }, onSaved }: SettingsFormProps) {
   const t = useTranslation();
   const client = useQueryClient();
   const [language, setLanguage] = useState(data.language);
@@ -38,10 +44,12 @@ function SettingsForm({ settings: { data, etag } }: { settings: MessageSettings 
     ...(hasQuiet && from !== "" && from === until && { "quiet_hours.until": t("notify.quiet_equal") }),
   });
   const save = async () => {
+    onSaved(false);
     const quiet_hours = hasQuiet ? { from, until } : null;
     await changeMessageSettings(etag, { language, time_zone: zone.trim() || null, quiet_hours }).finally(() =>
       client.invalidateQueries({ queryKey: settingsQuery.queryKey }),
     );
+    onSaved(true);
   };
   const labels = {
     time_zone: t("notify.time_zone"),

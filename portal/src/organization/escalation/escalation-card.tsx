@@ -2,6 +2,7 @@
 import { Button } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
+import layout from "../../platform/design/layout.module.css";
 import { Card, DescriptionList } from "../../platform/design/page.tsx";
 import { QueryBoundary } from "../../platform/design/query-states.tsx";
 import { useTranslation } from "../../platform/messages/translate.ts";
@@ -36,7 +37,7 @@ function InForce({ settings: { in_force, people, doctors_told_of } }: { settings
     return people.find(({ user_id }) => user_id === entry.user_id)?.full_name ?? t("common.unknown");
   };
   return (
-    <>
+    <div className={layout.stack}>
       <DescriptionList
         items={[
           ...PRIORITIES.map((priority): [string, string] => [
@@ -55,6 +56,6 @@ function InForce({ settings: { in_force, people, doctors_told_of } }: { settings
       />
       <p>{t("escalation.no_access")}</p>
       {doctors_told_of === "care_team_patients" && <p>{t("escalation.doctors_care_team")}</p>}
-    </>
+    </div>
   );
 }

@@ -97,7 +97,7 @@ function actionErrorMessage({ code, status, message }: Problem, t: ReturnType<ty
   if (code === "unreachable") return t("common.no_answer");
   if (code === "unexpected") return t("common.unexpected_change");
   if (code === "step_up_required") return t("factors.step_up_not_done");
-  if (status === 429) return t("common.slow_down");
+  if (status === 429 && code === "rate_limited") return t("common.slow_down");
   return code === "precondition_failed" ? t("common.changed_meanwhile") : t("common.not_done", { detail: message });
 }
 
