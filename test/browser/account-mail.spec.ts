@@ -1,10 +1,13 @@
-// Forgotten passwords and the e-mail address of the account, as far as no mail must be read.
+// Forgotten passwords and the e-mail address of the account, with the links of the mail that the local server sends.
+import { logIn } from "./api.ts";
+import { waitForMailedLink } from "./mail.ts";
 import { expect, test, waitForPage } from "./portal.ts";
 import { uniqueText } from "./world.ts";
 
 test("a forgotten password is asked for with the keyboard, and the answer names no account", async ({ open }) => {
   const page = await open(null, { path: "/login" });
   await page.getByRole("link", { name: "Forgotten password?" }).click();
+  await expect(page.getByRole("heading", { name: "Reset your password" })).toBeVisible();
   await expect(page).toHaveURL(/\/forgot$/);
   await page.getByLabel("E-mail").fill("nobody");
   await page.keyboard.press("Enter");
@@ -46,4 +49,37 @@ test("the account shows an unverified address, sends its mail again and asks for
   await form.getByLabel("Current password").fill(nurse.password);
   await change.click();
   await expect(page.getByText("A link is sent to the new address")).toBeVisible();
+});
+
+test("a verified address gets the link of a forgotten password, which works once and ends all sessions", async ({
+  open,
+  nurse,
+}) => {
+  const portal = await open(nurse, { path: "/account" });
+  await waitForPage(portal);
+  const page = await open(null, { path: await waitForMailedLink(nurse.email, "/verify-email") });
+  await page.getByRole("button", { name: "Confirm the address" }).click();
+  await expect(page.getByRole("status").filter({ hasText: "confirmed" })).toBeVisible();
+  await portal.reload();
+  await expect(portal.getByText("(verified)")).toBeVisible();
+
+  await page.goto("/forgot");
+  await page.getByLabel("E-mail").fill(nurse.email);
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("status").filter({ hasText: "a link is on its way" })).toBeVisible();
+  const link = await waitForMailedLink(nurse.email, "/reset");
+  const chosen = "seven rivers under lanterns";
+  const redeem = async (password: string) => {
+    await page.goto(link);
+    await page.getByLabel("Password", { exact: true }).fill(password);
+    await page.getByRole("button", { name: "Set password" }).click();
+  };
+  await redeem(chosen);
+  await expect(page.getByRole("status").filter({ hasText: "The new password is set" })).toBeVisible();
+  await logIn({ ...nurse, password: chosen });
+  await expect(logIn(nurse)).rejects.toThrow("401");
+  await portal.reload();
+  await expect(portal).toHaveURL(/\/login/);
+  await redeem("lanterns over nine hills");
+  await expect(page.getByRole("alert")).toContainText("invalid or has expired");
 });
