@@ -562,6 +562,8 @@ export const alerts = sqliteTable(
     assignedTo: text("assigned_to"),
     tier: integer("tier").notNull().default(0),
     snoozedUntil: integer("snoozed_until"),
+    /** When the next escalation is due; null without one, and of alerts that last changed before this column existed. */
+    escalatesAt: integer("escalates_at"),
     /** 0: shown and ranked, but without a sound. */
     sounds: integer("sounds").notNull().default(1),
     recoveredAt: integer("recovered_at"),
