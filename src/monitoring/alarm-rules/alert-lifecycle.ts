@@ -233,10 +233,11 @@ export function snoozeAlert(run: RuleRun, number: number, by: string, until: num
 
 /** When escalation, repeat and snooze are due, epoch milliseconds. */
 export function listAlertDeadlines(alert: Alert): number[] {
-  return [escalationDueAt(alert), repeatDueAt(alert), alert.snoozed_until].filter((time) => time !== null);
+  return [getEscalationTime(alert), repeatDueAt(alert), alert.snoozed_until].filter((time) => time !== null);
 }
 
-function escalationDueAt(alert: Alert): number | null {
+/** When the next escalation is due, by the minutes that were in force when the alert last changed. Epoch milliseconds. */
+export function getEscalationTime(alert: Alert): number | null {
   return alert.state === "active" ? delayBySnooze(alert, alert.escalate_at) : null;
 }
 
@@ -253,7 +254,7 @@ function delayBySnooze(alert: Alert, time: number | null): number | null {
 export function runDueReminders(run: RuleRun): void {
   for (const alert of run.memory.alerts) {
     followSettings(run, alert);
-    for (let due = escalationDueAt(alert); due !== null && due <= run.now; due = escalationDueAt(alert))
+    for (let due = getEscalationTime(alert); due !== null && due <= run.now; due = getEscalationTime(alert))
       escalateAlert(run, alert, due);
     const repeat = repeatDueAt(alert);
     if (repeat !== null && repeat <= run.now) {

@@ -52,6 +52,7 @@ export type AlertRow = {
   assigned_to: string | null;
   tier: number;
   snoozed: number | null;
+  escalates: number | null;
   sounds: number;
   recovered: number | null;
   cleared: number | null;
@@ -60,7 +61,7 @@ export type AlertRow = {
 export const ALERT_COLUMNS = sql`alerts.id AS id, alerts.patient_id AS patient, alerts.hospital_id AS hospital, alerts.rule AS rule, alerts.code AS code,
   alerts.device_id AS device, alerts.priority AS priority, alerts.state AS state, alerts.why AS why, alerts.raised_at AS raised,
   alerts.acknowledged_at AS acknowledged, alerts.acknowledged_by AS acknowledged_by, alerts.assigned_to AS assigned_to,
-  alerts.tier AS tier, alerts.snoozed_until AS snoozed, alerts.sounds AS sounds, alerts.recovered_at AS recovered, alerts.cleared_at AS cleared`;
+  alerts.tier AS tier, alerts.snoozed_until AS snoozed, alerts.escalates_at AS escalates, alerts.sounds AS sounds, alerts.recovered_at AS recovered, alerts.cleared_at AS cleared`;
 
 /** Equals `toAlertView` (patient-object/snapshot.ts) for the same alert. */
 export function toAlert(row: AlertRow): AlertView {
@@ -81,6 +82,7 @@ export function toAlert(row: AlertRow): AlertView {
     assigned_to: row.assigned_to,
     escalation_tier: row.tier,
     snoozed_until: toIsoOrNull(row.snoozed),
+    escalates_at: toIsoOrNull(row.escalates),
     recovered_at: toIsoOrNull(row.recovered),
     cleared_at: toIsoOrNull(row.cleared),
     duration_s: end === null ? null : Math.round((end - row.raised) / 1000),

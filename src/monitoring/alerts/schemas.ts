@@ -50,6 +50,11 @@ export const Alert = z
       description: "0 until the first escalation, 1 overdue, 2 and 3 long overdue; the people of each tier are told",
     }),
     snoozed_until: Timestamp.nullable(),
+    escalates_at: Timestamp.nullable().openapi({
+      description:
+        "When the next escalation follows if nobody acknowledges, by the minutes in force at the alert's last change; " +
+        "null without one",
+    }),
     recovered_at: Timestamp.nullable(),
     cleared_at: Timestamp.nullable(),
     duration_s: z.number().nullable(),
@@ -85,6 +90,7 @@ export const exampleAlert = {
   assigned_to: null,
   escalation_tier: 0,
   snoozed_until: null,
+  escalates_at: null,
   recovered_at: null,
   cleared_at: null,
   duration_s: null,

@@ -88,6 +88,7 @@ export type AlertView = {
   assigned_to: string | null;
   escalation_tier: number;
   snoozed_until: string | null;
+  escalates_at: string | null;
   recovered_at: string | null;
   cleared_at: string | null;
   duration_s: number | null;

@@ -1,5 +1,6 @@
 // Conversion of stored state to views and frames: samples, alerts, the score, the snapshot.
 import { toIso, toIsoOrNull } from "../../platform/time.ts";
+import { getEscalationTime } from "../alarm-rules/alert-lifecycle.ts";
 import type { Alert } from "../alarm-rules/model.ts";
 import { getTakenScore } from "../alarm-rules/news2-rule.ts";
 import { resolveWatch } from "../alarm-rules/watch.ts";
@@ -91,6 +92,7 @@ export function toAlertView(patientId: string, alert: Alert): AlertView {
     assigned_to: alert.assigned_to,
     escalation_tier: alert.tier,
     snoozed_until: toIsoOrNull(alert.snoozed_until),
+    escalates_at: toIsoOrNull(getEscalationTime(alert)),
     recovered_at: toIsoOrNull(alert.recovered_at),
     cleared_at: toIsoOrNull(alert.cleared_at),
     duration_s: end === null ? null : Math.round((end - alert.raised_at) / 1000),

@@ -55,12 +55,12 @@ export function AlarmTimes({ alert }: { alert: AlertView }) {
   return <span>{t("alarms.from_to", { from: at(alert.raised_at), to: at(end), span: duration })}</span>;
 }
 
-/** Status: acknowledgement, assignment and escalation. @param roseAt when the priority was last raised, if known */
-export function AlarmStatus({ alert, raisedAt }: { alert: AlertView; raisedAt?: string | undefined }) {
+/** Status: acknowledgement, assignment and escalation. */
+export function AlarmStatus({ alert }: { alert: AlertView }) {
   const t = useTranslation();
   const now = useServerNow();
   const zone = useOwnTimeZone();
-  const escalatesAtMs = getEscalationTime(alert, now, raisedAt);
+  const escalatesAtMs = getEscalationTime(alert, now);
   const nextTier = alert.escalation_tier === 0 ? "1" : "2";
   return (
     <>

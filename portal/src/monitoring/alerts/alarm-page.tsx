@@ -49,20 +49,6 @@ export function AlarmPage() {
 }
 
 type AlarmEvent = AlertPage["events"][number];
-const RAISE_EVENTS: readonly string[] = ["raised", "raised_priority"];
-
-/** When the escalation time began: a sound begins it again only after an acknowledgement. */
-function findRaisedAt(events: readonly AlarmEvent[]): string | undefined {
-  let raisedAt: string | undefined;
-  let isAcknowledged = false;
-  for (const { what, at } of events) {
-    if (what === "acknowledged") isAcknowledged = true;
-    if (!RAISE_EVENTS.includes(what) && !(what === "raised_sound" && isAcknowledged)) continue;
-    raisedAt = at;
-    isAcknowledged = false;
-  }
-  return raisedAt;
-}
 
 function AlarmDetails({ page }: { page: AlertPage }) {
   const t = useTranslation();
@@ -85,7 +71,7 @@ function AlarmDetails({ page }: { page: AlertPage }) {
           <span>
             {t("alarms.rule")}: {translateCode("alarms.rule", alert.rule)}
           </span>
-          <AlarmStatus alert={alert} raisedAt={findRaisedAt(events)} />
+          <AlarmStatus alert={alert} />
         </p>
         <AlarmActions alert={alert} />
       </section>

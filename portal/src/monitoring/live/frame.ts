@@ -83,6 +83,8 @@ const alert = fields({
   assigned_to: orNull(text),
   escalation_tier: number,
   snoozed_until: orNull(time),
+  // Frames that an older service stored lack it.
+  escalates_at: (value) => value === undefined || orNull(time)(value),
   recovered_at: orNull(time),
   cleared_at: orNull(time),
   duration_s: orNull(number),

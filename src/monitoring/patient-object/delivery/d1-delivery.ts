@@ -15,6 +15,7 @@ import { derivedUuidv7 } from "../../../platform/ids.ts";
 import { DAY_PREFIX, SAMPLES } from "../../../platform/storage-quotas.ts";
 import { StoredDocumentError } from "../../../platform/stored-document.ts";
 import { DAY_MS, HOUR_MS, utcDayOf } from "../../../platform/time.ts";
+import { getEscalationTime } from "../../alarm-rules/alert-lifecycle.ts";
 import type { Transition } from "../../alarm-rules/model.ts";
 import { OUTBOX_DOCUMENTS, type OutboxBodies } from "../memory/documents.ts";
 import { toAlertId } from "../samples/ids.ts";
@@ -49,6 +50,7 @@ function alertStatements(db: Db, { patient, hospital }: PatientHome, changes: Al
     alert.cleared_at,
     at,
     version,
+    getEscalationTime(alert),
   ]);
   const events = changes.map(({ version, transition: { what, at, by, alert } }) => [
     toAlertId(patient, alert.number),
@@ -61,15 +63,16 @@ function alertStatements(db: Db, { patient, hospital }: PatientHome, changes: Al
   return [
     db.run(sql`INSERT INTO alerts (id, patient_id, hospital_id, ward_id, rule, code, device_id, priority, state, why, raised_at,
         acknowledged_at, acknowledged_by, assigned_to, tier, snoozed_until, sounds, recovered_at, cleared_at, updated_at,
-        version)
+        version, escalates_at)
       SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7, value->>8, value->>9,
         value->>10, value->>11, value->>12, value->>13, value->>14, value->>15, value->>16, value->>17, value->>18, value->>19,
-        value->>20
+        value->>20, value->>21
       FROM json_each(${JSON.stringify(rows)}) WHERE 1
       ON CONFLICT (id) DO UPDATE SET code = excluded.code, priority = excluded.priority, state = excluded.state, why = excluded.why,
         acknowledged_at = excluded.acknowledged_at, acknowledged_by = excluded.acknowledged_by, assigned_to = excluded.assigned_to,
         tier = excluded.tier, snoozed_until = excluded.snoozed_until, sounds = excluded.sounds, recovered_at = excluded.recovered_at,
-        cleared_at = excluded.cleared_at, updated_at = excluded.updated_at, version = excluded.version
+        cleared_at = excluded.cleared_at, updated_at = excluded.updated_at, version = excluded.version,
+        escalates_at = excluded.escalates_at
       WHERE excluded.version > alerts.version`),
     db.run(sql`INSERT INTO alert_events (alert_id, n, what, at, "by", detail)
       SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5 FROM json_each(${JSON.stringify(events)})
