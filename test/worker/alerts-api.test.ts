@@ -85,6 +85,16 @@ describe("an alert", () => {
     ]);
   });
 
+  it("tells when the next escalation follows, by the hospital's own minutes, until it is acknowledged", async () => {
+    const json = { escalation_minutes: { high: [7], medium: [], low: [] } };
+    const path = `${API}/hospitals/${world.hospitalId}/escalation`;
+    expect((await sendRequest(path, { as: world.admin, method: "PUT", json })).status).toBe(200);
+    const { id } = await alarmed();
+    const { data } = await readJson(await get(id));
+    expect(Date.parse(data.escalates_at) - Date.parse(data.raised_at)).toBe(7 * 60_000);
+    expect((await readJson(await act(id, "acknowledge"))).data.escalates_at).toBeNull();
+  });
+
   it("is acknowledged by one of twenty concurrent requests, and all get that person's id", async () => {
     const { id } = await alarmed();
     const nurses = await Promise.all(Array.from({ length: 20 }, () => newPerson("nurse", world.hospitalId)));
