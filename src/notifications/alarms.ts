@@ -6,7 +6,8 @@ import { ACTIVE_MEMBERSHIP } from "../access/effective-role.ts";
 import { batch, type Db, type Statement } from "../platform/db/client.ts";
 import { STAFF_ROLES } from "../platform/db/schema.ts";
 import { derivedUuidv7 } from "../platform/ids.ts";
-import { MAX_RECIPIENTS, notify } from "./notify.ts";
+import { type Priority, ruleOf } from "./kinds.ts";
+import { insertNotices, isRowsChannelOn, MAX_RECIPIENTS, noteEvent } from "./notify.ts";
 
 const id = z.string().min(1).max(64);
 
@@ -58,25 +59,27 @@ export const newAlarmActor = (patient: string): SystemActor => ({
   via: { requestId: `alarms-${patient}`, ip: null },
 });
 
-/** Statements that tell the recipients. Running them again for the same alarm adds only people who have come since. */
-export function alarmStatements(db: Db, actor: SystemActor, alarm: Alarm): Statement[] {
-  const { kind, hospital, patient, alert, priority, tier, at } = alarm;
-  return notify(db, actor, at, {
-    kind,
-    priority: priority === "high" ? "alarm" : "normal",
-    hospitalId: hospital,
-    refs: { patient_id: patient, alert_id: alert, priority, tier },
-    recipients: selectRecipients(alarm),
-    eventId: toAlarmEventId(alarm),
+/** Two statements that tell the recipients of all alarms. Running them again for the same alarms adds only people who have come since. */
+export function alarmStatements(db: Db, actor: SystemActor, alarms: readonly Alarm[]): Statement[] {
+  if (alarms.length === 0) return [];
+  const unique = new Map(alarms.map((alarm) => [toAlarmEventId(alarm), alarm]));
+  const events = [...unique].map(([event, alarm]) => {
+    const { kind, hospital, patient, alert, priority, tier, at } = alarm;
+    const refs = JSON.stringify({ patient_id: patient, alert_id: alert, priority, tier });
+    return { event, kind, hospital, patient, priority: priorityOf(alarm), tier, at, refs };
   });
+  for (const { event, priority } of events) noteEvent(actor, event, priority);
+  return insertNotices(db, selectRecipients(JSON.stringify(events)), (channel) =>
+    isRowsChannelOn(ruleOf("alert.raised"), channel),
+  );
 }
 
-/** Writes the notifications of alarms whose rows in D1 may not have come yet. @returns the ids of their events */
+const priorityOf = ({ priority }: Alarm): Priority => (priority === "high" ? "alarm" : "normal");
+
+/** Writes the notifications of alarms whose rows in D1 may not have come yet, in one round trip. @returns the ids of their events */
 export async function writeAlarms(db: Db, alarms: readonly Alarm[]): Promise<string[]> {
-  await batch(
-    db,
-    alarms.flatMap((alarm) => alarmStatements(db, newAlarmActor(alarm.patient), alarm)),
-  );
+  const [first] = alarms;
+  if (first) await batch(db, alarmStatements(db, newAlarmActor(first.patient), alarms));
   return alarms.map(toAlarmEventId);
 }
 
@@ -91,30 +94,40 @@ const hasActive = (people: SQL): SQL => sql`EXISTS (SELECT 1 FROM (${people}) w
   JOIN memberships m ON m.user_id = w.user_id AND m.hospital_id = p.hospital_id AND ${ACTIVE_MEMBERSHIP}
   JOIN users u ON u.id = m.user_id AND u.active = 1)`;
 
-/** The patient, with the tiers in force as JSON, and whether nobody in particular has the patient, so that all nurses do. */
-const selectPatient = (hospital: string, patient: string): SQL => sql`SELECT p.id, p.hospital_id, p.ward_id, p.assigned_doctor_id,
+/**
+ * The events' patients, each with the entries of the event's tier as JSON, and whether nobody in particular has the patient, so that
+ * all nurses do.
+ */
+const selectPatients = (events: string): SQL => sql`SELECT e.value->>'event' AS event_id, e.value->>'kind' AS kind,
+  e.value->>'priority' AS priority, e.value->>'refs' AS refs, e.value->>'at' AS at, e.value->>'tier' AS tier,
+  p.id, p.hospital_id, p.ward_id, p.assigned_doctor_id,
   CASE WHEN p.ward_id IS NOT NULL
     THEN NOT ${hasActive(sql`SELECT s.user_id FROM ward_staff s WHERE s.ward_id = p.ward_id`)}
     ELSE NOT ${hasActive(sql`SELECT c.user_id FROM care_team c WHERE c.patient_id = p.id AND c.ended_at IS NULL`)} END AS has_nobody,
-  coalesce((SELECT json_extract(settings, '$.tiers') FROM escalation_settings WHERE scope_id = p.ward_id),
+  iif(e.value->>'tier' = 0, NULL, coalesce(
+    (SELECT json_extract(settings, '$.tiers') FROM escalation_settings WHERE scope_id = p.ward_id),
     (SELECT json_extract(settings, '$.tiers') FROM escalation_settings WHERE scope_id = p.hospital_id),
-    ${JSON.stringify(DEFAULT_TIERS)}) AS tiers
-  FROM patients p WHERE p.id = ${patient} AND p.hospital_id = ${hospital} AND p.active = 1`;
+    ${JSON.stringify(DEFAULT_TIERS)}) -> (e.value->>'tier' - 1)) AS entries
+  FROM json_each(${events}) e JOIN patients p ON p.id = e.value->>'patient' AND p.hospital_id = e.value->>'hospital' AND p.active = 1`;
 
 /**
- * SELECT of the ids of the recipients, at most MAX_RECIPIENTS, those who are named before those who share a role.
- * Tier 0: care team, assigned doctor and staff of the ward; all nurses where a ward has no staff, and a patient without a ward no care
- * team. Later tiers: those again, and the people of the tier. Only active members who may see the patient are told: being named in a
- * tier grants no access.
+ * SELECT of the recipients of events (`insertNotices`), at most MAX_RECIPIENTS per event, those who are named before those who share a
+ * role. Tier 0: care team, assigned doctor and staff of the ward; all nurses where a ward has no staff, and a patient without a ward no
+ * care team. Later tiers: those again, and the people of the tier. Only active members who may see the patient are told: being named in
+ * a tier grants no access.
  */
-export function selectRecipients({ hospital, patient, tier }: Pick<Alarm, "hospital" | "patient" | "tier">): SQL {
-  const inTier = sql`(SELECT min(e.value->>'role' IS NOT NULL) FROM json_each(p.tiers, ${`$[${tier - 1}]`}) e
+function selectRecipients(events: string): SQL {
+  const inTier = sql`(SELECT min(e.value->>'role' IS NOT NULL) FROM json_each(p.entries) e
     WHERE e.value->>'role' = m.role OR e.value->>'user_id' = m.user_id
       OR (e.value->>'group' = 'care_team' AND ${isInCareTeam}) OR (e.value->>'group' = 'ward_staff' AND ${isInWardStaff}))`;
   const rank = sql`CASE WHEN m.user_id = p.assigned_doctor_id OR ${isInCareTeam} OR ${isInWardStaff} THEN 0
-    WHEN p.has_nobody AND m.role = 'nurse' THEN 1 ${tier > 0 ? sql`ELSE ${inTier}` : sql``} END`;
-  return sql`WITH p AS MATERIALIZED (${selectPatient(hospital, patient)})
-    SELECT user_id FROM (SELECT m.user_id AS user_id, ${rank} AS rank FROM p JOIN hospitals h ON h.id = p.hospital_id AND h.active = 1
-      JOIN memberships m ON m.hospital_id = p.hospital_id AND ${ACTIVE_MEMBERSHIP} WHERE ${maySee})
-    WHERE rank IS NOT NULL ORDER BY rank, user_id LIMIT ${MAX_RECIPIENTS}`;
+    WHEN p.has_nobody AND m.role = 'nurse' THEN 1 WHEN p.tier > 0 THEN ${inTier} END`;
+  return sql`SELECT * FROM (WITH p AS MATERIALIZED (${selectPatients(events)})
+    SELECT id, event_id, hospital_id, kind, priority, refs, at,
+      row_number() OVER (PARTITION BY event_id ORDER BY rank, id) AS place
+    FROM (SELECT u.id AS id, p.event_id, p.hospital_id, p.kind, p.priority, p.refs, p.at, ${rank} AS rank
+      FROM p JOIN hospitals h ON h.id = p.hospital_id AND h.active = 1
+        JOIN memberships m ON m.hospital_id = p.hospital_id AND ${ACTIVE_MEMBERSHIP}
+        JOIN users u ON u.id = m.user_id AND u.active = 1 WHERE ${maySee})
+    WHERE rank IS NOT NULL) WHERE place <= ${MAX_RECIPIENTS}`;
 }

@@ -4,7 +4,7 @@ import type { PERSON_CHANNELS } from "../platform/db/vocabulary.ts";
 export type PersonChannel = (typeof PERSON_CHANNELS)[number];
 export type Priority = "alarm" | "security" | "normal";
 
-type KindRule = {
+export type KindRule = {
   /** Of an alert that does not have high priority: `normal`. */
   priority: Priority;
   /** Channels that are on unless the person or the hospital chooses otherwise. */

@@ -5,7 +5,7 @@ import type { Actor } from "../access/actor.ts";
 import { ACTIVE_MEMBERSHIP } from "../access/effective-role.ts";
 import type { Db, Statement } from "../platform/db/client.ts";
 import { uuidv7 } from "../platform/ids.ts";
-import { type LetterKind, type NotificationKind, type PersonChannel, type Priority, ruleOf } from "./kinds.ts";
+import { type KindRule, type LetterKind, type NotificationKind, type PersonChannel, type Priority, ruleOf } from "./kinds.ts";
 
 /** Recipients of one event; more are not told, lowest ids first. */
 export const MAX_RECIPIENTS = 200;
@@ -55,33 +55,50 @@ export function notify(db: Db, actor: Actor, now: number, notice: Notice): State
   const { kind, hospitalId, recipients, when = sql`1` } = notice;
   const eventId = notice.eventId ?? uuidv7();
   const priority = notice.priority ?? ruleOf(kind).priority;
-  const refs = JSON.stringify(notice.refs);
   noteEvent(actor, eventId, priority);
-  const told = sql`SELECT u.id AS id FROM users u WHERE u.active = 1 AND u.id IN (${recipients}) AND ${when}
-    ORDER BY u.id LIMIT ${MAX_RECIPIENTS}`;
-  const target = (channel: PersonChannel, targetId: SQL) => sql`SELECT ${eventId} || ${`.${channel}.`} || ${targetId} AS id,
-    r.id AS user_id, ${channel} AS channel, ${targetId} AS target_id`;
+  const told = sql`SELECT u.id AS id, ${eventId} AS event_id, ${hospitalId} AS hospital_id, ${kind} AS kind, ${priority} AS priority,
+      ${JSON.stringify(notice.refs)} AS refs, ${now} AS at
+    FROM users u WHERE u.active = 1 AND u.id IN (${recipients}) AND ${when} ORDER BY u.id LIMIT ${MAX_RECIPIENTS}`;
+  return insertNotices(db, told, (channel) => isChannelOn(notice, channel));
+}
+
+/**
+ * The two statements of `notify`, for any number of events whose kinds have the same rule.
+ * @param told SELECT of id (of the recipient), event_id, hospital_id, kind, priority, refs and at (epoch milliseconds)
+ * @param isOn whether the row `r` of `told` is sent over the channel
+ */
+export function insertNotices(db: Db, told: SQL, isOn: (channel: PersonChannel) => SQL): Statement[] {
+  const target = (
+    channel: PersonChannel,
+    targetId: SQL,
+  ) => sql`SELECT r.event_id || ${`.${channel}.`} || ${targetId} AS delivery_id,
+    ${channel} AS channel, ${targetId} AS target_id, r.*`;
   return [
     db.run(sql`INSERT INTO notifications (user_id, id, hospital_id, kind, priority, refs, created_at)
-      SELECT id, ${eventId}, ${hospitalId}, ${kind}, ${priority}, ${refs}, CAST(${now} AS INTEGER) FROM (${told}) WHERE 1
-      ON CONFLICT DO NOTHING`),
+      SELECT id, event_id, hospital_id, kind, priority, refs, CAST(at AS INTEGER) FROM (${told}) WHERE 1 ON CONFLICT DO NOTHING`),
     db.run(sql`INSERT INTO deliveries (id, user_id, hospital_id, channel, target_id, kind, priority, refs, next_attempt_at, created_at)
-      SELECT d.id, d.user_id, ${hospitalId}, d.channel, d.target_id, ${kind}, ${priority}, ${refs}, CAST(${now} AS INTEGER),
-        CAST(${now} AS INTEGER) FROM (
+      SELECT d.delivery_id, d.id, d.hospital_id, d.channel, d.target_id, d.kind, d.priority, d.refs, CAST(d.at AS INTEGER),
+        CAST(d.at AS INTEGER) FROM (
         WITH r AS MATERIALIZED (${told})
         ${target("email", sql`r.id`)} FROM r JOIN users u ON u.id = r.id
-          WHERE u.email_verified_at IS NOT NULL AND ${isChannelOn(notice, "email")}
-        UNION ALL ${target("push", sql`p.id`)} FROM r JOIN push_subscriptions p ON p.user_id = r.id
-          WHERE ${isChannelOn(notice, "push")}
+          WHERE u.email_verified_at IS NOT NULL AND ${isOn("email")}
+        UNION ALL ${target("push", sql`p.id`)} FROM r JOIN push_subscriptions p ON p.user_id = r.id WHERE ${isOn("push")}
         UNION ALL ${target("sms", sql`r.id`)} FROM r JOIN notification_settings s ON s.user_id = r.id
-          WHERE s.phone_verified_at IS NOT NULL AND ${isChannelOn(notice, "sms")}
+          WHERE s.phone_verified_at IS NOT NULL AND ${isOn("sms")}
       ) d WHERE 1 ON CONFLICT DO NOTHING`),
   ];
 }
 
 /** Whether the recipient `r.id` has the channel on for the kind, by choice, by default or because the hospital requires it. */
 export function isChannelOn({ kind, hospitalId }: Pick<Notice, "kind" | "hospitalId">, channel: PersonChannel): SQL {
-  const { fixed, defaults } = ruleOf(kind);
+  return isOnByRule(ruleOf(kind), sql`${kind}`, hospitalId === null ? null : sql`${hospitalId}`, channel);
+}
+
+/** The same for rows `r` with `kind` and `hospital_id`, all of one rule. */
+export const isRowsChannelOn = (rule: KindRule, channel: PersonChannel): SQL =>
+  isOnByRule(rule, sql`r.kind`, sql`r.hospital_id`, channel);
+
+function isOnByRule({ fixed, defaults }: KindRule, kind: SQL, hospitalId: SQL | null, channel: PersonChannel): SQL {
   if (fixed.includes(channel)) return sql`1`;
   const chosen = sql`coalesce((SELECT c.is_on FROM notification_choices c
     WHERE c.user_id = r.id AND c.kind = ${kind} AND c.channel = ${channel}), ${Number(defaults.includes(channel))}) = 1`;

@@ -64,7 +64,7 @@ const newAlarm = (patient: string, change: Partial<Alarm> = {}): Alarm => ({
   at: Date.now(),
   ...change,
 });
-const tell = (alarm: Alarm) => batch(db, alarmStatements(db, newAlarmActor(alarm.patient), alarm));
+const tell = (alarm: Alarm) => batch(db, alarmStatements(db, newAlarmActor(alarm.patient), [alarm]));
 const sendAlarm = (alarm: Alarm) =>
   consume(env, createMessageBatch("edgecare-alarms", [{ id: "m", timestamp: new Date(), attempts: 1, body: { alarm } }]));
 

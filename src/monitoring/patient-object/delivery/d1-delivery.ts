@@ -155,10 +155,11 @@ function readBodies<K extends keyof OutboxBodies>(rows: readonly Outgoing[], kin
 
 /** Tells people of the changes that they hear of; the same rows as those of a message that was handed over before. */
 function alarmNotices(db: Db, home: PatientHome, actor: SystemActor, changes: AlertChange[]): Statement[] {
-  return changes.flatMap((change) => {
-    const alarm = toAlarm(home, change);
-    return alarm ? alarmStatements(db, actor, alarm) : [];
-  });
+  return alarmStatements(
+    db,
+    actor,
+    changes.flatMap((change) => toAlarm(home, change) ?? []),
+  );
 }
 
 const WEBHOOK_EVENTS: Partial<Record<Transition["what"], WebhookEvent>> = { raised: "alert.raised", cleared: "alert.cleared" };
