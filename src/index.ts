@@ -19,7 +19,7 @@ export { PatientMonitor } from "./monitoring/patient-object/patient-monitor.ts";
 
 export default {
   fetch: app.fetch,
-  queue: (batch, env) => consume(env, batch),
+  queue: (batch, env, ctx) => consume(env, batch, { waitUntil: (work) => ctx.waitUntil(work) }),
   scheduled: ({ cron }, env, ctx) => {
     if (cron !== EVERY_MINUTE_CRON) {
       ctx.waitUntil(runCleanup(env, Date.now()));

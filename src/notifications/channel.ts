@@ -51,11 +51,13 @@ export type Channel = {
    * Never throws for what the provider does; an error that it throws counts as `failed`.
    */
   send(call: ChannelCall, delivery: Delivery): Promise<Outcome>;
+  /** Reads what these deliveries need in one round trip. @returns a `send` for them that does not read it again  @throws what D1 throws */
+  prepare?(call: Omit<ChannelCall, "signal">, deliveries: readonly Delivery[]): Promise<Channel["send"]>;
   /** What shares the fate of being down: the mail service, a push service's host, one webhook. Bounds what a dead one can hold up. */
   destination(delivery: Delivery): string;
   /** Waits in milliseconds before each further attempt; after the last one the delivery has failed. */
   retryDelays: readonly number[];
-  /** Deadline of one attempt in milliseconds; at most 15 s, for an alarm 3 s. */
+  /** Deadline of one attempt in milliseconds; at most 15 s, of the first attempt at an alarm 3 s. */
   deadlineMs: number;
   /** The provider or the receiver drops a second message with the same delivery id: after `unknown` it is sent again. */
   isIdempotent?: boolean;

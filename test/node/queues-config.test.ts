@@ -9,7 +9,7 @@ const { queues } = unstable_readConfig({ config: "wrangler.toml" }, { hideWarnin
 it("hand alarms over without waiting for more, since the platform's default waits five seconds", () => {
   const alarms = queues.consumers?.find(({ queue }: Consumer) => queue === "edgecare-alarms");
   expect(alarms).toMatchObject({
-    max_batch_size: 10,
+    max_batch_size: 100,
     max_batch_timeout: 0,
     max_retries: 3,
     retry_delay: 1,

@@ -6,7 +6,7 @@ export type Attempt = { outcome: Outcome; isTimedOut: boolean };
 
 /** @param deadlineMs after which the outcome is `unknown`  @returns `failed` for an error that the channel throws */
 export async function attempt(
-  channel: Channel,
+  send: Channel["send"],
   call: Omit<ChannelCall, "signal">,
   delivery: Delivery,
   deadlineMs: number,
@@ -20,7 +20,7 @@ export async function attempt(
     }, deadlineMs);
   });
   try {
-    const outcome = await Promise.race([channel.send({ ...call, signal: controller.signal }, delivery), timeout]);
+    const outcome = await Promise.race([send({ ...call, signal: controller.signal }, delivery), timeout]);
     return { outcome, isTimedOut: controller.signal.aborted };
   } catch (error) {
     const text = describeCause(error) ?? null;

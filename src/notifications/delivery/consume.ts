@@ -2,15 +2,22 @@
 // Providers' failures are retried from the row (settle.ts); the queue's own retries are for failures of D1 alone.
 import { getVerifiedKeys } from "../../platform/config.ts";
 import { getDb } from "../../platform/db/client.ts";
+import { describeCause, stackFrames } from "../../platform/errors.ts";
 import { log } from "../../platform/log.ts";
 import { writeAlarms } from "../alarms.ts";
 import { CHANNELS, type Channels } from "../channels.ts";
 import { announce } from "./announce.ts";
-import { leaseDue, ofEvent, withIds } from "./lease.ts";
+import { leaseDue, type Scope } from "./lease.ts";
 import { ALARM_QUEUE_NAME, DeliveryMessage, sendEvents, UNDELIVERED_QUEUE_NAME } from "./messages.ts";
 import { SendingRun, TIME_LIMITS } from "./sending-run.ts";
 
-export type ConsumeOptions = { channels?: Channels; clock?: () => number };
+/** Deliveries per lease. An alarm's are all leased before the first waits for a dead provider. */
+export const ROWS_PER_LEASE = { alarm: 500, other: 100 } as const;
+/** More is leased before what is under way has ended, so that a destination that hangs does not hold up the rest. */
+const NEXT_LEASE_MS = 500;
+
+/** `waitUntil`: for what a destination that hangs would keep the queue from; without it, all is awaited. */
+export type ConsumeOptions = { channels?: Channels; clock?: () => number; waitUntil?: (work: Promise<unknown>) => void };
 
 /** @throws what D1 throws: the queue repeats the batch, and leases keep what was sent from being sent again */
 export async function consume(env: Env, batch: MessageBatch, options: ConsumeOptions = {}): Promise<void> {
@@ -21,9 +28,15 @@ export async function consume(env: Env, batch: MessageBatch, options: ConsumeOpt
   const events = [...new Set([...messages.flatMap((message) => ("event" in message ? [message.event] : [])), ...written])];
   const ids = [...new Set(messages.flatMap((message) => ("ids" in message ? message.ids : [])))];
   const isAlarm = batch.queue === ALARM_QUEUE_NAME;
-  const announced = announce(env, getDb(env.DB), events);
-  await deliver(env, events, ids, isAlarm, options);
-  await announced;
+  const work = Promise.all([announce(env, getDb(env.DB), events), deliver(env, { events, ids }, isAlarm, options)]);
+  if (!options.waitUntil) return void (await work);
+  await Promise.race([work, scheduler.wait(TIME_LIMITS[isAlarm ? "alarm" : "other"].holdMs)]);
+  options.waitUntil(work.catch((error: unknown) => reportFailure(env, error)));
+}
+
+/** Of an invocation that the queue no longer waits for: cron finds the deliveries when their lease has expired. */
+function reportFailure(env: Env, error: unknown): void {
+  log(env, "WARNING", "deliveries interrupted", { cause: describeCause(error), at: stackFrames(error) });
 }
 
 function readMessage(env: Env, body: unknown): DeliveryMessage[] {
@@ -33,26 +46,36 @@ function readMessage(env: Env, body: unknown): DeliveryMessage[] {
   return [];
 }
 
-/** Sends what is due of the events and ids until nothing is left or the time is over; the rest gets a message of its own. */
+/** Sends what is due of the scope until nothing is left or the time is over; the rest gets a message of its own. */
 async function deliver(
   env: Env,
-  events: readonly string[],
-  ids: readonly string[],
+  scope: Scope,
   isAlarm: boolean,
   { channels = CHANNELS, clock = Date.now }: ConsumeOptions,
 ): Promise<void> {
   const db = getDb(env.DB);
-  const keys = await getVerifiedKeys(env);
-  const scopes = [...events.map(ofEvent), ...(ids.length > 0 ? [withIds(ids)] : [])];
-  const run = new SendingRun({ env, db, keys }, channels, isAlarm ? TIME_LIMITS.alarm : TIME_LIMITS.other, clock);
-  while (!run.isOver) {
-    const leased = await leaseDue(db, scopes, channels, clock());
-    if (leased.length === 0) break;
-    await run.send(leased);
+  const call = { env, db, keys: await getVerifiedKeys(env) };
+  const kind = isAlarm ? "alarm" : "other";
+  const run = new SendingRun(call, channels, TIME_LIMITS[kind], clock);
+  const limit = ROWS_PER_LEASE[kind];
+  const sending: Promise<void>[] = [];
+  let mayHaveMore = true;
+  while (mayHaveMore && !run.isOver) {
+    const leased = await leaseDue(db, scope, channels, clock(), limit).catch((error: unknown) => run.fail(error));
+    if (!leased) break;
+    mayHaveMore = leased.length === limit;
+    const sent = run.send(leased);
+    sending.push(sent);
+    await Promise.race([sent, scheduler.wait(NEXT_LEASE_MS)]);
   }
-  const priority = isAlarm ? "alarm" : "normal";
-  if (run.isOver) await sendEvents(env, new Map(events.map((event) => [event, priority])));
+  if (mayHaveMore) await sendRest(env, scope, isAlarm);
+  await Promise.all(sending);
   await run.finish();
+}
+
+async function sendRest(env: Env, { events }: Scope, isAlarm: boolean): Promise<void> {
+  const priority = isAlarm ? "alarm" : "normal";
+  await sendEvents(env, new Map(events.map((event) => [event, priority]))).catch((error: unknown) => reportFailure(env, error));
 }
 
 /** The queue gave up after its retries. Cron finds the deliveries. */

@@ -29,7 +29,7 @@ export const handOverMessages: MiddlewareHandler<AppEnv> = async (c, next) => {
 /** Hands over one delivery that is due now. A failure is logged: cron finds it. */
 export async function sendIdsInBackground(env: Env, due: { id: string; priority: Priority }): Promise<void> {
   try {
-    await sendIds(env, [due]);
+    await sendIds(env, [{ ...due, attempts: 0 }]);
   } catch (error) {
     log(env, "WARNING", "delivery not handed to the queue", { cause: describeCause(error), at: stackFrames(error) });
   }

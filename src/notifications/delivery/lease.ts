@@ -9,18 +9,15 @@ import type { Refs } from "../notify.ts";
 
 /** Longer than an invocation sends (consume.ts). */
 export const LEASE_MS = 60_000;
-/** Deliveries per round trip. */
-export const ROWS_PER_LEASE = 100;
 
 export type Leased = Delivery & { leasedUntil: number };
 
 type Row = Omit<Leased, "refs"> & { refs: string };
 const COLUMNS = sql`id, substr(id, 1, 36) AS eventId, user_id AS userId, hospital_id AS hospitalId, channel, target_id AS targetId,
-  kind, priority, refs, attempts, body_sealed AS bodySealed, created_at AS createdAt, leased_until AS leasedUntil`;
+  kind, priority, refs, attempts - (priority = 'alarm') AS attempts, body_sealed AS bodySealed, created_at AS createdAt, leased_until AS leasedUntil`;
 
-/** Deliveries of an event. Ids begin with that of the event and a full stop; a slash is the next character. */
-export const ofEvent = (eventId: string): SQL => sql`id >= ${`${eventId}.`} AND id < ${`${eventId}/`}`;
-export const withIds = (ids: readonly string[]): SQL => sql`id IN (SELECT value FROM json_each(${JSON.stringify(ids)}))`;
+/** What messages name: events, all of whose deliveries are meant, and single deliveries. */
+export type Scope = { events: readonly string[]; ids: readonly string[] };
 
 const namesOf = (channels: Channels, isNamed: (channel: DeliveryChannel) => boolean): string =>
   JSON.stringify((Object.keys(channels) as DeliveryChannel[]).filter(isNamed));
@@ -28,33 +25,42 @@ export const hasChannel = (channels: Channels): SQL =>
   sql`channel IN (SELECT value FROM json_each(${namesOf(channels, () => true)}))`;
 
 /**
- * Leases up to ROWS_PER_LEASE due deliveries of each scope. Of those whose sender was interrupted, only alarms and those of channels
- * that drop repeats are sent again; the others become `unknown`.
+ * Leases due deliveries of the scope, in one round trip. An alarm is marked as being sent at once, since it may be sent again after an
+ * interruption. Of other deliveries whose sender was interrupted, only those of channels that drop repeats are sent again; the others
+ * become `unknown`.
  */
-export async function leaseDue(db: Db, scopes: readonly SQL[], channels: Channels, now: number): Promise<Leased[]> {
-  const answers = await batch(db, [
-    ...scopes.map((scope) => cancelWithoutRight(db, isDue(scope, now), now)),
-    ...scopes.map((scope) => parkInterrupted(db, scope, channels, now)),
-    ...scopes.map((scope) => lease(db, scope, channels, now)),
+export async function leaseDue(db: Db, scope: Scope, channels: Channels, now: number, limit: number): Promise<Leased[]> {
+  const [, , rows] = await batch(db, [
+    cancelWithoutRight(db, sql`id IN (${selectDue(scope, now, sql`kind LIKE 'alert.%'`)})`, now),
+    parkInterrupted(db, scope, channels, now),
+    lease(db, scope, channels, now, limit),
   ]);
-  const rows = answers.slice(2 * scopes.length).flat() as Row[];
   return rows.map((row) => ({ ...row, refs: JSON.parse(row.refs) as Refs }));
 }
 
-/** The plus sign keeps SQLite from reading everything that is due instead of the scope. */
-const isDue = (scope: SQL, now: number): SQL => sql`${scope} AND +next_attempt_at <= ${now}`;
-
-function lease(db: Db, scope: SQL, channels: Channels, now: number): Statement {
-  const until = sql`CAST(${now + LEASE_MS} AS INTEGER)`;
-  return db.all<Row>(sql`UPDATE deliveries SET status = 'waiting', leased_until = ${until}, next_attempt_at = ${until}
-    WHERE id IN (SELECT id FROM deliveries WHERE ${isDue(scope, now)} AND ${hasChannel(channels)} LIMIT ${ROWS_PER_LEASE})
-    RETURNING ${COLUMNS}`);
+/**
+ * SELECT of ids. Ids of deliveries begin with that of the event and a full stop; a slash is the next character. The plus sign keeps
+ * SQLite from reading everything that is due instead of the scope.
+ */
+function selectDue({ events, ids }: Scope, now: number, condition: SQL): SQL {
+  const isDue = sql`+next_attempt_at <= ${now} AND ${condition}`;
+  return sql`SELECT d.id FROM json_each(${JSON.stringify(events)}) e CROSS JOIN deliveries d
+      WHERE d.id >= e.value || '.' AND d.id < e.value || '/' AND ${isDue}
+    UNION ALL SELECT d.id FROM json_each(${JSON.stringify(ids)}) e CROSS JOIN deliveries d WHERE d.id = e.value AND ${isDue}`;
 }
 
-function parkInterrupted(db: Db, scope: SQL, channels: Channels, now: number): Statement {
+function lease(db: Db, scope: Scope, channels: Channels, now: number, limit: number) {
+  const until = sql`CAST(${now + LEASE_MS} AS INTEGER)`;
+  return db.all<Row>(sql`UPDATE deliveries SET leased_until = ${until}, next_attempt_at = ${until},
+      status = iif(priority = 'alarm', 'sending', 'waiting'), attempts = attempts + (priority = 'alarm'),
+      attempted_at = iif(priority = 'alarm', CAST(${now} AS INTEGER), attempted_at)
+    WHERE id IN (${selectDue(scope, now, hasChannel(channels))} LIMIT ${limit}) RETURNING ${COLUMNS}`);
+}
+
+function parkInterrupted(db: Db, scope: Scope, channels: Channels, now: number): Statement {
   const idempotent = namesOf(channels, (name) => channels[name]?.isIdempotent === true);
+  const isInterrupted = sql`status = 'sending' AND priority <> 'alarm'
+    AND channel NOT IN (SELECT value FROM json_each(${idempotent}))`;
   return db.run(sql`UPDATE deliveries SET status = 'unknown', next_attempt_at = NULL, leased_until = NULL,
-      settled_at = CAST(${now} AS INTEGER)
-    WHERE id IN (SELECT id FROM deliveries WHERE ${isDue(scope, now)} AND status = 'sending' AND priority <> 'alarm'
-      AND channel NOT IN (SELECT value FROM json_each(${idempotent})) LIMIT ${ROWS_PER_LEASE})`);
+      settled_at = CAST(${now} AS INTEGER) WHERE id IN (${selectDue(scope, now, isInterrupted)})`);
 }

@@ -7,7 +7,7 @@ import type { Leased } from "./lease.ts";
 import type { Settlement } from "./settle.ts";
 
 /** Characters of a provider's answer that are kept. */
-const MAX_ANSWER_LENGTH = 500;
+export const MAX_ANSWER_LENGTH = 1_024;
 /** Where the answer of a delivery is sealed. */
 export const answerContext = (id: string) => ({ table: "deliveries", column: "answer", id });
 
@@ -19,14 +19,17 @@ export class Ledger {
   readonly #db: Db;
   readonly #keys: Keys;
   readonly #clock: () => number;
+  readonly #gapMs: number;
   #begins: Begin[] = [];
   #ends: End[] = [];
   #isWriting = false;
 
-  constructor(db: Db, keys: Keys, clock: () => number) {
+  /** @param gapMs pause between round trips, which bounds their number */
+  constructor(db: Db, keys: Keys, clock: () => number, gapMs: number) {
     this.#db = db;
     this.#keys = keys;
     this.#clock = clock;
+    this.#gapMs = gapMs;
   }
 
   /** Marks the delivery as being sent. @returns false when its lease has passed to another consumer  @throws what D1 throws */
@@ -50,9 +53,9 @@ export class Ledger {
   async #write(): Promise<void> {
     if (this.#isWriting) return;
     this.#isWriting = true;
-    // Lets the other lanes join the first round trip.
-    await Promise.resolve();
     while (this.#begins.length + this.#ends.length > 0) {
+      // Others join the round trip.
+      await (this.#gapMs > 0 ? scheduler.wait(this.#gapMs) : Promise.resolve());
       const [begins, ends] = [this.#begins, this.#ends];
       this.#begins = [];
       this.#ends = [];

@@ -35,15 +35,15 @@ export async function sendEvents(env: QueueEnv, events: ReadonlyMap<string, Prio
   await Promise.all([sendAll(env.ALARM_QUEUE, bodies(true), 0), sendAll(env.MESSAGE_QUEUE, bodies(false), 0)]);
 }
 
-/** Sends deliveries to the queue of their priority. @throws what the queue throws: cron finds the deliveries */
-export async function sendIds(
-  env: QueueEnv,
-  deliveries: readonly { id: string; priority: Priority }[],
-  delayMs = 0,
-): Promise<void> {
+export type QueuedDelivery = { id: string; priority: Priority; attempts: number };
+/** Later attempts at alarms, as at those for a dead provider, do not hold up other alarms. */
+const isUrgent = ({ priority, attempts }: QueuedDelivery): boolean => priority === "alarm" && attempts === 0;
+
+/** Sends alarms that were never tried to the queue of alarms, and all else to the other one. @throws what the queue throws: cron finds the deliveries */
+export async function sendIds(env: QueueEnv, deliveries: readonly QueuedDelivery[], delayMs = 0): Promise<void> {
   await Promise.all(
     [true, false].map((isAlarm) => {
-      const ids = deliveries.filter(({ priority }) => (priority === "alarm") === isAlarm).map(({ id }) => id);
+      const ids = deliveries.filter((delivery) => isUrgent(delivery) === isAlarm).map(({ id }) => id);
       const count = Math.ceil(ids.length / IDS_PER_MESSAGE);
       const bodies = Array.from({ length: count }, (_, i) => ({
         ids: ids.slice(i * IDS_PER_MESSAGE, (i + 1) * IDS_PER_MESSAGE),

@@ -4,16 +4,15 @@ import { getDb } from "../../platform/db/client.ts";
 import { describeCause, stackFrames } from "../../platform/errors.ts";
 import { log } from "../../platform/log.ts";
 import { CHANNELS, type Channels } from "../channels.ts";
-import type { Priority } from "../kinds.ts";
 import { hasChannel } from "./lease.ts";
-import { sendIds } from "./messages.ts";
+import { type QueuedDelivery, sendIds } from "./messages.ts";
 
 /** Deliveries per run; the next run takes the next ones. */
 const MAX_ROWS = 5_000;
 
 /** Queues what is due: retries, expired leases, and what a queue lost. @returns the number of deliveries  @throws what D1 and the queue throw */
 export async function requeueDue(env: Env, now: number, channels: Channels = CHANNELS): Promise<number> {
-  const due = await getDb(env.DB).all<{ id: string; priority: Priority }>(sql`SELECT id, priority FROM deliveries
+  const due = await getDb(env.DB).all<QueuedDelivery>(sql`SELECT id, priority, attempts FROM deliveries
     WHERE next_attempt_at <= ${now} AND ${hasChannel(channels)} ORDER BY next_attempt_at LIMIT ${MAX_ROWS}`);
   await sendIds(env, due);
   return due.length;

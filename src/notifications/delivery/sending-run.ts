@@ -1,23 +1,28 @@
 // The sending of one invocation of the consumer: attempts in lanes until the time is over, and messages for what comes later.
 import { describeCause, stackFrames } from "../../platform/errors.ts";
 import { log } from "../../platform/log.ts";
-import type { Channel, ChannelCall } from "../channel.ts";
+import type { Channel, ChannelCall, Outcome } from "../channel.ts";
 import type { Channels } from "../channels.ts";
 import { attempt } from "./attempt.ts";
 import { Breaker } from "./breaker.ts";
-import { runInLanes } from "./lanes.ts";
+import { Lanes } from "./lanes.ts";
 import type { Leased } from "./lease.ts";
 import { Ledger } from "./ledger.ts";
-import { MAX_DELAY_MS, sendIds } from "./messages.ts";
+import { MAX_DELAY_MS, type QueuedDelivery, sendIds } from "./messages.ts";
 import { postponed } from "./postponed.ts";
 import { type Settlement, settlementOf } from "./settle.ts";
 
-/** `startMs`: no attempt begins later than this after the start; `attemptMs`: longest attempt. Together less than a lease. */
+/**
+ * `startMs`: no attempt begins later than this after the start; `attemptMs`: longest attempt. Together less than a lease.
+ * `holdMs`: how long the queue waits for the invocation; attempts that are under way end behind it. `gapMs`: of the ledger.
+ */
 export const TIME_LIMITS = {
-  alarm: { startMs: 2_000, attemptMs: 3_000 },
-  other: { startMs: 10_000, attemptMs: 15_000 },
+  alarm: { startMs: 2_000, attemptMs: 3_000, holdMs: 1_000, gapMs: 200 },
+  other: { startMs: 10_000, attemptMs: 15_000, holdMs: 5_000, gapMs: 0 },
 } as const;
 export type TimeLimits = (typeof TIME_LIMITS)[keyof typeof TIME_LIMITS];
+/** An attempt without an answer for this long counts as a timeout of its destination until the answer comes. */
+const SLOW_MS = 1_000;
 
 /** Delayed messages are put together in steps of this size. */
 const DELAY_STEP_MS = 2_000;
@@ -37,7 +42,11 @@ export class SendingRun {
   readonly #startedAt = Date.now();
   readonly #ledger: Ledger;
   /** Deliveries that get a message of their own, by the delay of the message. */
-  readonly #later = new Map<number, Leased[]>();
+  readonly #later = new Map<number, QueuedDelivery[]>();
+  readonly #lanes: Lanes<Leased>;
+  readonly #sends = new Map<string, Channel["send"]>();
+  readonly #heldUntil = new Map<string, number>();
+  readonly #settling: Promise<void>[] = [];
   #error: unknown;
 
   constructor(call: Omit<ChannelCall, "signal" | "now">, channels: Channels, limits: TimeLimits, clock: () => number) {
@@ -45,28 +54,37 @@ export class SendingRun {
     this.#channels = channels;
     this.#limits = limits;
     this.#clock = clock;
-    this.#ledger = new Ledger(call.db, call.keys, clock);
+    this.#ledger = new Ledger(call.db, call.keys, clock, limits.gapMs);
+    this.#lanes = new Lanes(
+      (delivery) => this.#destinationOf(delivery),
+      (delivery) => this.#trySend(delivery),
+    );
   }
 
   get isOver(): boolean {
     return Date.now() - this.#startedAt >= this.#limits.startMs || this.#error !== undefined;
   }
 
+  /** Never throws, and may be called again before the first call has ended. */
   async send(leased: readonly Leased[]): Promise<void> {
-    const held = await postponed(this.#call.db, leased, this.#clock());
-    const destinationOf = (delivery: Leased) => `${delivery.channel} ${this.#channelOf(delivery).destination(delivery)}`;
-    await runInLanes(leased, destinationOf, async (delivery) => {
-      try {
-        await this.#sendOne(delivery, destinationOf(delivery), held.get(delivery.id));
-      } catch (error) {
-        this.#error ??= error;
-      }
-    });
+    try {
+      const [held] = await Promise.all([postponed(this.#call.db, leased, this.#clock()), this.#prepare(leased)]);
+      for (const [id, until] of held) this.#heldUntil.set(id, until);
+      await this.#lanes.run(leased);
+    } catch (error) {
+      this.fail(error);
+    }
   }
 
-  /** Sends the messages for later attempts. @throws the first error of D1 */
+  /** Ends the run: nothing more begins, and `finish` throws the first error. */
+  fail(error: unknown): void {
+    this.#error ??= error;
+  }
+
+  /** Stores what is not stored yet and sends the messages for later attempts. @throws the first error of D1 */
   async finish(): Promise<void> {
     const { env } = this.#call;
+    await Promise.all(this.#settling);
     try {
       await Promise.all([...this.#later].map(([delayMs, deliveries]) => sendIds(env, deliveries, delayMs)));
     } catch (error) {
@@ -75,36 +93,85 @@ export class SendingRun {
     if (this.#error !== undefined) throw this.#error;
   }
 
+  async #prepare(leased: readonly Leased[]): Promise<void> {
+    const call = { ...this.#call, now: this.#clock() };
+    const byChannel = [...Map.groupBy(leased, ({ channel }) => channel)];
+    await Promise.all(
+      byChannel.map(async ([name, deliveries]) => {
+        const channel = this.#channels[name];
+        // Without it, `send` reads by itself.
+        const send = await channel?.prepare?.(call, deliveries).catch(() => undefined);
+        if (send) for (const { id } of deliveries) this.#sends.set(id, send);
+      }),
+    );
+  }
+
+  #destinationOf(delivery: Leased): string {
+    return `${delivery.channel} ${this.#channelOf(delivery).destination(delivery)}`;
+  }
+
   #channelOf({ channel }: Leased): Channel {
     const found = this.#channels[channel];
     if (!found) throw new Error("a delivery of a channel that is not there was leased");
     return found;
   }
 
-  async #sendOne(delivery: Leased, destination: string, heldUntil: number | undefined): Promise<void> {
-    const now = this.#clock();
-    if (heldUntil !== undefined) return this.#settle(delivery, toWaiting(heldUntil));
-    if (this.isOver) return this.#settle(delivery, toWaiting(now));
-    const openUntil = breaker.openUntil(destination, now);
-    if (openUntil > 0) return this.#settle(delivery, toWaiting(openUntil));
-    if (!(await this.#ledger.begin(delivery))) return;
-    const channel = this.#channelOf(delivery);
-    const deadlineMs = Math.min(channel.deadlineMs, this.#limits.attemptMs);
-    const { outcome, isTimedOut } = await attempt(channel, { ...this.#call, now }, delivery, deadlineMs);
-    if (isTimedOut) breaker.recordTimeout(destination, this.#clock());
-    else breaker.recordAnswer(destination);
-    await this.#settle(delivery, settlementOf(delivery, channel, outcome, this.#clock()));
+  /** @returns whether the destination answered; undefined: it was not asked */
+  async #trySend(delivery: Leased): Promise<boolean | undefined> {
+    try {
+      return await this.#sendOne(delivery, this.#destinationOf(delivery));
+    } catch (error) {
+      this.fail(error);
+      return undefined;
+    }
   }
 
-  async #settle(delivery: Leased, settlement: Settlement): Promise<void> {
-    await this.#store(delivery, settlement);
-    const { status, nextAttemptAt, answer } = settlement;
-    if (status === "failed" || status === "unknown")
-      log(this.#call.env, "WARNING", "delivery ended", {
-        code: delivery.id,
-        reason: status,
-        ...(answer?.status != null && { status: answer.status }),
-      });
+  async #sendOne(delivery: Leased, destination: string): Promise<boolean | undefined> {
+    const now = this.#clock();
+    const heldUntil = this.#heldUntil.get(delivery.id);
+    if (heldUntil !== undefined) return void this.#settle(delivery, toWaiting(heldUntil));
+    if (this.isOver) return void this.#settle(delivery, toWaiting(now));
+    const openUntil = breaker.openUntil(destination, now);
+    // Not urgent any more: the message of the next attempt must not hold up other alarms.
+    if (openUntil > 0) return void this.#settle(delivery, toWaiting(openUntil), 1);
+    // The lease has marked an alarm.
+    if (delivery.priority !== "alarm" && !(await this.#ledger.begin(delivery))) return undefined;
+    const outcome = await this.#attempt(delivery, destination, now);
+    this.#settle(delivery, settlementOf(delivery, this.#channelOf(delivery), outcome, this.#clock()), 1);
+    return breaker.openUntil(destination, this.#clock()) === 0;
+  }
+
+  async #attempt(delivery: Leased, destination: string, now: number): Promise<Outcome> {
+    const channel = this.#channelOf(delivery);
+    const deadlineMs = Math.min(channel.deadlineMs, this.#limits.attemptMs);
+    let isSlow = false;
+    const timer = setTimeout(() => {
+      isSlow = true;
+      breaker.recordTimeout(destination, this.#clock());
+    }, SLOW_MS);
+    const send = this.#sends.get(delivery.id) ?? channel.send;
+    const { outcome, isTimedOut } = await attempt(send, { ...this.#call, now }, delivery, deadlineMs);
+    clearTimeout(timer);
+    if (!isTimedOut) breaker.recordAnswer(destination);
+    else if (!isSlow) breaker.recordTimeout(destination, this.#clock());
+    return outcome;
+  }
+
+  /** Does not wait: the connection is for the next delivery. @param tried attempts of this run, for the choice of the queue */
+  #settle(delivery: Leased, settlement: Settlement, tried = 0): void {
+    const settled = this.#store(delivery, settlement).catch((error: unknown) => this.fail(error));
+    this.#settling.push(settled);
+    this.#noteEnd(delivery, settlement);
+    this.#noteLater({ id: delivery.id, priority: delivery.priority, attempts: delivery.attempts + tried }, settlement);
+  }
+
+  #noteEnd({ id }: Leased, { status, answer }: Settlement): void {
+    if (status !== "failed" && status !== "unknown") return;
+    const fields = { code: id, reason: status, ...(answer?.status != null && { status: answer.status }) };
+    log(this.#call.env, "WARNING", "delivery ended", fields);
+  }
+
+  #noteLater(delivery: QueuedDelivery, { nextAttemptAt }: Settlement): void {
     if (nextAttemptAt === null) return;
     const waitMs = nextAttemptAt - this.#clock();
     if (waitMs > MAX_DELAY_MS) return;

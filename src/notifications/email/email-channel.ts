@@ -7,26 +7,40 @@ import type { Channel, ChannelCall, Delivery, Outcome } from "../channel.ts";
 import { composeMail } from "./compose.ts";
 import { isLetterKind, readLetter } from "./letters.ts";
 import { mailErrorCode, outcomeOfMailError, SENDER_ERRORS } from "./outcomes.ts";
-import { type Envelope, readRecipient } from "./recipients.ts";
+import { type Envelope, type Recipient, readRecipients, toEnvelope } from "./recipients.ts";
 
 const MINUTE_MS = 60_000;
 const SETTINGS_PAGE = "/account/notifications";
 
 export const emailChannel: Channel = {
-  send: sendMail,
+  send: (call, delivery) => sendMail(call, delivery, readEnvelope),
+  prepare: prepareMails,
   destination: () => "mail",
   retryDelays: [10_000, MINUTE_MS, 5 * MINUTE_MS, 15 * MINUTE_MS, HOUR_MS, 4 * HOUR_MS, 12 * HOUR_MS],
   deadlineMs: 10_000,
 };
 
-async function sendMail(call: ChannelCall, delivery: Delivery): Promise<Outcome> {
+type ReadEnvelope = (call: ChannelCall, delivery: Delivery) => Promise<Envelope | null>;
+
+/** Reads the recipients of all of them together; each letter reads its own link. */
+async function prepareMails(call: Omit<ChannelCall, "signal">, deliveries: readonly Delivery[]): Promise<Channel["send"]> {
+  const userIds = deliveries.flatMap(({ kind, userId }) => (userId === null || isLetterKind(kind) ? [] : [userId]));
+  const recipients = userIds.length > 0 ? await readRecipients(call, [...new Set(userIds)]) : new Map<string, Recipient>();
+  const envelopeOf: ReadEnvelope = (ofAttempt, delivery) => {
+    if (isLetterKind(delivery.kind)) return readEnvelope(ofAttempt, delivery);
+    return toNotice(ofAttempt, delivery, recipients);
+  };
+  return (ofAttempt, delivery) => sendMail(ofAttempt, delivery, envelopeOf);
+}
+
+async function sendMail(call: ChannelCall, delivery: Delivery, envelopeOf: ReadEnvelope): Promise<Outcome> {
   const { env, signal } = call;
   const from = getMailSender(env);
   if (from === null) {
     log(env, "WARNING", "no mail is sent: the sender is not set", { variable: "MAIL_FROM", code: delivery.kind });
     return { result: "cancelled" };
   }
-  const envelope = await readEnvelope(call, delivery);
+  const envelope = await envelopeOf(call, delivery);
   if (envelope === null) return { result: "cancelled" };
   if (!Email.safeParse(envelope.address).success) {
     return { result: "refused", answer: { status: null, text: "the stored address is not valid" } };
@@ -43,10 +57,19 @@ async function sendMail(call: ChannelCall, delivery: Delivery): Promise<Outcome>
   }
 }
 
-function readEnvelope(call: ChannelCall, delivery: Delivery): Promise<Envelope | null> {
-  const { kind, refs, userId } = delivery;
+async function readEnvelope(call: ChannelCall, delivery: Delivery): Promise<Envelope | null> {
+  const { kind, userId } = delivery;
   if (isLetterKind(kind)) return readLetter(call, kind, delivery);
-  return userId === null ? Promise.resolve(null) : readRecipient(call, userId, kind, refs);
+  return userId === null ? null : toNotice(call, delivery, await readRecipients(call, [userId]));
+}
+
+async function toNotice(
+  call: ChannelCall,
+  { userId, kind, refs }: Delivery,
+  recipients: ReadonlyMap<string, Recipient>,
+): Promise<Envelope | null> {
+  const recipient = recipients.get(userId ?? "");
+  return recipient ? toEnvelope(call, recipient, kind, refs) : null;
 }
 
 async function buildMail(env: Env, delivery: Delivery, envelope: Envelope, from: string): Promise<EmailMessageBuilder> {

@@ -1,5 +1,5 @@
 // The mail address of a person, read at the time of sending, and only once the person has shown that it is theirs.
-import { and, eq, isNotNull } from "drizzle-orm";
+import { and, eq, isNotNull, sql } from "drizzle-orm";
 import { unsealProfile } from "../../access/profile.ts";
 import { notificationSettings, users } from "../../platform/db/schema.ts";
 import type { ChannelCall } from "../channel.ts";
@@ -17,14 +17,17 @@ export type Envelope = {
   timeZone: string | null;
 };
 
-/** Null for somebody who has left, or whose address is not verified. @throws ApiError integrity_error */
-export async function readRecipient(
-  { db, keys }: ChannelCall,
-  userId: string,
-  kind: string,
-  refs: Refs,
-): Promise<Envelope | null> {
-  const [row] = await db
+export type Recipient = Pick<typeof users.$inferSelect, "id" | "profileSealed"> & {
+  language: TextLanguage | null;
+  timeZone: string | null;
+};
+
+/** In one round trip and by id; without those who have left, or whose address is not verified. */
+export async function readRecipients(
+  { db }: Pick<ChannelCall, "db">,
+  userIds: readonly string[],
+): Promise<ReadonlyMap<string, Recipient>> {
+  const rows = await db
     .select({
       id: users.id,
       profileSealed: users.profileSealed,
@@ -33,8 +36,18 @@ export async function readRecipient(
     })
     .from(users)
     .leftJoin(notificationSettings, eq(notificationSettings.userId, users.id))
-    .where(and(eq(users.id, userId), eq(users.active, 1), isNotNull(users.emailVerifiedAt)));
-  if (!row) return null;
+    .where(
+      and(
+        sql`${users.id} IN (SELECT value FROM json_each(${JSON.stringify(userIds)}))`,
+        eq(users.active, 1),
+        isNotNull(users.emailVerifiedAt),
+      ),
+    );
+  return new Map(rows.map((row) => [row.id, row]));
+}
+
+/** @throws ApiError integrity_error */
+export async function toEnvelope({ keys }: ChannelCall, row: Recipient, kind: string, refs: Refs): Promise<Envelope> {
   const { email } = await unsealProfile(keys, row);
   return { address: email, path: portalPathOf(kind, refs), language: row.language ?? "en", timeZone: row.timeZone };
 }

@@ -1,7 +1,7 @@
 // The channel of Web Push: one delivery to one browser (RFC 8030), encrypted for it (RFC 8291), signed by this deployment (RFC 8292).
-import { sql } from "drizzle-orm";
+import { type SQL, sql } from "drizzle-orm";
 import { BoundedCache } from "../../platform/bounded-cache.ts";
-import type { Db } from "../../platform/db/client.ts";
+import { batch, type Db } from "../../platform/db/client.ts";
 import type { LANGUAGES } from "../../platform/db/vocabulary.ts";
 import type { Answer, Channel, ChannelCall, Delivery, Outcome } from "../channel.ts";
 import { NOTIFICATION_KINDS, type NotificationKind, type Priority } from "../kinds.ts";
@@ -25,6 +25,7 @@ const RETRY_DELAYS_MS = [10_000, 60_000, 300_000, 1_800_000, 7_200_000];
 
 type Language = (typeof LANGUAGES)[number];
 type TargetRow = {
+  id: string;
   sealed: string;
   language: Language | null;
   isOn: number;
@@ -47,16 +48,28 @@ const hostsBySubscription = new BoundedCache<string, string>(4_096);
 
 const isKind = (kind: string): kind is NotificationKind => kind in NOTIFICATION_KINDS;
 
-/** The subscription with the settings of its person; undefined when it is gone or the account is inactive. */
-async function findTarget(db: Db, { targetId, userId, kind, hospitalId }: Delivery): Promise<TargetRow | undefined> {
+/**
+ * The subscriptions with the settings of their people, by id of the delivery, in one round trip; without those that are gone and of
+ * accounts that are inactive.
+ */
+async function findTargets(db: Db, deliveries: readonly Delivery[]): Promise<ReadonlyMap<string, TargetRow>> {
+  const byRule = Map.groupBy(deliveries, ({ kind, hospitalId }) => `${kind} ${hospitalId}`);
+  const answers = await batch(
+    db,
+    [...byRule.values()].map((alike) => db.all<TargetRow>(selectTargets(alike))),
+  );
+  return new Map(answers.flat().map((row) => [row.id, row]));
+}
+
+/** @param alike deliveries of one kind and hospital */
+function selectTargets(alike: readonly Delivery[]): SQL {
+  const [{ kind, hospitalId } = { kind: "", hospitalId: null }] = alike;
   // A test is sent over the channel that it tries, whatever the choices are.
   const isOn = kind === "notification.test" || !isKind(kind) ? sql`1` : isChannelOn({ kind, hospitalId }, "push");
-  const [row] = await db.all<TargetRow>(sql`SELECT p.subscription_sealed AS sealed, s.language AS language,
-      ${isOn} AS isOn
-    FROM push_subscriptions p JOIN users r ON r.id = p.user_id AND r.active = 1
-    LEFT JOIN notification_settings s ON s.user_id = r.id
-    WHERE p.id = ${targetId} AND p.user_id = ${userId}`);
-  return row;
+  const rows = JSON.stringify(alike.map(({ id, targetId, userId }) => [id, targetId, userId]));
+  return sql`SELECT d.value->>0 AS id, p.subscription_sealed AS sealed, s.language AS language, ${isOn} AS isOn
+    FROM json_each(${rows}) d CROSS JOIN push_subscriptions p ON p.id = d.value->>1 AND p.user_id = d.value->>2
+    JOIN users r ON r.id = p.user_id AND r.active = 1 LEFT JOIN notification_settings s ON s.user_id = r.id`;
 }
 
 export function toPayload({ eventId, kind, priority, refs }: Delivery, language: Language): PushPayload {
@@ -124,7 +137,15 @@ async function toOutcome({ db, now }: ChannelCall, delivery: Delivery, response:
 }
 
 async function send(call: ChannelCall, delivery: Delivery): Promise<Outcome> {
-  const target = await findTarget(call.db, delivery);
+  return sendTo(call, delivery, (await findTargets(call.db, [delivery])).get(delivery.id));
+}
+
+async function prepare({ db }: Omit<ChannelCall, "signal">, deliveries: readonly Delivery[]): Promise<Channel["send"]> {
+  const targets = await findTargets(db, deliveries);
+  return (call, delivery) => sendTo(call, delivery, targets.get(delivery.id));
+}
+
+async function sendTo(call: ChannelCall, delivery: Delivery, target: TargetRow | undefined): Promise<Outcome> {
   if (!target?.isOn || call.keys.vapid === null) return { result: "cancelled" };
   const subscription = await unsealSubscription(call.keys, delivery.targetId, target.sealed);
   if (!isPushEndpoint(call.env, subscription.endpoint)) return { result: "refused", answer: { status: null, text: null } };
@@ -141,6 +162,7 @@ async function send(call: ChannelCall, delivery: Delivery): Promise<Outcome> {
 
 export const pushChannel: Channel = {
   send,
+  prepare,
   /** The host is in the sealed subscription: until this isolate has sent to it, each subscription counts as a destination of its own. */
   destination: ({ targetId }) => `push ${hostsBySubscription.get(targetId) ?? targetId}`,
   retryDelays: RETRY_DELAYS_MS,
