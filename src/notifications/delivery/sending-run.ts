@@ -1,9 +1,9 @@
 // The sending of one invocation of the consumer: attempts in lanes until the time is over, and messages for what comes later.
 import { describeCause, stackFrames } from "../../platform/errors.ts";
 import { log } from "../../platform/log.ts";
-import type { Channel, ChannelCall, Outcome } from "../channel.ts";
+import type { Channel, ChannelCall } from "../channel.ts";
 import type { Channels } from "../channels.ts";
-import { attempt } from "./attempt.ts";
+import { type Attempt, attempt } from "./attempt.ts";
 import { Breaker } from "./breaker.ts";
 import { Lanes } from "./lanes.ts";
 import type { Leased } from "./lease.ts";
@@ -136,12 +136,12 @@ export class SendingRun {
     if (openUntil > 0) return void this.#settle(delivery, toWaiting(openUntil), 1);
     // The lease has marked an alarm.
     if (delivery.priority !== "alarm" && !(await this.#ledger.begin(delivery))) return undefined;
-    const outcome = await this.#attempt(delivery, destination, now);
+    const { outcome, isTimedOut } = await this.#attempt(delivery, destination, now);
     this.#settle(delivery, settlementOf(delivery, this.#channelOf(delivery), outcome, this.#clock()), 1);
-    return breaker.openUntil(destination, this.#clock()) === 0;
+    return !isTimedOut;
   }
 
-  async #attempt(delivery: Leased, destination: string, now: number): Promise<Outcome> {
+  async #attempt(delivery: Leased, destination: string, now: number): Promise<Attempt> {
     const channel = this.#channelOf(delivery);
     const deadlineMs = Math.min(channel.deadlineMs, this.#limits.attemptMs);
     let isSlow = false;
@@ -150,11 +150,11 @@ export class SendingRun {
       breaker.recordTimeout(destination, this.#clock());
     }, SLOW_MS);
     const send = this.#sends.get(delivery.id) ?? channel.send;
-    const { outcome, isTimedOut } = await attempt(send, { ...this.#call, now }, delivery, deadlineMs);
+    const result = await attempt(send, { ...this.#call, now }, delivery, deadlineMs);
     clearTimeout(timer);
-    if (!isTimedOut) breaker.recordAnswer(destination);
+    if (!result.isTimedOut) breaker.recordAnswer(destination);
     else if (!isSlow) breaker.recordTimeout(destination, this.#clock());
-    return outcome;
+    return result;
   }
 
   /** Does not wait: the connection is for the next delivery. @param tried attempts of this run, for the choice of the queue */
