@@ -18,7 +18,8 @@ export async function stepsOf(request: (of: Env) => Promise<unknown>): Promise<s
     Reflect.apply(original, crypto, args);
   });
   const of = interceptStores(env, ({ store, op }, run) => {
-    steps.push(`${store} ${op}`);
+    // Messages are sent behind the response.
+    if (store !== "QUEUES") steps.push(`${store} ${op}`);
     return run();
   });
   await request(of);

@@ -1,17 +1,18 @@
 // Wrappers of an Env's stores that delay, fail or count every call. The stores themselves are real.
 
-/** `AUDIT`: objects of audit logs. `OBJECTS`: all others. */
-export type StoreCall = { store: "DB" | "FILES" | "KV" | "OBJECTS" | "AUDIT"; op: string; k: number };
+/** `AUDIT`: objects of audit logs. `OBJECTS`: all others. `QUEUES`: sends to the queues of messages. */
+export type StoreCall = { store: "DB" | "FILES" | "KV" | "OBJECTS" | "AUDIT" | "QUEUES"; op: string; k: number };
 type Around = <T>(call: StoreCall, run: () => Promise<T>) => Promise<T>;
 
 const R2_OPS = ["get", "put", "delete", "head", "list"];
 const KV_OPS = ["get", "put", "delete", "list", "getWithMetadata"];
+const QUEUE_OPS = ["send", "sendBatch"];
 
-/** An Env whose every D1 round trip, R2 and KV operation and object call goes through `around`, numbered from 1. */
+/** An Env whose every D1 round trip, R2 and KV operation, object call and send to a queue goes through `around`, numbered from 1. */
 export function interceptStores(env: Env, wrap: Around): Env {
   let k = 0;
   const next = (store: StoreCall["store"], op: string): StoreCall => ({ store, op, k: ++k });
-  const proxied = <T extends object>(target: T, store: "FILES" | "KV", ops: string[]): T =>
+  const proxied = <T extends object>(target: T, store: "FILES" | "KV" | "QUEUES", ops: string[]): T =>
     new Proxy(target, {
       get(object, name) {
         const value: unknown = Reflect.get(object, name);
@@ -27,6 +28,8 @@ export function interceptStores(env: Env, wrap: Around): Env {
     DB: wrapD1(env.DB, (op, run) => wrap(next("DB", op), run)),
     FILES: proxied(env.FILES, "FILES", R2_OPS),
     KV: proxied(env.KV, "KV", KV_OPS),
+    ALARM_QUEUE: proxied(env.ALARM_QUEUE, "QUEUES", QUEUE_OPS),
+    MESSAGE_QUEUE: proxied(env.MESSAGE_QUEUE, "QUEUES", QUEUE_OPS),
     PATIENT_MONITOR: wrapObjects(env.PATIENT_MONITOR, (op, run) => wrap(next("OBJECTS", `monitor.${op}`), run)),
     WARD_FEED: wrapObjects(env.WARD_FEED, (op, run) => wrap(next("OBJECTS", `feed.${op}`), run)),
     AUDIT_LOG: wrapObjects(env.AUDIT_LOG, (op, run) => wrap(next("AUDIT", `audit.${op}`), run)),
@@ -99,6 +102,7 @@ const SAID: Partial<Record<StoreCall["store"], string>> = {
   DB: "D1_ERROR: Network connection lost. (injected fault)",
   OBJECTS: OBJECT_ERROR,
   AUDIT: OBJECT_ERROR,
+  QUEUES: "Queue sendBatch failed: Service Unavailable (injected fault)",
 };
 
 /**
@@ -159,12 +163,20 @@ export function withAppendFault(env: Env, { when, count, isStagingDown }: Append
   return { env: wrapped, calls };
 }
 
-export type Counts = { d1: number; rowsRead: number; rowsWritten: number; r2: string[]; kv: string[]; objects: string[] };
+export type Counts = {
+  d1: number;
+  rowsRead: number;
+  rowsWritten: number;
+  r2: string[];
+  kv: string[];
+  objects: string[];
+  queues: string[];
+};
 
 /** Counts D1 round trips, rows read and written, R2 and KV operations, and object calls. */
 export function withCounters(env: Env): { env: Env; counts: Counts } {
-  const counts: Counts = { d1: 0, rowsRead: 0, rowsWritten: 0, r2: [], kv: [], objects: [] };
-  const lists = { FILES: counts.r2, KV: counts.kv, OBJECTS: counts.objects, AUDIT: counts.objects };
+  const counts: Counts = { d1: 0, rowsRead: 0, rowsWritten: 0, r2: [], kv: [], objects: [], queues: [] };
+  const lists = { FILES: counts.r2, KV: counts.kv, OBJECTS: counts.objects, AUDIT: counts.objects, QUEUES: counts.queues };
   const add = (result: unknown): void => {
     for (const one of Array.isArray(result) ? result : [result]) {
       const meta = (one as { meta?: { rows_read?: number; rows_written?: number } } | null)?.meta;

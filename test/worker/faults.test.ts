@@ -99,7 +99,7 @@ const isSuccessOfChange = ({ event, outcome, action }: AuditRow): boolean =>
 
 /** The number of calls per store for one request of a route without failures. */
 async function callsOf(route: FaultCase): Promise<Record<Store, number>> {
-  const calls = { DB: 0, FILES: 0, KV: 0, OBJECTS: 0, AUDIT: 0 };
+  const calls = { DB: 0, FILES: 0, KV: 0, OBJECTS: 0, AUDIT: 0, QUEUES: 0 };
   const watched = interceptStores(env, ({ store }, run) => {
     calls[store]++;
     return run();
