@@ -1,7 +1,7 @@
 // Length of random runs: short in `npm test`, long in `npm run verify`, which sets VERIFY=1.
 //
 // VERIFY=1 changes:
-// - alarm-figures: 100 alarms at once instead of 10, within the required times, and prints them
+// - alarm-figures: how long 100 alarms at once take, which `npm test` does not measure, and prints it
 // - alerts-random: 10,000 random alarm histories instead of 2,000
 // - alerts-synthetic: 60 patients of two normal days instead of 25, 30 breaches of each limit instead of 6, 10,000 crossings
 //   instead of 2,000

@@ -1,13 +1,13 @@
 // What a batch of many alarms costs, in counts: round trips to D1, connections that a dead provider holds, and who waits for it.
 import { createMessageBatch } from "cloudflare:test";
 import { sql } from "drizzle-orm";
-import { beforeAll, beforeEach, expect, it } from "vitest";
+import { afterEach, beforeAll, beforeEach, expect, it } from "vitest";
 import type { Alert } from "../../src/monitoring/alarm-rules/model.ts";
 import { deliverToD1 } from "../../src/monitoring/patient-object/delivery/d1-delivery.ts";
 import { OUTBOX_DOCUMENTS } from "../../src/monitoring/patient-object/memory/documents.ts";
 import { toAlertId } from "../../src/monitoring/patient-object/samples/ids.ts";
 import type { Alarm } from "../../src/notifications/alarms.ts";
-import type { Channel, ChannelCall } from "../../src/notifications/channel.ts";
+import type { Channel, ChannelCall, Delivery } from "../../src/notifications/channel.ts";
 import { CHANNELS } from "../../src/notifications/channels.ts";
 import { type ConsumeOptions, consume } from "../../src/notifications/delivery/consume.ts";
 import { TIME_LIMITS } from "../../src/notifications/delivery/sending-run.ts";
@@ -42,17 +42,20 @@ beforeAll(async () => {
 class DeadProvider {
   open = 0;
   most = 0;
-  ended = 0;
+  /** Alerts of the attempts, in their order. */
+  readonly begun: unknown[] = [];
+  readonly ended: unknown[] = [];
   readonly channel: Channel;
 
   constructor(name: string) {
-    const send = ({ signal }: ChannelCall) => {
+    const send = ({ signal }: ChannelCall, { refs }: Delivery) => {
+      this.begun.push(refs["alert_id"]);
       this.open += 1;
       this.most = Math.max(this.most, this.open);
       return new Promise<never>((_, reject) =>
         signal.addEventListener("abort", () => {
           this.open -= 1;
-          this.ended += 1;
+          this.ended.push(refs["alert_id"]);
           reject(signal.reason);
         }),
       );
@@ -64,6 +67,11 @@ class DeadProvider {
 let dead: DeadProvider;
 beforeEach(() => {
   dead = new DeadProvider(uuidv7());
+});
+
+/** Retries of one test's alarms must not meet the providers of the next. */
+afterEach(async () => {
+  await env.DB.prepare("UPDATE deliveries SET status = 'cancelled', next_attempt_at = NULL, leased_until = NULL").run();
 });
 
 let number = 0;
@@ -128,37 +136,40 @@ it("lets a dead provider hold two of six connections, and lets the queue go on m
     waitUntil: (work) => void background.push(work),
   });
   // The attempts at the dead provider have not ended when the queue may send the next batch.
-  expect(dead).toMatchObject({ open: 2, ended: 0 });
+  expect(dead).toMatchObject({ open: 2, ended: [] });
   await Promise.all(background);
   expect(dead).toMatchObject({ most: 2, open: 0 });
   expect(most).toBeGreaterThan(2);
   expect(most).toBeLessThanOrEqual(4);
   // Both attempts, and one that may begin before both have ended; the others were left alone.
-  expect(dead.ended).toBeLessThanOrEqual(3);
-  expect((await statusesOf(alarms, "email"))["accepted"]).toBe(BATCH);
+  expect(dead.ended.length).toBeLessThanOrEqual(3);
+  // A slow machine leaves some of them to the next message, with the channels of this deployment.
+  await eventually(async () => expect((await statusesOf(alarms, "email"))["accepted"]).toBe(BATCH));
 });
 
 /** A compatibility flag of wrangler.toml: without it the platform waits for what goes on behind the consumer. */
 it("hands the next alarm over by the platform's queue while attempts at a dead provider are open", async () => {
   const before = { ...CHANNELS };
-  const log: string[] = [];
+  const mailed: unknown[] = [];
   const email: Channel = {
     ...dead.channel,
     destination: () => "live mail",
     send: async (_, { refs }) => {
-      log.push(`mail ${refs["alert_id"]}`);
+      mailed.push(refs["alert_id"]);
       return { result: "accepted", answer: { status: 200, text: null } };
     },
   };
-  Object.assign(CHANNELS, { email, push: dead.channel });
+  // A destination per alert: retries of the other tests' alarms have no share in this one.
+  const push: Channel = { ...dead.channel, destination: ({ id }) => `dead ${id}` };
+  Object.assign(CHANNELS, { email, push });
   try {
     const [first, second] = newAlarms(2) as [Alarm, Alarm];
     await env.ALARM_QUEUE.send({ alarm: first });
-    await eventually(() => expect(dead.open).toBe(1));
+    await eventually(() => expect(dead.begun).toContain(first.alert));
     await env.ALARM_QUEUE.send({ alarm: second });
-    await eventually(() => expect(log).toEqual([`mail ${first.alert}`, `mail ${second.alert}`]));
-    expect(dead.ended).toBe(0);
-    await eventually(() => expect(dead.open).toBe(0));
+    await eventually(() => expect(mailed).toEqual(expect.arrayContaining([first.alert, second.alert])));
+    expect(dead.ended).not.toContain(first.alert);
+    await eventually(() => expect(dead.ended).toEqual(expect.arrayContaining([first.alert, second.alert])));
   } finally {
     Object.assign(CHANNELS, before);
   }

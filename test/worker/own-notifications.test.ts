@@ -106,7 +106,8 @@ describe("a live socket", () => {
   });
 });
 
-const ageId = (days: number, i: number) => firstIdAt(Date.now() - days * DAY_MS).slice(0, -6) + String(i).padStart(6, "0");
+const NOW = Date.now();
+const ageId = (days: number, i: number) => firstIdAt(NOW - days * DAY_MS).slice(0, -6) + String(i).padStart(6, "0");
 
 describe("the cleanup", () => {
   it("deletes what is too old and a person's oldest above the limit, in bounded statements without a scan", async () => {
@@ -142,7 +143,7 @@ describe("the cleanup", () => {
     const later = Date.now() + 3_600_000;
     await batch(getDb(counted.DB), pruneMessages(getDb(counted.DB), later));
     expect(counts.d1).toBe(1);
-    expect(Number(fresh?.n)).toBeGreaterThan(1_900);
+    expect(Number(fresh?.n)).toBeGreaterThanOrEqual(1_900);
     expect(counts.rowsRead).toBeLessThan(20);
   });
 });

@@ -17,7 +17,7 @@ import { type Settlement, settlementOf } from "./settle.ts";
  * `holdMs`: how long the queue waits for the invocation; attempts that are under way end behind it. `gapMs`: of the ledger.
  */
 export const TIME_LIMITS = {
-  alarm: { startMs: 2_000, attemptMs: 3_000, holdMs: 1_000, gapMs: 200 },
+  alarm: { startMs: 2_000, attemptMs: 3_000, holdMs: 500, gapMs: 200 },
   other: { startMs: 10_000, attemptMs: 15_000, holdMs: 5_000, gapMs: 0 },
 } as const;
 export type TimeLimits = (typeof TIME_LIMITS)[keyof typeof TIME_LIMITS];
@@ -39,7 +39,8 @@ export class SendingRun {
   readonly #channels: Channels;
   readonly #limits: TimeLimits;
   readonly #clock: () => number;
-  readonly #startedAt = Date.now();
+  /** Of the first sending; the lease before it may have waited for D1. */
+  #startedAt: number | undefined;
   readonly #ledger: Ledger;
   /** Deliveries that get a message of their own, by the delay of the message. */
   readonly #later = new Map<number, QueuedDelivery[]>();
@@ -62,11 +63,13 @@ export class SendingRun {
   }
 
   get isOver(): boolean {
-    return Date.now() - this.#startedAt >= this.#limits.startMs || this.#error !== undefined;
+    const lasted = this.#startedAt === undefined ? 0 : Date.now() - this.#startedAt;
+    return lasted >= this.#limits.startMs || this.#error !== undefined;
   }
 
   /** Never throws, and may be called again before the first call has ended. */
   async send(leased: readonly Leased[]): Promise<void> {
+    this.#startedAt ??= Date.now();
     try {
       const [held] = await Promise.all([postponed(this.#call.db, leased, this.#clock()), this.#prepare(leased)]);
       for (const [id, until] of held) this.#heldUntil.set(id, until);
