@@ -102,6 +102,21 @@ describe("codes", () => {
     expect(statuses).toEqual([...Array.from({ length: MAX_CODES_PER_NUMBER }, () => 202), 429]);
   });
 
+  it("count for the number that they were sent to, also after the accounts have turned to another one", async () => {
+    const [own, victim] = [newPhone(), newPhone()];
+    const people = await Promise.all(Array.from({ length: MAX_CODES_PER_NUMBER + 1 }, () => newPerson("patient")));
+    const statuses: number[] = [];
+    for (const one of people) {
+      statuses.push((await ask(phone, one)).status);
+      await wait();
+      // A request for another number neither frees the first one nor counts its codes for the other.
+      await ask(statuses.length < MAX_CODES_PER_NUMBER ? victim : own, one);
+    }
+    expect(statuses.at(-1)).toBe(429);
+    await wait();
+    expect((await ask(victim)).status).toBe(202);
+  });
+
   it("are sent once when asked for at the same time", async () => {
     const statuses = await Promise.all(Array.from({ length: 10 }, async () => (await ask()).status));
     expect(statuses.filter((status) => status === 202)).toHaveLength(1);

@@ -7,7 +7,7 @@ import { failWithAudit } from "../../access/deny.ts";
 import { batch, type Statement } from "../../platform/db/client.ts";
 import { notificationSettings, phoneCodes } from "../../platform/db/schema.ts";
 import { ApiError } from "../../platform/errors.ts";
-import { uuidv7 } from "../../platform/ids.ts";
+import { derivedUuidv7, uuidv7 } from "../../platform/ids.ts";
 import { getSmsProvider } from "../../platform/sms-provider.ts";
 import { DAY_MS, toIso, toIsoOrNull } from "../../platform/time.ts";
 import { noteEvent } from "../notify.ts";
@@ -25,6 +25,13 @@ export const MAX_ATTEMPTS = 5;
 
 const phoneEvent = ({ role, hospitalId }: UserEffectiveRole, userId: string, event: string, action: "C" | "U" | "D") =>
   ({ event, action, role, hospitalId, entity: { type: "user", id: userId } }) as const;
+
+/**
+ * Codes to the number in 24 hours. Counted by their deliveries, whose target is the number's index: the row of a person's code moves to
+ * another number with the next request. An id begins with the time of its event.
+ */
+const countCodesTo = (phoneIndex: string, now: number): SQL => sql`(SELECT count(*) FROM deliveries
+  WHERE target_id = ${phoneIndex} AND id > ${derivedUuidv7(now - DAY_MS, "").slice(0, 13)} AND kind = ${PHONE_CODE_KIND})`;
 
 const selectCode = ({ db, actor }: UserCall) => db.select().from(phoneCodes).where(eq(phoneCodes.userId, actor.userId));
 
@@ -69,10 +76,7 @@ export async function sendPhoneCode(anyCall: Call, env: Env, phone: string) {
   const phoneIndex = await computePhoneIndex(anyCall.keys, phone);
   const { call, effectiveRole, results } = await withUser(anyCall, "self:write", (_, call) => [
     selectCode(call),
-    call.db
-      .select({ sent: sql<number>`coalesce(sum(${phoneCodes.sentCount}), 0)` })
-      .from(phoneCodes)
-      .where(and(eq(phoneCodes.phoneIndex, phoneIndex), gt(phoneCodes.windowStartedAt, anyCall.now - DAY_MS))),
+    call.db.all<{ sent: number }>(sql`SELECT ${countCodesTo(phoneIndex, call.now)} AS sent`),
   ]);
   const { db, keys, actor, now } = call;
   const [[row], [number]] = results;
@@ -103,19 +107,20 @@ export async function sendPhoneCode(anyCall: Call, env: Env, phone: string) {
       ...phoneEvent(effectiveRole, actor.userId, "phone.send_code", "U"),
       when: sql`changes() > 0`,
     }),
-    deliverCode(call, id),
+    deliverCode(call, id, phoneIndex),
   ]);
   if (written.length === 0) throw tooMany(MIN_INTERVAL_MS);
   return { phone, expires_at: toIso(values.expiresAt) };
 }
 
-/** The delivery of the code, if its row was written. */
-function deliverCode({ db, actor, now }: UserCall, codeId: string): Statement {
+/** The delivery of the code, if its row was written, and the number has not had too many through other accounts meanwhile. */
+function deliverCode({ db, actor, now }: UserCall, codeId: string, phoneIndex: string): Statement {
   const eventId = uuidv7();
   noteEvent(actor, eventId, "security");
   return db.run(sql`INSERT INTO deliveries (id, user_id, hospital_id, channel, target_id, kind, priority, refs, next_attempt_at, created_at)
-    SELECT ${`${eventId}.sms.${codeId}`}, user_id, NULL, 'sms', id, ${PHONE_CODE_KIND}, 'security', '{}', CAST(${now} AS INTEGER),
-      CAST(${now} AS INTEGER) FROM phone_codes WHERE id = ${codeId}`);
+    SELECT ${`${eventId}.sms.${codeId}`}, user_id, NULL, 'sms', ${phoneIndex}, ${PHONE_CODE_KIND}, 'security',
+      json_object('code_id', id), CAST(${now} AS INTEGER), CAST(${now} AS INTEGER)
+    FROM phone_codes WHERE id = ${codeId} AND ${countCodesTo(phoneIndex, now)} < ${MAX_CODES_PER_NUMBER}`);
 }
 
 /** Compares in constant time: both have six digits. */

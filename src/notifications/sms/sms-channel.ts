@@ -71,16 +71,17 @@ const CODE_TEXT = {
   hi: (code: string) => `${code} इस फ़ोन नंबर के लिए आपका EdgeCare कोड है। यह 10 मिनट मान्य है। इसे किसी को न बताएँ।`,
 } satisfies Record<TextLanguage, (code: string) => string>;
 
-async function readCode({ db, keys, now }: ChannelCall, { targetId }: Delivery): Promise<Text | null> {
+async function readCode({ db, keys, now }: ChannelCall, { refs }: Delivery): Promise<Text | null> {
+  const codeId = String(refs["code_id"]);
   const [row] = await db
     .select({ userId: phoneCodes.userId, phoneSealed: phoneCodes.phoneSealed, language: notificationSettings.language })
     .from(phoneCodes)
     .innerJoin(users, and(eq(users.id, phoneCodes.userId), eq(users.active, 1)))
     .leftJoin(notificationSettings, eq(notificationSettings.userId, phoneCodes.userId))
-    .where(and(eq(phoneCodes.id, targetId), isNull(phoneCodes.usedAt), gt(phoneCodes.expiresAt, now)));
+    .where(and(eq(phoneCodes.id, codeId), isNull(phoneCodes.usedAt), gt(phoneCodes.expiresAt, now)));
   if (!row) return null;
-  const to = await unsealPhone(keys, { table: "phone_codes", id: targetId }, row.phoneSealed);
-  return { to, body: CODE_TEXT[row.language ?? "en"](await derivePhoneCode(keys, targetId)) };
+  const to = await unsealPhone(keys, { table: "phone_codes", id: codeId }, row.phoneSealed);
+  return { to, body: CODE_TEXT[row.language ?? "en"](await derivePhoneCode(keys, codeId)) };
 }
 
 function buildForm({ env, now }: ChannelCall, delivery: Delivery, { from }: SmsProvider, { to, body }: Text): URLSearchParams {

@@ -1005,7 +1005,7 @@ export const deliveries = sqliteTable(
     userId: text("user_id"),
     hospitalId: text("hospital_id"),
     channel: text("channel", { enum: DELIVERY_CHANNELS }).notNull(),
-    /** The user, the push subscription, the webhook, or the row of the link that a mail contains. */
+    /** The user, the push subscription, the webhook, the row of the link that a mail contains, or the index of a phone number. */
     targetId: text("target_id").notNull(),
     kind: text("kind").notNull(),
     priority: text("priority", { enum: NOTIFICATION_PRIORITIES }).notNull(),
