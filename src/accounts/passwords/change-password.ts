@@ -10,7 +10,7 @@ import { batch } from "../../platform/db/client.ts";
 import { passwordResets, sessions, users } from "../../platform/db/schema.ts";
 import { endAddressChanges } from "../email/email-links.ts";
 import { type HashSlot, hashCaller, withHashSlot } from "./hash-queue.ts";
-import { clearFailedAttempts } from "./lockout.ts";
+import { clearAfterPassword } from "./lockout.ts";
 import { assertPasswordPolicy, hashPassword } from "./passwords.ts";
 import { verifyOwnPassword } from "./verify-own-password.ts";
 
@@ -101,7 +101,7 @@ async function change(
   const isUnchanged = sql`password_changed_at = ${account.passwordChangedAt}`;
   const [changed] = await batch(db, [
     ...passwordChangeStatements(call, actor.userId, hash, isUnchanged, event, actor.sessionId),
-    clearFailedAttempts(db, slot),
+    clearAfterPassword(db, slot, actor.userId),
   ]);
   // The password was correct, so losing against a concurrent change costs no attempt.
   if (changed.length === 0) return failWithAudit(call, "conflict", event);

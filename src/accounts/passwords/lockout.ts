@@ -7,6 +7,7 @@ import { batch, type Db, type Statement } from "../../platform/db/client.ts";
 import { loginAttempts } from "../../platform/db/schema.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { uuidv7 } from "../../platform/ids.ts";
+import { hasFactor } from "../factors/factors.ts";
 
 export const MAX_FAILURES = 5;
 export const LOCKOUT_MS = 15 * 60_000;
@@ -82,6 +83,15 @@ export function recordFailedAttempt(db: Db, slot: AttemptSlot, now: number): Sta
 /** A correct password clears earlier failures and releases its own slot; other running attempts keep theirs. */
 export function clearFailedAttempts(db: Db, slot: AttemptSlot): Statement {
   return db.delete(loginAttempts).where(and(eq(loginAttempts.subject, slot.subject), sql`(id = ${slot.id} OR state = 'failed')`));
+}
+
+/**
+ * A correct password alone, of somebody who is signed in, clears earlier failures only where there is no second factor: else whoever has
+ * the password could try codes without end.
+ */
+export function clearAfterPassword(db: Db, slot: AttemptSlot, userId: string): Statement {
+  const isCleared = sql`(id = ${slot.id} OR (state = 'failed' AND NOT ${hasFactor(sql`${userId}`)}))`;
+  return db.delete(loginAttempts).where(and(eq(loginAttempts.subject, slot.subject), isCleared));
 }
 
 /** Releases a slot whose attempt did not fail and is not finished: earlier failures stay, or each right password would allow more codes. */

@@ -12,7 +12,8 @@ import { batch, isConditionFailed } from "../../platform/db/client.ts";
 import { loginAttempts, passwordResets, users } from "../../platform/db/schema.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { uuidv7 } from "../../platform/ids.ts";
-import { toIso } from "../../platform/time.ts";
+import { HOUR_MS, toIso } from "../../platform/time.ts";
+import { hasFactor } from "../factors/factors.ts";
 import { denyForbidden, requireManagedUser } from "../users/manage-users.ts";
 import { hasPasswordHash, passwordChangeStatements } from "./change-password.ts";
 import { hashCaller, withHashSlot } from "./hash-queue.ts";
@@ -112,6 +113,14 @@ export async function replayResetLink(anyCall: Call, id: string, userId: string,
   return toResetLink(origin, token, row.expiresAt);
 }
 
+/** Where there is a second factor, one reset an hour lifts the lockout: else whoever reads the mail could try codes without end. */
+const UNLOCK_INTERVAL_MS = HOUR_MS;
+const mayUnlock = (
+  userId: string,
+  now: number,
+) => sql`NOT (${hasFactor(sql`${userId}`)} AND EXISTS (SELECT 1 FROM password_resets r
+  WHERE r.user_id = ${userId} AND r.used_at > ${now - UNLOCK_INTERVAL_MS} AND r.used_at < ${now}))`;
+
 /**
  * Sets the password for a link and unlocks the account. Computes a hash even for an invalid token.
  * @throws ApiError link_invalid (unknown, used, expired, or its issuer may no longer), invalid_request
@@ -134,7 +143,7 @@ export async function redeemResetLink(call: Call, token: string, password: strin
   const [changed] = row
     ? await batch(db, [
         ...passwordChangeStatements(call, row.id, hash, isRedeemable, event, null),
-        db.delete(loginAttempts).where(and(isAttemptOn(row.id), hasPasswordHash(row.id, hash))),
+        db.delete(loginAttempts).where(and(isAttemptOn(row.id), hasPasswordHash(row.id, hash), mayUnlock(row.id, now))),
       ])
     : [[]];
   if (changed.length > 0) return;

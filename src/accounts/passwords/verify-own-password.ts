@@ -16,7 +16,7 @@ type Account = Pick<
 
 /**
  * @param event of the operation that needs the password; recorded as denied if it is wrong
- * @returns the account and the attempt, which the operation's batch clears with `clearFailedAttempts()`
+ * @returns the account and the attempt, which the operation's batch clears with `clearAfterPassword()`
  * @throws ApiError wrong_password, account_locked, rate_limited, unauthenticated (no such account)
  */
 export async function verifyOwnPassword(
