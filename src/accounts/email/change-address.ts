@@ -5,9 +5,9 @@ import type { Call, UserCall, UserEffectiveRole } from "../../access/actor.ts";
 import { recordAuditEvent } from "../../access/audit.ts";
 import { computeEmailIndex } from "../auth/login-names.ts";
 import { type HashSlot, hashCaller, withHashSlot } from "../passwords/hash-queue.ts";
-import { clearFailedAttempts } from "../passwords/lockout.ts";
+import { clearAfterPassword } from "../passwords/lockout.ts";
 import { verifyOwnPassword } from "../passwords/verify-own-password.ts";
-import { endAddressChanges, isWithinLinkLimits, prepareEmailLink } from "./email-links.ts";
+import { endAddressChanges, isWithinAddressLimit, isWithinLinkLimits, prepareEmailLink } from "./email-links.ts";
 import { runWithinLimits } from "./verification.ts";
 
 /**
@@ -47,13 +47,14 @@ async function request(
     // The password may have been changed while the hash was computed.
     when: sql`${isWithinLinkLimits(userId, "change", now)} AND EXISTS (SELECT 1 FROM users u WHERE u.id = ${userId}
       AND u.active = 1 AND u.password_changed_at = ${account.passwordChangedAt})`,
-    sendWhen: sql`NOT EXISTS (SELECT 1 FROM users u WHERE u.email_index = ${emailIndex})`,
+    sendWhen: sql`NOT EXISTS (SELECT 1 FROM users u WHERE u.email_index = ${emailIndex})
+      AND ${isWithinAddressLimit(emailIndex, now)}`,
   });
   const isSent = sql`EXISTS (SELECT 1 FROM email_links WHERE id = ${id})`;
   await runWithinLimits(call, "change", id, [
     ...statements,
     endAddressChanges(call, userId, sql`id <> ${id} AND ${isSent}`),
     ...recordAuditEvent(db, actor, now, { ...event, when: isSent }),
-    clearFailedAttempts(db, slot),
+    clearAfterPassword(db, slot, userId),
   ]);
 }

@@ -6,7 +6,7 @@ import { deriveOneTimeToken, hashOneTimeToken, type OneTimeTokenKind } from "../
 import type { LetterKind } from "../../notifications/kinds.ts";
 import { notify, writeLetter } from "../../notifications/notify.ts";
 import type { Statement } from "../../platform/db/client.ts";
-import { uuidv7 } from "../../platform/ids.ts";
+import { derivedUuidv7, uuidv7 } from "../../platform/ids.ts";
 import { DAY_MS } from "../../platform/time.ts";
 import { computeEmailIndex } from "../auth/login-names.ts";
 
@@ -15,6 +15,8 @@ export const EMAIL_LINK_TTL_MS = DAY_MS;
 export const EMAIL_LINK_KEPT_MS = 2 * DAY_MS;
 /** Links per account, purpose and 24 hours that the account's owner can ask for. */
 export const MAX_LINKS_PER_DAY = 5;
+/** Mails of changes per new address and 24 hours. */
+export const MAX_CHANGES_PER_ADDRESS = 5;
 export const MIN_LINK_INTERVAL_MS = 60_000;
 
 export type LinkPurpose = "verify" | "change";
@@ -75,6 +77,13 @@ export function isWithinLinkLimits(userId: string, purpose: LinkPurpose, now: nu
   const sent = sql`email_links l WHERE l.user_id = ${userId} AND l.purpose = ${purpose}`;
   return sql`((SELECT count(*) FROM ${sent} AND l.created_at > ${now - DAY_MS}) < ${MAX_LINKS_PER_DAY}
     AND NOT EXISTS (SELECT 1 FROM ${sent} AND l.created_at > ${now - MIN_LINK_INTERVAL_MS}))`;
+}
+
+/** True while few links of changes were written for the address, whoever asked: nobody is flooded through several accounts. */
+export function isWithinAddressLimit(emailIndex: string, now: number): SQL {
+  // An id begins with its time.
+  return sql`(SELECT count(*) FROM email_links l WHERE l.id > ${derivedUuidv7(now - DAY_MS, "").slice(0, 13)}
+    AND l.email_index = ${emailIndex} AND l.purpose = 'change') <= ${MAX_CHANGES_PER_ADDRESS}`;
 }
 
 /** Seconds until a further link may be asked for. @param sentAt times of the links of the last 24 hours, newest first */
