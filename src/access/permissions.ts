@@ -10,6 +10,9 @@ const MANAGERS: readonly Role[] = ["hospital_admin", "admin"];
 const ROLES_BY_PERMISSION = {
   "self:read": EVERYONE,
   "self:write": EVERYONE,
+  /** The own notifications, and how the person is told: they name patients, and lead alarms to a phone or browser. */
+  "notification:read": EVERYONE,
+  "notification:write": EVERYONE,
   "patient:read": EVERYONE,
   "patient:create": STAFF,
   "patient:search": STAFF,

@@ -37,7 +37,7 @@ export async function listNotifications(anyCall: Call, query: PageQuery) {
   const start = await resolvePageStart(anyCall, "notifications", query);
   const { after, limit, skip } = start;
   const before = (group: number): SQL => (after?.value === group ? sql`id < ${after.id}` : sql`1`);
-  const { call, effectiveRole, results } = await withUser(anyCall, "self:read", (_, { db, actor }) => [
+  const { call, effectiveRole, results } = await withUser(anyCall, "notification:read", (_, { db, actor }) => [
     db.all<Row>(sql`SELECT ${COLUMNS} FROM notifications WHERE ${isUnreadOf(actor)} AND ${before(UNREAD)}
       ORDER BY id DESC LIMIT ${after?.value === READ ? 0 : limit + skip + 1}`),
     db.all<Row>(sql`SELECT ${COLUMNS} FROM notifications WHERE user_id = ${actor.userId} AND read_at IS NOT NULL AND ${before(READ)}
@@ -94,13 +94,13 @@ const toNotification = (row: Row) => ({
 
 /** The number of unread notifications, which names nobody and has no audit event. */
 export async function getUnreadCount(anyCall: Call) {
-  const { results } = await withUser(anyCall, "self:read", (_, { db, actor }) => [countUnread(db, actor)]);
+  const { results } = await withUser(anyCall, "notification:read", (_, { db, actor }) => [countUnread(db, actor)]);
   return { unread_count: results[0][0]?.n ?? 0 };
 }
 
 /** Marks one as read; a repetition changes nothing. @throws ApiError not_found (audited) */
 export async function markRead(anyCall: Call, id: string) {
-  const { call, effectiveRole, results } = await withUser(anyCall, "self:write", (_, { db, actor }) => [
+  const { call, effectiveRole, results } = await withUser(anyCall, "notification:write", (_, { db, actor }) => [
     db.all<{ readAt: number | null }>(
       sql`SELECT read_at AS readAt FROM notifications WHERE user_id = ${actor.userId} AND id = ${id}`,
     ),
@@ -109,14 +109,14 @@ export async function markRead(anyCall: Call, id: string) {
   const [[row], [counted]] = results;
   const { role, hospitalId } = effectiveRole;
   const target = { notification: id };
-  if (!row) return denyAccess(call, "self:write", "not_found", { role, hospitalId, target });
+  if (!row) return denyAccess(call, "notification:write", "not_found", { role, hospitalId, target });
   if (row.readAt !== null) return { unread_count: counted?.n ?? 0 };
   return markUnread(call, sql`id = ${id}`, { role, hospitalId, entity: { type: "notification", id } });
 }
 
 /** Marks all as read, or all up to the newest that the caller has seen: later ones stay unread. */
 export async function markAllRead(anyCall: Call, upTo: string | undefined) {
-  const { call, effectiveRole } = await withUser(anyCall, "self:write", () => []);
+  const { call, effectiveRole } = await withUser(anyCall, "notification:write", () => []);
   const { role, hospitalId } = effectiveRole;
   return markUnread(call, upTo === undefined ? sql`1` : sql`id <= ${upTo}`, { role, hospitalId });
 }

@@ -75,7 +75,7 @@ function toPreferences({ choices, required, reachable }: ReturnType<typeof readR
 }
 
 export async function getNotificationPreferences(anyCall: Call) {
-  const { results } = await withUser(anyCall, "self:read", (_, call) => [selectPreferences(call)]);
+  const { results } = await withUser(anyCall, "notification:read", (_, call) => [selectPreferences(call)]);
   return toPreferences(readRow(results[0][0]));
 }
 
@@ -99,7 +99,7 @@ function findErrors(choices: readonly Choice[], required: ReadonlySet<string>) {
  * @throws ApiError invalid_request (a channel switched off that kind or hospital require, or one named twice)
  */
 export async function replaceNotificationPreferences(anyCall: Call, choices: readonly Choice[]) {
-  const { call, effectiveRole, results } = await withUser(anyCall, "self:write", (_, call) => [selectPreferences(call)]);
+  const { call, effectiveRole, results } = await withUser(anyCall, "notification:write", (_, call) => [selectPreferences(call)]);
   const { db, actor, now } = call;
   const { required } = readRow(results[0][0]);
   const errors = findErrors(choices, required);

@@ -38,7 +38,7 @@ const selectSettings = ({ db, actor }: UserCall) =>
   db.select().from(notificationSettings).where(eq(notificationSettings.userId, actor.userId));
 
 export async function getNotificationSettings(anyCall: Call) {
-  const { results } = await withUser(anyCall, "self:read", (_, call) => [selectSettings(call)]);
+  const { results } = await withUser(anyCall, "notification:read", (_, call) => [selectSettings(call)]);
   return toSettings(results[0][0] ?? DEFAULTS);
 }
 
@@ -55,7 +55,7 @@ function toColumns({ language, time_zone, quiet_hours }: SettingsChange) {
 
 /** @param expected the versions that the caller has read  @throws ApiError precondition_failed */
 export async function updateNotificationSettings(anyCall: Call, expected: ExpectedVersion, change: SettingsChange) {
-  const { call, effectiveRole, results } = await withUser(anyCall, "self:write", (_, call) => [selectSettings(call)]);
+  const { call, effectiveRole, results } = await withUser(anyCall, "notification:write", (_, call) => [selectSettings(call)]);
   const { db, actor, now } = call;
   const row = results[0][0] ?? DEFAULTS;
   const version = matchVersion(expected, row.version);

@@ -35,7 +35,7 @@ function countTests(channel: PersonChannel, userId: string, now: number): SQL {
  * @throws ApiError conflict (no verified address or number, or no browser), limit_reached
  */
 export async function sendTestMessage(anyCall: Call, channel: PersonChannel) {
-  const { call, effectiveRole, results } = await withUser(anyCall, "self:write", (_, { db, actor, now }) => [
+  const { call, effectiveRole, results } = await withUser(anyCall, "notification:write", (_, { db, actor, now }) => [
     db.all<{ reachable: number; tests: number }>(
       sql`SELECT ${REACHABLE_BY[channel]} AS reachable, ${countTests(channel, actor.userId, now)} AS tests FROM users u WHERE u.id = ${actor.userId}`,
     ),

@@ -77,7 +77,7 @@ export const pushRoutes = createRouter()
       },
     }),
     async (c) => {
-      const { call } = await requireRole(c.get("call"), "self:read");
+      const { call } = await requireRole(c.get("call"), "notification:read");
       const publicKey = publicVapidKey(call.keys);
       return ok(c, { is_on: publicKey !== null, public_key: publicKey });
     },

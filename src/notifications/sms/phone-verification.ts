@@ -37,7 +37,7 @@ const selectCode = ({ db, actor }: UserCall) => db.select().from(phoneCodes).whe
 
 /** The verified number, and one that waits for its code. */
 export async function getPhone(anyCall: Call, env: Env) {
-  const { call, results } = await withUser(anyCall, "self:read", (_, call) => [
+  const { call, results } = await withUser(anyCall, "notification:read", (_, call) => [
     call.db
       .select({ phoneSealed: notificationSettings.phoneSealed, verifiedAt: notificationSettings.phoneVerifiedAt })
       .from(notificationSettings)
@@ -74,7 +74,7 @@ const tooMany = (waitMs: number) =>
 export async function sendPhoneCode(anyCall: Call, env: Env, phone: string) {
   if (getSmsProvider(env) === null) throw new ApiError("sms_off");
   const phoneIndex = await computePhoneIndex(anyCall.keys, phone);
-  const { call, effectiveRole, results } = await withUser(anyCall, "self:write", (_, call) => [
+  const { call, effectiveRole, results } = await withUser(anyCall, "notification:write", (_, call) => [
     selectCode(call),
     call.db.all<{ sent: number }>(sql`SELECT ${countCodesTo(phoneIndex, call.now)} AS sent`),
   ]);
@@ -132,7 +132,7 @@ function isSameCode(a: string, b: string): boolean {
 
 /** @throws ApiError code_invalid (wrong, expired, used, or too many attempts) */
 export async function verifyPhoneCode(anyCall: Call, code: string) {
-  const { call, effectiveRole } = await withUser(anyCall, "self:write", () => []);
+  const { call, effectiveRole } = await withUser(anyCall, "notification:write", () => []);
   const { db, keys, actor, now } = call;
   const event = phoneEvent(effectiveRole, actor.userId, "phone.verify", "U");
   // Counted before it is compared, so that attempts at the same time are not compared more often than the limit.
@@ -171,7 +171,7 @@ export async function verifyPhoneCode(anyCall: Call, code: string) {
 
 /** Removes the number, and one that waits for its code. */
 export async function removePhone(anyCall: Call) {
-  const { call, effectiveRole } = await withUser(anyCall, "self:write", () => []);
+  const { call, effectiveRole } = await withUser(anyCall, "notification:write", () => []);
   const { db, actor, now } = call;
   await batch(db, [
     // The row stays: it counts the codes of the day.
