@@ -99,6 +99,8 @@ export default defineConfig(async () => ({
                 MAIL_FROM: "notices@edgecare.test",
                 // That of the examples, and test/webhook-receiver.ts.
                 WEBHOOK_TEST_ORIGINS: `https://his.example.org,http://127.0.0.1:${webhookReceiverPort}`,
+                // The push service of test/worker/push-service.ts and of the examples.
+                PUSH_TEST_ORIGINS: "https://push.example.com",
                 ...SMS_ACCOUNT,
                 SMS_FROM: "+15005550006",
                 SMS_API_ORIGIN: "https://sms.test",

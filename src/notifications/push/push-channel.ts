@@ -9,7 +9,7 @@ import { portalPathOf } from "../links.ts";
 import { isChannelOn } from "../notify.ts";
 import { textOf } from "../text.ts";
 import { encryptPayload } from "./encrypt-payload.ts";
-import { isPushEndpoint } from "./endpoints.ts";
+import { isSafePushEndpoint } from "./endpoints.ts";
 import { type Subscription, unsealSubscription } from "./subscriptions.ts";
 import { vapidAuthorization } from "./vapid.ts";
 
@@ -148,7 +148,12 @@ async function prepare({ db }: Omit<ChannelCall, "signal">, deliveries: readonly
 async function sendTo(call: ChannelCall, delivery: Delivery, target: TargetRow | undefined): Promise<Outcome> {
   if (!target?.isOn || call.keys.vapid === null) return { result: "cancelled" };
   const subscription = await unsealSubscription(call.keys, delivery.targetId, target.sealed);
-  if (!isPushEndpoint(call.env, subscription.endpoint)) return { result: "refused", answer: { status: null, text: null } };
+  try {
+    const isSafe = await isSafePushEndpoint(call.env, subscription.endpoint, call.signal);
+    if (!isSafe) return { result: "refused", answer: { status: null, text: null } };
+  } catch {
+    return { result: "failed", answer: { status: null, text: "the name of the push service was not resolved" } };
+  }
   hostsBySubscription.set(delivery.targetId, new URL(subscription.endpoint).host);
   let response: Response | null;
   try {

@@ -14,7 +14,7 @@ import { ApiError } from "../../platform/errors.ts";
 import { uuidv7 } from "../../platform/ids.ts";
 import { toIso } from "../../platform/time.ts";
 import { importSubscriptionKeys } from "./encrypt-payload.ts";
-import { isPushEndpoint } from "./endpoints.ts";
+import { isSafePushEndpoint } from "./endpoints.ts";
 import { publicVapidKey } from "./vapid.ts";
 
 /** A further browser replaces the one that was renewed longest ago: nobody is kept from hearing alarms on a new phone. */
@@ -27,6 +27,8 @@ const Sealed = z.object({
 });
 export type Subscription = z.infer<typeof Sealed>;
 export type NewSubscription = { endpoint: string; keys: Subscription["keys"]; browser?: string | undefined };
+/** How long a name may take to be resolved. */
+const RESOLUTION_MS = 4_000;
 type SubscriptionRow = typeof pushSubscriptions.$inferSelect;
 
 const sealContext = (id: string) => ({ table: "push_subscriptions", column: "subscription", id });
@@ -53,7 +55,7 @@ const selectOwn = ({ db, actor }: UserCall) =>
 
 /** The caller's browsers, at most MAX_SUBSCRIPTIONS. */
 export async function listSubscriptions(anyCall: Call) {
-  const { call, results } = await withUser(anyCall, "self:read", (_, call) => [selectOwn(call)]);
+  const { call, results } = await withUser(anyCall, "notification:read", (_, call) => [selectOwn(call)]);
   const items = results[0].map(async (row) =>
     toSubscription(row, await unsealSubscription(call.keys, row.id, row.subscriptionSealed)),
   );
@@ -70,10 +72,11 @@ const fieldError = (path: string, message: string) =>
  */
 export async function registerSubscription(env: Env, anyCall: Call, input: NewSubscription) {
   if (publicVapidKey(anyCall.keys) === null) throw new ApiError("push_off");
-  if (!isPushEndpoint(env, input.endpoint)) throw fieldError("endpoint", "Must be the https address of a push service");
+  const isSafe = await isSafePushEndpoint(env, input.endpoint, AbortSignal.timeout(RESOLUTION_MS)).catch(() => false);
+  if (!isSafe) throw fieldError("endpoint", "Must be the https address of a push service with public addresses");
   if (!(await importSubscriptionKeys(input.keys))) throw fieldError("keys", "Must be the keys of a push subscription (RFC 8291)");
   const endpointIndex = await computeBlindIndex(anyCall.keys.index, "push_endpoint", input.endpoint);
-  const { call, effectiveRole, results } = await withUser(anyCall, "self:write", (_, { db, actor }) => [
+  const { call, effectiveRole, results } = await withUser(anyCall, "notification:write", (_, { db, actor }) => [
     db
       .select({ id: pushSubscriptions.id, createdAt: pushSubscriptions.createdAt })
       .from(pushSubscriptions)
