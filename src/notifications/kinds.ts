@@ -1,5 +1,5 @@
 // Kinds of notifications and letters: how urgent each is, and by which channels a person hears of it unless they choose otherwise.
-import type { PERSON_CHANNELS } from "../platform/db/vocabulary.ts";
+import { PERSON_CHANNELS } from "../platform/db/vocabulary.ts";
 
 export type PersonChannel = (typeof PERSON_CHANNELS)[number];
 export type Priority = "alarm" | "security" | "normal";
@@ -28,8 +28,8 @@ export const NOTIFICATION_KINDS = {
   "account.email_changed": SECURITY,
   "account.factor_added": SECURITY,
   "account.factor_removed": SECURITY,
-  /** By an administrator. */
-  "account.factors_reset": SECURITY,
+  /** By an administrator; told by every channel, so that a takeover does not pass unseen. */
+  "account.factors_reset": { priority: "security", defaults: ["email", "push"], fixed: PERSON_CHANNELS },
   "account.recovery_code_used": SECURITY,
   "account.recovery_codes_replaced": SECURITY,
   /** The hospital requires a second step from a date on. */
