@@ -10,7 +10,14 @@ import { ApiError } from "../../platform/errors.ts";
 import { publishTestEvent, webhookDeliveryId } from "./publish.ts";
 import { createSecret, replaceSecret, sealSecrets, unsealSecrets } from "./sealed-webhook.ts";
 import { toDelivery } from "./webhook-deliveries.ts";
-import { requireWebhook, toActiveColumns, toWebhook, type WebhookWithSecret, webhookEvent } from "./webhooks.ts";
+import {
+  requireWebhook,
+  requireWebhookOfData,
+  toActiveColumns,
+  toWebhook,
+  type WebhookWithSecret,
+  webhookEvent,
+} from "./webhooks.ts";
 
 const SWITCHED_OFF = "The webhook is switched off; switch it on first.";
 
@@ -19,7 +26,7 @@ const SWITCHED_OFF = "The webhook is switched off; switch it on first.";
  * @throws ApiError not_found, conflict (changed at the same time)
  */
 export async function rotateSecret(anyCall: Call, id: string, keyStatements: KeyStatements): Promise<WebhookWithSecret> {
-  const { call, effectiveRole, row } = await requireWebhook(anyCall, id, "webhook:manage");
+  const { call, effectiveRole, row } = await requireWebhookOfData(anyCall, id);
   const { db, keys, actor, now } = call;
   const secret = createSecret();
   const secrets = replaceSecret(await unsealSecrets(keys, row), secret, now);
@@ -69,7 +76,7 @@ export async function testWebhook(anyCall: Call, id: string, keyStatements: KeyS
 
 /** Switches a webhook on again; the count of days of failures begins anew. @throws ApiError not_found */
 export async function enableWebhook(anyCall: Call, id: string) {
-  const { call, effectiveRole, row } = await requireWebhook(anyCall, id, "webhook:manage");
+  const { call, effectiveRole, row } = await requireWebhookOfData(anyCall, id);
   const { db, actor, now } = call;
   const [[after]] = await batch(db, [
     db

@@ -181,9 +181,17 @@ export const toActiveColumns = (isActive: boolean, now: number) =>
     ? ({ active: 1, failingSince: null, disabledAt: null, disabledReason: null } as const)
     : ({ active: 0, disabledAt: now, disabledReason: "person" } as const);
 
-/** Clinical data go to a new place: switched on, or their address changes. */
-const sendsDataElsewhere = (row: WebhookRow, { url, include_data }: WebhookChange) =>
-  include_data === true || (row.includeData === 1 && include_data === undefined && url !== undefined);
+/** More clinical data leave, or go to a new place: switched on, or address or event types change. */
+const releasesData = (row: WebhookRow, { url, events, is_active, include_data }: WebhookChange) =>
+  include_data === true ||
+  (row.includeData === 1 && include_data === undefined && (url !== undefined || events !== undefined || is_active === true));
+
+/** Loads a webhook for an operation that needs a recent sign-in if it sends clinical data. @throws ApiError not_found, step_up_required */
+export async function requireWebhookOfData(anyCall: Call, id: string) {
+  const required = await requireWebhook(anyCall, id, "webhook:manage");
+  if (required.row.includeData === 1) await requireRole(anyCall, "webhook:include_data");
+  return required;
+}
 
 async function toChangedColumns(call: UserCall, row: WebhookRow, change: WebhookChange, checkUrl: CheckUrl) {
   const { keys, now } = call;
@@ -206,7 +214,7 @@ export async function updateWebhook(
   checkUrl: CheckUrl,
 ) {
   const { call, effectiveRole, row } = await requireWebhook(anyCall, id, "webhook:manage");
-  if (sendsDataElsewhere(row, change)) await requireRole(anyCall, "webhook:include_data");
+  if (releasesData(row, change)) await requireRole(anyCall, "webhook:include_data");
   const { db, actor, now } = call;
   const detail = { fields: Object.keys(change), ...(change.include_data !== undefined && { include_data: change.include_data }) };
   const event = { ...webhookEvent(effectiveRole, row, "webhook.update", "U"), detail };
