@@ -27,6 +27,7 @@ export const LIMITS = {
   password: { binding: "RATE_OWN_IDENTITY", quota: 5 },
   /** Test messages to oneself: a text message costs money. */
   "test-message": { binding: "RATE_OWN_IDENTITY", quota: 5 },
+  "phone-code": { binding: "RATE_OWN_IDENTITY", quota: 5 },
 } as const;
 type LimitName = keyof typeof LIMITS;
 
@@ -145,6 +146,11 @@ export async function limitPasswordChange(c: Context<AppEnv>): Promise<void> {
 export async function limitTestMessage(c: Context<AppEnv>): Promise<void> {
   const { actor } = c.get("call");
   if (actor.kind === "user") await enforceLimits(c, { limit: "test-message", key: `test-message:${actor.userId}` });
+}
+
+/** Limits codes by text message per IP address: accounts are free, and each code costs money. @throws ApiError rate_limited */
+export function limitPhoneCode(c: Context<AppEnv>): Promise<void> {
+  return enforceLimits(c, { limit: "phone-code", key: `phone-code:${addressOf(c)}`, sharesVerdict: true });
 }
 
 /**

@@ -7,7 +7,7 @@ import { MAX_ATTEMPTS, MAX_CODES_PER_NUMBER, MAX_CODES_PER_PERSON } from "../../
 import { smsChannel } from "../../src/notifications/sms/sms-channel.ts";
 import { getKeys } from "../../src/platform/config.ts";
 import { channelCall, dumpTables, readDelivery } from "../deliveries.ts";
-import { API, env, findEvents, newPerson, type Person, readJson, sendRequest } from "../world.ts";
+import { API, env, findEvents, newAddress, newPerson, type Person, readJson, sendRequest, withinOneMinute } from "../world.ts";
 
 const PATH = `${API}/notification-settings/phone`;
 let person: Person;
@@ -115,6 +115,20 @@ describe("codes", () => {
     expect(statuses.at(-1)).toBe(429);
     await wait();
     expect((await ask(victim)).status).toBe(202);
+  });
+
+  it("are limited per IP address, to whatever numbers and accounts", async () => {
+    const ip = newAddress();
+    const other = await newPerson("patient");
+    // RATE_TEST admits 100 requests a minute.
+    const limited = { ...env, RATE_OWN_IDENTITY: bindings.RATE_TEST };
+    const statuses = await withinOneMinute(async () => {
+      await Promise.all(Array.from({ length: 99 }, () => bindings.RATE_TEST.limit({ key: `phone-code:${ip}` })));
+      await wait();
+      const first = await ask(newPhone(), person, { ip, env: limited });
+      return [first.status, (await ask(newPhone(), other, { ip, env: limited })).status];
+    });
+    expect(statuses).toEqual([202, 429]);
   });
 
   it("are sent once when asked for at the same time", async () => {

@@ -1,5 +1,6 @@
 // Routes of a person's phone number for text messages.
 import { createRoute, z } from "@hono/zod-openapi";
+import { limitPhoneCode } from "../../http/rate-limit.ts";
 import {
   BEARER_AUTH,
   createRouter,
@@ -82,7 +83,10 @@ export const phoneRoutes = createRouter()
         ...problemResponses(401, 403, 413, 415, 501),
       },
     }),
-    async (c) => ok(c, await sendPhoneCode(c.get("call"), c.env, c.req.valid("json").phone), 202),
+    async (c) => {
+      await limitPhoneCode(c);
+      return ok(c, await sendPhoneCode(c.get("call"), c.env, c.req.valid("json").phone), 202);
+    },
   )
   .openapi(
     createRoute({
