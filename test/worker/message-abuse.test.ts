@@ -88,6 +88,20 @@ describe("a session without the second step that is required", () => {
   });
 });
 
+describe("a session that began before its person enrolled a factor", () => {
+  it("changes no factor, however recent, until it has shown one", async () => {
+    const { nurse } = await newWorld();
+    const { secret } = await enrolTotp(nurse);
+    await env.DB.prepare("UPDATE sessions SET amr = 'pwd' WHERE id = ?").bind(nurse.sessionId).run();
+    const remove = (as: { token: string }) => sendRequest(`${API}/auth/mfa/totp`, { as, method: "DELETE" });
+    expect(await codeOf(await remove(nurse))).toBe("step_up_required");
+    for (const path of ["/auth/passkeys/options", "/auth/mfa/recovery-codes"])
+      expect(await codeOf(await post(path, nurse, undefined))).toBe("step_up_required");
+    expect((await post("/auth/step-up", nurse, { code: oneTimePassword(secret) })).status).toBe(200);
+    expect((await remove(nurse)).status).toBe(200);
+  });
+});
+
 describe("an address", () => {
   it("gets few mails of changes a day, from however many accounts, with the same answer", async () => {
     const victim = newAddress();

@@ -3,6 +3,7 @@ import { eq, type SQL, sql } from "drizzle-orm";
 import { withUser } from "../../access/access.ts";
 import type { Call, UserCall, UserEffectiveRole } from "../../access/actor.ts";
 import { recordAuditEvent } from "../../access/audit.ts";
+import { denyAccess } from "../../access/deny.ts";
 import { unsealProfile } from "../../access/profile.ts";
 import { failsUnless } from "../../access/sign-in.ts";
 import type { NotificationKind } from "../../notifications/kinds.ts";
@@ -13,7 +14,7 @@ import { ApiError } from "../../platform/errors.ts";
 import { toAsciiDigits } from "../../platform/text.ts";
 import { toIso, toIsoOrNull } from "../../platform/time.ts";
 import { requiredFrom } from "./factor-policy.ts";
-import { AMR, type FactorsRow, factorColumns, hasFactor, type Method, toFactors } from "./factors.ts";
+import { AMR, type FactorsRow, factorColumns, hasFactor, hasFactors, type Method, toFactors } from "./factors.ts";
 import { toPasskey } from "./passkey-names.ts";
 import { createRecoveryCodes, hasRecoveryCodes, insertRecoveryCodes } from "./recovery-codes.ts";
 import { createTotpSecret, findTimeStep, sealTotpSecret, toTotpUri, unsealTotpSecret } from "./totp.ts";
@@ -60,7 +61,10 @@ const selectFactors = ({ db, actor }: UserCall) =>
     (SELECT secret_sealed FROM totp_factors WHERE user_id = u.id AND confirmed_at IS NULL) AS pending,
     (SELECT confirmed_at FROM totp_factors WHERE user_id = u.id) AS confirmed_at FROM users u WHERE u.id = ${actor.userId}`);
 
-/** Fetches the caller's factors. @throws ApiError step_up_required */
+/**
+ * Fetches the caller's factors.
+ * @throws ApiError step_up_required, also in a session without a second step of somebody who has one: it began before they enrolled
+ */
 export async function requireOwnFactors(anyCall: Call) {
   const { call, effectiveRole, results } = await withUser(anyCall, "factor:manage", (_, call) => [
     selectFactors(call),
@@ -68,7 +72,11 @@ export async function requireOwnFactors(anyCall: Call) {
   ]);
   const [[row], [user]] = results;
   if (!row || !user) throw new ApiError("unauthenticated");
-  return { call, effectiveRole, factors: toFactors(row), pending: row.pending, user };
+  const factors = toFactors(row);
+  const { role, hospitalId, signIn } = effectiveRole;
+  if (hasFactors(factors) && !signIn?.hasSecondStep)
+    return denyAccess(call, "factor:manage", "step_up_required", { role, hospitalId });
+  return { call, effectiveRole, factors, pending: row.pending, user };
 }
 
 /** The caller's factors without their secrets. */
