@@ -212,6 +212,7 @@ CREATE TABLE `webhooks` (
 ) STRICT, WITHOUT ROWID;
 --> statement-breakpoint
 CREATE INDEX `webhooks_hospital` ON `webhooks` (`hospital_id`,`created_at`);--> statement-breakpoint
+ALTER TABLE `alerts` ADD `escalates_at` integer;--> statement-breakpoint
 ALTER TABLE `sessions` ADD `authenticated_at` integer;--> statement-breakpoint
 ALTER TABLE `sessions` ADD `amr` text DEFAULT 'pwd' NOT NULL;--> statement-breakpoint
 ALTER TABLE `users` ADD `email_verified_at` integer;--> statement-breakpoint

@@ -1,1 +1,0 @@
-ALTER TABLE `alerts` ADD `escalates_at` integer;
