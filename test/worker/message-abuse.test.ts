@@ -146,6 +146,20 @@ describe("the endpoint of a push service", () => {
     expect(asked).not.toContain("push.attacker.dev");
   });
 
+  it("of another person's browser is not taken over without its keys", async () => {
+    const { nurse, doctor } = await newWorld();
+    const { subscription } = newBrowser();
+    const register = (as: Person, json: object) => sendRequest(`${API}/push/subscriptions`, { as, json });
+    const count = async (as: Person) =>
+      (await readJson(await sendRequest(`${API}/push/subscriptions`, { as }))).data.subscriptions.length;
+    expect((await register(nurse, subscription)).status).toBe(201);
+    expect((await register(doctor, { ...newBrowser().subscription, endpoint: subscription.endpoint })).status).toBe(400);
+    expect([await count(nurse), await count(doctor)]).toEqual([1, 0]);
+    // The same browser, after somebody else has signed in.
+    expect((await register(doctor, subscription)).status).toBe(201);
+    expect([await count(nurse), await count(doctor)]).toEqual([0, 1]);
+  });
+
   it("of a browser's own service is not looked up", async () => {
     const { nurse } = await newWorld();
     const asked = stubNames({ current: "10.0.0.1" });

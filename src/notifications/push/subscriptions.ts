@@ -65,10 +65,19 @@ export async function listSubscriptions(anyCall: Call) {
 const fieldError = (path: string, message: string) =>
   new ApiError("invalid_request", "Some fields are invalid; see errors.", { errors: [{ path, message, code: "custom" }] });
 
+/** Whoever knows only the endpoint, from a log perhaps, must not end another person's messages: the browser knows the keys too. */
+async function assertSameBrowser(keys: Keys, rows: readonly SubscriptionRow[], { keys: given }: NewSubscription): Promise<void> {
+  for (const { id, subscriptionSealed } of rows) {
+    const { keys: stored } = await unsealSubscription(keys, id, subscriptionSealed);
+    if (stored.p256dh !== given.p256dh || stored.auth !== given.auth)
+      throw fieldError("keys", "Must be the keys with which the endpoint is registered");
+  }
+}
+
 /**
  * Registers the caller's browser, or renews it. An endpoint that another person had registered is the caller's from now on: one
  * browser shows messages of one person.
- * @throws ApiError push_off, invalid_request (an endpoint that is no public push service, or keys of other lengths)
+ * @throws ApiError push_off, invalid_request (an endpoint that is no public push service, keys of other lengths, or not those of it)
  */
 export async function registerSubscription(env: Env, anyCall: Call, input: NewSubscription) {
   if (publicVapidKey(anyCall.keys) === null) throw new ApiError("push_off");
@@ -76,14 +85,12 @@ export async function registerSubscription(env: Env, anyCall: Call, input: NewSu
   if (!isSafe) throw fieldError("endpoint", "Must be the https address of a push service with public addresses");
   if (!(await importSubscriptionKeys(input.keys))) throw fieldError("keys", "Must be the keys of a push subscription (RFC 8291)");
   const endpointIndex = await computeBlindIndex(anyCall.keys.index, "push_endpoint", input.endpoint);
-  const { call, effectiveRole, results } = await withUser(anyCall, "notification:write", (_, { db, actor }) => [
-    db
-      .select({ id: pushSubscriptions.id, createdAt: pushSubscriptions.createdAt })
-      .from(pushSubscriptions)
-      .where(sql`${pushSubscriptions.endpointIndex} = ${endpointIndex} AND ${pushSubscriptions.userId} = ${actor.userId}`),
+  const { call, effectiveRole, results } = await withUser(anyCall, "notification:write", (_, { db }) => [
+    db.select().from(pushSubscriptions).where(eq(pushSubscriptions.endpointIndex, endpointIndex)),
   ]);
   const { db, keys, actor, now } = call;
-  const [known] = results[0];
+  const known = results[0].find(({ userId }) => userId === actor.userId);
+  await assertSameBrowser(keys, results[0], input);
   const subscription = { endpoint: input.endpoint, keys: input.keys, browser: input.browser ?? null };
   // A row of another person gets another id, so that deliveries to that person's subscription do not follow the endpoint.
   const row = { id: known?.id ?? uuidv7(), createdAt: known?.createdAt ?? now, renewedAt: now };
