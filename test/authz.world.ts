@@ -139,7 +139,7 @@ export async function newWebhook(hospitalId: string, isActive = true): Promise<{
   const manager = await newPerson("hospital_admin", hospitalId);
   await run("DELETE FROM webhooks WHERE hospital_id = ?", hospitalId);
   // Of test/webhook-receiver.ts: the queue delivers while tests run.
-  const json = { url: `${env.WEBHOOK_TEST_ORIGINS?.split(",")[1]}/hook/access`, events: ["report.created"] };
+  const json = { url: `${env.WEBHOOK_TEST_ORIGINS?.split(",")[1]}/hook/access`, events: ["alert.cleared"] };
   const webhookId: string = (await readJson(await sendRequest(`${API}/webhooks`, { as: manager, json }))).data.webhook_id;
   const messageId = uuidv7();
   await run(

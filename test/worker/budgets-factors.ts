@@ -150,7 +150,8 @@ export const factorWrites: BudgetCase[] = [
     "PUT /hospitals/{id}/factor-policy",
     "write",
     200,
-    budget(2, 60, 30),
+    // Every member with the role is told.
+    budget(2, 160, 30),
     async (e) => {
       const required_from = { nurse: null, hospital_admin: null, doctor: new Date(Date.now() + 86_400_000).toISOString() };
       return sendRequest(policyPath(), { as: await newManager(), method: "PUT", json: { required_from }, env: e });

@@ -31,9 +31,9 @@ import { createSample } from "./monitored-patient.ts";
 const lines: BudgetCase[] = [
   ...reports,
   ...hospitalReads,
+  ...accountReads,
   ...messageReads,
   ...webhookReads,
-  ...accountReads,
   ...factorReads,
   ...phoneNumbers,
   ...vitals,
@@ -64,7 +64,15 @@ const QUOTA_ROWS = { read: 24, written: 4 };
 const UNRECORDED = new Set([
   ...factorReads.map(([name]) => name),
   "GET /auth/me",
+  "GET /push/key",
+  "GET /push/subscriptions",
+  "GET /notification-settings",
   "GET /notification-settings/phone",
+  "GET /notification-preferences",
+  "GET /hospitals/{id}/required-channels",
+  // None of these notifications names a patient.
+  "GET /notifications",
+  "GET /notifications/unread-count",
   "GET /auth/sessions",
   "GET /hospitals",
   "GET /hospitals/{id}",

@@ -4,6 +4,7 @@ import { createAuditLogs } from "../../src/audit-log/audit-logs.ts";
 import { updateWard } from "../../src/organization/wards/wards.ts";
 import { getKeys } from "../../src/platform/config.ts";
 import { getDb } from "../../src/platform/db/client.ts";
+import { newWebhook } from "../authz.world.ts";
 import { expectProblem } from "../token-forge.ts";
 import {
   API,
@@ -33,6 +34,7 @@ beforeAll(async () => {
   const report = await uploadReport(nurse, newPdf(), { patient_id: patient.id });
   ids = {
     ward_id: await newWard(manager),
+    webhook_id: (await newWebhook(hospitalId)).webhookId,
     hospital_id: hospitalId,
     patient_id: patient.id,
     device_id: (await newDevice(nurse, null)).id,
