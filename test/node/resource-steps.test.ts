@@ -80,8 +80,9 @@ const WITHOUT_BUDGET = [
   "GET /api/v1/ecg/reports/:report_id",
   "POST /api/v1/reports/batch",
 ];
-/** Writes older than this check, as above. */
+/** Writes older than this check, as above; and options to sign in with a passkey, which call no store. */
 const WITHOUT_FAULT_CASE = [
+  "POST /api/v1/auth/passkey/options",
   "POST /api/v1/auth/bootstrap",
   "POST /api/v1/auth/register/patient",
   "PATCH /api/v1/auth/me",

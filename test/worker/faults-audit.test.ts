@@ -6,6 +6,7 @@ import { handOverStaged } from "../../src/audit-log/hand-over.ts";
 import { expectedAuditEvents, expectedDecision, ROUTES, relationTo } from "../authz.matrix.ts";
 import { callRoute } from "../authz.requests.ts";
 import { type AuthzFixture, createFixture, type TestCaller } from "../authz.world.ts";
+import { newNotification } from "../notification-rows.ts";
 import { type AppendCalls, type AppendFault, interceptStores, withAppendFault } from "../stores.ts";
 import { env } from "../world.ts";
 
@@ -100,6 +101,9 @@ async function expectLogged(answers: readonly Answer[]): Promise<void> {
 
 beforeAll(async () => {
   stage = await createFixture();
+  const { patientId, hospitalId } = stage.handles.treated;
+  for (const { person } of stage.players)
+    if (person) await newNotification(person, JSON.stringify({ patient_id: patientId }), hospitalId);
   await handOverStaged(env);
   const answers = [];
   for (const read of auditedReads()) answers.push(await send(read, NO_FAULT));

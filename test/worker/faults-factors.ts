@@ -42,12 +42,6 @@ export const factors: FaultCase[] = [
     },
   },
   {
-    name: "POST /auth/passkey/options",
-    status: 200,
-    retry: "any",
-    attempt: async () => ({ send: (faulty) => post("/auth/passkey/options", null, undefined, { env: faulty }) }),
-  },
-  {
     name: "POST /auth/passkey/login",
     status: 200,
     retry: "none",
