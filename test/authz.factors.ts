@@ -39,7 +39,7 @@ export async function beginTotp(person: Person | null): Promise<string> {
 /** A passkey of whoever has the session; an id of none if there is no such session. */
 export async function newPasskeyRow(sessionId: string): Promise<string> {
   // Known to the matrix, which compares answers without their ids.
-  const id = sessionId;
+  const id = sessionId || uuidv7();
   const name = await sealPasskeyName(await getKeys(env), id, "Key");
   await env.DB.prepare(`INSERT OR IGNORE INTO passkeys (id, user_id, credential_id, public_key, counter, transports, is_backed_up, name_sealed,
       created_at) SELECT ?1, user_id, ?1, 'AA', 0, '', 0, ?2, 1 FROM sessions WHERE id = ?3`)

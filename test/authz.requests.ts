@@ -309,7 +309,7 @@ export async function callRoute(
     if (id === undefined) throw new Error(`${route}: ResourceIds of test/authz.world.ts has no ${key} for :${name}`);
     return String(id);
   });
-  if (player.person && STEP_UP_ROUTES.test(pattern)) await renewSignIn(player.person.sessionId);
+  if (player.person && STEP_UP_ROUTES.test(pattern)) await Promise.all([player.person.sessionId, sessionId].map(renewSignIn));
   const more = (await BODIES[route]?.(handle, player.principal, player.person)) ?? {};
   const query = QUERIES[route]?.(handle, player.principal) ?? "";
   return ended(await sendRequest(path + query, { ...more, method, as: token, ...(counted && { env: counted }) }));

@@ -289,13 +289,13 @@ export const BOUNDS = [
   { bound: ROW, test: BUDGET, operations: ["POST /auth/refresh", "POST /auth/logout", "POST /auth/switch-hospital"] },
   {
     bound: "5 codes per person and 10 per number in 24 hours, 5 attempts per code",
-    test: "test/worker/phone.test.ts › codes are sent once a minute and a bounded number of times per person",
+    test: "test/worker/phone.test.ts › are sent once a minute and a bounded number of times per person",
     operations: ["PUT /notification-settings/phone", "POST /notification-settings/phone/verify"],
   },
   { bound: ROW, test: BUDGET, operations: ["GET /notification-settings/phone", "DELETE /notification-settings/phone"] },
   {
     bound: "one row by its key; a form of 2,000 characters per field",
-    test: "test/worker/sms.test.ts › a status callback is refused without a valid signature",
+    test: "test/worker/sms.test.ts › is refused without a valid signature",
     operations: ["POST /sms/status"],
   },
   { bound: ROW, test: BUDGET, operations: ["PATCH /auth/me", "PATCH /users/{user_id}", "DELETE /users/{user_id}"] },

@@ -42,7 +42,7 @@ const REFUSED_NETWORKS = REFUSED_RANGES.map(([range]) => ipaddr.parseCIDR(range)
 
 /**
  * The only part of IPv6 with public addresses. Outside are loopback, link-local, unique local, multicast, and every form that contains
- * an IPv4 address: mapped (::ffff:0:0/96), compatible (::/96), NAT64 (64:ff9b::/96, 64:ff9b:1::/48).
+ * an IPv4 address: mapped (prefix ::ffff:0:0 of 96 bits), compatible (:: of 96), NAT64 (64:ff9b:: of 96, 64:ff9b:1:: of 48).
  */
 const GLOBAL_UNICAST = ipaddr.IPv6.parseCIDR("2000::/3");
 

@@ -52,7 +52,9 @@ async function newDatabase(last?: string): Promise<DatabaseSync> {
     sqlite.exec(
       isRun
         ? migration
-        : (migration.match(/^(?:ALTER TABLE .* ADD|CREATE TABLE `escalation_settings`) [^;]*;/gm) ?? []).join("\n"),
+        : (migration.match(/^(?:ALTER TABLE .* ADD|CREATE TABLE `(?:escalation_settings|factor_policies)`) [^;]*;/gm) ?? []).join(
+            "\n",
+          ),
     );
   }
   const insert = (table: string, row: Row) => insertRow(sqlite, table, row);
@@ -73,6 +75,7 @@ async function newDatabase(last?: string): Promise<DatabaseSync> {
     insert("escalation_settings", { scope_id, scope, hospital_id: HOSPITAL, settings: "{}", updated_by: "u", updated_at: 1 });
   insert("devices", { id: "d", hospital_id: HOSPITAL, kind: "ecg", name: "D", ...by, updated_at: 1 });
   insert("device_assignments", { id: "a", device_id: "d", patient_id: "equipped", started_at: 1, created_by: "u" });
+  insert("factor_policies", { hospital_id: HOSPITAL, role: "doctor", required_from: 9e15, set_by: "u", set_at: 1 });
   const credential = { id: "c", kind: "device", device_id: "d", hospital_id: HOSPITAL, name: "C", secret_hash: "x" };
   insert("credentials", { ...credential, scopes: "report:create observation:create", ...by });
   return sqlite;
@@ -271,8 +274,10 @@ function addHolders(sqlite: DatabaseSync): void {
   });
 }
 
-/** Never changed, or moved forward only by the refresh of a session. */
+/** Never changed, or moved forward only by the refresh or another proof of a session. */
 const CONSTANT = [
+  "sessions.created_at",
+  "sessions.authenticated_at",
   "sessions.user_id",
   "sessions.expires_at",
   "credentials.kind",

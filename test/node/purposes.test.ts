@@ -28,8 +28,10 @@ const NOT_EVENTS: Readonly<Record<string, readonly string[]>> = {
   "kinds of notifications, letters and webhook events": [
     ...Object.keys(NOTIFICATION_KINDS),
     ...LETTER_KINDS,
+    "phone.code",
     ...WEBHOOK_EVENTS,
   ].filter((kind) => !AUDIT_EVENT_NAMES.includes(kind)),
+  "packages, hosts and positions of messages": ["ipaddr.js", "push.example.com", "proof.use"],
   "examples of login names": ["asha.rao", "ravi.kumar"],
 };
 const isNoEvent = new Set(Object.values(NOT_EVENTS).flat());

@@ -15,7 +15,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-type Variable = Secret | "ENVIRONMENT" | "WEBHOOK_TEST_ORIGINS";
+type Variable = Secret | "ENVIRONMENT" | "WEBHOOK_TEST_ORIGINS" | "PUSH_TEST_ORIGINS";
 const changed = (values: Partial<Record<Variable, string>>): Env => ({ ...env, ...values });
 
 function without(...names: Variable[]): Env {
@@ -268,7 +268,7 @@ describe("origins of webhook tests", () => {
 
 describe("production", () => {
   const origin = "https://localhost";
-  const deployed = { WEBHOOK_TEST_ORIGINS: "" };
+  const deployed = { WEBHOOK_TEST_ORIGINS: "", PUSH_TEST_ORIGINS: "" };
   const demo = (table: "users" | "hospitals" | "patients", flag: number) => {
     const statements = {
       users: env.DB.prepare("UPDATE users SET demo = ?"),
@@ -282,7 +282,7 @@ describe("production", () => {
     await newPatient(world.hospitalId, world.nurse);
     const environments = [
       changed({ ...deployed, ENVIRONMENT: "production" }),
-      without("ENVIRONMENT", "WEBHOOK_TEST_ORIGINS"),
+      without("ENVIRONMENT", "WEBHOOK_TEST_ORIGINS", "PUSH_TEST_ORIGINS"),
       changed({ ...deployed, ENVIRONMENT: "Development" }),
     ];
     for (const table of ["users", "hospitals", "patients"] as const) {

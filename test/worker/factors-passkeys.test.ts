@@ -1,7 +1,7 @@
 // Passkeys with a software authenticator: registration, sign-in without a password, as the second step, and what is refused.
 import { describe, expect, it } from "vitest";
 import { Authenticator, type Deviation } from "../authenticator.ts";
-import { newPasskeyRow } from "../authz.factors.ts";
+import { renewSignIn } from "../authz.factors.ts";
 import {
   askForTicket,
   codeOf,
@@ -12,7 +12,7 @@ import {
   registerPasskey,
   signInWithPasskey,
 } from "../factor-steps.ts";
-import { API, env, newLogin, newPerson, newWorld, readJson, sendRequest } from "../world.ts";
+import { API, env, newLogin, newPerson, newWorld, readJson, sendRequest, uniqueText } from "../world.ts";
 
 const DEVIATIONS: Record<string, Deviation> = {
   "another origin": { origin: "https://edgecare.test.example.org" },
@@ -64,7 +64,14 @@ describe("a registration", () => {
     const { data: options } = await readJson(await post("/auth/passkeys/options", other, undefined));
     const passkey = await authenticator.register(options);
     expect(await codeOf(await post("/auth/passkeys", other, { name: "Key", passkey }))).toBe("already_exists");
-    for (let i = 1; i < 20; i++) await newPasskeyRow(person.sessionId);
+    for (let i = 1; i < 20; i++) {
+      await env.DB.prepare(
+        "INSERT INTO passkeys (id, user_id, credential_id, public_key, counter, transports, is_backed_up, name_sealed, created_at) SELECT ?1, ?2, ?1, 'AA', 0, '', 0, 'x', 1",
+      )
+        .bind(uniqueText(), person.id)
+        .run();
+    }
+    await renewSignIn(person.sessionId);
     expect(await codeOf((await registerPasskey(person)).response)).toBe("limit_reached");
   });
 });
@@ -149,6 +156,8 @@ describe("a passkey as the second step", () => {
     const { data } = await readJson(response);
     expect((await logIn(nurse, { mfa_code: data.recovery_codes[0] })).status).toBe(200);
     const other = await newLogin(nurse.id, { role: "nurse", hospitalId: null, doctorScope: "care_team" });
+    // Enrolled since, so that it must show a factor first.
+    await renewSignIn(other.sessionId);
     const path = `${API}/auth/passkeys/${data.passkey_id}`;
     const renamed = await sendRequest(path, { as: other, method: "PATCH", json: { name: "Old phone" } });
     expect((await readJson(renamed)).data.name).toBe("Old phone");

@@ -3,7 +3,7 @@ import { v7 } from "uuid";
 import { beforeAll, beforeEach, describe, expect, inject, it } from "vitest";
 import { PATH_ALIASES } from "../../src/http/path-aliases.ts";
 import { toAlertId } from "../../src/monitoring/patient-object/samples/ids.ts";
-import { newPasskeyRow } from "../authz.factors.ts";
+import { newPasskeyRow, renewSignIn } from "../authz.factors.ts";
 import { subscribeSession } from "../authz.requests.ts";
 import { newWebhook } from "../authz.world.ts";
 import { type ApiDocument, type Json, listOperations, type Operation } from "../fuzz/document.ts";
@@ -49,6 +49,7 @@ beforeAll(async () => {
   const sample = { code: "8867-4", value: 0, unit: "/min", effective_at: new Date().toISOString() };
   const device = await newDevice(nurse, null);
   const { webhookId, messageId } = await newWebhook(hospitalId);
+  await renewSignIn(nurse.sessionId);
   ids = {
     webhook_id: webhookId,
     message_id: messageId,

@@ -100,6 +100,10 @@ function inCurrentWords<T>(answers: T): T {
   });
 }
 
+/** Without what no earlier version said of an alert; test/worker/alerts-api.test.ts looks at it. */
+const inFormerWords = (answers: unknown): unknown =>
+  JSON.parse(JSON.stringify(answers), (key, value) => (key === "escalates_at" ? undefined : value));
+
 describe("a patient's object of an earlier version", () => {
   beforeEach(() => void vi.useFakeTimers({ now: MORNING + 41 * 60_000, toFake: ["Date"] }));
   afterEach(() => {
@@ -114,7 +118,7 @@ describe("a patient's object of an earlier version", () => {
   it.each(PATIENTS)("answers as before, and its alarms continue as they would have", async ({ storage, answers }) => {
     const logs = captureLogs();
     await monitorWith(storage);
-    expect(await answersOf()).toEqual({
+    expect(inFormerWords(await answersOf())).toEqual({
       snapshot: { ...inCurrentWords(answers.snapshot), observations },
       samples: answers.samples,
     });
@@ -123,7 +127,7 @@ describe("a patient's object of an earlier version", () => {
     );
     const next = withLearntSilences(inCurrentWords(answers.next));
     const last = { ...next.at(-1), observations: { ...observations, ...SET_DUE } };
-    expect(await goOn()).toEqual([...next.slice(0, -1), last]);
+    expect(inFormerWords(await goOn())).toEqual([...next.slice(0, -1), last]);
     expect(logs()).not.toContain("object failed");
   });
 

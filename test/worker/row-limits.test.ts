@@ -8,6 +8,7 @@ import {
   MAX_AMENDMENTS_PER_SAMPLE,
 } from "../../src/monitoring/patient-object/recording/amend-sample.ts";
 import { ROW_LIMITS } from "../../src/platform/db/row-limits.ts";
+import { renewSignIn } from "../authz.factors.ts";
 import { registerPasskey } from "../factor-steps.ts";
 import { withRandomDelays } from "../stores.ts";
 import {
@@ -430,6 +431,7 @@ const CASES: Case[] = [
         `INSERT INTO passkeys (${columns}) SELECT ?2 || n, ?2, ?2 || n, 'AA', 0, '', 0, 'x', 1 FROM k`,
         person.id,
       );
+      await renewSignIn(person.sessionId);
       const add = async (over?: Env) => (await registerPasskey(person, {}, "Key", over)).response;
       return { add, count: () => countRows("passkeys WHERE user_id = ?", person.id) };
     },

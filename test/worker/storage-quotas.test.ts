@@ -26,6 +26,17 @@ const UNCOUNTED: Record<string, string> = {
   "POST /api/v1/auth/register/patient": "counts against the hospital of self-registered patients: tested below",
   "POST /api/v1/auth/invitations/accept": "one account per invitation, which counts",
   "POST /api/v1/auth/password/reset": UNCOUNTED_EVENTS["user.password_reset"] ?? "",
+  "POST /api/v1/auth/login/second-step": "a session replaces an older one; attempts are limited",
+  "POST /api/v1/auth/passkey/options": "stores nothing",
+  "POST /api/v1/auth/passkey/login": "a session replaces an older one; attempts are limited",
+  "POST /api/v1/auth/passkeys/options": "stores nothing",
+  "POST /api/v1/auth/step-up/options": "stores nothing",
+  "POST /api/v1/auth/step-up": "replaces a value; attempts are limited",
+  "POST /api/v1/auth/password/forgot": "one mail per account and quarter of an hour",
+  "POST /api/v1/auth/email/verify": "once per link, which counts",
+  "POST /api/v1/users/:user_id/factors/reset": "ends factors",
+  "POST /api/v1/notification-settings/test": "20 per channel and day",
+  "POST /api/v1/sms/status": "replaces the status of a delivery",
   "POST /api/v1/devices/claim": "one credential per code, which counts",
   "POST /api/v1/auth/password/change": UNCOUNTED_EVENTS["user.password_change"] ?? "",
   "POST /api/v1/auth/switch-hospital": UNCOUNTED_EVENTS["session.switch"] ?? "",
@@ -51,7 +62,12 @@ const UNCOUNTED: Record<string, string> = {
   "POST /api/v1/patients/:patient_id/alert-rules/preview": "stores nothing but the audit event of a read",
 };
 /** Routes whose events concern no hospital, or one that is new in this test. */
-const WITHOUT_HOSPITAL = ["PATCH /api/v1/auth/me", "POST /api/v1/hospitals", "POST /api/v1/auth/invitations/join"];
+const WITHOUT_HOSPITAL = [
+  "PATCH /api/v1/auth/passkeys/:passkey_id",
+  "PATCH /api/v1/auth/me",
+  "POST /api/v1/hospitals",
+  "POST /api/v1/auth/invitations/join",
+];
 
 const today = () => utcDayOf(Date.now());
 const run = (query: string, ...values: unknown[]) =>
@@ -104,7 +120,9 @@ async function callFull(route: string, filling: () => Promise<void>) {
   const { player, target } = findCaller(route);
   const handle: ResourceIds = await renewResources(route, stage.handles[target], stage, player);
   const changes = /\/(logout|switch-hospital|password\/change|sessions\/:session_id)$/.test(route);
-  const spare = changes ? await createSpareSession(player, stage.places) : null;
+  // Passkeys and push subscriptions of the matrix have the id of their session.
+  const isNamed = /:(passkey|push_subscription)_id/.test(route);
+  const spare = changes || isNamed ? await createSpareSession(player, stage.places) : null;
   await filling();
   const response = await callRoute(route, handle, player, spare?.sessionId ?? "", spare?.token ?? player.token);
   await emptyCounters();

@@ -125,9 +125,9 @@ async function toDelivery(keys: Keys, row: Row) {
 /** The beginning of the provider's answer, which may repeat an address, a phone number or a URL: they are left out. */
 async function readAnswer(keys: Keys, id: string, sealed: string): Promise<string> {
   const text = String(await unsealValue(keys.fields, answerContext(id), sealed));
-  return text
-    .replace(/\b[a-z][a-z0-9+.-]*:\/\/\S+/gi, "…")
-    .replace(/\S+@\S+/g, "…")
+  const words = text.split(/(\s)/).map((word) => (word.includes("@") || word.includes("://") ? "…" : word));
+  return words
+    .join("")
     .replace(/\+?\d(?:[ ()-]?\d){6,}/g, "…")
     .slice(0, MAX_SHOWN_ANSWER);
 }
