@@ -1,6 +1,7 @@
 // The bell in the header: number of unread notifications, and the panel that lists them.
 import { useQuery } from "@tanstack/react-query";
 import { lazy, Suspense, useEffect, useState } from "react";
+import { useMe } from "../accounts/session/use-session.ts";
 import { subscribeNotificationSignal } from "../monitoring/live/notification-signal.ts";
 import { useTranslation } from "../platform/messages/translate.ts";
 import { countUnread } from "./api.ts";
@@ -20,9 +21,17 @@ const NotificationPanel = lazy(() =>
 export function Bell() {
   const t = useTranslation();
   const [isOpen, setIsOpen] = useState(false);
-  const { data } = useQuery({ queryKey: [...NOTIFICATIONS_KEY, "unread"], queryFn: countUnread, refetchInterval: REFRESH_MS });
+  const { unread_notifications: unread_count } = useMe();
+  const { data } = useQuery({
+    queryKey: [...NOTIFICATIONS_KEY, "unread"],
+    queryFn: countUnread,
+    // The profile has just been read, with the number.
+    initialData: { unread_count },
+    staleTime: REFRESH_MS,
+    refetchInterval: REFRESH_MS,
+  });
   useEffect(() => subscribeNotificationSignal(() => void refreshNotifications()), []);
-  const n = data?.unread_count ?? 0;
+  const n = data.unread_count;
   return (
     <>
       <button type="button" className={classes.bell} data-unread={n > 0} onClick={() => setIsOpen(true)}>

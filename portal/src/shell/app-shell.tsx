@@ -1,9 +1,8 @@
 // Layout of every signed-in page: header, navigation, connection state and the page.
 import { Link, Navigate, Outlet, useLocation } from "@tanstack/react-router";
-import { useEffect } from "react";
+import { lazy, Suspense, useEffect, useSyncExternalStore } from "react";
 import { SecondStepNeeded, SecondStepReminder } from "../accounts/factors/second-step-demand.tsx";
 import { SECURITY_PATH, type SecondStepDemand, useSecondStepDemand } from "../accounts/factors/second-step-due.ts";
-import { StepUpDialog } from "../accounts/factors/step-up-dialog.tsx";
 import { useMe, useSession } from "../accounts/session/use-session.ts";
 import { watchPatients } from "../monitoring/live/connection.ts";
 import { setFocusedPatient } from "../monitoring/live/patient-store.ts";
@@ -11,6 +10,7 @@ import { serverNow } from "../monitoring/live/server-clock.ts";
 import { useConnection } from "../monitoring/live/use-live.ts";
 import { useOutboxOfUser } from "../monitoring/observation-set/use-outbox.ts";
 import { useChosenRecord } from "../patients/own-record/chosen-record.ts";
+import { getStepUp, subscribeStepUp } from "../platform/api/step-up.ts";
 import { formatTime } from "../platform/design/format.ts";
 import { OldDataBanner } from "../platform/design/old-data.tsx";
 import { NoAccess } from "../platform/design/query-states.tsx";
@@ -61,8 +61,24 @@ export function AppShell() {
         </main>
       </div>
       <SignOutDialog />
-      {isExpired ? <SessionExpiredDialog /> : <StepUpDialog />}
+      {isExpired ? <SessionExpiredDialog /> : <StepUp />}
     </>
+  );
+}
+
+/** Loaded when it is needed: the forms of factors are no part of the first page. */
+const StepUpDialog = lazy(() =>
+  import("../accounts/factors/step-up-dialog.tsx").then((module) => ({ default: module.StepUpDialog })),
+);
+
+function StepUp() {
+  const required = useSyncExternalStore(subscribeStepUp, getStepUp);
+  return (
+    required && (
+      <Suspense>
+        <StepUpDialog required={required} />
+      </Suspense>
+    )
   );
 }
 

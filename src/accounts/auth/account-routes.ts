@@ -150,6 +150,7 @@ const Me = Profile.extend({
   memberships: z.array(z.object({ hospital_id: Id, name: z.string(), role: z.enum(STAFF_ROLES) })),
   patients: z.array(z.object({ patient_id: Id, hospital_id: Id, hospital_name: z.string(), time_zone: RecordZone })),
   second_step: SecondStepState,
+  unread_notifications: z.int().openapi({ description: "At most 1,000 are counted" }),
   created_at: Timestamp,
 }).openapi("Me");
 
@@ -177,6 +178,7 @@ export const accountRoutes = createRouter()
             },
           ],
           second_step: { required_from: null, is_enrolled: true, is_done: true },
+          unread_notifications: 1,
           created_at: EXAMPLES.time,
         }),
         ...problemResponses(401, 403),

@@ -9,6 +9,7 @@ import { failWithAudit } from "../../access/deny.ts";
 import { ACTIVE_MEMBERSHIP } from "../../access/effective-role.ts";
 import { sealProfile, unsealProfile } from "../../access/profile.ts";
 import { type ExpectedVersion, matchVersion } from "../../http/conditional-requests.ts";
+import { unreadCount } from "../../notifications/in-app/notifications.ts";
 import { batch, isUniqueViolation } from "../../platform/db/client.ts";
 import { SELF_CARE_HOSPITAL_ID, STAFF_ROLES, users } from "../../platform/db/schema.ts";
 import { ApiError } from "../../platform/errors.ts";
@@ -34,6 +35,7 @@ type OwnProfileRow = {
   patients: string;
   required_from: number | null;
   is_enrolled: number;
+  unread: number;
 };
 
 const selectSelf = ({ db, actor }: UserCall) => db.select().from(users).where(eq(users.id, actor.userId));
@@ -53,7 +55,7 @@ export async function getOwnProfile(anyCall: Call) {
         SELECT p.id AS patient_id, p.hospital_id AS hospital_id, h.name AS hospital_name, CASE h.id WHEN ${SELF_CARE_HOSPITAL_ID} THEN NULL ELSE h.time_zone END AS time_zone
           FROM patient_links l
           JOIN patients p ON p.id = l.patient_id JOIN hospitals h ON h.id = p.hospital_id WHERE l.user_id = u.id ORDER BY p.id)) AS patients,
-      ${requiredFrom(effectiveRole)} AS required_from, ${hasFactor(sql`u.id`)} AS is_enrolled
+      ${requiredFrom(effectiveRole)} AS required_from, ${hasFactor(sql`u.id`)} AS is_enrolled, ${unreadCount(actor)} AS unread
       FROM users u WHERE u.id = ${actor.userId}`),
   ]);
   const [[user]] = results;
@@ -71,6 +73,7 @@ export async function getOwnProfile(anyCall: Call) {
       is_enrolled: user.is_enrolled === 1,
       is_done: effectiveRole.signIn?.hasSecondStep ?? false,
     },
+    unread_notifications: user.unread,
     created_at: toIso(user.createdAt),
     version: user.version,
   };

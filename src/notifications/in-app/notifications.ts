@@ -27,10 +27,10 @@ const UNREAD = 1;
 const READ = 0;
 
 const isUnreadOf = ({ userId }: UserActor): SQL => sql`user_id = ${userId} AND read_at IS NULL`;
-const countUnread = (db: Db, actor: UserActor) =>
-  db.all<{ n: number }>(
-    sql`SELECT count(*) AS n FROM (SELECT 1 FROM notifications WHERE ${isUnreadOf(actor)} LIMIT ${MAX_COUNTED})`,
-  );
+/** The number of unread notifications, as a subquery. */
+export const unreadCount = (actor: UserActor): SQL =>
+  sql`(SELECT count(*) FROM (SELECT 1 FROM notifications WHERE ${isUnreadOf(actor)} LIMIT ${MAX_COUNTED}))`;
+const countUnread = (db: Db, actor: UserActor) => db.all<{ n: number }>(sql`SELECT ${unreadCount(actor)} AS n`);
 
 /** Lists the caller's notifications: unread ones first, then read ones, each newest first. */
 export async function listNotifications(anyCall: Call, query: PageQuery) {

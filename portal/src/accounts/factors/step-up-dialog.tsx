@@ -2,8 +2,7 @@
 import { Button, Group } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { useSyncExternalStore } from "react";
-import { getStepUp, type StepUp, settleStepUp, subscribeStepUp } from "../../platform/api/step-up.ts";
+import { type StepUp, settleStepUp } from "../../platform/api/step-up.ts";
 import { Dialog } from "../../platform/design/dialog.tsx";
 import { QueryBoundary } from "../../platform/design/query-states.tsx";
 import { useTranslation } from "../../platform/messages/translate.ts";
@@ -17,12 +16,7 @@ import type { FactorAnswer } from "./sign-in-api.ts";
 /** The service accepts a challenge for five minutes. */
 const RENEW_OPTIONS_MS = 4 * 60_000;
 
-export function StepUpDialog() {
-  const required = useSyncExternalStore(subscribeStepUp, getStepUp);
-  return required && <OpenDialog required={required} />;
-}
-
-function OpenDialog({ required }: { required: StepUp }) {
+export function StepUpDialog({ required }: { required: StepUp }) {
   const t = useTranslation();
   const query = useQuery({
     queryKey: ["account", "step-up", "options"],
