@@ -134,13 +134,19 @@ async function newKey(manager: Person, scopes: readonly string[] = APP_SCOPES): 
   return (await readJson(await sendRequest(`${API}/api-keys`, { as: manager, json }))).data;
 }
 
-/** A webhook; the first ten of a hospital stay. @param isActive false for a route that switches it on */
+const fixtureWebhooks = new Set<string>();
+
+async function newFixtureWebhook(hospitalId: string) {
+  const created = await newWebhook(hospitalId);
+  fixtureWebhooks.add(created.webhookId);
+  return created;
+}
+
+/** A webhook; the others of the hospital that are not of the fixture go. @param isActive false for a route that switches it on */
 export async function newWebhook(hospitalId: string, isActive = true): Promise<{ webhookId: string; messageId: string }> {
   const manager = await newPerson("hospital_admin", hospitalId);
-  await run(
-    "DELETE FROM webhooks WHERE hospital_id = ?1 AND id NOT IN (SELECT id FROM webhooks WHERE hospital_id = ?1 ORDER BY id LIMIT 10)",
-    hospitalId,
-  );
+  const kept = JSON.stringify([...fixtureWebhooks]);
+  await run("DELETE FROM webhooks WHERE hospital_id = ? AND id NOT IN (SELECT value FROM json_each(?))", hospitalId, kept);
   // Of test/webhook-receiver.ts: the queue delivers while tests run.
   const json = { url: `${env.WEBHOOK_TEST_ORIGINS?.split(",")[1]}/hook/access`, events: ["alert.cleared"] };
   const webhookId: string = (await readJson(await sendRequest(`${API}/webhooks`, { as: manager, json }))).data.webhook_id;
@@ -192,7 +198,7 @@ async function newHandle(hospitalId: string, nurse: Person, uploader: { token: s
     ...(await newAlert(nurse, patient.id, wardId)),
     ...(await newHeld(nurse)),
     practitionerId: await newProfile(manager, member.id),
-    ...(await newWebhook(hospitalId)),
+    ...(await newFixtureWebhook(hospitalId)),
     notificationId: await newNotification(staff),
     deliveryId: await newFailedDelivery(hospitalId),
     patientId: patient.id,

@@ -405,7 +405,7 @@ describe("dot segments", () => {
 });
 
 it("in production, a request without https is answered as declared", async () => {
-  const production = { ...env, ENVIRONMENT: "production" };
+  const production = { ...env, WEBHOOK_TEST_ORIGINS: "", PUSH_TEST_ORIGINS: "", ENVIRONMENT: "production" };
   for (const entry of entries) {
     const response = await ask(entry, { env: production, as: null }, `http://clinic.example.org${fill(entry.path)}`);
     expect(response.status, entry.name).toBe(entry.method === "GET" ? 308 : 403);

@@ -8,6 +8,26 @@ import { deliverAfterResponse } from "../../src/monitoring/patient-object/contex
 
 /** Routes that write no table with a trigger of migrations/0004_changes.sql or later, or only values on which no object acts. */
 const NOTHING_TO_DELIVER = new Set([
+  // Messages and their channels.
+  "DELETE /api/v1/notification-settings/phone",
+  "DELETE /api/v1/push/subscriptions/:push_subscription_id",
+  "DELETE /api/v1/webhooks/:webhook_id",
+  "PATCH /api/v1/notification-settings",
+  "PATCH /api/v1/webhooks/:webhook_id",
+  "POST /api/v1/notification-settings/phone/verify",
+  "POST /api/v1/notification-settings/test",
+  "POST /api/v1/notifications/:notification_id/read",
+  "POST /api/v1/notifications/deliveries/:delivery_id/resend",
+  "POST /api/v1/notifications/read-all",
+  "POST /api/v1/push/subscriptions",
+  "POST /api/v1/sms/status",
+  "POST /api/v1/webhooks",
+  "POST /api/v1/webhooks/:webhook_id/deliveries/:message_id/resend",
+  "POST /api/v1/webhooks/:webhook_id/enable",
+  "POST /api/v1/webhooks/:webhook_id/rotate-secret",
+  "POST /api/v1/webhooks/:webhook_id/test",
+  "PUT /api/v1/notification-preferences",
+  "PUT /api/v1/notification-settings/phone",
   "POST /api/v1/practitioners",
   "PATCH /api/v1/practitioners/:practitioner_id",
   "DELETE /api/v1/practitioners/:practitioner_id",

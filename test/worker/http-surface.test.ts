@@ -293,17 +293,23 @@ describe("an absolute link", () => {
         env: { ...env, ...of },
       });
     const local = await readJson(await issue({ ...env, ENVIRONMENT: "development", PUBLIC_ORIGIN: "" }));
-    expect(local.data.url).toMatch(/^http:\/\/localhost:8787\/invitation#/);
+    expect(local.data.url).toMatch(/^http:\/\/localhost:8787\/reset#/);
     for (const PUBLIC_ORIGIN of ["", "http://clinic.example", "https://clinic.example/", "https://*.example", "clinic.example"]) {
       await problemOf(await issue({ ...env, ENVIRONMENT: "production", PUBLIC_ORIGIN }), 503, "misconfigured");
     }
-    const clinic = { ...env, ENVIRONMENT: "production", PUBLIC_ORIGIN: "https://clinic.example" };
-    expect((await readJson(await issue(clinic))).data.url).toMatch(/^https:\/\/clinic\.example\/invitation#/);
+    const clinic = {
+      ...env,
+      WEBHOOK_TEST_ORIGINS: "",
+      PUSH_TEST_ORIGINS: "",
+      ENVIRONMENT: "production",
+      PUBLIC_ORIGIN: "https://clinic.example",
+    };
+    expect((await readJson(await issue(clinic))).data.url).toMatch(/^https:\/\/clinic\.example\/reset#/);
   });
 });
 
 describe("production", () => {
-  const production = { ...env, ENVIRONMENT: "production" };
+  const production = { ...env, WEBHOOK_TEST_ORIGINS: "", PUSH_TEST_ORIGINS: "", ENVIRONMENT: "production" };
   const at = (url: string, options: RequestOptions = {}) =>
     sendRequest(url, { ...options, env: { ...production, ...options.env } });
 

@@ -144,7 +144,8 @@ describe("the cleanup", () => {
     await batch(getDb(counted.DB), pruneMessages(getDb(counted.DB), later));
     expect(counts.d1).toBe(1);
     expect(Number(fresh?.n)).toBeGreaterThanOrEqual(1_900);
-    expect(counts.rowsRead).toBeLessThan(20);
+    // Deliveries of earlier files may be among what came lately.
+    expect(counts.rowsRead).toBeLessThan(200);
   });
 });
 
