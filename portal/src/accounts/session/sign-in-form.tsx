@@ -1,14 +1,18 @@
 // Sign-in form; one message for every wrong name or password, so that it does not reveal which field was wrong.
 import { Button, PasswordInput, TextInput } from "@mantine/core";
-import { type FormEvent, useState } from "react";
+import { type FormEvent, lazy, Suspense, useState } from "react";
 import { toProblem } from "../../platform/api/problem.ts";
 import layout from "../../platform/design/layout.module.css";
 import { ErrorId } from "../../platform/design/query-states.tsx";
 import { type PlainMessageKey, useTranslation } from "../../platform/messages/translate.ts";
-import { FactorAnswerForm } from "../factors/factor-answer-form.tsx";
-import { PasskeySignIn } from "../factors/passkey-sign-in.tsx";
 import { finishSignIn, readTicket, type SecondStepTicket } from "../factors/sign-in-api.ts";
 import { signIn } from "./session.ts";
+
+/** Passkeys and codes are no part of the first page of everybody. */
+const FactorAnswerForm = lazy(() =>
+  import("../factors/factor-answer-form.tsx").then((module) => ({ default: module.FactorAnswerForm })),
+);
+const PasskeySignIn = lazy(() => import("../factors/passkey-sign-in.tsx").then((module) => ({ default: module.PasskeySignIn })));
 
 const MESSAGES_BY_CODE: Record<string, PlainMessageKey> = {
   unreachable: "shell.unreachable",
@@ -76,7 +80,9 @@ export function SignInForm({ onDone }: { onDone?: () => void }) {
       <Button type="submit" loading={state.busy}>
         {t("session.sign_in")}
       </Button>
-      <PasskeySignIn onDone={() => onDone?.()} onError={(error) => setState({ busy: false, error })} />
+      <Suspense>
+        <PasskeySignIn onDone={() => onDone?.()} onError={(error) => setState({ busy: false, error })} />
+      </Suspense>
     </form>
   );
 }
@@ -89,22 +95,24 @@ function SecondStep({ ticket, onDone, onBack }: SecondStepProps) {
   return (
     <section aria-label={t("factors.second_step")} className={layout.stack}>
       <p role="status">{t("factors.second_step_text")}</p>
-      <FactorAnswerForm
-        methods={ticket.methods}
-        passkeyOptions={ticket.passkeyOptions}
-        submitLabel={t("session.sign_in")}
-        cancelLabel={t("common.back")}
-        onAnswer={async (answer) => {
-          try {
-            await finishSignIn(ticket.ticket, answer);
-            onDone?.();
-          } catch (error) {
-            if (toProblem(error).code !== "invalid_ticket") throw error;
-            onBack(error);
-          }
-        }}
-        onCancel={() => onBack(null)}
-      />
+      <Suspense>
+        <FactorAnswerForm
+          methods={ticket.methods}
+          passkeyOptions={ticket.passkeyOptions}
+          submitLabel={t("session.sign_in")}
+          cancelLabel={t("common.back")}
+          onAnswer={async (answer) => {
+            try {
+              await finishSignIn(ticket.ticket, answer);
+              onDone?.();
+            } catch (error) {
+              if (toProblem(error).code !== "invalid_ticket") throw error;
+              onBack(error);
+            }
+          }}
+          onCancel={() => onBack(null)}
+        />
+      </Suspense>
     </section>
   );
 }
