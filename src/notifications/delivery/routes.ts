@@ -22,6 +22,7 @@ import { sendIdsInBackground } from "./hand-over.ts";
 const EXAMPLE_ID = `${EXAMPLES.request}.email.${EXAMPLES.user}`;
 const DeliveryId = z
   .string()
+  .max(120)
   .regex(/^[0-9A-Za-z._-]{1,120}$/, "Must be the id of a delivery")
   .openapi({ description: "Event, channel and target", example: EXAMPLE_ID });
 const Delivery = z

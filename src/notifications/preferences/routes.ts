@@ -23,6 +23,7 @@ const tags = ["Notifications"];
 const Channel = z.enum(PERSON_CHANNELS);
 const LocalTime = z
   .string()
+  .max(5)
   .regex(/^([01][0-9]|2[0-3]):[0-5][0-9]$/, "Must be a time such as 22:00")
   .openapi({ example: "22:00" });
 const QuietHours = z

@@ -97,7 +97,15 @@ export const phoneRoutes = createRouter()
       description: `At most ${MAX_ATTEMPTS} attempts per code.`,
       security: BEARER_AUTH,
       request: {
-        body: jsonRequestBody(z.strictObject({ code: z.string().regex(/^[0-9]{6}$/, "Must be six digits") }), { code: "123456" }),
+        body: jsonRequestBody(
+          z.strictObject({
+            code: z
+              .string()
+              .max(6)
+              .regex(/^[0-9]{6}$/, "Must be six digits"),
+          }),
+          { code: "123456" },
+        ),
       },
       responses: {
         200: jsonResponse(z.object({ phone: Phone, verified_at: Timestamp }), "The verified number", {
