@@ -12,8 +12,6 @@ const MAX_REQUESTS = { ward: 6, other: 8 } as const;
 /** Pages that cost more, and how much. Numbers only fall, and a page that has fallen to the limit leaves the list. */
 const OVER_LIMIT: Readonly<Record<string, number>> = {
   admin: 19,
-  // Storage, escalation, the second step, required channels and unreachable members are cards of their own.
-  hospital: 11,
   "patient-limits": 9,
   "patient-timeline": 9,
 };
