@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
+import { messageCatalogues } from "../scripts/portal-messages.mjs";
 
 /** Parts of pdf.js that it asks for by their names (src/reports/upload/pdf.ts): the version stands in the folder instead of a hash. */
 const PDF_PARTS = /_nowasm_fallback\.js$|^Foxit\w+\.pfb$/;
@@ -14,7 +15,7 @@ const server = process.env["EDGECARE_URL"] ?? "http://localhost:8787";
 
 export default defineConfig({
   root: fileURLToPath(new URL(".", import.meta.url)),
-  plugins: [react()],
+  plugins: [react(), messageCatalogues(fileURLToPath(new URL("src", import.meta.url)))],
   worker: { format: "es" },
   build: {
     outDir: "../dist/portal",

@@ -15,6 +15,7 @@ const SOURCES = [
   "src",
   "scripts/build-portal.mjs",
   "scripts/build-public.mjs",
+  "scripts/portal-messages.mjs",
   "package-lock.json",
   "tsconfig.json",
 ];

@@ -1,5 +1,6 @@
-// `npm run check:messages`: both portal catalogues are complete, Hindi texts are in Hindi, and every message is used.
-import { globSync, readFileSync } from "node:fs";
+// The portal's catalogues: a chunk of each language for its build, and `npm run check:messages`: both are complete, Hindi texts are in
+// Hindi, and every message is used.
+import { globSync, readFileSync, statSync } from "node:fs";
 import { relative, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { IntlMessageFormat } from "intl-messageformat";
@@ -130,13 +131,34 @@ export function problemsOf(catalogues, sources) {
 /** Loads the portal's catalogues; nothing else of the portal is executed. */
 export async function readCatalogues(folder = SOURCE) {
   const files = globSync(`${folder}/**/{messages,messages/common}.ts`).sort();
-  const modules = await Promise.all(files.map((file) => import(pathToFileURL(resolve(file)).href)));
+  // Read again after a change: the server of `npm run dev` outlives many.
+  const addressOf = (file) => `${pathToFileURL(resolve(file)).href}?${statSync(file).mtimeMs}`;
+  const modules = await Promise.all(files.map((file) => import(addressOf(file))));
   const found = modules.flatMap((module, i) =>
     Object.values(module)
       .filter((value) => typeof value === "object" && value !== null && "en" in value && "hi" in value)
       .map((value) => [relative(folder, files[i] ?? ""), value]),
   );
   return Object.fromEntries(found);
+}
+
+/**
+ * Vite plugin: `virtual:messages/en` and `virtual:messages/hi` have all messages of one language by their keys.
+ * @param {string} folder the portal's sources
+ */
+export function messageCatalogues(folder) {
+  const NAME = "virtual:messages/";
+  return {
+    name: "message-catalogues",
+    resolveId: (id) => (id.startsWith(NAME) ? `\0${id}` : undefined),
+    async load(id) {
+      if (!id.startsWith(`\0${NAME}`)) return undefined;
+      const language = id.slice(NAME.length + 1);
+      const catalogues = await readCatalogues(folder);
+      for (const file of Object.keys(catalogues)) this.addWatchFile(resolve(folder, file));
+      return `export default ${JSON.stringify(Object.assign({}, ...Object.values(catalogues).map((all) => all[language])))};`;
+    },
+  };
 }
 
 export function readSources(folder = SOURCE) {

@@ -107,15 +107,16 @@ export function findUntestedPages(paths: readonly string[], source: string): str
     .map((path) => `portal page ${path} has no row in PORTAL_PAGES of test/browser/portal-pages.ts`);
 }
 
-export const findUnregisteredMessages = (files: readonly string[], translate: string): string[] =>
+/** @param source text of portal/src/platform/messages/catalogues.ts */
+export const findUnregisteredMessages = (files: readonly string[], source: string): string[] =>
   files
     .filter((file) => {
       const path = file.replace(/^portal\/src\//, "");
-      const [, name] = new RegExp(`import \\{ (\\w+) \\} from "[./]*/${path}"`).exec(translate) ?? [];
-      const catalogues = /CATALOGUES = \{([^}]*)\}/.exec(translate)?.[1] ?? "";
-      return name === undefined || !new RegExp(`\\b${name}\\b`).test(catalogues);
+      const [, name] = new RegExp(`import type \\{ (\\w+) \\} from "[./]*/${path}"`).exec(source) ?? [];
+      const registered = /Registered = \[([^\]]*)\]/.exec(source)?.[1] ?? "";
+      return name === undefined || !registered.includes(`typeof ${name},`);
     })
-    .map((file) => `${file} is not registered in CATALOGUES of portal/src/platform/messages/translate.ts`);
+    .map((file) => `${file} is not in Registered of portal/src/platform/messages/catalogues.ts`);
 
 /** @param source text of test/worker/hostile-text.test.ts */
 export const findCollectionsWithoutHostileText = (

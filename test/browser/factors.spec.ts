@@ -1,7 +1,7 @@
 // Second steps in the browser: passkeys with Chromium's virtual authenticator, an authenticator app, recovery codes, the hospital's
 // policy, and the question who somebody is before a dangerous change.
 import { readFileSync } from "node:fs";
-import type { CDPSession, Page } from "@playwright/test";
+import type { CDPSession, Locator, Page } from "@playwright/test";
 import { Secret, TOTP } from "otpauth";
 import type { Login } from "./api.ts";
 import { faultsOf } from "./axe-check.ts";
@@ -62,11 +62,14 @@ async function enterPassword(page: Page, { email, password }: Login): Promise<vo
 const dayFromNow = (days: number) =>
   new Date(Date.now() + days * 86_400_000).toLocaleDateString("en-CA", { timeZone: "Asia/Kolkata" });
 
+const openPolicy = async (page: Page): Promise<Locator> => {
+  const card = page.locator("details").filter({ has: page.getByRole("heading", { name: "Second step" }) });
+  if ((await card.getAttribute("open")) === null) await card.locator("summary").click();
+  return card;
+};
+
 async function requireSecondStep(page: Page, day: string): Promise<void> {
-  const card = page
-    .getByRole("region")
-    .or(page.locator("section"))
-    .filter({ has: page.getByLabel("Doctor: required from") });
+  const card = await openPolicy(page);
   await card.getByLabel("Doctor: required from").fill(day);
   const saved = page.waitForResponse(
     (response) => response.url().endsWith("/factor-policy") && response.request().method() === "PUT",
@@ -245,10 +248,7 @@ test("a change that needs a recent sign-in asks once, and goes on or says that i
     sent.push(route.request().postData() ?? "");
     return refusals-- > 0 ? route.fulfill(refuse) : route.continue();
   });
-  const save = page
-    .locator("section")
-    .filter({ has: page.getByLabel("Nurse: required from") })
-    .getByRole("button", { name: "Save" });
+  const save = (await openPolicy(page)).getByRole("button", { name: "Save" });
   await page.getByLabel("Nurse: required from").fill(dayFromNow(30));
   refusals = 1;
   await save.click();

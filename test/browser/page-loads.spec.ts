@@ -1,6 +1,6 @@
 // A full load of each page: how many requests it costs, which a person has only so many of, and that all its times are in the
 // hospital's zone, whatever the browser's is.
-import type { Page, Request, Response } from "@playwright/test";
+import type { Page, Request, Response, WebSocket } from "@playwright/test";
 import { patiently } from "./extent.ts";
 import { createPageGuard } from "./page-guard.ts";
 import { test as base, expect, newContext, shown, signIn, waitForPage } from "./portal.ts";
@@ -52,10 +52,20 @@ const test = base.extend<object, { visits: Visits }>({
 /** Animation frames in which nothing was asked, after which a load is over. */
 const QUIET_FRAMES = 40;
 
-/** Requests to the API from the start of a load until the page is shown and nothing is asked or awaited any more. */
+const UNREAD_COUNT = "GET /notifications/unread-count";
+
+/**
+ * Requests to the API from the start of a load until the page is shown and nothing is asked or awaited any more. The count that the bell
+ * asks for when a message arrives meanwhile is no part of the load.
+ */
 async function listRequestsOfLoad(page: Page, path: string): Promise<string[]> {
   const requests: string[] = [];
   const open = new Set<Request>();
+  let messages = 0;
+  const onSocket = (socket: WebSocket) =>
+    socket.on("framereceived", ({ payload }) => {
+      if (String(payload).includes('"type":"notifications"')) messages += 1;
+    });
   const onRequest = (request: Request) => {
     const { pathname, search } = new URL(request.url());
     if (!pathname.startsWith("/api/")) return;
@@ -66,15 +76,15 @@ async function listRequestsOfLoad(page: Page, path: string): Promise<string[]> {
   const onResponse = (response: Response) => void open.delete(response.request());
   const onFailure = (request: Request) => void open.delete(request);
   await page.goto("about:blank");
-  page.on("request", onRequest).on("response", onResponse).on("requestfailed", onFailure);
+  page.on("request", onRequest).on("response", onResponse).on("requestfailed", onFailure).on("websocket", onSocket);
   await page.goto(path);
   await waitForPage(page);
   for (let seen = -1; seen !== requests.length || open.size > 0; ) {
     seen = requests.length;
     await nextFrames(page, QUIET_FRAMES);
   }
-  page.off("request", onRequest).off("response", onResponse).off("requestfailed", onFailure);
-  return requests;
+  page.off("request", onRequest).off("response", onResponse).off("requestfailed", onFailure).off("websocket", onSocket);
+  return requests.filter((request) => request !== UNREAD_COUNT || messages-- <= 0);
 }
 
 /** What a reader sees, and what a screen reader says. */

@@ -92,6 +92,46 @@ test("language and theme change in place, and stay", async ({ open, nurse }) => 
   await expect(page.locator("html")).toHaveAttribute("data-mantine-color-scheme", "dark");
 });
 
+test("a language whose messages cannot be loaded is not chosen, and can be tried again", async ({ open, nurse }) => {
+  const page = await open(nurse, { path: "/alarms" });
+  await waitForPage(page);
+  const isCatalogue = /\/portal\/hi-[\w-]+\.js$/;
+  await page.route(isCatalogue, (route) => route.abort());
+  await page.getByRole("button", { name: "हिन्दी" }).click();
+  await expect(page.getByRole("banner").getByRole("alert")).toContainText("no response from the server");
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Alarms");
+  await page.unroute(isCatalogue);
+  await page.getByRole("button", { name: "हिन्दी" }).click();
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText(/[\u0900-\u097f]/);
+  await expect(page.getByRole("banner").getByRole("alert")).toHaveCount(0);
+});
+
+test("of two languages that are chosen quickly the last one stays", async ({ open, nurse }) => {
+  const page = await open(nurse, { path: "/alarms" });
+  await waitForPage(page);
+  const slow = Promise.withResolvers<void>();
+  const loaded = page.waitForResponse(/\/portal\/hi-[\w-]+\.js$/);
+  await page.route(/\/portal\/hi-[\w-]+\.js$/, async (route) => {
+    await slow.promise;
+    await route.continue();
+  });
+  await page.getByRole("button", { name: "हिन्दी" }).click();
+  await page.getByRole("button", { name: "English" }).click();
+  slow.resolve();
+  await (await loaded).finished();
+  await nextFrames(page, 10);
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Alarms");
+});
+
+test("a screen that starts without its messages says so, and starts by itself when they are there", async ({ open, nurse }) => {
+  const isCatalogue = /\/portal\/en-[\w-]+\.js$/;
+  const page = await open(nurse, { path: "/alarms", before: (page) => page.route(isCatalogue, (route) => route.abort()) });
+  await expect(page.getByText("EdgeCare does not answer.")).toBeVisible();
+  await page.unroute(isCatalogue);
+  await waitForPage(page);
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Alarms");
+});
+
 test("a phone has tabs at its foot that a thumb can hit", async ({ open, nurse }) => {
   const page = await open(nurse, {
     path: "/alarms",

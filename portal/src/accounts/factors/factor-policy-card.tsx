@@ -5,7 +5,7 @@ import { useState } from "react";
 import { dayInZone, startOfDayIso } from "../../platform/design/calendar-days.ts";
 import { type FieldErrors, Form } from "../../platform/design/form.tsx";
 import layout from "../../platform/design/layout.module.css";
-import { Card } from "../../platform/design/page.tsx";
+import { FoldedCard } from "../../platform/design/page.tsx";
 import { QueryBoundary } from "../../platform/design/query-states.tsx";
 import { translateCode, useTranslation } from "../../platform/messages/translate.ts";
 import { type PolicyDates, readFactorPolicy, setFactorPolicy } from "./api.ts";
@@ -15,25 +15,31 @@ const ROLES = ["nurse", "doctor", "hospital_admin"] as const satisfies readonly 
 type Days = Record<(typeof ROLES)[number], string>;
 type FactorPolicyCardProps = { hospital: { hospital_id: string; time_zone: string } };
 
-export function FactorPolicyCard({ hospital: { hospital_id, time_zone } }: FactorPolicyCardProps) {
+export function FactorPolicyCard({ hospital }: FactorPolicyCardProps) {
   const t = useTranslation();
+  return (
+    <FoldedCard title={t("factors.second_step")}>
+      <p className={layout.note}>{t("factors.policy_text")}</p>
+      <Policy hospital={hospital} />
+    </FoldedCard>
+  );
+}
+
+function Policy({ hospital: { hospital_id, time_zone } }: FactorPolicyCardProps) {
   const queryKey = ["hospitals", "factor-policy", hospital_id];
   const query = useQuery({ queryKey, queryFn: () => readFactorPolicy(hospital_id) });
   const client = useQueryClient();
   return (
-    <Card title={t("factors.second_step")}>
-      <p className={layout.note}>{t("factors.policy_text")}</p>
-      <QueryBoundary query={query}>
-        {(dates) => (
-          <PolicyForm
-            key={JSON.stringify(dates)}
-            dates={dates}
-            zone={time_zone}
-            onSave={async (changed) => client.setQueryData(queryKey, await setFactorPolicy(hospital_id, changed))}
-          />
-        )}
-      </QueryBoundary>
-    </Card>
+    <QueryBoundary query={query}>
+      {(dates) => (
+        <PolicyForm
+          key={JSON.stringify(dates)}
+          dates={dates}
+          zone={time_zone}
+          onSave={async (changed) => client.setQueryData(queryKey, await setFactorPolicy(hospital_id, changed))}
+        />
+      )}
+    </QueryBoundary>
   );
 }
 

@@ -15,6 +15,7 @@ import { PasswordForm } from "./password-form.tsx";
 import { getLanguage, getTheme, setPreferences, subscribePreferences, type Theme } from "./preferences.ts";
 import { ProfileForm } from "./profile-form.tsx";
 import { switchHospital } from "./session.ts";
+import { useLanguageChoice } from "./use-language-choice.ts";
 import { useMe } from "./use-session.ts";
 
 export function AccountPage() {
@@ -119,18 +120,20 @@ const THEMES: readonly Theme[] = ["auto", "light", "dark"];
 
 function PreferencesCard() {
   const t = useTranslation();
+  const { choose, error } = useLanguageChoice();
   return (
     <Card title={t("session.preferences")}>
       <div className={layout.stack}>
         <NativeSelect
           label={t("shell.language")}
           value={getLanguage()}
-          onChange={(event) => setPreferences({ language: event.target.value === "hi" ? "hi" : "en" })}
+          onChange={(event) => choose(event.target.value === "hi" ? "hi" : "en")}
           data={[
             { value: "en", label: "English" },
             { value: "hi", label: "हिन्दी" },
           ]}
         />
+        <ActionError error={error} />
         <ThemeSelect />
         <p className={classes.note}>{t("session.preferences_here")}</p>
       </div>

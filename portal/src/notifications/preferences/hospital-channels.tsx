@@ -5,7 +5,7 @@ import { Link } from "@tanstack/react-router";
 import { type Column, CURSOR_PAGINATION, DataTable, Table } from "../../platform/design/data-table.tsx";
 import layout from "../../platform/design/layout.module.css";
 import { useOfflineGuard } from "../../platform/design/offline-guard.tsx";
-import { Card } from "../../platform/design/page.tsx";
+import { Card, FoldedCard } from "../../platform/design/page.tsx";
 import { ActionError, QueryBoundary } from "../../platform/design/query-states.tsx";
 import { translateCode, useTranslation } from "../../platform/messages/translate.ts";
 import { listUnreachableMembers, type RequiredChannels, readRequiredChannels, replaceRequiredChannels } from "./api.ts";
@@ -16,12 +16,18 @@ const CHANNELS = ["email", "push", "sms"] as const satisfies readonly Rule["chan
 
 export function RequiredChannelsCard({ hospitalId }: { hospitalId: string }) {
   const t = useTranslation();
+  return (
+    <FoldedCard title={t("notify.required")}>
+      <p className={layout.note}>{t("notify.required_text")}</p>
+      <Required hospitalId={hospitalId} />
+    </FoldedCard>
+  );
+}
+
+function Required({ hospitalId }: { hospitalId: string }) {
   const query = useQuery({ queryKey: ["hospitals", "channels", hospitalId], queryFn: () => readRequiredChannels(hospitalId) });
   return (
-    <Card title={t("notify.required")}>
-      <p className={layout.note}>{t("notify.required_text")}</p>
-      <QueryBoundary query={query}>{(required) => <RequiredTable hospitalId={hospitalId} required={required} />}</QueryBoundary>
-    </Card>
+    <QueryBoundary query={query}>{(required) => <RequiredTable hospitalId={hospitalId} required={required} />}</QueryBoundary>
   );
 }
 

@@ -3,7 +3,7 @@ import { Button } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import layout from "../../platform/design/layout.module.css";
-import { Card, DescriptionList } from "../../platform/design/page.tsx";
+import { DescriptionList, FoldedCard } from "../../platform/design/page.tsx";
 import { QueryBoundary } from "../../platform/design/query-states.tsx";
 import { useTranslation } from "../../platform/messages/translate.ts";
 import type { Hospital } from "../hospitals/api.ts";
@@ -11,21 +11,28 @@ import type { Escalation, TierEntry } from "./api.ts";
 import { EscalationDialog, escalationQuery } from "./escalation-dialog.tsx";
 import { PRIORITIES } from "./minutes.ts";
 
-export function EscalationCard({ hospital: { hospital_id, name } }: { hospital: Hospital }) {
+export function EscalationCard({ hospital }: { hospital: Hospital }) {
+  const t = useTranslation();
+  return (
+    <FoldedCard title={t("escalation.heading")}>
+      <HospitalEscalation hospital={hospital} />
+    </FoldedCard>
+  );
+}
+
+function HospitalEscalation({ hospital: { hospital_id, name } }: { hospital: Hospital }) {
   const t = useTranslation();
   const [isOpen, setIsOpen] = useState(false);
   const scope = { kind: "hospital", id: hospital_id } as const;
   const query = useQuery(escalationQuery(scope));
-  const editButton = (
-    <Button variant="default" onClick={() => setIsOpen(true)}>
-      {t("escalation.edit")}
-    </Button>
-  );
   return (
-    <Card title={t("escalation.heading")} actions={editButton}>
+    <>
       <QueryBoundary query={query}>{(settings) => <InForce settings={settings} />}</QueryBoundary>
+      <Button variant="default" onClick={() => setIsOpen(true)}>
+        {t("escalation.edit")}
+      </Button>
       {isOpen && <EscalationDialog scope={scope} name={name} onClose={() => setIsOpen(false)} />}
-    </Card>
+    </>
   );
 }
 

@@ -1,5 +1,5 @@
 // Page frame: a title that takes the focus on navigation, actions and content.
-import { type ReactNode, useEffect, useRef } from "react";
+import { type ReactNode, useEffect, useRef, useState } from "react";
 import { t } from "../messages/translate.ts";
 import layout from "./layout.module.css";
 import classes from "./page.module.css";
@@ -63,6 +63,19 @@ export function Card({
       )}
       {children}
     </section>
+  );
+}
+
+/** A section whose content is rendered, and so read, once it has been opened. */
+export function FoldedCard({ title, children }: { title: string; children: ReactNode }) {
+  const [wasOpened, setWasOpened] = useState(false);
+  return (
+    <details className={`${classes.card} ${classes.folded}`} onToggle={() => setWasOpened(true)}>
+      <summary>
+        <h2>{title}</h2>
+      </summary>
+      {wasOpened && children}
+    </details>
   );
 }
 
