@@ -209,7 +209,6 @@ async function newHandle(hospitalId: string, nurse: Person, uploader: { token: s
     grantId: await newGrant(hospitalId),
     invitationId: (await invite(manager, `${uniqueText()}@example.org`)).invitation_id,
     apiKeyId: (await newKey(manager)).api_key_id,
-    ...(await newWebhook(hospitalId)),
     code: "aaaa-aaaa-aaaa",
     uploadId: await newQuarantined(nurse),
     directId: await newDirect(nurse, patient.id),
