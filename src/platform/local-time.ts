@@ -14,9 +14,15 @@ export function isTimeZone(name: string): boolean {
   }
 }
 
-/** Offset of the zone from UTC at that instant, ms. @param zone IANA name; undefined: the system's */
-export function zoneOffsetMs(at: number, zone: string | undefined): number {
-  const parts = new Intl.DateTimeFormat("en-GB", {
+/** One is slow to make. A name may be spelled in many ways, so their number is bounded. */
+const formats = new Map<string | undefined, Intl.DateTimeFormat>();
+const MAX_FORMATS = 1_000;
+
+/** @throws {RangeError} for a zone that the runtime does not know */
+function getFormat(zone: string | undefined): Intl.DateTimeFormat {
+  const kept = formats.get(zone);
+  if (kept) return kept;
+  const format = new Intl.DateTimeFormat("en-GB", {
     ...(zone && { timeZone: zone }),
     calendar: "gregory",
     numberingSystem: "latn",
@@ -27,7 +33,15 @@ export function zoneOffsetMs(at: number, zone: string | undefined): number {
     hour: "numeric",
     minute: "numeric",
     second: "numeric",
-  }).formatToParts(new Date(at));
+  });
+  if (formats.size >= MAX_FORMATS) formats.clear();
+  formats.set(zone, format);
+  return format;
+}
+
+/** Offset of the zone from UTC at that instant, ms. @param zone IANA name; undefined: the system's */
+export function zoneOffsetMs(at: number, zone: string | undefined): number {
+  const parts = getFormat(zone).formatToParts(new Date(at));
   const part = (type: string) => Number(parts.find((found) => found.type === type)?.value);
   const localMs = Date.UTC(part("year"), part("month") - 1, part("day"), part("hour"), part("minute"), part("second"));
   return localMs - Math.floor(at / 1000) * 1000;
