@@ -139,7 +139,7 @@ CREATE TABLE `phone_codes` (
 ) STRICT, WITHOUT ROWID;
 --> statement-breakpoint
 CREATE UNIQUE INDEX `phone_codes_id` ON `phone_codes` (`id`);--> statement-breakpoint
-CREATE INDEX `phone_codes_number` ON `phone_codes` (`phone_index`);--> statement-breakpoint
+CREATE INDEX `phone_codes_window` ON `phone_codes` (`window_started_at`);--> statement-breakpoint
 CREATE INDEX `phone_codes_expiry` ON `phone_codes` (`expires_at`);--> statement-breakpoint
 CREATE TABLE `push_subscriptions` (
 	`id` text PRIMARY KEY NOT NULL,

@@ -26,6 +26,8 @@ export const NOTIFICATION_KINDS = {
   "account.new_browser": SECURITY,
   "account.password_changed": SECURITY,
   "account.email_changed": SECURITY,
+  /** A phone number, or a browser for push messages: whoever was in the account for a moment must not read along unseen. */
+  "account.channel_added": SECURITY,
   "account.factor_added": SECURITY,
   "account.factor_removed": SECURITY,
   /** By an administrator; told by every channel, so that a takeover does not pass unseen. */

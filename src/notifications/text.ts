@@ -39,6 +39,16 @@ const TEXTS: Record<string, Record<TextLanguage, KindText>> = {
     },
     hi: { title: "ई-मेल पता बदला गया", sentence: "आपके खाते का ई-मेल पता बदला गया। यदि यह आपने नहीं किया, तो अपने व्यवस्थापक को बताएँ।" },
   },
+  "account.channel_added": {
+    en: {
+      title: "New device or number for messages",
+      sentence: "Messages of your account now also go to a new browser or phone number. If it was not you, change your password.",
+    },
+    hi: {
+      title: "संदेशों के लिए नया डिवाइस या नंबर",
+      sentence: "आपके खाते के संदेश अब एक नए ब्राउज़र या फ़ोन नंबर पर भी जाते हैं। यदि यह आपने नहीं किया, तो पासवर्ड बदलें।",
+    },
+  },
   "account.factor_added": {
     en: {
       title: "Sign-in method added",

@@ -5,7 +5,7 @@ import { MAX_CHANGES_PER_ADDRESS } from "../../src/accounts/email/email-links.ts
 import { pushChannel } from "../../src/notifications/push/push-channel.ts";
 import { channelCall, readDelivery } from "../deliveries.ts";
 import { ageSession, askForTicket, codeOf, enrolTotp, finish, logIn, post, registerPasskey } from "../factor-steps.ts";
-import { listLetters, readToken, setVerified } from "../letters.ts";
+import { listLetters, listNotices, readToken, setVerified } from "../letters.ts";
 import { oneTimePassword } from "../one-time-password.ts";
 import { API, env, newPerson, newWorld, PASSWORD, type Person, readJson, sendRequest, uniqueText } from "../world.ts";
 import { newBrowser } from "./push-service.ts";
@@ -99,6 +99,40 @@ describe("a session that began before its person enrolled a factor", () => {
       expect(await codeOf(await post(path, nurse, undefined))).toBe("step_up_required");
     expect((await post("/auth/step-up", nurse, { code: oneTimePassword(secret) })).status).toBe(200);
     expect((await remove(nurse)).status).toBe(200);
+  });
+
+  it("is no recent sign-in, until it has shown the factor", async () => {
+    const { manager } = await newWorld();
+    const other = { token: String((await readJson(await logIn(manager))).data.access_token) };
+    const newKey = () => post("/api-keys", other, { name: uniqueText(), scopes: ["patient:read"] });
+    expect((await newKey()).status).toBe(201);
+    const { secret } = await enrolTotp(manager);
+    expect(await codeOf(await newKey())).toBe("step_up_required");
+    expect(await codeOf(await post("/auth/step-up", other, { password: PASSWORD }))).toBe("second_step_required");
+    expect((await post("/auth/step-up", other, { code: oneTimePassword(secret) })).status).toBe(200);
+    expect((await newKey()).status).toBe(201);
+  });
+});
+
+describe("a browser or number that somebody adds", () => {
+  it("is told to the person once, and a reset of the password removes browsers", async () => {
+    const { nurse } = await newWorld();
+    await setVerified(nurse.id);
+    const { subscription } = newBrowser();
+    for (let i = 0; i < 2; i++) expect((await post("/push/subscriptions", nurse, subscription)).status).toBe(201);
+    expect(await listNotices(nurse.id)).toEqual(["account.channel_added"]);
+    const mails = sql`user_id = ${nurse.id} AND kind = 'account.channel_added' AND channel = 'email'`;
+    expect(await readDelivery(mails)).toMatchObject({ priority: "security" });
+    const browsers = async () =>
+      (await readJson(await sendRequest(`${API}/push/subscriptions`, { as: nurse }))).data.subscriptions;
+    expect(await browsers()).toHaveLength(1);
+    await post("/auth/password/forgot", null, { email: nurse.email });
+    const token = await readToken(nurse.id, "letter.password_reset");
+    const new_password = "lanterns over seven hills";
+    expect((await post("/auth/password/reset", null, { token, new_password })).status).toBe(200);
+    const { n } =
+      (await env.DB.prepare("SELECT count(*) AS n FROM push_subscriptions WHERE user_id = ?").bind(nurse.id).first()) ?? {};
+    expect(n).toBe(0);
   });
 });
 

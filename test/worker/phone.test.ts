@@ -3,10 +3,17 @@ import { env as bindings } from "cloudflare:workers";
 import { sql } from "drizzle-orm";
 import { beforeEach, describe, expect, it } from "vitest";
 import { derivePhoneCode } from "../../src/notifications/sms/phone-numbers.ts";
-import { MAX_ATTEMPTS, MAX_CODES_PER_NUMBER, MAX_CODES_PER_PERSON } from "../../src/notifications/sms/phone-verification.ts";
+import {
+  MAX_ATTEMPTS,
+  MAX_CODES_IN_ALL,
+  MAX_CODES_PER_NUMBER,
+  MAX_CODES_PER_PERSON,
+} from "../../src/notifications/sms/phone-verification.ts";
 import { smsChannel } from "../../src/notifications/sms/sms-channel.ts";
 import { getKeys } from "../../src/platform/config.ts";
+import { getDb } from "../../src/platform/db/client.ts";
 import { channelCall, dumpTables, readDelivery } from "../deliveries.ts";
+import { listNotices } from "../letters.ts";
 import { API, env, findEvents, newAddress, newPerson, type Person, readJson, sendRequest, withinOneMinute } from "../world.ts";
 
 const PATH = `${API}/notification-settings/phone`;
@@ -49,6 +56,7 @@ describe("a phone number", () => {
     expect((await readJson(await enter(code))).data).toMatchObject({ phone });
     expect(await read()).toMatchObject({ phone, pending: null, verified_at: expect.any(String) });
     expect((await enter(code)).status).toBe(403);
+    expect(await listNotices(person.id)).toEqual(["account.channel_added"]);
     expect(await smsChannel.send(await channelCall(), delivery)).toEqual({ result: "cancelled" });
     const rows = await dumpTables("phone_codes", "notification_settings", "deliveries");
     expect(rows).not.toContain(phone.slice(3));
@@ -100,6 +108,20 @@ describe("codes", () => {
     const statuses: number[] = [];
     for (const one of people) statuses.push((await ask(phone, one)).status);
     expect(statuses).toEqual([...Array.from({ length: MAX_CODES_PER_NUMBER }, () => 202), 429]);
+  });
+
+  it("are sent a bounded number of times in all: numbers that cost much cannot be called without end", async () => {
+    const { id } = await newPerson("patient");
+    await getDb(env.DB).run(sql`INSERT INTO phone_codes
+      (user_id, id, phone_sealed, phone_index, created_at, expires_at, sent_count, window_started_at)
+      VALUES (${id}, ${id}, 'x', 'x', 1, 1, ${MAX_CODES_IN_ALL}, CAST(${Date.now()} AS INTEGER))`);
+    const response = await ask();
+    expect(response.status).toBe(429);
+    expect(Number(response.headers.get("Retry-After"))).toBeGreaterThan(0);
+    await env.DB.prepare("UPDATE phone_codes SET window_started_at = window_started_at - 86400001 WHERE user_id = ?")
+      .bind(id)
+      .run();
+    expect((await ask()).status).toBe(202);
   });
 
   it("count for the number that they were sent to, also after the accounts have turned to another one", async () => {

@@ -44,6 +44,13 @@ export function upgradeSession({ db, actor, now }: UserCall, method: Method): St
     amr = CASE WHEN instr(amr, 'pwd') > 0 THEN 'pwd ' ELSE '' END || ${AMR[method]} WHERE id = ${actor.sessionId}`);
 }
 
+/** After the first factor, sessions that began without it are no recent sign-ins: their step-up asks for the factor. */
+export const ageOtherSessions = ({ db, actor }: UserCall): Statement =>
+  db
+    .update(sessions)
+    .set({ authenticatedAt: 0 })
+    .where(sql`user_id = ${actor.userId} AND id <> ${actor.sessionId} AND revoked_at IS NULL AND instr(amr, 'mfa') = 0`);
+
 /** After the last factor: its recovery codes go, and sessions no longer count as having a second step. */
 export function removeRestOfFactors({ db, actor }: UserCall): Statement[] {
   const isNoneLeft = sql`NOT ${hasFactor(sql`${actor.userId}`)}`;
@@ -141,6 +148,7 @@ export async function confirmTotp(anyCall: Call, text: string): Promise<{ recove
     ),
     insertRecoveryCodes(db, actor.userId, recovery, now, sql`NOT ${hasRecoveryCodes(actor.userId)}`),
     upgradeSession(call, "totp"),
+    ageOtherSessions(call),
     ...recordFactorChange(own, { event: "factor.add", action: "C", kind: "account.factor_added", method: "totp" }),
   ]).catch(asConflict);
   return { recovery_codes: inserted.length > 0 ? recovery.codes : null };

@@ -10,7 +10,7 @@ import { passkeys } from "../../platform/db/schema.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { uuidv7 } from "../../platform/ids.ts";
 import { consumeCeremony, newCeremony } from "./ceremonies.ts";
-import { recordFactorChange, removeRestOfFactors, requireOwnFactors, upgradeSession } from "./own-factors.ts";
+import { ageOtherSessions, recordFactorChange, removeRestOfFactors, requireOwnFactors, upgradeSession } from "./own-factors.ts";
 import { sealPasskeyName, toPasskey } from "./passkey-names.ts";
 import { createRecoveryCodes, hasRecoveryCodes, insertRecoveryCodes } from "./recovery-codes.ts";
 import { checkRegistration, createRegistrationOptions } from "./relying-party.ts";
@@ -55,6 +55,7 @@ export async function registerPasskey(env: Env, anyCall: Call, name: string, res
     db.insert(passkeys).values({ ...row, transports }),
     insertRecoveryCodes(db, actor.userId, recovery, now, sql`NOT ${hasRecoveryCodes(actor.userId)}`),
     upgradeSession(own.call, "passkey"),
+    ageOtherSessions(own.call),
     ...recordFactorChange(own, { event: "factor.add", action: "C", kind: "account.factor_added", method: "passkey" }),
   ]).catch((error: unknown) => {
     if (isUniqueViolation(error, "ceremonies")) throw new ApiError("invalid_passkey");

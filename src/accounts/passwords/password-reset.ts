@@ -9,7 +9,7 @@ import { unsealProfile } from "../../access/profile.ts";
 import type { KeyStatements } from "../../http/idempotency.ts";
 import { writeLetter } from "../../notifications/notify.ts";
 import { batch, isConditionFailed } from "../../platform/db/client.ts";
-import { loginAttempts, passwordResets, users } from "../../platform/db/schema.ts";
+import { loginAttempts, passwordResets, pushSubscriptions, users } from "../../platform/db/schema.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { uuidv7 } from "../../platform/ids.ts";
 import { HOUR_MS, toIso } from "../../platform/time.ts";
@@ -144,6 +144,8 @@ export async function redeemResetLink(call: Call, token: string, password: strin
     ? await batch(db, [
         ...passwordChangeStatements(call, row.id, hash, isRedeemable, event, null),
         db.delete(loginAttempts).where(and(isAttemptOn(row.id), hasPasswordHash(row.id, hash), mayUnlock(row.id, now))),
+        // Somebody else's browser may be among them.
+        db.delete(pushSubscriptions).where(and(eq(pushSubscriptions.userId, row.id), hasPasswordHash(row.id, hash))),
       ])
     : [[]];
   if (changed.length > 0) return;

@@ -13,6 +13,7 @@ import { pushSubscriptions } from "../../platform/db/schema.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { uuidv7 } from "../../platform/ids.ts";
 import { toIso } from "../../platform/time.ts";
+import { notify } from "../notify.ts";
 import { importSubscriptionKeys } from "./encrypt-payload.ts";
 import { isSafePushEndpoint } from "./endpoints.ts";
 import { publicVapidKey } from "./vapid.ts";
@@ -49,6 +50,15 @@ async function toSubscription(row: Pick<SubscriptionRow, "id" | "createdAt" | "r
     renewed_at: toIso(row.renewedAt),
   };
 }
+
+/** By the ways the person had before, too: told once per browser. */
+const noticeOfNewChannel = ({ db, actor, now }: UserCall, id: string) =>
+  notify(db, actor, now, {
+    kind: "account.channel_added",
+    hospitalId: null,
+    refs: { channel: "push" },
+    recipients: sql`SELECT user_id FROM push_subscriptions WHERE id = ${id}`,
+  });
 
 const selectOwn = ({ db, actor }: UserCall) =>
   db.select().from(pushSubscriptions).where(eq(pushSubscriptions.userId, actor.userId)).limit(MAX_SUBSCRIPTIONS);
@@ -111,6 +121,7 @@ export async function registerSubscription(env: Env, anyCall: Call, input: NewSu
       hospitalId,
       entity: { type: "push_subscription", id: row.id },
     }),
+    ...(known ? [] : noticeOfNewChannel(call, row.id)),
   ]);
   return toSubscription(row, subscription);
 }

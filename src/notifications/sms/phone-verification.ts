@@ -10,7 +10,7 @@ import { ApiError } from "../../platform/errors.ts";
 import { derivedUuidv7, uuidv7 } from "../../platform/ids.ts";
 import { getSmsProvider } from "../../platform/sms-provider.ts";
 import { DAY_MS, toIso, toIsoOrNull } from "../../platform/time.ts";
-import { noteEvent } from "../notify.ts";
+import { noteEvent, notify } from "../notify.ts";
 import { computePhoneIndex, derivePhoneCode, sealPhone, unsealPhone } from "./phone-numbers.ts";
 import { PHONE_CODE_KIND } from "./sms-channel.ts";
 
@@ -20,6 +20,8 @@ export const MIN_INTERVAL_MS = 60_000;
 export const MAX_CODES_PER_PERSON = 5;
 /** Codes per number and 24 hours, whoever asks: nobody can be flooded through several accounts. */
 export const MAX_CODES_PER_NUMBER = 10;
+/** Codes of everybody in 24 hours: what numbers that cost much can take from the hospital's account in a day. */
+export const MAX_CODES_IN_ALL = 1_000;
 /** Attempts per code. With the codes of a day: 25 of a million. */
 export const MAX_ATTEMPTS = 5;
 
@@ -32,6 +34,10 @@ const phoneEvent = ({ role, hospitalId }: UserEffectiveRole, userId: string, eve
  */
 const countCodesTo = (phoneIndex: string, now: number): SQL => sql`(SELECT count(*) FROM deliveries
   WHERE target_id = ${phoneIndex} AND id > ${derivedUuidv7(now - DAY_MS, "").slice(0, 13)} AND kind = ${PHONE_CODE_KIND})`;
+
+/** Codes of persons whose 24 hours have not ended. */
+const countCodes = (now: number): SQL =>
+  sql`(SELECT coalesce(sum(sent_count), 0) FROM phone_codes WHERE window_started_at > ${now - DAY_MS})`;
 
 const selectCode = ({ db, actor }: UserCall) => db.select().from(phoneCodes).where(eq(phoneCodes.userId, actor.userId));
 
@@ -76,14 +82,15 @@ export async function sendPhoneCode(anyCall: Call, env: Env, phone: string) {
   const phoneIndex = await computePhoneIndex(anyCall.keys, phone);
   const { call, effectiveRole, results } = await withUser(anyCall, "notification:write", (_, call) => [
     selectCode(call),
-    call.db.all<{ sent: number }>(sql`SELECT ${countCodesTo(phoneIndex, call.now)} AS sent`),
+    call.db.all<{ to_number: number; in_all: number }>(sql`SELECT ${countCodesTo(phoneIndex, call.now)} AS to_number,
+      ${countCodes(call.now)} AS in_all`),
   ]);
   const { db, keys, actor, now } = call;
-  const [[row], [number]] = results;
+  const [[row], [sent]] = results;
   const isInWindow = row !== undefined && row.windowStartedAt > now - DAY_MS;
   if (row && row.createdAt > now - MIN_INTERVAL_MS) throw tooMany(row.createdAt + MIN_INTERVAL_MS - now);
   if (isInWindow && row.sentCount >= MAX_CODES_PER_PERSON) throw tooMany(row.windowStartedAt + DAY_MS - now);
-  if ((number?.sent ?? 0) >= MAX_CODES_PER_NUMBER) throw tooMany(DAY_MS);
+  if (sent && (sent.to_number >= MAX_CODES_PER_NUMBER || sent.in_all >= MAX_CODES_IN_ALL)) throw tooMany(DAY_MS);
   const id = uuidv7();
   const values = {
     id,
@@ -164,6 +171,12 @@ export async function verifyPhoneCode(anyCall: Call, code: string) {
       ON CONFLICT (user_id) DO UPDATE SET phone_sealed = excluded.phone_sealed, phone_verified_at = excluded.phone_verified_at,
         updated_at = excluded.updated_at`),
     ...recordAuditEvent(db, actor, now, { ...event, when: sql`changes() > 0` }),
+    ...notify(db, actor, now, {
+      kind: "account.channel_added",
+      hospitalId: null,
+      refs: { channel: "sms" },
+      recipients: sql`SELECT user_id FROM phone_codes WHERE id = ${row.id} AND used_at = ${now}`,
+    }),
   ]);
   if (used.length === 0) return failWithAudit(call, "code_invalid", event);
   return { phone, verified_at: toIso(now) };

@@ -1060,7 +1060,7 @@ export const phoneCodes = sqliteTable(
       .references(() => users.id),
     id: text("id").notNull(),
     phoneSealed: text("phone_sealed").notNull(),
-    /** Keyed HMAC of the number: codes per number are limited. */
+    /** Keyed HMAC of the number. */
     phoneIndex: text("phone_index").notNull(),
     createdAt: integer("created_at").notNull(),
     expiresAt: integer("expires_at").notNull(),
@@ -1071,7 +1071,7 @@ export const phoneCodes = sqliteTable(
   },
   (t) => [
     uniqueIndex("phone_codes_id").on(t.id),
-    index("phone_codes_number").on(t.phoneIndex),
+    index("phone_codes_window").on(t.windowStartedAt),
     index("phone_codes_expiry").on(t.expiresAt),
   ],
 );
