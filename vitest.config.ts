@@ -6,6 +6,7 @@ import { resolve } from "node:path";
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 import { newSecrets } from "./scripts/dev-secrets.mjs";
+import { messageCatalogues } from "./scripts/portal-messages.mjs";
 import { keepTemporaryFilesInMemory } from "./test/memory-folder.ts";
 import { LongestFirst } from "./test/order.ts";
 
@@ -177,6 +178,7 @@ export default defineConfig(async () => ({
         },
       },
       {
+        plugins: [messageCatalogues("portal/src")],
         test: {
           name: "node",
           include: ["test/node/**/*.test.ts"],

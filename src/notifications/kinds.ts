@@ -27,7 +27,7 @@ export const NOTIFICATION_KINDS = {
   "account.password_changed": SECURITY,
   "account.email_changed": SECURITY,
   /** A phone number, or a browser for push messages: whoever was in the account for a moment must not read along unseen. */
-  "account.channel_added": SECURITY,
+  "account.channel_added": { priority: "security", defaults: ["email"], fixed: ["email"] },
   "account.factor_added": SECURITY,
   "account.factor_removed": SECURITY,
   /** By an administrator; told by every channel, so that a takeover does not pass unseen. */

@@ -1,12 +1,15 @@
 // Alarm texts of the portal: the value now, the value when raised and the direction; and Hindi names of vital signs.
-import { describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { getAlarmNow } from "../../portal/src/monitoring/alerts/alarm-now.ts";
 import { abbreviateAlarm, describeAlarm } from "../../portal/src/monitoring/alerts/alarm-text.ts";
 import { toLatestSamples } from "../../portal/src/monitoring/live/latest-samples.ts";
 import type { PatientState } from "../../portal/src/monitoring/live/patient-state.ts";
+import { loadCatalogue } from "../../portal/src/platform/messages/catalogues.ts";
 import { common } from "../../portal/src/platform/messages/common.ts";
 import type { AlertView, LiveSample } from "../../src/monitoring/patient-object/contract.ts";
 import { CODES } from "../../src/monitoring/vitals/codes.ts";
+
+beforeAll(() => loadCatalogue("en"));
 
 const NOW = Date.parse("2026-11-21T18:30:30Z");
 const ago = (s: number) => new Date(NOW - s * 1000).toISOString();

@@ -1,8 +1,11 @@
 // The portal's birth dates, and an identity that two people correct at once.
-import { describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { joinBirthDate, splitBirthDate } from "../../portal/src/patients/identity/birth-date.ts";
 import { mergeDraft, toChange, toDraft } from "../../portal/src/patients/identity/identity-draft.ts";
 import { formatBirthDate, formatPatientAge } from "../../portal/src/patients/patient-age.ts";
+import { loadCatalogue } from "../../portal/src/platform/messages/catalogues.ts";
+
+beforeAll(() => loadCatalogue("en"));
 
 describe("a birth date", () => {
   it.each(["1964-03-04", "1964-03", "1964"])("is typed as it is stored: %s", (date) => {

@@ -2,7 +2,10 @@
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import { applyFrame, getLivePatient } from "../../portal/src/monitoring/live/patient-store.ts";
 import { describeTrendBadge, judgeTrendMark, type TrendState } from "../../portal/src/monitoring/trend-mark/trend-state.ts";
+import { loadCatalogue } from "../../portal/src/platform/messages/catalogues.ts";
 import type { TrendMarkView } from "../../src/monitoring/patient-object/contract.ts";
+
+beforeAll(() => loadCatalogue("en"));
 
 beforeAll(() => void vi.stubGlobal("requestAnimationFrame", () => 0));
 

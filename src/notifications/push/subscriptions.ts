@@ -51,7 +51,7 @@ async function toSubscription(row: Pick<SubscriptionRow, "id" | "createdAt" | "r
   };
 }
 
-/** By the ways the person had before, too: told once per browser. */
+/** Once per browser. */
 const noticeOfNewChannel = ({ db, actor, now }: UserCall, id: string) =>
   notify(db, actor, now, {
     kind: "account.channel_added",
