@@ -50,6 +50,7 @@ CREATE TABLE `email_links` (
 CREATE UNIQUE INDEX `email_links_token` ON `email_links` (`token_hash`);--> statement-breakpoint
 CREATE INDEX `email_links_user` ON `email_links` (`user_id`,`created_at`);--> statement-breakpoint
 CREATE INDEX `email_links_expiry` ON `email_links` (`expires_at`);--> statement-breakpoint
+CREATE INDEX `email_links_address` ON `email_links` (`email_index`);--> statement-breakpoint
 CREATE TABLE `escalation_settings` (
 	`scope_id` text PRIMARY KEY NOT NULL,
 	`scope` text NOT NULL,

@@ -89,10 +89,12 @@ const isInWardStaff = sql`EXISTS (SELECT 1 FROM ward_staff s WHERE s.ward_id = p
 /** Staff who may see every patient of the hospital, and doctors of the patient's care team (access/visibility.ts). */
 const maySee = sql`(m.role <> 'doctor' OR h.doctor_scope = 'hospital' OR ${isInCareTeam})`;
 
-/** Whether one of `people` works at the hospital now: a list of former members alone must not silence a ward. */
-const hasActive = (people: SQL): SQL => sql`EXISTS (SELECT 1 FROM (${people}) w
+/**
+ * Whether one of `people` would be told: a list of former members, or of doctors who may not see the patient, must not silence a ward.
+ */
+const hasRecipient = (people: SQL): SQL => sql`EXISTS (SELECT 1 FROM (${people}) w
   JOIN memberships m ON m.user_id = w.user_id AND m.hospital_id = p.hospital_id AND ${ACTIVE_MEMBERSHIP}
-  JOIN users u ON u.id = m.user_id AND u.active = 1)`;
+  JOIN users u ON u.id = m.user_id AND u.active = 1 JOIN hospitals h ON h.id = m.hospital_id WHERE ${maySee})`;
 
 /**
  * The events' patients, each with the entries of the event's tier as JSON, and whether nobody in particular has the patient, so that
@@ -102,8 +104,8 @@ const selectPatients = (events: string): SQL => sql`SELECT e.value->>'event' AS 
   e.value->>'priority' AS priority, e.value->>'refs' AS refs, e.value->>'at' AS at, e.value->>'tier' AS tier,
   p.id, p.hospital_id, p.ward_id, p.assigned_doctor_id,
   CASE WHEN p.ward_id IS NOT NULL
-    THEN NOT ${hasActive(sql`SELECT s.user_id FROM ward_staff s WHERE s.ward_id = p.ward_id`)}
-    ELSE NOT ${hasActive(sql`SELECT c.user_id FROM care_team c WHERE c.patient_id = p.id AND c.ended_at IS NULL`)} END AS has_nobody,
+    THEN NOT ${hasRecipient(sql`SELECT s.user_id FROM ward_staff s WHERE s.ward_id = p.ward_id`)}
+    ELSE NOT ${hasRecipient(sql`SELECT c.user_id FROM care_team c WHERE c.patient_id = p.id AND c.ended_at IS NULL`)} END AS has_nobody,
   iif(e.value->>'tier' = 0, NULL, coalesce(
     (SELECT json_extract(settings, '$.tiers') FROM escalation_settings WHERE scope_id = p.ward_id),
     (SELECT json_extract(settings, '$.tiers') FROM escalation_settings WHERE scope_id = p.hospital_id),

@@ -57,4 +57,6 @@ export type LetterKind = (typeof LETTER_KINDS)[number];
 export const WEBHOOK_EVENTS = ["report.created", "alert.raised", "alert.cleared", "upload.quarantined"] as const;
 export type WebhookEvent = (typeof WEBHOOK_EVENTS)[number];
 
+export const isNotificationKind = (kind: string): kind is NotificationKind => Object.hasOwn(NOTIFICATION_KINDS, kind);
+
 export const ruleOf = (kind: NotificationKind): KindRule => NOTIFICATION_KINDS[kind];

@@ -7,7 +7,7 @@ import type { Db, Statement } from "../platform/db/client.ts";
 import { uuidv7 } from "../platform/ids.ts";
 import { type KindRule, type LetterKind, type NotificationKind, type PersonChannel, type Priority, ruleOf } from "./kinds.ts";
 
-/** Recipients of one event; more are not told, lowest ids first. */
+/** Recipients of one event unless it says otherwise; more are not told, lowest ids first. */
 export const MAX_RECIPIENTS = 200;
 
 export type Refs = Readonly<Record<string, string | number>>;
@@ -26,6 +26,7 @@ export type Notice = {
   eventId?: string;
   /** Nobody is told unless this holds. */
   when?: SQL;
+  maxRecipients?: number;
 };
 
 /** Events that statements of a request were made for, with the most urgent priority; read behind the response. */
@@ -52,13 +53,13 @@ export function takeEvents({ via }: Actor): ReadonlyMap<string, Priority> {
  * `eventId` changes nothing.
  */
 export function notify(db: Db, actor: Actor, now: number, notice: Notice): Statement[] {
-  const { kind, hospitalId, recipients, when = sql`1` } = notice;
+  const { kind, hospitalId, recipients, when = sql`1`, maxRecipients = MAX_RECIPIENTS } = notice;
   const eventId = notice.eventId ?? uuidv7();
   const priority = notice.priority ?? ruleOf(kind).priority;
   noteEvent(actor, eventId, priority);
   const told = sql`SELECT u.id AS id, ${eventId} AS event_id, ${hospitalId} AS hospital_id, ${kind} AS kind, ${priority} AS priority,
       ${JSON.stringify(notice.refs)} AS refs, ${now} AS at
-    FROM users u WHERE u.active = 1 AND u.id IN (${recipients}) AND ${when} ORDER BY u.id LIMIT ${MAX_RECIPIENTS}`;
+    FROM users u WHERE u.active = 1 AND u.id IN (${recipients}) AND ${when} ORDER BY u.id LIMIT ${maxRecipients}`;
   return insertNotices(db, told, (channel) => isChannelOn(notice, channel));
 }
 

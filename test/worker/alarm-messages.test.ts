@@ -270,6 +270,15 @@ describe("who has the patient", () => {
     await env.DB.prepare("UPDATE memberships SET ended_at = 1 WHERE user_id = ?").bind(own.id).run();
   });
 
+  it("is all nurses while the staff of the ward may not see the patient, in each tier", async () => {
+    const ward = await newWard(world.manager);
+    const patient = await newMonitored(ward);
+    // Doctors of this hospital see their care teams alone.
+    expect((await setStaff(ward, [world.doctor], 1)).status).toBe(200);
+    expect(await recipientsOf(patient)).toEqual(ids(world.nurse));
+    expect(await recipientsOf(patient, { kind: "alert.escalated", tier: 1 })).toEqual(ids(world.nurse));
+  });
+
   it("is told again in each tier, with the people of the tier who may see the patient", async () => {
     const ward = await newWard(world.manager);
     const patient = await newMonitored(ward);

@@ -1,9 +1,15 @@
 // The delivery engine against a real HTTP provider: outcomes, retries, leases, the dead provider, and the queues of the platform.
+import { createMessageBatch } from "cloudflare:test";
+import { sql } from "drizzle-orm";
 import { expect, test, vi } from "vitest";
 import type { Channel } from "../../src/notifications/channel.ts";
 import { CHANNELS } from "../../src/notifications/channels.ts";
+import { consume } from "../../src/notifications/delivery/consume.ts";
 import { requeueDue } from "../../src/notifications/delivery/requeue.ts";
-import { env } from "../world.ts";
+import { getDb } from "../../src/platform/db/client.ts";
+import { uuidv7 } from "../../src/platform/ids.ts";
+import { interceptStores } from "../stores.ts";
+import { API, env, newPerson, sendRequest } from "../world.ts";
 import {
   ALARMS,
   consumeMessages,
@@ -153,6 +159,63 @@ test("a dead provider holds up nobody else, and is left alone after two timeouts
   const reopened = Math.max(...rows.map((row) => row.next_attempt_at ?? 0));
   await sendAt(event, live.channel, reopened, ALARMS);
   expect((await readDeliveries(event)).every((row) => row.status === "accepted")).toBe(true);
+});
+
+test("a provider that is only slow takes every alarm within five seconds", async () => {
+  const slow = createProvider();
+  const channel: Channel = {
+    ...slow.channel,
+    deadlineMs: 3_000,
+    async send(call, delivery) {
+      await scheduler.wait(1_300);
+      return slow.channel.send(call, delivery);
+    },
+  };
+  const first = await createDeliveries({ count: 2, priority: "alarm" });
+  const sending = sendAt(first, channel, Date.now(), ALARMS);
+  await scheduler.wait(1_150);
+  const late = await createDeliveries({ count: 1, priority: "alarm" });
+  await Promise.all([sending, sendAt(late, channel, Date.now(), ALARMS)]);
+  expect((await readDeliveries(first)).every(({ status }) => status === "accepted")).toBe(true);
+  const [row] = await readDeliveries(late);
+  if (row?.status === "accepted") return;
+  // Put off while the first two had no answer: due so soon that it leaves within its five seconds.
+  expect(row).toMatchObject({ status: "waiting", attempts: 0 });
+  expect(Number(row?.next_attempt_at) - Date.now()).toBeLessThanOrEqual(2_000);
+  await sendAt(late, channel, Number(row?.next_attempt_at), ALARMS);
+  expect(await readDeliveries(late)).toMatchObject([{ status: "accepted", attempts: 1 }]);
+});
+
+test("while D1 is down a message makes no further one: the queue repeats it", async () => {
+  const event = await createDeliveries();
+  const { channel } = createProvider();
+  let sent = 0;
+  const down = interceptStores(env, (call, run) => {
+    if (call.store === "QUEUES") sent += 1;
+    return call.store === "DB" ? Promise.reject(new Error("D1_ERROR: injected fault")) : run();
+  });
+  const batch = createMessageBatch(MESSAGES, [{ id: "one", timestamp: new Date(), attempts: 1, body: { event } }]);
+  await expect(consume(down, batch, { channels: onlyChannel(channel) })).rejects.toThrow("injected fault");
+  expect(sent).toBe(0);
+});
+
+test("a channel that its person has switched off since is cancelled, and the others are sent", async () => {
+  const person = await newPerson("patient");
+  const [off, on] = [createProvider(), createProvider()];
+  const eventId = uuidv7();
+  await getDb(
+    env.DB,
+  ).run(sql`INSERT INTO deliveries (id, user_id, channel, target_id, kind, priority, refs, next_attempt_at, created_at)
+    SELECT ${eventId} || '.' || value || '.x', ${person.id}, value, 'x', 'webhook.disabled', 'normal', '{}', 1, 1
+    FROM json_each('["email", "push", "sms"]')`);
+  const choices = ["email", "sms"].map((channel) => ({ kind: "webhook.disabled", channel, is_on: false }));
+  await sendRequest(`${API}/notification-preferences`, { as: person, method: "PUT", json: { choices } });
+  const channels = { email: off.channel, sms: off.channel, push: on.channel };
+  await consumeMessages(MESSAGES, [{ event: eventId }], { channels });
+  const rows = await readDeliveries(eventId);
+  expect(rows.map(({ status }) => status)).toEqual(["cancelled", "accepted", "cancelled"]);
+  expect(await off.accepted()).toEqual([]);
+  expect(await on.accepted()).toHaveLength(1);
 });
 
 test("an alarm's invocation ends in time, and what is left is sent by the next", async () => {

@@ -12,6 +12,7 @@ import {
   signInWithPasskey,
 } from "../factor-steps.ts";
 import { oneTimePassword } from "../one-time-password.ts";
+import { interceptStores } from "../stores.ts";
 import { API, createCall, env, findEvents, newPerson, newWorld, PASSWORD, type Person, readJson, sendRequest } from "../world.ts";
 
 const MINUTE_MS = 60_000;
@@ -122,6 +123,27 @@ describe("step-up", () => {
     for (let i = 0; i < 5; i++) expect((await post("/auth/step-up", manager, { code: wrong })).status).toBe(401);
     await forgetTimeStep(manager.id);
     expect((await post("/auth/step-up", manager, { code: oneTimePassword(secret) })).status).toBe(423);
+  });
+
+  it("is not renewed by the password when a first factor is enrolled meanwhile", async () => {
+    const { manager } = await newWorld();
+    await enrolTotp(manager);
+    await ageSession(manager.sessionId, 11 * MINUTE_MS);
+    const confirm = (at: number | null) =>
+      env.DB.prepare("UPDATE totp_factors SET confirmed_at = ? WHERE user_id = ?").bind(at, manager.id).run();
+    await confirm(null);
+    await env.DB.prepare("DELETE FROM recovery_codes WHERE user_id = ?").bind(manager.id).run();
+    // The first call that follows the hash is the batch that renews.
+    let calls = 0;
+    const meanwhile = interceptStores(env, async (call, run) => {
+      if (call.store === "DB" && ++calls === 3) await confirm(1);
+      return run();
+    });
+    expect(await codeOf(await post("/auth/step-up", manager, { password: PASSWORD }, { env: meanwhile }))).toBe(
+      "second_step_required",
+    );
+    expect(calls).toBeGreaterThanOrEqual(3);
+    expect(await codeOf(await issueKey(manager))).toBe("step_up_required");
   });
 
   it("protects the own factors from a session that was left open", async () => {

@@ -1,7 +1,7 @@
 // Web Push: subscriptions, and the channel against a push service that decrypts with an independent implementation.
 import { afterEach, describe, expect, it } from "vitest";
 import type { Delivery, Outcome } from "../../src/notifications/channel.ts";
-import { postponed } from "../../src/notifications/delivery/postponed.ts";
+import { readChoices } from "../../src/notifications/delivery/choices.ts";
 import { encryptPayload } from "../../src/notifications/push/encrypt-payload.ts";
 import { isPushEndpoint } from "../../src/notifications/push/endpoints.ts";
 import { pushChannel } from "../../src/notifications/push/push-channel.ts";
@@ -165,19 +165,16 @@ describe("the channel", () => {
     expect(await send(newDelivery(person.id, id))).toEqual({ result: "unknown", answer: { status: null, text: "TypeError" } });
   });
 
-  it("sends nothing to an inactive account, another person's browser, or over a channel that was switched off", async () => {
+  it("sends nothing to an inactive account or another person's browser", async () => {
     const { person, browser, id } = await newSubscriber();
     service = startPushService(() => undefined);
     const other = await newPerson("nurse", await newHospital());
     expect(await send(newDelivery(other.id, id))).toEqual({ result: "cancelled" });
-    const choices = [{ kind: "alert.raised", channel: "push", is_on: false }];
-    await sendRequest(`${API}/notification-preferences`, { as: person, method: "PUT", json: { choices } });
-    expect(await send(newDelivery(person.id, id))).toEqual({ result: "cancelled" });
-    expect(await send(newDelivery(person.id, id, { kind: "alert.escalated" }))).toMatchObject({ result: "accepted" });
+    expect(await send(newDelivery(person.id, id))).toMatchObject({ result: "accepted" });
     const moved = await register(other, browser.subscription);
     expect(moved.status).toBe(201);
     expect(await list(person)).toEqual([]);
-    expect(await send(newDelivery(person.id, id, { kind: "alert.escalated" }))).toEqual({ result: "cancelled" });
+    expect(await send(newDelivery(person.id, id))).toEqual({ result: "cancelled" });
     const { data } = await readJson(moved);
     await env.DB.prepare("UPDATE users SET active = 0 WHERE id = ?").bind(other.id).run();
     expect(await send(newDelivery(other.id, data.subscription_id))).toEqual({ result: "cancelled" });
@@ -195,8 +192,8 @@ describe("the channel", () => {
     const others = [{ ...normal, id: "security", priority: "security" as const }, newDelivery(person.id, id, { createdAt: now })];
     const end = Date.parse("2026-12-01T00:30:00Z");
     const db = getDb(env.DB);
-    expect(await postponed(db, [normal, ...others], now)).toEqual(new Map([[normal.id, end]]));
-    expect(await postponed(db, [normal], end)).toEqual(new Map());
+    expect((await readChoices(db, [normal, ...others], now)).heldUntil).toEqual(new Map([[normal.id, end]]));
+    expect((await readChoices(db, [normal], end)).heldUntil).toEqual(new Map());
     expect(service.received).toHaveLength(0);
   });
 

@@ -81,7 +81,7 @@ export function isWithinLinkLimits(userId: string, purpose: LinkPurpose, now: nu
 
 /** True while few links of changes were written for the address, whoever asked: nobody is flooded through several accounts. */
 export function isWithinAddressLimit(emailIndex: string, now: number): SQL {
-  // An id begins with its time.
+  // An id begins with its time, and is part of the index.
   return sql`(SELECT count(*) FROM email_links l WHERE l.id > ${derivedUuidv7(now - DAY_MS, "").slice(0, 13)}
     AND l.email_index = ${emailIndex} AND l.purpose = 'change') <= ${MAX_CHANGES_PER_ADDRESS}`;
 }

@@ -16,6 +16,9 @@ export type PolicyRole = (typeof STAFF_ROLES)[number];
 /** Epoch milliseconds by role; null: not required. */
 export type PolicyTimes = Record<PolicyRole, number | null>;
 
+/** Members per role who get a message; the portal reminds everybody at each sign-in. */
+export const MAX_TOLD = 2_000;
+
 /** A value per role. */
 export const byRole = <T>(toValue: (role: PolicyRole) => T): Record<PolicyRole, T> => ({
   nurse: toValue("nurse"),
@@ -51,8 +54,8 @@ export async function getFactorPolicy(anyCall: Call, hospitalId: string) {
 }
 
 /**
- * Replaces the policy; it acts on every session from the next request on. Members of a role with a new date who have no factor are
- * told.
+ * Replaces the policy; it acts on every session from the next request on. Members of a role with a new date who have no factor
+ * get a message, at most MAX_TOLD.
  * @throws ApiError not_found (another hospital), step_up_required
  */
 export async function setFactorPolicy(anyCall: Call, hospitalId: string, times: PolicyTimes) {
@@ -89,5 +92,6 @@ function tellMembers({ db, actor, now }: UserCall, hospitalId: string, role: Pol
     refs: { role, required_from: toIso(requiredFrom) },
     recipients: sql`SELECT m.user_id FROM memberships m WHERE m.hospital_id = ${hospitalId} AND m.role = ${role}
       AND ${ACTIVE_MEMBERSHIP} AND NOT ${hasFactor(sql`m.user_id`)}`,
+    maxRecipients: MAX_TOLD,
   });
 }

@@ -20,20 +20,33 @@ import {
 import { verifyPassword } from "../passwords/passwords.ts";
 import { newCeremony } from "./ceremonies.ts";
 import { findCodeProof } from "./check-code.ts";
-import { type FactorProof, type Factors, type FactorsRow, factorColumns, hasFactors, listMethods, toFactors } from "./factors.ts";
+import {
+  type FactorProof,
+  type Factors,
+  type FactorsRow,
+  factorColumns,
+  hasFactor,
+  hasFactors,
+  listMethods,
+  toFactors,
+} from "./factors.ts";
 import { upgradeSession } from "./own-factors.ts";
 import { createAssertionOptions, findPasskeyProof } from "./relying-party.ts";
 import type { FactorAnswer } from "./second-step.ts";
 
 export type StepUpAnswer = FactorAnswer & { password?: string | undefined };
 
+async function readFactors({ db, actor }: UserCall): Promise<Factors> {
+  const [row] = await db.all<FactorsRow>(sql`SELECT ${factorColumns(sql`u.id`)} FROM users u WHERE u.id = ${actor.userId}`);
+  if (!row) throw new ApiError("unauthenticated");
+  return toFactors(row);
+}
+
 /** The methods that the caller can use, and options for a passkey if they have one. */
 export async function createStepUpOptions(env: Env, anyCall: Call) {
   const { call } = await requireRole(anyCall, "self:read");
-  const { db, keys, actor, now } = call;
-  const [row] = await db.all<FactorsRow>(sql`SELECT ${factorColumns(sql`u.id`)} FROM users u WHERE u.id = ${actor.userId}`);
-  if (!row) throw new ApiError("unauthenticated");
-  const factors = toFactors(row);
+  const { keys, actor, now } = call;
+  const factors = await readFactors(call);
   const methods = hasFactors(factors) ? listMethods(factors) : (["password"] as const);
   const ceremony = newCeremony("step_up", actor.userId, now);
   const options = factors.passkeys.length > 0 ? await createAssertionOptions(env, keys, ceremony, factors.passkeys) : null;
@@ -79,7 +92,11 @@ async function prove(
   if (answer.password !== undefined) {
     if (hasFactors(factors)) return askForFactor(call, slot, factors);
     if (!(await isPassword(found.password_hash))) return reject("wrong_password");
-    return renew(call, effectiveRole, slot, null);
+    return renew(call, effectiveRole, slot, null).catch(async (thrown: unknown) => {
+      // A first factor was enrolled meanwhile.
+      if (isRoleChanged(thrown)) return askForFactor(call, slot, await readFactors(call));
+      throw thrown;
+    });
   }
   const proof = await findProof(env, call, factors, answer);
   const error = answer.code === undefined ? "invalid_passkey" : "invalid_code";
@@ -99,12 +116,13 @@ async function findProof(env: Env, call: UserCall, factors: Factors, { code, pas
 
 async function renew(call: UserCall, effectiveRole: UserEffectiveRole, slot: AttemptSlot, proof: FactorProof | null) {
   const { db, actor, now } = call;
-  await batch(db, [
-    ...(proof ? [failsUnless(db, proof.when), ...proof.use, upgradeSession(call, proof.method)] : []),
-    ...(proof ? [] : [db.run(sql`UPDATE sessions SET authenticated_at = CAST(${now} AS INTEGER) WHERE id = ${actor.sessionId}`)]),
-    clearFailedAttempts(db, slot),
-    ...recordStepUp(call, effectiveRole, null),
-  ]);
+  const renewal = proof
+    ? [failsUnless(db, proof.when), ...proof.use, upgradeSession(call, proof.method)]
+    : [
+        failsUnless(db, sql`NOT ${hasFactor(sql`${actor.userId}`)}`),
+        db.run(sql`UPDATE sessions SET authenticated_at = CAST(${now} AS INTEGER) WHERE id = ${actor.sessionId}`),
+      ];
+  await batch(db, [...renewal, clearFailedAttempts(db, slot), ...recordStepUp(call, effectiveRole, null)]);
 }
 
 function recordStepUp({ db, actor, now }: UserCall, { role, hospitalId }: UserEffectiveRole, reason: string | null) {

@@ -2,6 +2,8 @@
 
 const MAX_TIMEOUTS = 2;
 export const OPEN_MS = 10_000;
+/** While it may still answer: short, so that an alarm by a provider that is only slow leaves within its five seconds. */
+export const SLOW_MS = 2_000;
 /** Destinations that are remembered; the oldest is forgotten. */
 const MAX_DESTINATIONS = 1_000;
 
@@ -21,11 +23,24 @@ export class Breaker {
     this.#states.delete(destination);
   }
 
-  recordTimeout(destination: string, now: number): void {
-    const timeouts = (this.#states.get(destination)?.timeouts ?? 0) + 1;
+  /** An attempt is under way for long; `recordAnswer` or `recordTimeout` follows. */
+  recordSlow(destination: string, now: number): void {
+    this.#record(destination, this.#countOf(destination) + 1, now + SLOW_MS);
+  }
+
+  /** @param wasSlow whether `recordSlow` has counted the attempt */
+  recordTimeout(destination: string, now: number, wasSlow = false): void {
+    this.#record(destination, this.#countOf(destination) + (wasSlow ? 0 : 1), now + OPEN_MS);
+  }
+
+  #countOf(destination: string): number {
+    return this.#states.get(destination)?.timeouts ?? 0;
+  }
+
+  #record(destination: string, timeouts: number, pauseUntil: number): void {
     this.#states.delete(destination);
     // One more timeout after the pause opens it again.
-    this.#states.set(destination, { timeouts, openUntil: timeouts >= MAX_TIMEOUTS ? now + OPEN_MS : 0 });
+    this.#states.set(destination, { timeouts, openUntil: timeouts >= MAX_TIMEOUTS ? pauseUntil : 0 });
     const [oldest] = this.#states.keys();
     if (this.#states.size > MAX_DESTINATIONS && oldest !== undefined) this.#states.delete(oldest);
   }

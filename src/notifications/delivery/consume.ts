@@ -68,7 +68,8 @@ async function deliver(
     sending.push(sent);
     await Promise.race([sent, scheduler.wait(NEXT_LEASE_MS)]);
   }
-  if (mayHaveMore) await sendRest(env, scope, isAlarm);
+  // After a failure the queue repeats the whole message.
+  if (mayHaveMore && !run.hasFailed) await sendRest(env, scope, isAlarm);
   await Promise.all(sending);
   await run.finish();
 }

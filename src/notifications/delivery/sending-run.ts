@@ -5,11 +5,11 @@ import type { Channel, ChannelCall } from "../channel.ts";
 import type { Channels } from "../channels.ts";
 import { type Attempt, attempt } from "./attempt.ts";
 import { Breaker } from "./breaker.ts";
+import { readChoices } from "./choices.ts";
 import { Lanes } from "./lanes.ts";
 import type { Leased } from "./lease.ts";
 import { Ledger } from "./ledger.ts";
 import { MAX_DELAY_MS, type QueuedDelivery, sendIds } from "./messages.ts";
-import { postponed } from "./postponed.ts";
 import { type Settlement, settlementOf } from "./settle.ts";
 
 /**
@@ -21,7 +21,7 @@ export const TIME_LIMITS = {
   other: { startMs: 10_000, attemptMs: 15_000, holdMs: 5_000, gapMs: 0 },
 } as const;
 export type TimeLimits = (typeof TIME_LIMITS)[keyof typeof TIME_LIMITS];
-/** An attempt without an answer for this long counts as a timeout of its destination until the answer comes. */
+/** An attempt without an answer for this long makes its destination a slow one until the answer comes. */
 const SLOW_MS = 1_000;
 
 /** Delayed messages are put together in steps of this size. */
@@ -32,6 +32,7 @@ const STORE_AGAIN_MS = [100, 500, 2_000];
 /** What does not answer, for all invocations of the isolate. */
 const breaker = new Breaker();
 
+const CANCELLED: Settlement = { status: "cancelled", nextAttemptAt: null, wasTried: false, answer: null };
 const toWaiting = (nextAttemptAt: number): Settlement => ({ status: "waiting", nextAttemptAt, wasTried: false, answer: null });
 
 export class SendingRun {
@@ -47,6 +48,7 @@ export class SendingRun {
   readonly #lanes: Lanes<Leased>;
   readonly #sends = new Map<string, Channel["send"]>();
   readonly #heldUntil = new Map<string, number>();
+  readonly #switchedOff = new Set<string>();
   readonly #settling: Promise<void>[] = [];
   #error: unknown;
 
@@ -64,15 +66,20 @@ export class SendingRun {
 
   get isOver(): boolean {
     const lasted = this.#startedAt === undefined ? 0 : Date.now() - this.#startedAt;
-    return lasted >= this.#limits.startMs || this.#error !== undefined;
+    return lasted >= this.#limits.startMs || this.hasFailed;
+  }
+
+  get hasFailed(): boolean {
+    return this.#error !== undefined;
   }
 
   /** Never throws, and may be called again before the first call has ended. */
   async send(leased: readonly Leased[]): Promise<void> {
     this.#startedAt ??= Date.now();
     try {
-      const [held] = await Promise.all([postponed(this.#call.db, leased, this.#clock()), this.#prepare(leased)]);
-      for (const [id, until] of held) this.#heldUntil.set(id, until);
+      const [choices] = await Promise.all([readChoices(this.#call.db, leased, this.#clock()), this.#prepare(leased)]);
+      for (const [id, until] of choices.heldUntil) this.#heldUntil.set(id, until);
+      for (const id of choices.switchedOff) this.#switchedOff.add(id);
       await this.#lanes.run(leased);
     } catch (error) {
       this.fail(error);
@@ -131,6 +138,7 @@ export class SendingRun {
 
   async #sendOne(delivery: Leased, destination: string): Promise<boolean | undefined> {
     const now = this.#clock();
+    if (this.#switchedOff.has(delivery.id)) return void this.#settle(delivery, CANCELLED);
     const heldUntil = this.#heldUntil.get(delivery.id);
     if (heldUntil !== undefined) return void this.#settle(delivery, toWaiting(heldUntil));
     if (this.isOver) return void this.#settle(delivery, toWaiting(now));
@@ -150,13 +158,13 @@ export class SendingRun {
     let isSlow = false;
     const timer = setTimeout(() => {
       isSlow = true;
-      breaker.recordTimeout(destination, this.#clock());
+      breaker.recordSlow(destination, this.#clock());
     }, SLOW_MS);
     const send = this.#sends.get(delivery.id) ?? channel.send;
     const result = await attempt(send, { ...this.#call, now }, delivery, deadlineMs);
     clearTimeout(timer);
-    if (!result.isTimedOut) breaker.recordAnswer(destination);
-    else if (!isSlow) breaker.recordTimeout(destination, this.#clock());
+    if (result.isTimedOut) breaker.recordTimeout(destination, this.#clock(), isSlow);
+    else breaker.recordAnswer(destination);
     return result;
   }
 

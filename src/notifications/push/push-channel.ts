@@ -1,12 +1,11 @@
 // The channel of Web Push: one delivery to one browser (RFC 8030), encrypted for it (RFC 8291), signed by this deployment (RFC 8292).
-import { type SQL, sql } from "drizzle-orm";
+import { sql } from "drizzle-orm";
 import { BoundedCache } from "../../platform/bounded-cache.ts";
-import { batch, type Db } from "../../platform/db/client.ts";
+import type { Db } from "../../platform/db/client.ts";
 import type { LANGUAGES } from "../../platform/db/vocabulary.ts";
 import type { Answer, Channel, ChannelCall, Delivery, Outcome } from "../channel.ts";
-import { NOTIFICATION_KINDS, type NotificationKind, type Priority } from "../kinds.ts";
+import type { Priority } from "../kinds.ts";
 import { portalPathOf } from "../links.ts";
-import { isChannelOn } from "../notify.ts";
 import { textOf } from "../text.ts";
 import { encryptPayload } from "./encrypt-payload.ts";
 import { isSafePushEndpoint } from "./endpoints.ts";
@@ -28,7 +27,6 @@ type TargetRow = {
   id: string;
   sealed: string;
   language: Language | null;
-  isOn: number;
 };
 
 /** What the service worker of the portal shows (portal/public/portal/push-worker.js). Says no more than the mail. */
@@ -46,30 +44,16 @@ export type PushPayload = {
 /** Hosts of push services by subscription, as far as this isolate has sent to them. Decides only what shares a breaker. */
 const hostsBySubscription = new BoundedCache<string, string>(4_096);
 
-const isKind = (kind: string): kind is NotificationKind => kind in NOTIFICATION_KINDS;
-
 /**
  * The subscriptions with the settings of their people, by id of the delivery, in one round trip; without those that are gone and of
  * accounts that are inactive.
  */
 async function findTargets(db: Db, deliveries: readonly Delivery[]): Promise<ReadonlyMap<string, TargetRow>> {
-  const byRule = Map.groupBy(deliveries, ({ kind, hospitalId }) => `${kind} ${hospitalId}`);
-  const answers = await batch(
-    db,
-    [...byRule.values()].map((alike) => db.all<TargetRow>(selectTargets(alike))),
-  );
-  return new Map(answers.flat().map((row) => [row.id, row]));
-}
-
-/** @param alike deliveries of one kind and hospital */
-function selectTargets(alike: readonly Delivery[]): SQL {
-  const [{ kind, hospitalId } = { kind: "", hospitalId: null }] = alike;
-  // A test is sent over the channel that it tries, whatever the choices are.
-  const isOn = kind === "notification.test" || !isKind(kind) ? sql`1` : isChannelOn({ kind, hospitalId }, "push");
-  const rows = JSON.stringify(alike.map(({ id, targetId, userId }) => [id, targetId, userId]));
-  return sql`SELECT d.value->>0 AS id, p.subscription_sealed AS sealed, s.language AS language, ${isOn} AS isOn
-    FROM json_each(${rows}) d CROSS JOIN push_subscriptions p ON p.id = d.value->>1 AND p.user_id = d.value->>2
-    JOIN users r ON r.id = p.user_id AND r.active = 1 LEFT JOIN notification_settings s ON s.user_id = r.id`;
+  const wanted = JSON.stringify(deliveries.map(({ id, targetId, userId }) => [id, targetId, userId]));
+  const rows = await db.all<TargetRow>(sql`SELECT d.value->>0 AS id, p.subscription_sealed AS sealed, s.language AS language
+    FROM json_each(${wanted}) d CROSS JOIN push_subscriptions p ON p.id = d.value->>1 AND p.user_id = d.value->>2
+    JOIN users u ON u.id = p.user_id AND u.active = 1 LEFT JOIN notification_settings s ON s.user_id = u.id`);
+  return new Map(rows.map((row) => [row.id, row]));
 }
 
 export function toPayload({ eventId, kind, priority, refs }: Delivery, language: Language): PushPayload {
@@ -146,7 +130,7 @@ async function prepare({ db }: Omit<ChannelCall, "signal">, deliveries: readonly
 }
 
 async function sendTo(call: ChannelCall, delivery: Delivery, target: TargetRow | undefined): Promise<Outcome> {
-  if (!target?.isOn || call.keys.vapid === null) return { result: "cancelled" };
+  if (!target || call.keys.vapid === null) return { result: "cancelled" };
   const subscription = await unsealSubscription(call.keys, delivery.targetId, target.sealed);
   try {
     const isSafe = await isSafePushEndpoint(call.env, subscription.endpoint, call.signal);

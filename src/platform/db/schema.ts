@@ -1203,6 +1203,7 @@ export const emailLinks = sqliteTable(
     uniqueIndex("email_links_token").on(t.tokenHash),
     index("email_links_user").on(t.userId, t.createdAt),
     index("email_links_expiry").on(t.expiresAt),
+    index("email_links_address").on(t.emailIndex),
   ],
 );
 
