@@ -4,7 +4,7 @@ import type { Page } from "@playwright/test";
 import { logIn } from "./api.ts";
 import { expect, test, waitForPage } from "./portal.ts";
 import { startReceiver } from "./receiver.ts";
-import type { World } from "./world.ts";
+import { newWorld, type World } from "./world.ts";
 
 /** The second origin: push.spec.ts listens on the first. */
 const PUSH_ORIGIN = process.env["PUSH_TEST_ORIGINS"]?.split(",")[1] ?? "";
@@ -17,7 +17,10 @@ async function raiseAlarm({ newPatient, newMonitor }: World): Promise<void> {
 
 const bellOf = (page: Page, name: string) => page.getByRole("banner").getByRole("button", { name, exact: true });
 
-test("an alarm reaches the bell without a reload, and the panel is worked by keyboard", async ({ open, nurse, world }) => {
+test("an alarm reaches the bell without a reload, and the panel is worked by keyboard", async ({ open }) => {
+  // Of their own: a nurse is told of all patients of the hospital that nobody in particular has.
+  const world = await newWorld();
+  const { nurse } = world.people;
   const page = await open(nurse, { path: "/ward" });
   await waitForPage(page);
   await expect(bellOf(page, "Notifications")).toBeVisible();

@@ -5,7 +5,7 @@ import { Link } from "@tanstack/react-router";
 import { type Column, CURSOR_PAGINATION, DataTable, Table } from "../../platform/design/data-table.tsx";
 import layout from "../../platform/design/layout.module.css";
 import { useOfflineGuard } from "../../platform/design/offline-guard.tsx";
-import { Card, FoldedCard } from "../../platform/design/page.tsx";
+import { FoldedCard } from "../../platform/design/page.tsx";
 import { ActionError, QueryBoundary } from "../../platform/design/query-states.tsx";
 import { translateCode, useTranslation } from "../../platform/messages/translate.ts";
 import { listUnreachableMembers, type RequiredChannels, readRequiredChannels, replaceRequiredChannels } from "./api.ts";
@@ -74,6 +74,16 @@ type Unreachable = Awaited<ReturnType<typeof listUnreachableMembers>>["items"][n
 
 export function UnreachableMembersCard({ hospitalId }: { hospitalId: string }) {
   const t = useTranslation();
+  return (
+    <FoldedCard title={t("notify.unreachable")}>
+      <p className={layout.note}>{t("notify.unreachable_text")}</p>
+      <UnreachableMembers hospitalId={hospitalId} />
+    </FoldedCard>
+  );
+}
+
+function UnreachableMembers({ hospitalId }: { hospitalId: string }) {
+  const t = useTranslation();
   const query = useInfiniteQuery({
     queryKey: ["hospitals", "unreachable", hospitalId],
     queryFn: ({ pageParam }) => listUnreachableMembers(hospitalId, pageParam),
@@ -91,15 +101,12 @@ export function UnreachableMembersCard({ hospitalId }: { hospitalId: string }) {
     { label: t("notify.required_role"), cell: ({ role }) => translateCode("role", role) },
   ];
   return (
-    <Card title={t("notify.unreachable")}>
-      <p className={layout.note}>{t("notify.unreachable_text")}</p>
-      <DataTable
-        label={t("notify.unreachable")}
-        query={query}
-        columns={columns}
-        rowKey={({ user_id }) => user_id}
-        empty={t("notify.unreachable_none")}
-      />
-    </Card>
+    <DataTable
+      label={t("notify.unreachable")}
+      query={query}
+      columns={columns}
+      rowKey={({ user_id }) => user_id}
+      empty={t("notify.unreachable_none")}
+    />
   );
 }

@@ -1,7 +1,7 @@
 // Storage of a hospital: use of the day and in all against its quotas.
 import { useQuery } from "@tanstack/react-query";
 import { formatNumber, formatTime } from "../../platform/design/format.ts";
-import { Card, DescriptionList } from "../../platform/design/page.tsx";
+import { DescriptionList, FoldedCard } from "../../platform/design/page.tsx";
 import { QueryBoundary } from "../../platform/design/query-states.tsx";
 import { useTranslation } from "../../platform/messages/translate.ts";
 import { readStorage, type StorageUse } from "./api.ts";
@@ -10,6 +10,15 @@ const MIB = 1024 ** 2;
 const GIB = 1024 ** 3;
 
 export function StorageCard({ hospitalId }: { hospitalId: string }) {
+  const t = useTranslation();
+  return (
+    <FoldedCard title={t("hospitals.storage")}>
+      <Storage hospitalId={hospitalId} />
+    </FoldedCard>
+  );
+}
+
+function Storage({ hospitalId }: { hospitalId: string }) {
   const t = useTranslation();
   const query = useQuery({ queryKey: ["hospitals", "storage", hospitalId], queryFn: () => readStorage(hospitalId) });
   const format = (bytes: number) =>
@@ -24,24 +33,22 @@ export function StorageCard({ hospitalId }: { hospitalId: string }) {
     });
   const total = (use: StorageUse) => today({ ...use, today: use.total, day_quota: use.ceiling });
   return (
-    <Card title={t("hospitals.storage")}>
-      <QueryBoundary query={query}>
-        {({ records, files, samples_today, imported_bytes, day_ends_at }) => (
-          <>
-            <DescriptionList
-              items={[
-                [t("hospitals.records_today"), today(records)],
-                [t("hospitals.records_total"), total(records)],
-                [t("hospitals.files_today"), today(files)],
-                [t("hospitals.files_total"), total(files)],
-                [t("hospitals.samples_today"), formatNumber(samples_today)],
-                [t("hospitals.imported"), format(imported_bytes)],
-              ]}
-            />
-            <p>{t("hospitals.day_ends", { time: formatTime(day_ends_at) })}</p>
-          </>
-        )}
-      </QueryBoundary>
-    </Card>
+    <QueryBoundary query={query}>
+      {({ records, files, samples_today, imported_bytes, day_ends_at }) => (
+        <>
+          <DescriptionList
+            items={[
+              [t("hospitals.records_today"), today(records)],
+              [t("hospitals.records_total"), total(records)],
+              [t("hospitals.files_today"), today(files)],
+              [t("hospitals.files_total"), total(files)],
+              [t("hospitals.samples_today"), formatNumber(samples_today)],
+              [t("hospitals.imported"), format(imported_bytes)],
+            ]}
+          />
+          <p>{t("hospitals.day_ends", { time: formatTime(day_ends_at) })}</p>
+        </>
+      )}
+    </QueryBoundary>
   );
 }
