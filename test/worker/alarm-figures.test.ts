@@ -45,7 +45,8 @@ const quantile = (sorted: readonly number[], q: number) =>
   sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))] ?? Number.NaN;
 
 // Measured times on a busy machine are random: `npm test` holds the counts (alarm-counts).
-it.runIf(VERIFY)("is short for many alarms at once, with a dead provider beside the others", async () => {
+it("is short for many alarms at once, with a dead provider beside the others", async ({ skip }) => {
+  skip(!VERIFY, "in npm run verify");
   const patients = await Promise.all(Array.from({ length: ALARMS }, () => newPatient(world.hospitalId, world.nurse)));
   const ids = JSON.stringify(patients.map(({ id }) => id));
   await getDb(env.DB).run(sql`UPDATE patients SET monitoring = 'home' WHERE id IN (SELECT value FROM json_each(${ids}))`);
