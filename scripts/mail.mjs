@@ -21,4 +21,5 @@ for (const { messageId } of mails) {
   const { sentAt, to, subject, text } = await read(`${list}?email_id=${encodeURIComponent(messageId)}`);
   console.log(`${sentAt}  ${to.join(", ")}\n${subject}\n\n${text ?? ""}\n${"-".repeat(80)}`);
 }
-if (mails.length === 0) console.log("No mail was sent since the server started.");
+const whose = address === undefined ? "" : ` to ${address}`;
+if (mails.length === 0) console.log(`None of the newest 100 mails since the server started was sent${whose}.`);

@@ -56,7 +56,7 @@ async function requestWithRetry(
       wait = retryDelay(attempt, answer.retryAfterMs);
       if (answer.retryAfterMs) logLine(`rate limited; waiting ${Math.ceil(answer.retryAfterMs / 1_000)} s`);
     } catch (error) {
-      if (last) throw new SetupError(`${url.origin} does not respond: ${describeError(error)}`);
+      if (last) throw new SetupError(`${url.origin} does not respond (another server: --url): ${describeError(error)}`);
       wait = retryDelay(attempt);
     }
     await pause(wait, options.signal);

@@ -7,16 +7,16 @@ export type KindText = { title: string; sentence: string };
 
 const TEXTS: Record<string, Record<TextLanguage, KindText>> = {
   "alert.raised": {
-    en: { title: "New alert", sentence: "A patient in your care has a new alert. Open EdgeCare to see it." },
-    hi: { title: "नया अलर्ट", sentence: "आपकी देखभाल में एक मरीज़ का नया अलर्ट है। देखने के लिए EdgeCare खोलें।" },
+    en: { title: "New alarm", sentence: "A patient in your care has a new alarm. Open EdgeCare to see it." },
+    hi: { title: "नया अलार्म", sentence: "आपकी देखभाल में एक मरीज़ का नया अलार्म है। देखने के लिए EdgeCare खोलें।" },
   },
   "alert.escalated": {
-    en: { title: "Alert escalated to you", sentence: "Nobody has acknowledged an alert yet. Open EdgeCare to take it over." },
-    hi: { title: "अलर्ट आप तक पहुँचाया गया", sentence: "किसी अलर्ट को अब तक किसी ने स्वीकार नहीं किया है। उसे लेने के लिए EdgeCare खोलें।" },
+    en: { title: "Alarm escalated to you", sentence: "Nobody has acknowledged an alarm yet. Open EdgeCare to take it over." },
+    hi: { title: "अलार्म आप तक पहुँचाया गया", sentence: "किसी अलार्म को अब तक किसी ने स्वीकार नहीं किया है। उसे लेने के लिए EdgeCare खोलें।" },
   },
   "alert.repeated": {
-    en: { title: "Alert still open", sentence: "An alert is still not acknowledged. Open EdgeCare to see it." },
-    hi: { title: "अलर्ट अब भी खुला है", sentence: "एक अलर्ट अब भी स्वीकार नहीं हुआ है। देखने के लिए EdgeCare खोलें।" },
+    en: { title: "Alarm still open", sentence: "An alarm is still not acknowledged. Open EdgeCare to see it." },
+    hi: { title: "अलार्म अब भी खुला है", sentence: "एक अलार्म अब भी स्वीकार नहीं हुआ है। देखने के लिए EdgeCare खोलें।" },
   },
   "account.new_browser": {
     en: {
@@ -98,19 +98,22 @@ const TEXTS: Record<string, Record<TextLanguage, KindText>> = {
   },
   "account.second_step_required": {
     en: {
-      title: "Second step required soon",
-      sentence: "Your hospital will require a second step at sign-in. Set it up in your account.",
+      title: "Second step required",
+      sentence: "Your hospital requires a second step at sign-in, from a day that your account names. Set it up there.",
     },
-    hi: { title: "दूसरा चरण जल्द अनिवार्य होगा", sentence: "आपका अस्पताल साइन-इन में दूसरा चरण अनिवार्य करेगा। इसे अपने खाते में सेट करें।" },
+    hi: {
+      title: "दूसरा चरण अनिवार्य",
+      sentence: "आपका अस्पताल साइन-इन में दूसरा चरण अनिवार्य करता है; किस दिन से, यह आपके खाते में लिखा है। इसे वहाँ सेट करें।",
+    },
   },
   "webhook.disabled": {
     en: {
       title: "Webhook switched off",
-      sentence: "A webhook of your hospital failed for five days and was switched off. Open its settings to see why.",
+      sentence: "A webhook of your hospital failed for too long, or its address is gone. Open its settings to see why.",
     },
     hi: {
       title: "वेबहुक बंद किया गया",
-      sentence: "आपके अस्पताल का एक वेबहुक पाँच दिन विफल रहा और बंद कर दिया गया। कारण देखने के लिए उसकी सेटिंग खोलें।",
+      sentence: "आपके अस्पताल का एक वेबहुक बहुत समय विफल रहा, या उसका पता अब नहीं है। कारण देखने के लिए उसकी सेटिंग खोलें।",
     },
   },
   "notification.test": {
@@ -154,8 +157,8 @@ const TEXTS: Record<string, Record<TextLanguage, KindText>> = {
     hi: { title: "नई रिपोर्ट", sentence: "एक रिपोर्ट सहेजी गई।" },
   },
   "alert.cleared": {
-    en: { title: "Alert cleared", sentence: "An alert has ended." },
-    hi: { title: "अलर्ट समाप्त", sentence: "एक अलर्ट समाप्त हुआ।" },
+    en: { title: "Alarm ended", sentence: "An alarm has ended." },
+    hi: { title: "अलार्म समाप्त", sentence: "एक अलार्म समाप्त हुआ।" },
   },
   "upload.quarantined": {
     en: { title: "Upload needs a patient", sentence: "A file arrived that belongs to no known patient yet." },
@@ -171,5 +174,16 @@ const UNKNOWN: Record<TextLanguage, KindText> = {
 /** Kinds that have words. */
 export const TEXT_KINDS: readonly string[] = Object.keys(TEXTS);
 
-/** Words of a kind of notification, letter or webhook event; general ones for a kind of a later version. */
-export const textOf = (kind: string, language: TextLanguage): KindText => (TEXTS[kind] ?? UNKNOWN)[language];
+const HIGH_PRIORITY: Record<TextLanguage, (title: string) => string> = {
+  en: (title) => `High priority: ${title}`,
+  hi: (title) => `उच्च प्राथमिकता: ${title}`,
+};
+
+/**
+ * Words of a kind of notification, letter or webhook event; general ones for a kind of a later version.
+ * @param priority `alarm` is named in the title
+ */
+export function textOf(kind: string, language: TextLanguage, priority: "alarm" | "security" | "normal" = "normal"): KindText {
+  const { title, sentence } = (TEXTS[kind] ?? UNKNOWN)[language];
+  return { title: priority === "alarm" ? HIGH_PRIORITY[language](title) : title, sentence };
+}

@@ -147,7 +147,7 @@ test("says on an iPhone that the portal must be on the home screen first", async
 test("a channel is switched by keyboard, and quiet hours are kept", async ({ open, nurse }) => {
   const page = await open(nurse, { path: "/account/notifications" });
   await waitForPage(page);
-  const change = page.getByRole("switch", { name: "New alert by Push" });
+  const change = page.getByRole("switch", { name: "New alarm by Push" });
   await expect(change).toBeChecked();
   await change.focus();
   await page.keyboard.press("Space");
@@ -160,5 +160,5 @@ test("a channel is switched by keyboard, and quiet hours are kept", async ({ ope
   await page.reload();
   await waitForPage(page);
   await expect(page.getByLabel("Until")).toHaveValue("05:30");
-  await expect(page.getByRole("switch", { name: "New alert by Push" })).not.toBeChecked();
+  await expect(page.getByRole("switch", { name: "New alarm by Push" })).not.toBeChecked();
 });

@@ -61,6 +61,23 @@ describe("a policy", () => {
     for (const path of reads) expect(await status(path, doctor)).toBe(200);
   });
 
+  it("begins today at the earliest, and one that began before stays as it is", async () => {
+    const { hospitalId, manager } = await newWorld();
+    const set = (nurse: string | null, doctor: string | null) =>
+      sendRequest(`${API}/hospitals/${hospitalId}/factor-policy`, {
+        as: manager,
+        method: "PUT",
+        json: { required_from: { nurse, doctor, hospital_admin: null } },
+      });
+    const refused = await set("2020-01-01T00:00:00.000Z", null);
+    expect(refused.status).toBe(400);
+    expect((await readJson(refused)).errors).toMatchObject([{ path: "required_from.nurse" }]);
+    const today = new Date(Date.now() - 20 * 3_600_000).toISOString();
+    expect((await set(today, null)).status).toBe(200);
+    await env.DB.prepare("UPDATE factor_policies SET required_from = 1 WHERE hospital_id = ?").bind(hospitalId).run();
+    expect((await set(new Date(1).toISOString(), today)).status).toBe(200);
+  });
+
   it("is exact at its date", async () => {
     const { hospitalId, manager, doctor } = await newWorld();
     const date = Date.now() + 60 * MINUTE_MS;

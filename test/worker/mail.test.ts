@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import type { Delivery } from "../../src/notifications/channel.ts";
 import { consume } from "../../src/notifications/delivery/consume.ts";
 import { emailChannel } from "../../src/notifications/email/email-channel.ts";
-import { NOTIFICATION_KINDS, type NotificationKind } from "../../src/notifications/kinds.ts";
+import { NOTIFICATION_KINDS, type NotificationKind, ruleOf } from "../../src/notifications/kinds.ts";
 import { type TextLanguage, textOf } from "../../src/notifications/text.ts";
 import { getKeys } from "../../src/platform/config.ts";
 import { sealValue } from "../../src/platform/crypto.ts";
@@ -53,7 +53,7 @@ describe("a mail", () => {
         const delivery = await mailOf(person, kind, { alert_id: ALERT });
         expect(await emailChannel.send(await channelCall(), delivery)).toMatchObject({ result: "accepted" });
         const mail = await mailTo(person.email);
-        const { title, sentence } = textOf(kind, language);
+        const { title, sentence } = textOf(kind, language, ruleOf(kind).priority);
         expect(mail.subject).toBe(title);
         expect(mail.text).toContain(sentence);
         expect(mail.html).toContain(`<html lang="${language}">`);

@@ -117,7 +117,7 @@ describe("settings", () => {
     const sent = await Promise.all(Array.from({ length: 8 }, () => patch(nurse, { language: "hi" }, 1)));
     expect(sent.filter(({ status }) => status === 200)).toHaveLength(1);
     expect(sent.filter(({ status }) => status === 412)).toHaveLength(7);
-    const any = await Promise.all(Array.from({ length: 4 }, () => patch(nurse, { language: "en" })));
+    const any = await Promise.all(Array.from({ length: 5 }, () => patch(nurse, { language: "en" })));
     expect(any.every(({ status }) => status === 200)).toBe(true);
     expect((await get(nurse, "/notification-settings")).version).toBe(6);
   });
@@ -171,21 +171,23 @@ describe("tests of a channel", () => {
 });
 
 describe("a hospital", () => {
-  it("finds the active members whom no channel reaches", async () => {
+  it("finds the active members whom no channel tells of a new alarm", async () => {
     const { hospitalId, nurse, manager } = await newStaff();
     const others = await Promise.all(Array.from({ length: 4 }, () => newPerson("doctor", hospitalId)));
-    const [mailed, pushed, phoned, ended] = others.map(({ id }) => id);
+    const [mailed, pushed, phoned, ended, silenced] = others.map(({ id }) => id);
     const keys = await getKeys(env);
     const sealed = await sealValue(keys.fields, { table: "push_subscriptions", column: "subscription", id: "p" }, {});
     await env.DB.batch([
-      env.DB.prepare("UPDATE users SET email_verified_at = 1 WHERE id = ?").bind(mailed),
+      env.DB.prepare("UPDATE users SET email_verified_at = 1 WHERE id IN (?, ?)").bind(mailed, silenced),
+      env.DB.prepare("INSERT INTO notification_choices VALUES (?, 'alert.raised', 'email', 0)").bind(silenced),
+      env.DB.prepare("INSERT INTO notification_choices VALUES (?, 'alert.raised', 'sms', 1)").bind(phoned),
       env.DB.prepare("INSERT INTO push_subscriptions VALUES (?, ?, ?, ?, 1, 1)").bind(`p${pushed}`, pushed, `i${pushed}`, sealed),
       env.DB.prepare("INSERT INTO notification_settings (user_id, phone_verified_at, updated_at) VALUES (?, 1, 1)").bind(phoned),
       env.DB.prepare("UPDATE memberships SET ended_at = 1 WHERE user_id = ?").bind(ended),
     ]);
     const list = await sendRequest(`${API}/hospitals/${hospitalId}/unreachable-members`, { as: manager });
     const { data } = await readJson(list);
-    expect(data.map((one: { user_id: string }) => one.user_id)).toEqual([nurse.id, manager.id].sort());
+    expect(data.map((one: { user_id: string }) => one.user_id)).toEqual([nurse.id, manager.id, silenced].sort());
     expect(Object.keys(data[0]).sort()).toEqual(["full_name", "role", "user_id"]);
   });
 

@@ -109,7 +109,7 @@ describe("the channel", () => {
       kind: "alert.raised",
       priority: "alarm",
       lang: "en",
-      title: "New alert",
+      title: "High priority: New alarm",
       body: expect.stringContaining("EdgeCare"),
       path: "/alarms/a1",
     });
@@ -132,7 +132,10 @@ describe("the channel", () => {
     expect((await sendRequest(`${API}/notification-settings`, change)).status).toBe(200);
     service = startPushService(() => undefined);
     await send(newDelivery(person.id, id));
-    expect(browser.decrypt(service.received[0]?.body ?? new Uint8Array())).toMatchObject({ lang: "hi", title: "नया अलर्ट" });
+    expect(browser.decrypt(service.received[0]?.body ?? new Uint8Array())).toMatchObject({
+      lang: "hi",
+      title: "उच्च प्राथमिकता: नया अलार्म",
+    });
   });
 
   it.each([404, 410])("removes the subscription on %i", async (status) => {

@@ -42,8 +42,8 @@ describe("a text message", () => {
     await setLanguage(person.id, "hi");
     await send();
     const [english, hindi] = await bindings.SMS_BOX.arrived(phone);
-    expect(english?.Body).toBe(`EdgeCare: ${textOf("alert.raised", "en").title}. https://edgecare.test/alarms/${ALERT}`);
-    expect(hindi?.Body).toContain(textOf("alert.raised", "hi").title);
+    expect(english?.Body).toBe(`EdgeCare: ${textOf("alert.raised", "en", "alarm").title}. https://edgecare.test/alarms/${ALERT}`);
+    expect(hindi?.Body).toContain(textOf("alert.raised", "hi", "alarm").title);
     expect(english?.ValidityPeriod).toBe("600");
   });
 

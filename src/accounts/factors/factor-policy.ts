@@ -9,7 +9,8 @@ import type { Permission } from "../../access/permissions.ts";
 import { notify } from "../../notifications/notify.ts";
 import { batch } from "../../platform/db/client.ts";
 import { factorPolicies, hospitals, SELF_CARE_HOSPITAL_ID, STAFF_ROLES } from "../../platform/db/schema.ts";
-import { toIso, toIsoOrNull } from "../../platform/time.ts";
+import { ApiError } from "../../platform/errors.ts";
+import { DAY_MS, toIso, toIsoOrNull } from "../../platform/time.ts";
 import { hasFactor } from "./factors.ts";
 
 export type PolicyRole = (typeof STAFF_ROLES)[number];
@@ -56,13 +57,14 @@ export async function getFactorPolicy(anyCall: Call, hospitalId: string) {
 /**
  * Replaces the policy; it acts on every session from the next request on. Members of a role with a new date who have no factor
  * get a message, at most MAX_TOLD.
- * @throws ApiError not_found (another hospital), step_up_required
+ * @throws ApiError not_found (another hospital), step_up_required, invalid_request (a new date that is past)
  */
 export async function setFactorPolicy(anyCall: Call, hospitalId: string, times: PolicyTimes) {
   const { call, effectiveRole, times: before } = await requirePolicy(anyCall, "factor_policy:manage", hospitalId);
   const { db, actor, now } = call;
   const changed = STAFF_ROLES.filter((role) => times[role] !== before[role]);
   if (changed.length === 0) return toPolicy(hospitalId, times);
+  assertNotPast(changed, times, now);
   const rows = STAFF_ROLES.flatMap((role) => {
     const requiredFrom = times[role];
     return requiredFrom === null ? [] : [{ hospitalId, role, requiredFrom, setBy: actor.userId, setAt: now }];
@@ -82,6 +84,17 @@ export async function setFactorPolicy(anyCall: Call, hospitalId: string, times: 
     ...changed.flatMap((role) => tellMembers(call, hospitalId, role, times[role])),
   ]);
   return toPolicy(hospitalId, times);
+}
+
+/** A day that has begun anywhere on earth is today. */
+const MAX_PAST_MS = 2 * DAY_MS;
+
+/** @throws ApiError invalid_request (a new date that is past) */
+function assertNotPast(changed: readonly PolicyRole[], times: PolicyTimes, now: number): void {
+  const errors = changed
+    .filter((role) => (times[role] ?? now) < now - MAX_PAST_MS)
+    .map((role) => ({ path: `required_from.${role}`, message: "Must be today or later", code: "custom" }));
+  if (errors.length > 0) throw new ApiError("invalid_request", "Some fields are invalid; see errors.", { errors });
 }
 
 function tellMembers({ db, actor, now }: UserCall, hospitalId: string, role: PolicyRole, requiredFrom: number | null) {

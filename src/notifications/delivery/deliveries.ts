@@ -114,7 +114,7 @@ async function toDelivery(keys: Keys, row: Row) {
     attempts: row.attempts,
     next_attempt_at: row.nextAttemptAt === null ? null : toIso(row.nextAttemptAt),
     answer_status: row.answerStatus,
-    answer: row.answerSealed === null ? null : await readAnswer(keys, row.id, row.answerSealed),
+    answer: row.answerSealed === null ? null : await readAnswer(keys, row),
     can_resend: isResendable(row),
     created_at: toIso(row.createdAt),
     attempted_at: row.attemptedAt === null ? null : toIso(row.attemptedAt),
@@ -122,9 +122,13 @@ async function toDelivery(keys: Keys, row: Row) {
   };
 }
 
-/** The beginning of the provider's answer, which may repeat an address, a phone number or a URL: they are left out. */
-async function readAnswer(keys: Keys, id: string, sealed: string): Promise<string> {
-  const text = String(await unsealValue(keys.fields, answerContext(id), sealed));
+/**
+ * The beginning of the provider's answer, which may repeat an address, a phone number or a URL: they are left out. Of accepted mail it is
+ * the Message-ID, by which the provider finds it.
+ */
+async function readAnswer(keys: Keys, { id, channel, status, answerSealed }: Row): Promise<string> {
+  const text = String(await unsealValue(keys.fields, answerContext(id), answerSealed ?? ""));
+  if (channel === "email" && status === "accepted") return text.slice(0, MAX_SHOWN_ANSWER);
   const words = text.split(/(\s)/).map((word) => (word.includes("@") || word.includes("://") ? "…" : word));
   return words
     .join("")

@@ -1,9 +1,11 @@
 // Text and HTML of a mail. Contains no user's text: words of the kind, a time and a link.
 import { html } from "hono/html";
+import type { Priority } from "../kinds.ts";
 import { type TextLanguage, textOf } from "../text.ts";
 
 type Content = {
   kind: string;
+  priority: Priority;
   language: TextLanguage;
   /** Absolute; null for a mail without a link. */
   url: string | null;
@@ -48,8 +50,8 @@ function formatTime(at: number, timeZone: string | null, language: TextLanguage)
 }
 
 export async function composeMail(content: Content): Promise<{ subject: string; text: string; html: string }> {
-  const { kind, language, url, settingsUrl, at, timeZone } = content;
-  const { title, sentence } = textOf(kind, language);
+  const { kind, priority, language, url, settingsUrl, at, timeZone } = content;
+  const { title, sentence } = textOf(kind, language, priority);
   const words = WORDS[language];
   const time = formatTime(at, timeZone, language);
   const settings = settingsUrl === null ? [] : [`${words.settings}: ${settingsUrl}`];

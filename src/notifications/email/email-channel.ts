@@ -81,7 +81,7 @@ async function buildMail(env: Env, delivery: Delivery, envelope: Envelope, from:
   return {
     from: { email: toMailAddress(from), name: "EdgeCare" },
     to: toMailAddress(address),
-    ...(await composeMail({ kind, language, url, settingsUrl, at: delivery.createdAt, timeZone })),
+    ...(await composeMail({ kind, priority, language, url, settingsUrl, at: delivery.createdAt, timeZone })),
     headers: {
       "Auto-Submitted": "auto-generated",
       "Content-Language": language,

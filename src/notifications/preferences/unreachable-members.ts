@@ -1,6 +1,7 @@
-// Members of a hospital whom no channel reaches: no verified address, no browser with Web Push, no verified number.
+// Members of a hospital whom no channel tells of a new alarm: no verified address, browser with Web Push or verified number, or the
+// channels that they have are switched off for it.
 
-import { eq, sql } from "drizzle-orm";
+import { eq, type SQL, sql } from "drizzle-orm";
 import { withUser } from "../../access/access.ts";
 import type { Call } from "../../access/actor.ts";
 import { afterAudit, appendAuditEvent } from "../../access/audit.ts";
@@ -9,12 +10,18 @@ import { ACTIVE_MEMBERSHIP, canManageHospital } from "../../access/effective-rol
 import { unsealProfile } from "../../access/profile.ts";
 import { buildPage, COUNT_LIMIT, type PageQuery, resolvePageStart } from "../../http/pagination.ts";
 import { hospitals, type STAFF_ROLES } from "../../platform/db/schema.ts";
+import { type PersonChannel, ruleOf } from "../kinds.ts";
+import { isRowsChannelOn } from "../notify.ts";
 import { REACHABLE_BY } from "./preferences.ts";
 
 type MemberRow = { id: string; profileSealed: string; role: (typeof STAFF_ROLES)[number] };
 
-const IS_UNREACHABLE = sql`u.active = 1 AND ${ACTIVE_MEMBERSHIP}
-  AND NOT (${REACHABLE_BY.email} OR ${REACHABLE_BY.push} OR ${REACHABLE_BY.sms})`;
+const isToldBy = (channel: PersonChannel): SQL =>
+  sql`(${REACHABLE_BY[channel]} AND ${isRowsChannelOn(ruleOf("alert.raised"), channel)})`;
+
+const IS_UNREACHABLE = sql`u.active = 1 AND ${ACTIVE_MEMBERSHIP} AND NOT EXISTS (SELECT 1
+  FROM (SELECT u.id AS id, 'alert.raised' AS kind, m.hospital_id AS hospital_id) r
+  WHERE ${isToldBy("email")} OR ${isToldBy("push")} OR ${isToldBy("sms")})`;
 
 /** Active members, ordered by user id. @throws ApiError not_found (another hospital) */
 export async function listUnreachableMembers(anyCall: Call, hospitalId: string, query: PageQuery) {

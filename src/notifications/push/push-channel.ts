@@ -57,7 +57,7 @@ async function findTargets(db: Db, deliveries: readonly Delivery[]): Promise<Rea
 }
 
 export function toPayload({ eventId, kind, priority, refs }: Delivery, language: Language): PushPayload {
-  const { title, sentence } = textOf(kind, language);
+  const { title, sentence } = textOf(kind, language, priority);
   return { event_id: eventId, kind, priority, lang: language, title, body: sentence, path: portalPathOf(kind, refs) };
 }
 

@@ -53,7 +53,7 @@ async function sendSms(call: ChannelCall, delivery: Delivery): Promise<Outcome> 
 
 type Text = { to: string; body: string };
 
-async function readNotice({ env, db, keys }: ChannelCall, { userId, kind, refs }: Delivery): Promise<Text | null> {
+async function readNotice({ env, db, keys }: ChannelCall, { userId, kind, priority, refs }: Delivery): Promise<Text | null> {
   if (userId === null) return null;
   const [row] = await db
     .select({ phoneSealed: notificationSettings.phoneSealed, language: notificationSettings.language })
@@ -63,7 +63,7 @@ async function readNotice({ env, db, keys }: ChannelCall, { userId, kind, refs }
   if (!row?.phoneSealed) return null;
   const to = await unsealPhone(keys, { table: "notification_settings", id: userId }, row.phoneSealed);
   const url = getPublicOrigin(env) + portalPathOf(kind, refs);
-  return { to, body: `EdgeCare: ${textOf(kind, row.language).title}. ${url}` };
+  return { to, body: `EdgeCare: ${textOf(kind, row.language, priority).title}. ${url}` };
 }
 
 const CODE_TEXT = {

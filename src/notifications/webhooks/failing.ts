@@ -41,7 +41,7 @@ export async function noteFailure(db: Db, now: number, target: Target, eventId: 
   }
 }
 
-/** Switches the webhook off, and tells the administrators of its hospital once. */
+/** Switches the webhook off, and tells the administrators of its hospital, and the platform administrator who made it, once. */
 export async function switchOff(
   db: Db,
   now: number,
@@ -67,7 +67,8 @@ export async function switchOff(
       hospitalId,
       refs: { webhook_id: id, reason },
       recipients: sql`SELECT m.user_id FROM memberships m WHERE m.hospital_id = ${hospitalId} AND m.role = 'hospital_admin'
-        AND m.ended_at IS NULL AND m.suspended_at IS NULL`,
+        AND m.ended_at IS NULL AND m.suspended_at IS NULL
+        UNION SELECT w.created_by FROM webhooks w JOIN users c ON c.id = w.created_by AND c.is_admin = 1 WHERE w.id = ${id}`,
       eventId: derivedUuidv7(now, `${id}.disabled`),
       when: isOffNow,
     }),

@@ -33,12 +33,12 @@ export function ChannelsCard() {
   return (
     <Card title={t("notify.kinds")}>
       <p className={layout.note}>{t("notify.kinds_text")}</p>
-      <QueryBoundary query={query}>{({ kinds }) => <Channels kinds={kinds} />}</QueryBoundary>
+      <QueryBoundary query={query}>{({ kinds, channels }) => <Channels kinds={kinds} channels={channels} />}</QueryBoundary>
     </Card>
   );
 }
 
-function Channels({ kinds }: { kinds: readonly Kind[] }) {
+function Channels({ kinds, channels }: Pick<MessagePreferences, "kinds" | "channels">) {
   const t = useTranslation();
   const client = useQueryClient();
   const { offline, offlineNotice } = useOfflineGuard();
@@ -49,6 +49,10 @@ function Channels({ kinds }: { kinds: readonly Kind[] }) {
     networkMode: "always",
   });
   const titleOf = ({ kind }: Kind) => textOf(kind, getLanguage()).title;
+  const reachable = new Set(channels.filter(({ is_reachable }) => is_reachable).map(({ channel }) => channel));
+  const untold = kinds.filter(
+    (kind) => kind.priority === "alarm" && !kind.channels.some(({ channel, is_on }) => is_on && reachable.has(channel)),
+  );
   const columns: Column<Kind>[] = [
     { label: t("notify.kind"), cell: titleOf },
     ...(kinds[0]?.channels ?? []).map(({ channel }) => ({
@@ -71,6 +75,11 @@ function Channels({ kinds }: { kinds: readonly Kind[] }) {
   return (
     <>
       <Table label={t("notify.kinds")} columns={columns} items={kinds} rowKey={({ kind }) => kind} />
+      {untold.length > 0 && (
+        <p className={layout.alert} role="alert">
+          {t("notify.untold", { kinds: untold.map(titleOf).join(", ") })}
+        </p>
+      )}
       <p className={layout.note}>{t("notify.rules_text")}</p>
       {offlineNotice}
       <ActionError error={change.error} />

@@ -12,7 +12,8 @@ export const messagePreferences = defineMessages({
     "notify.time_zone_hint": "Such as Asia/Kolkata; empty: that of your hospital",
     "notify.time_zone_shape": "Enter a time zone such as Asia/Kolkata.",
     "notify.quiet": "Quiet hours",
-    "notify.quiet_text": "Only ordinary messages wait. Alarms and messages about the security of your account come at any hour.",
+    "notify.quiet_text":
+      "Alarms of high priority and messages about the security of your account come at any hour. All others wait, also alarms of medium priority.",
     "notify.quiet_from": "From",
     "notify.quiet_until": "Until",
     "notify.quiet_equal": "From and until must differ.",
@@ -56,8 +57,10 @@ export const messagePreferences = defineMessages({
     "notify.required_role": "Role",
     "notify.required_switch": "{channel} required for {role}",
     "notify.unreachable": "Members whom no channel reaches",
-    "notify.unreachable_text": "No confirmed e-mail address, no browser with push and no confirmed phone number.",
-    "notify.unreachable_none": "Every active member can be reached.",
+    "notify.unreachable_text":
+      "No channel tells them of a new alarm: no confirmed e-mail address, browser with push or phone number, or these are switched off.",
+    "notify.unreachable_none": "Every active member is told of new alarms by some channel.",
+    "notify.untold": "No channel tells you of: {kinds}. You see them in EdgeCare alone.",
     "notify.member": "Member",
   },
   hi: {
@@ -70,7 +73,8 @@ export const messagePreferences = defineMessages({
     "notify.time_zone_hint": "जैसे Asia/Kolkata; खाली: आपके अस्पताल का",
     "notify.time_zone_shape": "Asia/Kolkata जैसा समय क्षेत्र लिखें।",
     "notify.quiet": "शांत समय",
-    "notify.quiet_text": "केवल सामान्य संदेश रुकते हैं। अलार्म और आपके खाते की सुरक्षा के संदेश किसी भी समय आते हैं।",
+    "notify.quiet_text":
+      "ऊँची प्राथमिकता के अलार्म और आपके खाते की सुरक्षा के संदेश किसी भी समय आते हैं। बाकी सब रुकते हैं, मध्यम प्राथमिकता के अलार्म भी।",
     "notify.quiet_from": "कब से",
     "notify.quiet_until": "कब तक",
     "notify.quiet_equal": "दोनों समय अलग होने चाहिए।",
@@ -114,8 +118,9 @@ export const messagePreferences = defineMessages({
     "notify.required_role": "भूमिका",
     "notify.required_switch": "{role} के लिए {channel} अनिवार्य",
     "notify.unreachable": "सदस्य जिन तक कोई माध्यम नहीं पहुँचता",
-    "notify.unreachable_text": "न पुष्ट ई-मेल पता, न पुश वाला ब्राउज़र, न पुष्ट फ़ोन नंबर।",
-    "notify.unreachable_none": "हर सक्रिय सदस्य तक पहुँचा जा सकता है।",
+    "notify.unreachable_text": "नए अलार्म की सूचना किसी माध्यम से नहीं मिलती: न पुष्ट ई-मेल पता, न पुश वाला ब्राउज़र, न फ़ोन नंबर, या ये बंद हैं।",
+    "notify.unreachable_none": "हर सक्रिय सदस्य को नए अलार्म की सूचना किसी माध्यम से मिलती है।",
+    "notify.untold": "इनकी सूचना आपको किसी माध्यम से नहीं मिलती: {kinds}। ये केवल EdgeCare में दिखते हैं।",
     "notify.member": "सदस्य",
   },
 });
