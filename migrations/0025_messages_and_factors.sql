@@ -26,6 +26,7 @@ CREATE TABLE `deliveries` (
 	`answer_status` integer,
 	`answer_sealed` text,
 	`body_sealed` text,
+	`body_has_details` integer DEFAULT 0 NOT NULL,
 	`created_at` integer NOT NULL,
 	`attempted_at` integer,
 	`settled_at` integer
@@ -34,6 +35,7 @@ CREATE TABLE `deliveries` (
 CREATE INDEX `deliveries_due` ON `deliveries` (`next_attempt_at`) WHERE next_attempt_at is not null;--> statement-breakpoint
 CREATE INDEX `deliveries_hospital` ON `deliveries` (`hospital_id`,`id`) WHERE hospital_id is not null;--> statement-breakpoint
 CREATE INDEX `deliveries_target` ON `deliveries` (`target_id`,`id`);--> statement-breakpoint
+CREATE INDEX `deliveries_details` ON `deliveries` (`target_id`) WHERE body_has_details = 1;--> statement-breakpoint
 CREATE TABLE `email_links` (
 	`id` text PRIMARY KEY NOT NULL,
 	`token_hash` text NOT NULL,

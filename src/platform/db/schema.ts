@@ -1022,6 +1022,8 @@ export const deliveries = sqliteTable(
     answerSealed: text("answer_sealed"),
     /** The exact body of a webhook's delivery. */
     bodySealed: text("body_sealed"),
+    /** The body has clinical fields: it is sent only while its webhook has include_data. */
+    bodyHasDetails: integer("body_has_details").notNull().default(0),
     createdAt: integer("created_at").notNull(),
     attemptedAt: integer("attempted_at"),
     settledAt: integer("settled_at"),
@@ -1030,6 +1032,7 @@ export const deliveries = sqliteTable(
     index("deliveries_due").on(t.nextAttemptAt).where(sql`next_attempt_at is not null`),
     index("deliveries_hospital").on(t.hospitalId, t.id).where(sql`hospital_id is not null`),
     index("deliveries_target").on(t.targetId, t.id),
+    index("deliveries_details").on(t.targetId).where(sql`body_has_details = 1`),
   ],
 );
 
