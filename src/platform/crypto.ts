@@ -164,3 +164,7 @@ export async function sha256Hex(data: Bytes | string): Promise<string> {
 export function constantTimeEqual(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && timingSafeEqual(a, b);
 }
+
+export function constantTimeEqualText(a: string, b: string): boolean {
+  return constantTimeEqual(Buffer.from(a), Buffer.from(b));
+}

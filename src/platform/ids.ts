@@ -11,6 +11,12 @@ export function derivedUuidv7(msecs: number, name: string): string {
   return v7({ msecs, random: createHash("sha256").update(name).digest().subarray(0, 16) });
 }
 
+/** The smallest UUIDv7 of a time in epoch milliseconds: ids from it on are of that time or later. */
+export function firstIdAt(time: number): string {
+  const hex = Math.max(0, time).toString(16).padStart(12, "0");
+  return `${hex.slice(0, 8)}-${hex.slice(8)}-7000-8000-000000000000`;
+}
+
 const BASE32 = "abcdefghijklmnopqrstuvwxyz234567";
 
 /** 26 characters of base32 from 128 random bits. */

@@ -3,17 +3,12 @@ import { sql } from "drizzle-orm";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Answer } from "../../src/notifications/channel.ts";
 import { answerContext } from "../../src/notifications/delivery/ledger.ts";
-import {
-  DELIVERY_DAYS,
-  firstIdAt,
-  MAX_NOTIFICATIONS,
-  NOTIFICATION_DAYS,
-  pruneMessages,
-} from "../../src/notifications/delivery/prune.ts";
+import { DELIVERY_DAYS, MAX_NOTIFICATIONS, NOTIFICATION_DAYS, pruneMessages } from "../../src/notifications/delivery/prune.ts";
 import { requeueDue } from "../../src/notifications/delivery/requeue.ts";
 import { getKeys } from "../../src/platform/config.ts";
 import { unsealValue } from "../../src/platform/crypto.ts";
 import { batch, getDb } from "../../src/platform/db/client.ts";
+import { firstIdAt } from "../../src/platform/ids.ts";
 import { newFailedDelivery, newNotification } from "../notification-rows.ts";
 import { interceptStores, withCounters } from "../stores.ts";
 import { API, env, newPerson, newWorld, type Person, readJson, sendRequest, uniqueText, type World } from "../world.ts";

@@ -6,7 +6,7 @@ import { deriveOneTimeToken, hashOneTimeToken, type OneTimeTokenKind } from "../
 import type { LetterKind } from "../../notifications/kinds.ts";
 import { notify, writeLetter } from "../../notifications/notify.ts";
 import type { Statement } from "../../platform/db/client.ts";
-import { derivedUuidv7, uuidv7 } from "../../platform/ids.ts";
+import { firstIdAt, uuidv7 } from "../../platform/ids.ts";
 import { DAY_MS } from "../../platform/time.ts";
 import { computeEmailIndex } from "../auth/login-names.ts";
 
@@ -82,7 +82,7 @@ export function isWithinLinkLimits(userId: string, purpose: LinkPurpose, now: nu
 /** True while few links of changes were written for the address, whoever asked: nobody is flooded through several accounts. */
 export function isWithinAddressLimit(emailIndex: string, now: number): SQL {
   // An id begins with its time, and is part of the index.
-  return sql`(SELECT count(*) FROM email_links l WHERE l.id > ${derivedUuidv7(now - DAY_MS, "").slice(0, 13)}
+  return sql`(SELECT count(*) FROM email_links l WHERE l.id >= ${firstIdAt(now - DAY_MS)}
     AND l.email_index = ${emailIndex} AND l.purpose = 'change') <= ${MAX_CHANGES_PER_ADDRESS}`;
 }
 

@@ -1,6 +1,7 @@
 // Deletes old notifications and deliveries. Ids begin with their time (UUIDv7), so that a range of ids is a range of times.
 import { sql } from "drizzle-orm";
 import type { Db, Statement } from "../../platform/db/client.ts";
+import { firstIdAt } from "../../platform/ids.ts";
 import { DAY_MS } from "../../platform/time.ts";
 
 export const NOTIFICATION_DAYS = 180;
@@ -12,12 +13,6 @@ const ROWS_PER_RUN = 5_000;
 /** People who got a notification lately are looked at for too many; of more than fit in a run, some by chance. */
 const RECENT_MS = 30 * 60_000;
 const PEOPLE_PER_RUN = 200;
-
-/** The smallest UUIDv7 of a time in epoch milliseconds. */
-export function firstIdAt(time: number): string {
-  const hex = Math.max(0, time).toString(16).padStart(12, "0");
-  return `${hex.slice(0, 8)}-${hex.slice(8)}-7000-8000-000000000000`;
-}
 
 export const pruneMessages = (db: Db, now: number): Statement[] => [
   db.run(sql`DELETE FROM deliveries WHERE id IN (SELECT id FROM deliveries

@@ -7,7 +7,7 @@ import { recordAuditEvent } from "../../access/audit.ts";
 import { failWithAudit } from "../../access/deny.ts";
 import { batch } from "../../platform/db/client.ts";
 import { ApiError } from "../../platform/errors.ts";
-import { derivedUuidv7, uuidv7 } from "../../platform/ids.ts";
+import { firstIdAt, uuidv7 } from "../../platform/ids.ts";
 import { DAY_MS } from "../../platform/time.ts";
 import type { PersonChannel } from "../kinds.ts";
 import { noteEvent } from "../notify.ts";
@@ -25,9 +25,8 @@ const selectTargets = (channel: PersonChannel, userId: string): SQL =>
 
 /** Tests of the last 24 hours: the id of a delivery begins with the time of its event. */
 function countTests(channel: PersonChannel, userId: string, now: number): SQL {
-  const from = derivedUuidv7(now - DAY_MS, "").slice(0, 13);
   return sql`(SELECT count(DISTINCT substr(d.id, 1, 36)) FROM deliveries d WHERE d.target_id IN (${selectTargets(channel, userId)})
-    AND d.id >= ${from} AND d.channel = ${channel} AND d.kind = 'notification.test')`;
+    AND d.id >= ${firstIdAt(now - DAY_MS)} AND d.channel = ${channel} AND d.kind = 'notification.test')`;
 }
 
 /**

@@ -4,10 +4,11 @@ import { withUser } from "../../access/access.ts";
 import type { Call, UserCall, UserEffectiveRole } from "../../access/actor.ts";
 import { recordAuditEvent } from "../../access/audit.ts";
 import { failWithAudit } from "../../access/deny.ts";
+import { constantTimeEqualText } from "../../platform/crypto.ts";
 import { batch, type Statement } from "../../platform/db/client.ts";
 import { notificationSettings, phoneCodes } from "../../platform/db/schema.ts";
 import { ApiError } from "../../platform/errors.ts";
-import { derivedUuidv7, uuidv7 } from "../../platform/ids.ts";
+import { firstIdAt, uuidv7 } from "../../platform/ids.ts";
 import { getSmsProvider } from "../../platform/sms-provider.ts";
 import { DAY_MS, toIso, toIsoOrNull } from "../../platform/time.ts";
 import { noteEvent, notify } from "../notify.ts";
@@ -33,7 +34,7 @@ const phoneEvent = ({ role, hospitalId }: UserEffectiveRole, userId: string, eve
  * another number with the next request. An id begins with the time of its event.
  */
 const countCodesTo = (phoneIndex: string, now: number): SQL => sql`(SELECT count(*) FROM deliveries
-  WHERE target_id = ${phoneIndex} AND id > ${derivedUuidv7(now - DAY_MS, "").slice(0, 13)} AND kind = ${PHONE_CODE_KIND})`;
+  WHERE target_id = ${phoneIndex} AND id >= ${firstIdAt(now - DAY_MS)} AND kind = ${PHONE_CODE_KIND})`;
 
 /** Codes of persons whose 24 hours have not ended. */
 const countCodes = (now: number): SQL =>
@@ -130,13 +131,6 @@ function deliverCode({ db, actor, now }: UserCall, codeId: string, phoneIndex: s
     FROM phone_codes WHERE id = ${codeId} AND ${countCodesTo(phoneIndex, now)} < ${MAX_CODES_PER_NUMBER}`);
 }
 
-/** Compares in constant time: both have six digits. */
-function isSameCode(a: string, b: string): boolean {
-  let difference = a.length ^ b.length;
-  for (let i = 0; i < a.length; i++) difference |= a.charCodeAt(i) ^ b.charCodeAt(i);
-  return difference === 0;
-}
-
 /** @throws ApiError code_invalid (wrong, expired, used, or too many attempts) */
 export async function verifyPhoneCode(anyCall: Call, code: string) {
   const { call, effectiveRole } = await withUser(anyCall, "notification:write", () => []);
@@ -153,7 +147,8 @@ export async function verifyPhoneCode(anyCall: Call, code: string) {
     .set({ attempts: sql`attempts + 1` })
     .where(and(isOpen, sql`attempts < ${MAX_ATTEMPTS}`))
     .returning({ id: phoneCodes.id, phoneSealed: phoneCodes.phoneSealed });
-  if (!row || !isSameCode(await derivePhoneCode(keys, row.id), code)) return failWithAudit(call, "code_invalid", event);
+  if (!row || !constantTimeEqualText(await derivePhoneCode(keys, row.id), code))
+    return failWithAudit(call, "code_invalid", event);
   const phone = await unsealPhone(keys, { table: "phone_codes", id: row.id }, row.phoneSealed);
   const columns = {
     phoneSealed: await sealPhone(keys, { table: "notification_settings", id: actor.userId }, phone),

@@ -4,7 +4,7 @@ import { withUser } from "../../access/access.ts";
 import { type Call, type DoctorScope, getActorId } from "../../access/actor.ts";
 import { type AuditAction, type AuditEvent, afterAudit, appendAuditEvent, recordAuditEvent } from "../../access/audit.ts";
 import { denyAccess, failWithAudit } from "../../access/deny.ts";
-import { ACTIVE_MEMBERSHIP, isInCallerHospital } from "../../access/effective-role.ts";
+import { isInCallerHospital } from "../../access/effective-role.ts";
 import type { Permission } from "../../access/permissions.ts";
 import { type ExpectedVersion, matchVersion } from "../../http/conditional-requests.ts";
 import { type EscalationSettings, toReminders } from "../../monitoring/alarm-rules/escalation.ts";
@@ -14,6 +14,7 @@ import { batch, type Db } from "../../platform/db/client.ts";
 import { escalationSettings } from "../../platform/db/schema.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { toIsoOrNull } from "../../platform/time.ts";
+import { assertMembers, type NamedMember } from "./members.ts";
 import { STAFF_COLUMNS, type StaffRow, toNamedPerson } from "./told-of.ts";
 
 export type Scope = { kind: "hospital" | "ward"; id: string };
@@ -98,24 +99,12 @@ export async function getEscalation(anyCall: Call, scope: Scope) {
   return afterAudit(appendAuditEvent(call, event), toView(call, scope, place, rows, people));
 }
 
-/** @throws ApiError invalid_request that names the entry: only active members of the hospital can be in a tier */
-async function assertMembers({ db }: Call, hospitalId: string, { tiers = [] }: EscalationSettings): Promise<void> {
-  const named = tiers.flatMap((entries, tier) =>
+const membersOf = ({ tiers = [] }: EscalationSettings): NamedMember[] =>
+  tiers.flatMap((entries, tier) =>
     entries.flatMap((entry, place) =>
-      "user_id" in entry ? [{ id: entry.user_id, path: `tiers.${tier}.${place}.user_id` }] : [],
+      "user_id" in entry ? [{ userId: entry.user_id, path: `tiers.${tier}.${place}.user_id` }] : [],
     ),
   );
-  if (named.length === 0) return;
-  const found = await db.all<{
-    id: string;
-  }>(sql`SELECT u.id AS id FROM memberships m JOIN users u ON u.id = m.user_id AND u.active = 1
-    WHERE m.hospital_id = ${hospitalId} AND ${ACTIVE_MEMBERSHIP}
-      AND m.user_id IN (SELECT value FROM json_each(${JSON.stringify(named.map(({ id }) => id))}))`);
-  const errors = named
-    .filter(({ id }) => !found.some((row) => row.id === id))
-    .map(({ path }) => ({ path, message: "Not an active member of the hospital", code: "invalid" }));
-  if (errors.length > 0) throw new ApiError("invalid_request", "A tier names somebody who is not on the staff.", { errors });
-}
 
 /**
  * Replaces the settings. Open alerts follow: the triggers changed_escalation_* (migration 0025) queue a change per patient, which
@@ -125,7 +114,7 @@ async function assertMembers({ db }: Call, hospitalId: string, { tiers = [] }: E
  */
 export async function putEscalation(anyCall: Call, scope: Scope, expected: ExpectedVersion | null, after: EscalationSettings) {
   const { call, place, own, event } = await load(anyCall, scope, "escalation:manage", { name: "escalation.update", action: "U" });
-  await assertMembers(call, place.hospitalId, after);
+  await assertMembers(call, place.hospitalId, membersOf(after), "A tier names somebody who is not on the staff.");
   const { db, actor, now } = call;
   if (own && expected === null) throw new ApiError("precondition_required");
   // No version fulfils If-Match, so the change does not run again.

@@ -4,12 +4,12 @@ import { withUser } from "../../access/access.ts";
 import { type Call, type DoctorScope, getActorId } from "../../access/actor.ts";
 import { type AuditAction, afterAudit, appendAuditEvent, recordAuditEvent } from "../../access/audit.ts";
 import { denyAccess, failWithAudit } from "../../access/deny.ts";
-import { ACTIVE_MEMBERSHIP, isInCallerHospital } from "../../access/effective-role.ts";
+import { isInCallerHospital } from "../../access/effective-role.ts";
 import type { Permission } from "../../access/permissions.ts";
 import { type ExpectedVersion, matchVersion } from "../../http/conditional-requests.ts";
 import { batch, type Db } from "../../platform/db/client.ts";
 import { wards } from "../../platform/db/schema.ts";
-import { ApiError } from "../../platform/errors.ts";
+import { assertMembers } from "./members.ts";
 import { STAFF_COLUMNS, type StaffRow, toNamedPerson } from "./told-of.ts";
 
 type Ward = { id: string; hospitalId: string; doctorScope: DoctorScope; version: number };
@@ -52,20 +52,6 @@ export async function getWardStaff(anyCall: Call, wardId: string) {
 
 const listed = (userIds: readonly string[]) => sql`(SELECT value FROM json_each(${JSON.stringify(userIds)}))`;
 
-/** @throws ApiError invalid_request that names the entries: only active members of the hospital can be added */
-async function assertMembers({ db }: Call, hospitalId: string, userIds: readonly string[]): Promise<void> {
-  const found = await db.all<{
-    id: string;
-  }>(sql`SELECT u.id AS id FROM memberships m JOIN users u ON u.id = m.user_id AND u.active = 1
-    WHERE m.hospital_id = ${hospitalId} AND ${ACTIVE_MEMBERSHIP} AND m.user_id IN ${listed(userIds)}`);
-  const errors = userIds.flatMap((id, place) =>
-    found.some((row) => row.id === id)
-      ? []
-      : [{ path: `user_ids.${place}`, message: "Not an active member of the hospital", code: "invalid" }],
-  );
-  if (errors.length > 0) throw new ApiError("invalid_request", "The list names somebody who is not on the staff.", { errors });
-}
-
 /**
  * Replaces the list, as a new version of the ward.
  * @throws ApiError not_found, invalid_request, precondition_failed
@@ -76,7 +62,8 @@ export async function putWardStaff(anyCall: Call, wardId: string, expected: Expe
   const version = matchVersion(expected, ward.version);
   if (version !== ward.version) return failWithAudit(call, "precondition_failed", event);
   const added = userIds.filter((id) => !rows.some((row) => row.id === id));
-  if (added.length > 0) await assertMembers(call, ward.hospitalId, added);
+  const named = added.map((userId, place) => ({ userId, path: `user_ids.${place}` }));
+  await assertMembers(call, ward.hospitalId, named, "The list names somebody who is not on the staff.");
   const detail = { added, removed: rows.map(({ id }) => id).filter((id) => !userIds.includes(id)) };
   const isCurrent = sql`EXISTS (SELECT 1 FROM wards WHERE id = ${wardId} AND version = ${version})`;
   const [, , [changed], , after] = await batch(db, [
