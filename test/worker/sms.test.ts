@@ -140,6 +140,22 @@ describe("a status callback", () => {
     expect(await readDelivery()).toBe("accepted: SM delivered");
   });
 
+  it.each(["failed", "undelivered"])("settles as %s a message whose sending ended with an error", async (status) => {
+    for (const text of ["no answer in time", `${sid.slice(0, 33)} queued`, "30001: sent"]) {
+      await setDelivery("unknown", text);
+      expect(await post(status, "30003"), text).toBe(204);
+      expect(await readDelivery()).toBe(`failed: SM ${status} 30003`);
+    }
+  });
+
+  it("of a failure does not end an alarm that is to be sent again; one of a delivery does", async () => {
+    await setDelivery("waiting", "no answer in time");
+    expect(await post("failed", "30003")).toBe(409);
+    expect(await readDelivery()).toBe("waiting: no answer in time");
+    expect(await post("delivered")).toBe(204);
+    expect(await readDelivery()).toBe("accepted: SM delivered");
+  });
+
   it("is refused without a valid signature", async () => {
     const { url, body } = await bindings.SMS_BOX.callback(sid, "failed");
     expect(await post("failed", undefined, { signature: "" })).toBe(403);

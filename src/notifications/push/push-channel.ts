@@ -3,6 +3,7 @@ import { sql } from "drizzle-orm";
 import { BoundedCache } from "../../platform/bounded-cache.ts";
 import type { Db } from "../../platform/db/client.ts";
 import type { LANGUAGES } from "../../platform/db/vocabulary.ts";
+import { readBodyStart, readRetryAfterMs } from "../../platform/http-answers.ts";
 import type { Answer, Channel, ChannelCall, Delivery, Outcome } from "../channel.ts";
 import type { Priority } from "../kinds.ts";
 import { portalPathOf } from "../links.ts";
@@ -18,7 +19,7 @@ const MIN_TTL_S = 60;
 /** The tags of RFC 8030, section 5.3: `high` reaches a phone that saves its battery. */
 const URGENCY: Readonly<Record<Priority, string>> = { alarm: "high", security: "normal", normal: "normal" };
 const DEADLINE_MS = 8_000;
-const MAX_ANSWER_CHARACTERS = 200;
+const MAX_ANSWER_BYTES = 200;
 const MAX_RETRY_AFTER_MS = 3_600_000;
 const RETRY_DELAYS_MS = [10_000, 60_000, 300_000, 1_800_000, 7_200_000];
 
@@ -88,32 +89,16 @@ async function post(
   });
 }
 
-/** The beginning of the answer; what follows is not read. */
-async function readAnswer(response: Response): Promise<Answer> {
-  const reader = response.body?.getReader();
-  const chunk = await reader?.read().catch(() => undefined);
-  await reader?.cancel().catch(() => undefined);
-  const text = chunk?.value ? new TextDecoder().decode(chunk.value.subarray(0, 4 * MAX_ANSWER_CHARACTERS)) : "";
-  return { status: response.status, text: text.slice(0, MAX_ANSWER_CHARACTERS) || null };
-}
-
-/** @returns milliseconds, at most an hour; undefined without a header that can be read (RFC 9110, section 10.2.3) */
-function readRetryAfter(headers: Headers, now: number): number | undefined {
-  const text = headers.get("Retry-After")?.trim() ?? "";
-  const wait = /^[0-9]{1,9}$/.test(text) ? Number(text) * 1000 : Date.parse(text) - now;
-  return Number.isNaN(wait) ? undefined : Math.min(Math.max(wait, 0), MAX_RETRY_AFTER_MS);
-}
-
 async function toOutcome({ db, now }: ChannelCall, delivery: Delivery, response: Response): Promise<Outcome> {
-  const answer = await readAnswer(response);
   const { status, headers } = response;
+  const answer: Answer = { status, text: (await readBodyStart(response, MAX_ANSWER_BYTES)) || null };
   if (status >= 200 && status < 300) return { result: "accepted", answer };
   if (status === 404 || status === 410) {
     await db.run(sql`DELETE FROM push_subscriptions WHERE id = ${delivery.targetId}`);
     return { result: "refused", answer };
   }
   if (status === 408 || status === 425 || status === 429 || status >= 500) {
-    const retryAfterMs = readRetryAfter(headers, now);
+    const retryAfterMs = readRetryAfterMs(headers, now, MAX_RETRY_AFTER_MS);
     return { result: "failed", answer, ...(retryAfterMs !== undefined && { retryAfterMs }) };
   }
   // Redirects, a key that the service does not accept, a message that it does not understand: the next attempt would be the same.

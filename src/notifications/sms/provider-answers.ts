@@ -1,6 +1,8 @@
 // What the answers of the Messages resource say of a text message.
 // https://www.twilio.com/docs/messaging/api/message-resource and https://www.twilio.com/docs/api/errors
 import { z } from "zod";
+import { readBodyStart, readRetryAfterMs } from "../../platform/http-answers.ts";
+import { DAY_MS } from "../../platform/time.ts";
 import type { Outcome } from "../channel.ts";
 
 const Message = z.object({ sid: z.string().max(64), status: z.string().max(32) });
@@ -18,18 +20,7 @@ const REFUSED_CODES: ReadonlySet<number> = new Set([
   21635, // a landline
 ]);
 const MAX_ANSWER_BYTES = 16_384;
-
-async function readText(response: Response): Promise<string> {
-  const chunks: string[] = [];
-  const decoder = new TextDecoder();
-  let size = 0;
-  for await (const chunk of response.body ?? []) {
-    size += chunk.length;
-    if (size > MAX_ANSWER_BYTES) break;
-    chunks.push(decoder.decode(chunk, { stream: true }));
-  }
-  return chunks.join("");
-}
+const MAX_RETRY_AFTER_MS = DAY_MS;
 
 function parse<S extends z.ZodType>(schema: S, text: string): z.output<S> | null {
   try {
@@ -39,21 +30,20 @@ function parse<S extends z.ZodType>(schema: S, text: string): z.output<S> | null
   }
 }
 
-/** Seconds, or a date (RFC 9110, section 10.2.3). */
-function retryAfterMs(response: Response, now: number): number | undefined {
-  const value = response.headers.get("Retry-After") ?? "";
-  const wait = /^[0-9]{1,9}$/.test(value) ? Number(value) * 1000 : Date.parse(value) - now;
-  return wait > 0 ? wait : undefined;
-}
-
 /** The text that is kept of an accepted message: its id and its last known status. */
 export const formatAnswer = (sid: string, status: string, errorCode?: string): string =>
   [sid, status, ...(errorCode ? [errorCode] : [])].join(" ");
 
-/** @param now epoch milliseconds  @throws what reading the body throws */
+/** The message that a kept text names; null for the text of an error. A SID has 34 characters: its type and 32 hexadecimal digits. */
+export function parseAnswer(text: string): { sid: string; status: string } | null {
+  const [sid = "", status = ""] = text.split(" ");
+  return /^(?:SM|MM)[0-9a-f]{32}$/i.test(sid) ? { sid, status } : null;
+}
+
+/** @param now epoch milliseconds */
 export async function outcomeOfResponse(response: Response, now: number): Promise<Outcome> {
   const { status } = response;
-  const text = await readText(response);
+  const text = await readBodyStart(response, MAX_ANSWER_BYTES);
   if (response.ok) {
     const message = parse(Message, text);
     if (!message) return { result: "unknown", answer: { status, text } };
@@ -65,7 +55,7 @@ export async function outcomeOfResponse(response: Response, now: number): Promis
   const answer = { status, text: problem ? `${problem.code}: ${problem.message}` : text };
   if (problem && REFUSED_CODES.has(problem.code)) return { result: "refused", answer };
   // "Requests that receive 429 responses aren't processed"; 503 says the same of a service that is down.
-  const wait = status === 429 || status === 503 ? retryAfterMs(response, now) : undefined;
+  const wait = status === 429 || status === 503 ? readRetryAfterMs(response.headers, now, MAX_RETRY_AFTER_MS) : undefined;
   if (status < 500 || status === 503) return { result: "failed", answer, ...(wait !== undefined && { retryAfterMs: wait }) };
   return { result: "unknown", answer };
 }

@@ -1,17 +1,17 @@
 // Status callbacks of the provider: what became of a text message after it was accepted.
 // https://www.twilio.com/docs/messaging/guides/track-outbound-message-status
 // https://www.twilio.com/docs/usage/webhooks/webhooks-security (X-Twilio-Signature)
-import { createHmac, timingSafeEqual } from "node:crypto";
+import { createHmac } from "node:crypto";
 import { and, eq, sql } from "drizzle-orm";
 import type { Call } from "../../access/actor.ts";
 import { getPublicOrigin } from "../../platform/config.ts";
-import { sealValue, unsealValue } from "../../platform/crypto.ts";
+import { constantTimeEqualText, sealValue, unsealValue } from "../../platform/crypto.ts";
 import { deliveries } from "../../platform/db/schema.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { getSmsProvider } from "../../platform/sms-provider.ts";
 import { DAY_MS } from "../../platform/time.ts";
 import { answerContext } from "../delivery/ledger.ts";
-import { formatAnswer } from "./provider-answers.ts";
+import { formatAnswer, parseAnswer } from "./provider-answers.ts";
 
 /** Receipts of carriers come within three days; an older callback is refused. */
 export const MAX_CALLBACK_AGE_MS = 3 * DAY_MS;
@@ -36,11 +36,6 @@ export function signCallback(authToken: string, url: string, form: ReadonlyMap<s
     .digest("base64");
 }
 
-function isSame(a: string, b: string): boolean {
-  const [left, right] = [Buffer.from(a), Buffer.from(b)];
-  return left.length === right.length && timingSafeEqual(left, right);
-}
-
 export type Callback = {
   delivery: string;
   /** Epoch milliseconds. */
@@ -56,7 +51,7 @@ export async function applyCallback(env: Env, call: Call, callback: Callback): P
   const provider = getSmsProvider(env);
   if (provider === null) throw new ApiError("sms_off");
   const url = getPublicOrigin(env) + callback.target;
-  if (!isSame(callback.signature, signCallback(provider.authToken, url, callback.form))) {
+  if (!constantTimeEqualText(callback.signature, signCallback(provider.authToken, url, callback.form))) {
     throw new ApiError("forbidden", "The signature is not valid.");
   }
   const age = call.now - callback.sent;
@@ -73,20 +68,25 @@ async function storeStatus({ db, keys, now }: Call, { delivery, form }: Callback
     .from(deliveries)
     .where(and(eq(deliveries.id, delivery), eq(deliveries.channel, "sms")));
   if (!row) throw new ApiError("not_found");
-  // The outcome of sending is being written: the provider tries again.
+  // The outcome of sending is being written. By default Twilio repeats a callback only when it could not connect, so this status may be
+  // lost; that of a later callback is not. https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides
   if (row.status === "sending") throw new ApiError("unavailable");
   const known = row.answerSealed && (await unsealValue(keys.fields, answerContext(delivery), row.answerSealed));
-  const [knownSid = "", knownStatus = ""] = typeof known === "string" ? known.split(" ") : [];
+  const message = typeof known === "string" ? parseAnswer(known) : null;
   const sid = form.get("MessageSid") ?? "";
+  const hasFailed = status === "failed" || status === "undelivered";
+  // One message did not arrive; the next attempt sends another.
+  if (hasFailed && row.status === "waiting") throw new ApiError("conflict", "The message is to be sent again.");
   // An alarm that was sent again has a message of another id: it was delivered if either was.
-  const isSameMessage = knownSid === "" || knownSid === sid;
-  const isNews = isSameMessage ? rank > (RANKS.get(knownStatus) ?? -1) : status === "delivered" && knownStatus !== "delivered";
+  const isSameMessage = message === null || message.sid === sid;
+  const knownRank = RANKS.get(message?.status ?? "") ?? -1;
+  const isNews = isSameMessage ? rank > knownRank : status === "delivered" && message.status !== "delivered";
   if (!isNews) throw new ApiError("conflict", "The status is already known.");
   const answer = formatAnswer(sid.slice(0, 64), status, form.get("ErrorCode")?.slice(0, 10));
   const changed = await db
     .update(deliveries)
     .set({
-      status: status === "failed" || status === "undelivered" ? "failed" : "accepted",
+      status: hasFailed ? "failed" : "accepted",
       nextAttemptAt: null,
       leasedUntil: null,
       answerSealed: await sealValue(keys.fields, answerContext(delivery), answer),
