@@ -2,7 +2,8 @@
 import { describeCause } from "../../platform/errors.ts";
 import type { Channel, ChannelCall, Delivery, Outcome } from "../channel.ts";
 
-export type Attempt = { outcome: Outcome; isTimedOut: boolean };
+/** `work`: ends when the channel does, which after a timeout may still store what it noted. */
+export type Attempt = { outcome: Outcome; isTimedOut: boolean; work: Promise<unknown> };
 
 /** @param deadlineMs after which the outcome is `unknown`  @returns `failed` for an error that the channel throws */
 export async function attempt(
@@ -19,12 +20,13 @@ export async function attempt(
       controller.abort();
     }, deadlineMs);
   });
+  const work = (async () => send({ ...call, signal: controller.signal }, delivery))();
   try {
-    const outcome = await Promise.race([send({ ...call, signal: controller.signal }, delivery), timeout]);
-    return { outcome, isTimedOut: controller.signal.aborted };
+    const outcome = await Promise.race([work, timeout]);
+    return { outcome, isTimedOut: controller.signal.aborted, work };
   } catch (error) {
     const text = describeCause(error) ?? null;
-    return { outcome: { result: "failed", answer: { status: null, text } }, isTimedOut: false };
+    return { outcome: { result: "failed", answer: { status: null, text } }, isTimedOut: false, work: Promise.resolve() };
   } finally {
     clearTimeout(timer);
   }

@@ -1,4 +1,5 @@
 // The sending of one invocation of the consumer: attempts in lanes until the time is over, and messages for what comes later.
+import { withDeadline } from "../../platform/deadline.ts";
 import { describeCause, stackFrames } from "../../platform/errors.ts";
 import { log } from "../../platform/log.ts";
 import type { Channel, ChannelCall } from "../channel.ts";
@@ -23,6 +24,9 @@ export const TIME_LIMITS = {
 export type TimeLimits = (typeof TIME_LIMITS)[keyof typeof TIME_LIMITS];
 /** An attempt without an answer for this long makes its destination a slow one until the answer comes. */
 const SLOW_MS = 1_000;
+
+/** Longest wait for a channel to end its attempt after the deadline. */
+const END_MS = 2_000;
 
 /** Delayed messages are put together in steps of this size. */
 const DELAY_STEP_MS = 2_000;
@@ -163,9 +167,19 @@ export class SendingRun {
     const send = this.#sends.get(delivery.id) ?? channel.send;
     const result = await attempt(send, { ...this.#call, now }, delivery, deadlineMs);
     clearTimeout(timer);
-    if (result.isTimedOut) breaker.recordTimeout(destination, this.#clock(), isSlow);
-    else breaker.recordAnswer(destination);
+    if (result.isTimedOut) {
+      breaker.recordTimeout(destination, this.#clock(), isSlow);
+      this.#awaitEnd(delivery, result.work);
+    } else breaker.recordAnswer(destination);
     return result;
+  }
+
+  /** Keeps the invocation until the channel has stored what it noted of a timeout; the next delivery does not wait for it. */
+  #awaitEnd({ id }: Leased, work: Promise<unknown>): void {
+    const end = withDeadline(work, END_MS, "the channel").catch((error: unknown) => {
+      log(this.#call.env, "WARNING", "attempt not ended in order", { code: id, cause: describeCause(error) });
+    });
+    this.#settling.push(end.then(() => undefined));
   }
 
   /** Does not wait: the connection is for the next delivery. @param tried attempts of this run, for the choice of the queue */
