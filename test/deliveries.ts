@@ -37,10 +37,11 @@ export async function dumpTables(...tables: string[]): Promise<string> {
 export async function readDelivery(where: SQL): Promise<Delivery | null> {
   const [row] = await getDb(env.DB).select().from(deliveries).where(where).orderBy(desc(deliveries.id));
   if (!row) return null;
-  const { id, userId, hospitalId, channel, targetId, kind, priority, refs, attempts, bodySealed, createdAt } = row;
+  const { id, userId, hospitalId, channel, targetId, kind, priority, refs, attempts, bodySealed, bodyHasDetails, createdAt } =
+    row;
   const eventId = id.split(".")[0] ?? "";
   return {
-    ...{ id, eventId, userId, hospitalId, channel, targetId, kind, priority, attempts, bodySealed, createdAt },
+    ...{ id, eventId, userId, hospitalId, channel, targetId, kind, priority, attempts, bodySealed, bodyHasDetails, createdAt },
     refs: JSON.parse(refs),
   };
 }

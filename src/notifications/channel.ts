@@ -22,6 +22,8 @@ export type Delivery = {
   /** Attempts before this one. */
   attempts: number;
   bodySealed: string | null;
+  /** 1: the stored body has clinical fields. */
+  bodyHasDetails: number;
   createdAt: number;
 };
 

@@ -42,6 +42,7 @@ const newDelivery = (userId: string, targetId: string, more: Partial<Delivery> =
     refs: { alert_id: "a1" },
     attempts: 0,
     bodySealed: null,
+    bodyHasDetails: 0,
     createdAt: Date.now(),
     ...more,
   };

@@ -7,6 +7,7 @@ import { MAX_FAILING_MS } from "../../src/notifications/webhooks/failing.ts";
 import { publishEvent } from "../../src/notifications/webhooks/publish.ts";
 import { batch, getDb } from "../../src/platform/db/client.ts";
 import { DAY_MS, HOUR_MS } from "../../src/platform/time.ts";
+import { interceptStores } from "../stores.ts";
 import { expectProblem } from "../token-forge.ts";
 import { API, env, findEvents, newDevice, newPdf, newWorld, readJson, sendRequest, uploadReport, type World } from "../world.ts";
 import { deliver, getWebhook, newReceiver, newWebhook, publish, readDeliveries, readDelivery } from "./webhook-world.ts";
@@ -110,7 +111,14 @@ describe("a delivery", () => {
     const webhook = await newWebhook(world.manager);
     await webhook.answer({ fails: "hang" });
     const now = Date.now();
-    await deliver(await publish(world.hospitalId, now), now);
+    // The failure is stored behind the deadline, and the invocation may end with the last that it waits for.
+    const slowWrites = interceptStores(env, async ({ store, op }, run) => {
+      if (store === "DB" && op !== "batch") await scheduler.wait(300);
+      return run();
+    });
+    await deliver(await publish(world.hospitalId, now), now, slowWrites);
+    const row = await env.DB.prepare("SELECT failing_since FROM webhooks WHERE id = ?").bind(webhook.id).first();
+    expect(row).toEqual({ failing_since: now });
     expect(await readDelivery(webhook.id)).toMatchObject({ status: "waiting", attempts: 1, answer_status: null });
     await sendRequest(`${API}/webhooks/${webhook.id}`, { as: world.manager, method: "DELETE" });
   });
@@ -198,7 +206,13 @@ describe("a webhook", () => {
     const clinic = await newWorld();
     const webhook = await newWebhook(clinic.manager);
     await webhook.answer({ status: 410 });
-    await deliver(await publish(clinic.hospitalId));
+    const queued: unknown[] = [];
+    const MESSAGE_QUEUE = { sendBatch: async (batch: { body: unknown }[]) => void queued.push(...batch.map(({ body }) => body)) };
+    await deliver(await publish(clinic.hospitalId), Date.now(), { ...env, MESSAGE_QUEUE } as unknown as Env);
+    const notice = await env.DB.prepare("SELECT id FROM notifications WHERE kind = 'webhook.disabled' AND hospital_id = ?")
+      .bind(clinic.hospitalId)
+      .first<{ id: string }>();
+    expect(queued).toEqual([{ event: notice?.id }]);
     expect(await readDelivery(webhook.id)).toMatchObject({ status: "failed", answer_status: 410 });
     expect(await getWebhook(clinic.manager, webhook.id)).toMatchObject({ is_active: false, disabled_reason: "gone" });
     expect(await findEvents({ event: "webhook.disable", hospital_id: clinic.hospitalId })).toHaveLength(1);
@@ -251,6 +265,6 @@ describe("a webhook", () => {
     expect(second?.body).toBe(first?.body);
     expect(second?.headers["webhook-id"]).toBe(first?.headers["webhook-id"]);
     const released = await findEvents({ event: "webhook.deliver", hospital_id: clinic.hospitalId });
-    expect(released).toHaveLength(1);
+    expect(released).toHaveLength(2);
   });
 });

@@ -198,6 +198,7 @@ describe("a webhook", () => {
     await expectProblem(await createWebhook(manager, newReceiver().url, { include_data: true }), 401, "step_up_required");
     await expectProblem(await change({ url: newReceiver().url }), 401, "step_up_required");
     expect((await createWebhook(manager, newReceiver().url)).status).toBe(201);
+    await expectProblem(await change({ include_data: false, url: newReceiver().url }), 401, "step_up_required");
     expect((await change({ include_data: false })).status).toBe(200);
     await expectProblem(await change({ include_data: true }), 401, "step_up_required");
   });

@@ -1,6 +1,6 @@
 // Deliveries as administrators see them: what was sent by which channel, and what became of it. Addresses are not in the rows.
 import { type SQL, sql } from "drizzle-orm";
-import { withUser } from "../../access/access.ts";
+import { requireRole, withUser } from "../../access/access.ts";
 import type { Call, UserEffectiveRole } from "../../access/actor.ts";
 import { afterAudit, appendAuditEvent, recordAuditEvent, toListEvents } from "../../access/audit.ts";
 import { denyAccess, failWithAudit } from "../../access/deny.ts";
@@ -46,10 +46,11 @@ type Row = {
   createdAt: number;
   attemptedAt: number | null;
   settledAt: number | null;
+  bodyHasDetails: number;
 };
 const COLUMNS = sql`id, user_id AS userId, hospital_id AS hospitalId, channel, target_id AS targetId, kind, priority, refs, status,
   attempts, next_attempt_at AS nextAttemptAt, answer_status AS answerStatus, answer_sealed AS answerSealed, created_at AS createdAt,
-  attempted_at AS attemptedAt, settled_at AS settledAt`;
+  attempted_at AS attemptedAt, settled_at AS settledAt, body_has_details AS bodyHasDetails`;
 
 const isResendable = ({ status }: Pick<Row, "status">): boolean => status === "failed" || status === "unknown";
 
@@ -153,18 +154,20 @@ export type Resent = { delivery: Awaited<ReturnType<typeof toDelivery>>; due: { 
 
 /**
  * Makes a delivery that has failed, or whose fate is unknown, due again: one more attempt, or what is left of its retries.
- * @throws ApiError not_found, conflict (any other status)
+ * A body with clinical data needs a recent sign-in.
+ * @throws ApiError not_found, step_up_required, conflict (any other status)
  */
 export async function resendDelivery(anyCall: Call, id: string, keyStatements: KeyStatements): Promise<Resent> {
   const { call, effectiveRole, row } = await requireDelivery(anyCall, id);
   const { db, actor, now, keys } = call;
   const event = resendEvent(effectiveRole, row);
   if (!isResendable(row)) return failWithAudit(call, "conflict", event);
+  if (row.bodyHasDetails === 1) await requireRole(anyCall, "webhook:include_data");
   const results = await batch(db, [
     ...keyStatements(row.id),
     db.all<{ id: string }>(sql`UPDATE deliveries SET status = 'waiting', next_attempt_at = CAST(${now} AS INTEGER),
         leased_until = NULL, settled_at = NULL
-      WHERE id = ${id} AND status IN ('failed', 'unknown') RETURNING id`),
+      WHERE id = ${id} AND status IN ('failed', 'unknown') AND body_has_details = ${row.bodyHasDetails} RETURNING id`),
     ...recordAuditEvent(db, actor, now, { ...event, when: sql`changes() > 0` }),
   ]);
   const isChanged = results.some((rows) => Array.isArray(rows) && rows.some((each) => (each as { id?: unknown }).id === id));

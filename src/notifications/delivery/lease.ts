@@ -14,7 +14,8 @@ export type Leased = Delivery & { leasedUntil: number };
 
 type Row = Omit<Leased, "refs"> & { refs: string };
 const COLUMNS = sql`id, substr(id, 1, 36) AS eventId, user_id AS userId, hospital_id AS hospitalId, channel, target_id AS targetId,
-  kind, priority, refs, attempts - (priority = 'alarm') AS attempts, body_sealed AS bodySealed, created_at AS createdAt, leased_until AS leasedUntil`;
+  kind, priority, refs, attempts - (priority = 'alarm') AS attempts, body_sealed AS bodySealed, body_has_details AS bodyHasDetails,
+  created_at AS createdAt, leased_until AS leasedUntil`;
 
 /** What messages name: events, all of whose deliveries are meant, and single deliveries. */
 export type Scope = { events: readonly string[]; ids: readonly string[] };

@@ -6,6 +6,8 @@ import { batch, type Db } from "../../platform/db/client.ts";
 import { webhooks } from "../../platform/db/schema.ts";
 import { derivedUuidv7 } from "../../platform/ids.ts";
 import { DAY_MS } from "../../platform/time.ts";
+import type { ChannelCall } from "../channel.ts";
+import { handOverEvents } from "../delivery/hand-over.ts";
 import { notify } from "../notify.ts";
 import type { WebhookRow } from "./sealed-webhook.ts";
 
@@ -19,6 +21,7 @@ export const webhookActor = (eventId: string): SystemActor => ({
   via: { requestId: eventId, ip: null },
 });
 
+type SwitchCall = Pick<ChannelCall, "env" | "db" | "now">;
 type Target = Pick<WebhookRow, "id" | "hospitalId" | "failingSince">;
 
 /** Ends the count of days. */
@@ -28,7 +31,8 @@ export async function noteSuccess(db: Db, { id, failingSince }: Target): Promise
 }
 
 /** Begins the count of days, or switches the webhook off at its end. */
-export async function noteFailure(db: Db, now: number, target: Target, eventId: string): Promise<void> {
+export async function noteFailure(call: SwitchCall, target: Target, eventId: string): Promise<void> {
+  const { db, now } = call;
   const { id, failingSince } = target;
   if (failingSince === null) {
     await db
@@ -37,14 +41,13 @@ export async function noteFailure(db: Db, now: number, target: Target, eventId: 
       .where(and(eq(webhooks.id, id), isNull(webhooks.failingSince)));
   } else if (failingSince <= now - MAX_FAILING_MS) {
     // A success of another delivery may have been noted since the row was read.
-    await switchOff(db, now, target, "failures", eventId, lte(webhooks.failingSince, now - MAX_FAILING_MS));
+    await switchOff(call, target, "failures", eventId, lte(webhooks.failingSince, now - MAX_FAILING_MS));
   }
 }
 
 /** Switches the webhook off, and tells the administrators of its hospital, and the platform administrator who made it, once. */
 export async function switchOff(
-  db: Db,
-  now: number,
+  { env, db, now }: SwitchCall,
   { id, hospitalId }: Target,
   reason: "failures" | "gone",
   eventId: string,
@@ -73,4 +76,6 @@ export async function switchOff(
       when: isOffNow,
     }),
   ]);
+  // No request does it for this actor.
+  await handOverEvents(env, actor);
 }

@@ -52,7 +52,7 @@ const SOURCES: Readonly<Record<WebhookEvent, Source>> = {
 const isWebhookEvent = (kind: string): kind is WebhookEvent => kind in SOURCES;
 
 /** Whether events of this type have clinical fields at all. */
-export const hasDetails = ({ kind }: Pick<Delivery, "kind">): boolean => isWebhookEvent(kind);
+export const isOfClinicalEvent = ({ kind }: Pick<Delivery, "kind">): boolean => isWebhookEvent(kind);
 
 /** Reads the clinical fields of what the event is about, within the webhook's own hospital. */
 export async function readDetails(

@@ -100,7 +100,8 @@ export const webhookRoutes = createRouter()
       path: "/webhooks/{webhook_id}",
       tags,
       summary: "Update a webhook",
-      description: "A change of the address of a webhook with include_data needs a sign-in of the last 10 minutes.",
+      description:
+        "A change of the address of a webhook with include_data, or of one that had it in the last 90 days, needs a sign-in of the last 10 minutes.",
       security: BEARER_AUTH,
       request: {
         params: webhookParam,
@@ -222,7 +223,9 @@ export const webhookRoutes = createRouter()
       path: "/webhooks/{webhook_id}/deliveries/{message_id}/resend",
       tags,
       summary: "Send a delivery of a webhook again",
-      description: "With the same body and webhook-id, and a new timestamp and signature.",
+      description:
+        "With the same body and webhook-id, and a new timestamp and signature. A body with clinical fields needs a sign-in of the last 10 " +
+        "minutes, and loses them if the webhook has no include_data any more.",
       security: BEARER_AUTH,
       request: { params: webhookParam.extend({ message_id: Id.openapi({ example: EXAMPLES.delivery }) }) },
       responses: {

@@ -1,16 +1,17 @@
 // The channel of webhooks: signs a delivery as the Standard Webhooks specification says, and posts it to the hospital's receiver.
-import { and, eq, isNull } from "drizzle-orm";
+import { and, eq, sql } from "drizzle-orm";
 import { Webhook } from "standardwebhooks";
 import { recordAuditEvent } from "../../access/audit.ts";
 import { getTestOrigins } from "../../platform/config.ts";
 import { sealValue, unsealValue } from "../../platform/crypto.ts";
-import { batch } from "../../platform/db/client.ts";
+import { batch, type Db } from "../../platform/db/client.ts";
 import { deliveries, webhooks } from "../../platform/db/schema.ts";
+import { readBodyStart, readRetryAfterMs } from "../../platform/http-answers.ts";
 import { assertSafeUrl, UnsafeUrlError } from "../../platform/safe-addresses.ts";
 import { HOUR_MS } from "../../platform/time.ts";
 import type { Answer, Channel, ChannelCall, Delivery, Outcome } from "../channel.ts";
 import { noteFailure, noteSuccess, switchOff, webhookActor } from "./failing.ts";
-import { formatBody, hasDetails, readDetails } from "./payload.ts";
+import { formatBody, isOfClinicalEvent, readDetails } from "./payload.ts";
 import { selectCurrentSecrets, unsealSecrets, unsealUrl, type WebhookRow } from "./sealed-webhook.ts";
 
 const SECOND_MS = 1000;
@@ -32,35 +33,54 @@ export const webhookChannel: Channel = {
 export const formatMessageId = (deliveryId: string): string => `msg_${deliveryId.replace(".webhook.", "_")}`;
 
 async function sendToWebhook(call: ChannelCall, delivery: Delivery): Promise<Outcome> {
-  const { db, now } = call;
-  const [webhook] = await db.select().from(webhooks).where(eq(webhooks.id, delivery.targetId));
+  const [webhook] = await call.db.select().from(webhooks).where(eq(webhooks.id, delivery.targetId));
   if (webhook?.active !== 1) return { result: "cancelled" };
-  const body = await readBody(call, delivery, webhook);
-  const outcome = await post(call, delivery, webhook, body);
-  if (outcome.result === "accepted") await noteSuccess(db, webhook);
-  if (outcome.result === "failed") await noteFailure(db, now, webhook, delivery.eventId);
-  if (outcome.result === "refused") await switchOff(db, now, webhook, "gone", delivery.eventId);
+  const outcome = await post(call, delivery, webhook, await prepareBody(call, delivery, webhook));
+  if (outcome.result === "accepted") await noteSuccess(call.db, webhook);
+  if (outcome.result === "failed") await noteFailure(call, webhook, delivery.eventId);
+  if (outcome.result === "refused") await switchOff(call, webhook, "gone", delivery.eventId);
   return outcome;
+}
+
+/** Address and `includeData` are of one row: clinical data go only where they were allowed to go. */
+async function prepareBody(call: ChannelCall, delivery: Delivery, webhook: WebhookRow): Promise<string> {
+  const { db, keys } = call;
+  const body = await readBody(call, delivery, webhook);
+  const statements = [
+    ...(body.isNew ? [storeBody(db, delivery, body, await sealValue(keys.fields, bodyContext(delivery.id), body.text))] : []),
+    ...(body.hasDetails ? recordRelease(call, delivery, webhook) : []),
+  ];
+  if (statements.length > 0) await batch(db, statements);
+  return body.text;
 }
 
 const bodyContext = (id: string) => ({ table: "deliveries", column: "body", id });
 
-/** The body of the first attempt: later ones, and a person's resend, send the same bytes. */
-async function readBody(call: ChannelCall, delivery: Delivery, webhook: WebhookRow): Promise<string> {
-  const { db, keys } = call;
-  if (delivery.bodySealed !== null) return String(await unsealValue(keys.fields, bodyContext(delivery.id), delivery.bodySealed));
-  const includesData = webhook.includeData === 1 && hasDetails(delivery);
-  const body = formatBody(delivery, includesData ? await readDetails(db, delivery) : undefined);
-  const store = db
-    .update(deliveries)
-    .set({ bodySealed: await sealValue(keys.fields, bodyContext(delivery.id), body) })
-    .where(and(eq(deliveries.id, delivery.id), isNull(deliveries.bodySealed)));
-  await batch(db, [store, ...(includesData ? recordRelease(call, delivery, webhook) : [])]);
-  return body;
+type Body = { text: string; hasDetails: boolean; isNew: boolean };
+
+/**
+ * The body of the first attempt: later ones, and a person's resend, send the same bytes. One with details is replaced by one of ids alone
+ * when the webhook has no `include_data` any more.
+ */
+async function readBody({ db, keys }: ChannelCall, delivery: Delivery, { includeData }: WebhookRow): Promise<Body> {
+  const { id, bodySealed } = delivery;
+  const hadDetails = delivery.bodyHasDetails === 1;
+  if (bodySealed !== null && (includeData === 1 || !hadDetails)) {
+    const text = String(await unsealValue(keys.fields, bodyContext(id), bodySealed));
+    return { text, hasDetails: hadDetails, isNew: false };
+  }
+  const hasDetails = includeData === 1 && isOfClinicalEvent(delivery);
+  return { text: formatBody(delivery, hasDetails ? await readDetails(db, delivery) : undefined), hasDetails, isNew: true };
 }
 
-/** The audit event of clinical data that leave the service, before they do. */
-function recordRelease({ db, now }: ChannelCall, { id, eventId, kind, refs }: Delivery, webhook: WebhookRow) {
+const storeBody = (db: Db, { id, bodySealed }: Delivery, { hasDetails }: Body, sealed: string) =>
+  db
+    .update(deliveries)
+    .set({ bodySealed: sealed, bodyHasDetails: Number(hasDetails) })
+    .where(and(eq(deliveries.id, id), sql`body_sealed IS ${bodySealed}`));
+
+/** The audit event of an attempt with clinical data, before they leave the service. */
+function recordRelease({ db, now }: ChannelCall, { id, eventId, kind, refs, attempts }: Delivery, webhook: WebhookRow) {
   const patientId = refs["patient_id"];
   return recordAuditEvent(db, webhookActor(eventId), now, {
     event: "webhook.deliver",
@@ -68,7 +88,7 @@ function recordRelease({ db, now }: ChannelCall, { id, eventId, kind, refs }: De
     hospitalId: webhook.hospitalId,
     entity: { type: "webhook", id: webhook.id },
     subjects: typeof patientId === "string" ? [patientId] : [],
-    detail: { type: kind, delivery_id: id },
+    detail: { type: kind, delivery_id: id, attempt: attempts + 1 },
   });
 }
 
@@ -80,7 +100,8 @@ async function post(call: ChannelCall, delivery: Delivery, webhook: WebhookRow, 
     const secrets = selectCurrentSecrets(await unsealSecrets(keys, webhook), now);
     const headers = sign(secrets, formatMessageId(delivery.id), now, body);
     const response = await fetch(url, { method: "POST", headers, body, redirect: "manual", signal });
-    return toOutcome(response, await readAnswer(response), now);
+    const text = (await readBodyStart(response, MAX_ANSWER_BYTES)) || null;
+    return toOutcome(response, { status: response.status, text }, now);
   } catch (error) {
     return { result: "failed", answer: { status: null, text: describeFailure(error, signal) } };
   }
@@ -103,33 +124,10 @@ function describeFailure(error: unknown, signal: AbortSignal): string {
   return signal.aborted ? "No answer before the deadline" : "No connection, or no answer";
 }
 
-/** The first kilobyte of the answer; the rest is not read. */
-async function readAnswer(response: Response): Promise<Answer> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  const reader = response.body?.getReader();
-  while (reader && size < MAX_ANSWER_BYTES) {
-    const { value } = await reader.read().catch(() => ({ value: undefined }));
-    if (!value) break;
-    chunks.push(value);
-    size += value.length;
-  }
-  await reader?.cancel().catch(() => undefined);
-  const bytes = new Uint8Array(await new Blob(chunks).arrayBuffer()).subarray(0, MAX_ANSWER_BYTES);
-  return { status: response.status, text: bytes.length > 0 ? new TextDecoder().decode(bytes) : null };
-}
-
 /** A redirect is no success: it could lead to an address that was not checked. */
 function toOutcome(response: Response, answer: Answer, now: number): Outcome {
   if (response.ok) return { result: "accepted", answer };
   if (response.status === 410) return { result: "refused", answer };
-  const retryAfterMs = parseRetryAfter(response.headers.get("retry-after"), now);
-  return { result: "failed", answer, ...(retryAfterMs !== null && { retryAfterMs }) };
-}
-
-/** Retry-After (RFC 9110, section 10.2.3) in seconds or as a date. */
-export function parseRetryAfter(header: string | null, now: number): number | null {
-  if (header === null) return null;
-  const ms = /^\d{1,9}$/.test(header) ? Number(header) * SECOND_MS : Date.parse(header) - now;
-  return Number.isFinite(ms) && ms > 0 ? Math.min(ms, MAX_RETRY_AFTER_MS) : null;
+  const retryAfterMs = readRetryAfterMs(response.headers, now, MAX_RETRY_AFTER_MS);
+  return { result: "failed", answer, ...(retryAfterMs !== undefined && { retryAfterMs }) };
 }

@@ -1,7 +1,7 @@
 // The delivery log of a webhook, and sending a delivery again.
 import { and, desc, eq, inArray, lt, sql } from "drizzle-orm";
 import { z } from "zod";
-import { withUser } from "../../access/access.ts";
+import { requireRole, withUser } from "../../access/access.ts";
 import type { Call } from "../../access/actor.ts";
 import { appendAuditEvent, recordAuditEvent } from "../../access/audit.ts";
 import { denyAccess } from "../../access/deny.ts";
@@ -91,15 +91,18 @@ export async function getWebhookDelivery(anyCall: Call, id: string, deliveryId: 
 }
 
 /**
- * Sends a delivery again at once, with the same body and message id.
- * @throws ApiError not_found, conflict (still to be sent, or the webhook is switched off)
+ * Sends a delivery again at once, with the same body and message id. A body with clinical data needs a recent sign-in.
+ * @throws ApiError not_found, step_up_required, conflict (still to be sent, or the webhook is switched off)
  */
 export async function resendDelivery(anyCall: Call, id: string, deliveryId: string) {
   const { call, effectiveRole, row } = await requireWebhook(anyCall, id, "webhook:manage");
   const { db, actor, now } = call;
   const isOfWebhook = eq(deliveries.id, webhookDeliveryId(deliveryId, id));
+  const [stored] = await db.select({ bodyHasDetails: deliveries.bodyHasDetails }).from(deliveries).where(isOfWebhook);
+  if (stored?.bodyHasDetails === 1) await requireRole(anyCall, "webhook:include_data");
   const isSendable = and(
     isOfWebhook,
+    eq(deliveries.bodyHasDetails, stored?.bodyHasDetails ?? 0),
     inArray(deliveries.status, FINAL_STATUSES),
     sql`EXISTS (SELECT 1 FROM webhooks WHERE id = ${id} AND active = 1)`,
   );

@@ -9,9 +9,9 @@ import type { Permission } from "../../access/permissions.ts";
 import { type ExpectedVersion, matchVersion } from "../../http/conditional-requests.ts";
 import type { KeyStatements } from "../../http/idempotency.ts";
 import { buildPage, COUNT_LIMIT, keysetClauses, type PageQuery, resolvePageStart } from "../../http/pagination.ts";
-import { batch, isConditionFailed } from "../../platform/db/client.ts";
+import { batch, type Db, isConditionFailed } from "../../platform/db/client.ts";
 import { ROW_LIMITS, toLimitError, unlessFull } from "../../platform/db/row-limits.ts";
-import { SELF_CARE_HOSPITAL_ID, webhooks } from "../../platform/db/schema.ts";
+import { deliveries, SELF_CARE_HOSPITAL_ID, webhooks } from "../../platform/db/schema.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { uuidv7 } from "../../platform/ids.ts";
 import { toIso, toIsoOrNull } from "../../platform/time.ts";
@@ -182,9 +182,18 @@ export const toActiveColumns = (isActive: boolean, now: number) =>
     : ({ active: 0, disabledAt: now, disabledReason: "person" } as const);
 
 /** More clinical data leave, or go to a new place: switched on, or address or event types change. */
-const releasesData = (row: WebhookRow, { url, events, is_active, include_data }: WebhookChange) =>
-  include_data === true ||
-  (row.includeData === 1 && include_data === undefined && (url !== undefined || events !== undefined || is_active === true));
+async function releasesData(db: Db, row: WebhookRow, { url, events, is_active, include_data }: WebhookChange): Promise<boolean> {
+  if (include_data === true) return true;
+  // With `include_data: false` too: bodies that have clinical data are still stored.
+  if (url !== undefined) return row.includeData === 1 || (await hasStoredDetails(db, row.id));
+  return row.includeData === 1 && include_data === undefined && (events !== undefined || is_active === true);
+}
+
+async function hasStoredDetails(db: Db, id: string): Promise<boolean> {
+  const isWithDetails = and(eq(deliveries.targetId, id), sql`body_has_details = 1`);
+  const found = await db.select({ id: deliveries.id }).from(deliveries).where(isWithDetails).limit(1);
+  return found.length > 0;
+}
 
 /** Loads a webhook for an operation that needs a recent sign-in if it sends clinical data. @throws ApiError not_found, step_up_required */
 export async function requireWebhookOfData(anyCall: Call, id: string) {
@@ -205,7 +214,10 @@ async function toChangedColumns(call: UserCall, row: WebhookRow, change: Webhook
   };
 }
 
-/** @param expected the versions that the caller has read  @throws ApiError not_found, invalid_request, precondition_failed */
+/**
+ * @param expected the versions that the caller has read
+ * @throws ApiError not_found, step_up_required, invalid_request, precondition_failed
+ */
 export async function updateWebhook(
   anyCall: Call,
   id: string,
@@ -214,7 +226,7 @@ export async function updateWebhook(
   checkUrl: CheckUrl,
 ) {
   const { call, effectiveRole, row } = await requireWebhook(anyCall, id, "webhook:manage");
-  if (releasesData(row, change)) await requireRole(anyCall, "webhook:include_data");
+  if (await releasesData(call.db, row, change)) await requireRole(anyCall, "webhook:include_data");
   const { db, actor, now } = call;
   const detail = { fields: Object.keys(change), ...(change.include_data !== undefined && { include_data: change.include_data }) };
   const event = { ...webhookEvent(effectiveRole, row, "webhook.update", "U"), detail };
