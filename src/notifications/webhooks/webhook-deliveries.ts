@@ -90,26 +90,41 @@ export async function getWebhookDelivery(anyCall: Call, id: string, deliveryId: 
   return toDelivery(call, delivery);
 }
 
+/** @throws ApiError not_found (audited), step_up_required (the body has clinical data) */
+async function requireResendable(anyCall: Call, id: string, deliveryId: string) {
+  const { call, effectiveRole, results } = await withUser(anyCall, "webhook:manage", (effectiveRole, { db }) => [
+    db
+      .select()
+      .from(webhooks)
+      .where(and(eq(webhooks.id, id), isInCallerHospital(effectiveRole, webhooks.hospitalId))),
+    db
+      .select({ bodyHasDetails: deliveries.bodyHasDetails })
+      .from(deliveries)
+      .where(eq(deliveries.id, webhookDeliveryId(deliveryId, id))),
+  ]);
+  const [[row], [stored]] = results;
+  const { role, hospitalId } = effectiveRole;
+  if (!row || !stored) return denyAccess(call, "webhook:manage", "not_found", { role, hospitalId, target: { webhook: id } });
+  if (stored.bodyHasDetails === 1) await requireRole(anyCall, "webhook:include_data");
+  return { call, effectiveRole, row, bodyHasDetails: stored.bodyHasDetails };
+}
+
 /**
  * Sends a delivery again at once, with the same body and message id. A body with clinical data needs a recent sign-in.
  * @throws ApiError not_found, step_up_required, conflict (still to be sent, or the webhook is switched off)
  */
 export async function resendDelivery(anyCall: Call, id: string, deliveryId: string) {
-  const { call, effectiveRole, row } = await requireWebhook(anyCall, id, "webhook:manage");
+  const { call, effectiveRole, row, bodyHasDetails } = await requireResendable(anyCall, id, deliveryId);
   const { db, actor, now } = call;
-  const isOfWebhook = eq(deliveries.id, webhookDeliveryId(deliveryId, id));
-  const [stored] = await db.select({ bodyHasDetails: deliveries.bodyHasDetails }).from(deliveries).where(isOfWebhook);
-  if (stored?.bodyHasDetails === 1) await requireRole(anyCall, "webhook:include_data");
   const isSendable = and(
-    isOfWebhook,
-    eq(deliveries.bodyHasDetails, stored?.bodyHasDetails ?? 0),
+    eq(deliveries.id, webhookDeliveryId(deliveryId, id)),
+    eq(deliveries.bodyHasDetails, bodyHasDetails),
     inArray(deliveries.status, FINAL_STATUSES),
     sql`EXISTS (SELECT 1 FROM webhooks WHERE id = ${id} AND active = 1)`,
   );
   const event = { ...webhookEvent(effectiveRole, row, "webhook.resend", "U"), detail: { message_id: deliveryId } };
   noteEvent(actor, deliveryId, "normal");
-  const [[found], [waiting]] = await batch(db, [
-    db.select({ id: deliveries.id }).from(deliveries).where(isOfWebhook),
+  const [[waiting]] = await batch(db, [
     db
       .update(deliveries)
       .set({ status: "waiting", nextAttemptAt: now, leasedUntil: null, settledAt: null })
@@ -117,9 +132,6 @@ export async function resendDelivery(anyCall: Call, id: string, deliveryId: stri
       .returning(),
     ...recordAuditEvent(db, actor, now, { ...event, when: sql`changes() > 0` }),
   ]);
-  const { role, hospitalId } = effectiveRole;
-  const target = { webhook: id };
-  if (!found) return denyAccess(call, "webhook:manage", "not_found", { role, hospitalId, target });
   if (!waiting) throw new ApiError("conflict", "The delivery is still to be sent, or the webhook is switched off.");
   return toDelivery(call, waiting);
 }
