@@ -6,7 +6,7 @@ import { productUrl } from "./product.ts";
 import { newWorld, type Person, type World } from "./world.ts";
 
 type Opened = { path?: string; before?: (page: Page) => Promise<unknown>; context?: BrowserContextOptions };
-type Tools = {
+export type Tools = {
   /** A hospital per test: the rate limit is 100 requests per minute and user, and a page sends many. */
   nurse: Person;
   signs: PageGuard;

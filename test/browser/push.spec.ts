@@ -5,23 +5,32 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { Page } from "@playwright/test";
 import ece from "http_ece";
-import { logIn } from "./api.ts";
+import { type Login, logIn } from "./api.ts";
 import { WHOLE_BROWSER } from "./chromium.ts";
-import { expect, test, waitForPage } from "./portal.ts";
+import { expect, signIn, type Tools, test, waitForPage } from "./portal.ts";
 import { productUrl } from "./product.ts";
 
 test.use({ launchOptions: { executablePath: process.env["CHROMIUM"] ?? WHOLE_BROWSER, args: ["--no-sandbox"] } });
 test.skip(!process.env["PUSH_TEST_ORIGINS"], "the server was started without a local push service");
 
-/** A push service with one browser's keys. */
-async function startPushService() {
-  const origin = process.env["PUSH_TEST_ORIGINS"]?.split(",")[0] ?? "";
+const ORIGIN = process.env["PUSH_TEST_ORIGINS"]?.split(",")[0] ?? "";
+/** Of portal/src/notifications/preferences/push.ts. */
+const OWNER_KEY = "edgecare.push";
+
+/** One browser's subscription, with its private keys. */
+function newSubscription() {
   const ecdh = createECDH("prime256v1");
   const auth = randomBytes(16);
   const subscription = {
-    endpoint: `${origin}/send/${randomBytes(8).toString("hex")}`,
+    endpoint: `${ORIGIN}/send/${randomBytes(8).toString("hex")}`,
     keys: { p256dh: ecdh.generateKeys().toString("base64url"), auth: auth.toString("base64url") },
   };
+  return { subscription, ecdh, auth };
+}
+
+/** A push service for one browser. */
+async function startPushService() {
+  const { subscription, ecdh, auth } = newSubscription();
   const messages: string[] = [];
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = [];
@@ -30,39 +39,68 @@ async function startPushService() {
     messages.push(ece.decrypt(Buffer.concat(chunks), params).toString("utf8"));
     response.writeHead(201).end();
   });
-  server.listen(Number(new URL(origin).port), "127.0.0.1");
+  server.listen(Number(new URL(ORIGIN).port), "127.0.0.1");
   await once(server, "listening");
   return { subscription, messages, stop: () => new Promise((resolve) => server.close(resolve)) };
 }
 
-type Subscription = Awaited<ReturnType<typeof startPushService>>["subscription"];
+type Subscription = ReturnType<typeof newSubscription>["subscription"];
+
+/** Where the tab keeps it. */
+const TEST_KEY = "test.push";
 
 /** What `subscribe` made is kept by the tab, as the browser would keep it. */
 const replaceSubscribe = (page: Page, subscription: Subscription) =>
-  page.addInitScript((made) => {
-    const KEY = "test.push";
-    const toSubscription = (key: string) => ({
-      endpoint: made.endpoint,
-      options: { applicationServerKey: Uint8Array.from(atob(key), (character) => character.charCodeAt(0)).buffer },
-      toJSON: () => made,
+  page.addInitScript(
+    ([made, KEY]) => {
+      const toSubscription = (key: string) => ({
+        endpoint: made.endpoint,
+        options: { applicationServerKey: Uint8Array.from(atob(key), (character) => character.charCodeAt(0)).buffer },
+        toJSON: () => made,
+        // The way to a push service takes its time: a page that is left meanwhile has not ended the subscription.
       unsubscribe: async () => {
-        sessionStorage.removeItem(KEY);
-        return true;
-      },
-    });
-    const replacement = {
-      subscribe: async ({ applicationServerKey }: { applicationServerKey: Uint8Array }) => {
-        const key = btoa(String.fromCharCode(...applicationServerKey));
-        sessionStorage.setItem(KEY, key);
-        return toSubscription(key);
-      },
-      getSubscription: async () => {
-        const key = sessionStorage.getItem(KEY);
-        return key === null ? null : toSubscription(key);
-      },
-    };
-    Object.assign(PushManager.prototype, replacement);
-  }, subscription);
+        await new Promise((resolve) => setTimeout(resolve, 300));
+          sessionStorage.removeItem(KEY);
+          return true;
+        },
+      });
+      const replacement = {
+        subscribe: async ({ applicationServerKey }: { applicationServerKey: Uint8Array }) => {
+          const key = btoa(String.fromCharCode(...applicationServerKey));
+          sessionStorage.setItem(KEY, key);
+          return toSubscription(key);
+        },
+        getSubscription: async () => {
+          const key = sessionStorage.getItem(KEY);
+          return key === null ? null : toSubscription(key);
+        },
+      };
+      Object.assign(PushManager.prototype, replacement);
+    },
+    [subscription, TEST_KEY] as const,
+  );
+
+const hasSubscription = (page: Page) => page.evaluate((key) => sessionStorage.getItem(key) !== null, TEST_KEY);
+
+/** Opens the person's settings and switches push on. */
+async function openWithPush(open: Tools["open"], person: Login, subscription: Subscription): Promise<Page> {
+  const page = await open(person, {
+    path: "/account/notifications",
+    context: { permissions: ["notifications"] },
+    before: (opened) => replaceSubscribe(opened, subscription),
+  });
+  await waitForPage(page);
+  await expect(page.getByText("Push is off in this browser.")).toBeVisible();
+  await page.getByRole("button", { name: "Switch push on" }).click();
+  await expect(page.getByText("Push is on in this browser.")).toBeVisible();
+  return page;
+}
+
+async function signOut(page: Page): Promise<void> {
+  await page.goto("/account");
+  await page.getByRole("button", { name: "Sign out" }).first().click();
+  await expect(page).toHaveURL(/\/login/);
+}
 
 /** Hands a message to the service worker as a push service would. */
 async function deliver(page: Page, data: string): Promise<void> {
@@ -88,15 +126,7 @@ const shownNotifications = (page: Page) =>
 test("a test message travels from the switch to a notification, and sign-out ends push", async ({ open, nurse }) => {
   const service = await startPushService();
   try {
-    const page = await open(nurse, {
-      path: "/account/notifications",
-      context: { permissions: ["notifications"] },
-      before: (opened) => replaceSubscribe(opened, service.subscription),
-    });
-    await waitForPage(page);
-    await expect(page.getByText("Push is off in this browser.")).toBeVisible();
-    await page.getByRole("button", { name: "Switch push on" }).click();
-    await expect(page.getByText("Push is on in this browser.")).toBeVisible();
+    const page = await openWithPush(open, nurse, service.subscription);
     await page.getByRole("button", { name: "Send a test by Push" }).click();
     await expect(page.getByText("On its way: Push.")).toBeVisible();
     await expect.poll(() => service.messages.length).toBe(1);
@@ -112,14 +142,36 @@ test("a test message travels from the switch to a notification, and sign-out end
     await expect.poll(() => shownNotifications(page)).toHaveLength(1);
     const api = await logIn(nurse);
     expect((await api.ask("/push/subscriptions")).data.subscriptions).toHaveLength(1);
-    await page.goto("/account");
-    await page.getByRole("button", { name: "Sign out" }).first().click();
-    await expect(page).toHaveURL(/\/login/);
+    await signOut(page);
+    expect(await hasSubscription(page)).toBe(false);
     await expect.poll(async () => (await api.ask("/push/subscriptions")).data.subscriptions).toEqual([]);
   } finally {
     await service.stop();
   }
 });
+
+test("sign-out ends push in the browser while the service does not answer", async ({ open, nurse }) => {
+  const page = await openWithPush(open, nurse, newSubscription().subscription);
+  await page.route("**/api/v1/push/subscriptions", () => undefined);
+  await signOut(page);
+  expect(await hasSubscription(page)).toBe(false);
+  expect(await page.evaluate((key) => localStorage.getItem(key), OWNER_KEY)).toBeNull();
+});
+
+for (const owner of ["another", "no"] as const)
+  test(`a subscription with ${owner} owner is ended when somebody else signs in`, async ({ open, nurse, world }) => {
+    const page = await openWithPush(open, nurse, newSubscription().subscription);
+    await page.reload();
+    await expect(page.getByText("Push is on in this browser.")).toBeVisible();
+    if (owner === "no") await page.evaluate((key) => localStorage.removeItem(key), OWNER_KEY);
+    await page.goto("about:blank");
+    await page.context().clearCookies();
+    await signIn(page.context().request, await world.newPerson("doctor"));
+    await page.goto("/account/notifications");
+    await expect(page.getByText("Push is off in this browser.")).toBeVisible();
+    await expect.poll(() => hasSubscription(page)).toBe(false);
+    expect(await page.evaluate((key) => localStorage.getItem(key), OWNER_KEY)).toBeNull();
+  });
 
 test("a message that points to another site opens the portal", async ({ open, nurse }) => {
   const page = await open(nurse, { path: "/account/notifications", context: { permissions: ["notifications"] } });

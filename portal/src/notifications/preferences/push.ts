@@ -5,10 +5,13 @@ import { listPushSubscriptions, readPushKey, registerPushSubscription, removePus
 const WORKER = "/portal/push-worker.js";
 /** The worker controls no page. */
 const SCOPE = "/portal/";
-/** The id of the account that push was switched on for in this browser. */
+/** The id of the account that push was switched on for in this browser; kept until its subscription has ended. */
 const OWNER_KEY = "edgecare.push";
+/** Milliseconds that a sign-out waits for the push service and for the service. */
 const SIGN_OUT_MS = 3_000;
 const UNCOMPRESSED_KEY_LENGTH = 65;
+
+let isSigningOut = false;
 
 /** `install_first`: Safari on iPhone and iPad has push only in a web app on the home screen. */
 export type PushState = "unsupported" | "install_first" | "blocked" | "off" | "on";
@@ -59,13 +62,22 @@ async function subscribe(userId: string, publicKey: string): Promise<void> {
   const applicationServerKey = toBytes(publicKey);
   const known = await registration.pushManager.getSubscription();
   if (known && !isSameKey(known.options.applicationServerKey, applicationServerKey)) await known.unsubscribe();
+  // First: a subscription without an owner is ended when the portal starts in another tab.
+  localStorage.setItem(OWNER_KEY, userId);
   const subscription = await registration.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey });
+  // A sign-out that began meanwhile did not find it.
+  if (isSigningOut) return endSubscription(subscription);
   const { endpoint, keys } = subscription.toJSON();
   await registerPushSubscription({
     endpoint: endpoint ?? "",
     keys: { p256dh: keys?.["p256dh"] ?? "", auth: keys?.["auth"] ?? "" },
   });
-  localStorage.setItem(OWNER_KEY, userId);
+}
+
+/** Forgets the owner last: what a page that closes leaves is ended at the next sign-in of somebody else. */
+async function endSubscription(subscription: PushSubscription | null): Promise<void> {
+  await subscription?.unsubscribe();
+  localStorage.removeItem(OWNER_KEY);
 }
 
 /** `ready` would wait forever: it is about a worker that controls the page. */
@@ -87,29 +99,36 @@ export async function switchPushOn(userId: string): Promise<PushState | "off_her
   const { public_key } = await readPushKey();
   if (public_key === null) return "off_here";
   if ((await Notification.requestPermission()) !== "granted") return readPushState();
-  await subscribe(userId, public_key);
+  await subscribe(userId, public_key).catch(async (error: unknown) => {
+    await findSubscription().then(endSubscription);
+    throw error;
+  });
   return "on";
 }
 
-/** Removes this browser at the service and at the push service. @throws Problem */
-export async function switchPushOff(): Promise<void> {
-  const subscription = await findSubscription();
-  localStorage.removeItem(OWNER_KEY);
-  if (!subscription) return;
-  const row = await findOwnRow(subscription.endpoint).finally(() => subscription.unsubscribe());
+async function removeOwnRow(endpoint: string): Promise<void> {
+  const row = await findOwnRow(endpoint);
   if (row) await removePushSubscription(row.subscription_id);
 }
 
-/** A browser shows messages of one person: a subscription that somebody else left is ended; the push service then answers 410. */
-async function renew(userId: string): Promise<void> {
-  const owner = localStorage.getItem(OWNER_KEY);
-  if (owner === null || !isSupported()) return;
+/** Removes this browser at the push service and, at the same time, at the service: neither waits for the other. @throws Problem */
+export async function switchPushOff(): Promise<void> {
   const subscription = await findSubscription();
-  if (owner !== userId) {
-    await subscription?.unsubscribe();
-    localStorage.removeItem(OWNER_KEY);
-    return;
-  }
+  const results = await Promise.allSettled([
+    endSubscription(subscription),
+    ...(subscription ? [removeOwnRow(subscription.endpoint)] : []),
+  ]);
+  for (const result of results) if (result.status === "rejected") throw result.reason;
+}
+
+/**
+ * A browser shows messages of one person: a subscription that somebody else left, or whose owner is unknown, is ended; the push
+ * service then answers 410.
+ */
+async function renew(userId: string): Promise<void> {
+  if (!isSupported()) return;
+  const subscription = await findSubscription();
+  if (localStorage.getItem(OWNER_KEY) !== userId) return endSubscription(subscription);
   if (Notification.permission !== "granted") return;
   const { public_key } = await readPushKey();
   if (public_key === null) return;
@@ -133,7 +152,10 @@ export function watchPush(openPath: (path: string) => void): void {
   subscribeSession(check);
   check();
   // A push service that does not answer must not hold up the sign-out.
-  onSignOut(() => Promise.race([switchPushOff(), new Promise((resolve) => setTimeout(resolve, SIGN_OUT_MS))]));
+  onSignOut(() => {
+    isSigningOut = true;
+    return Promise.race([switchPushOff(), new Promise((resolve) => setTimeout(resolve, SIGN_OUT_MS))]);
+  });
   if (!("serviceWorker" in navigator)) return;
   navigator.serviceWorker.addEventListener("message", ({ data }) => {
     if (data?.kind === "open" && typeof data.path === "string" && data.path.startsWith("/")) openPath(data.path);
