@@ -1,10 +1,19 @@
-// Where in the portal a notification leads to. Imports nothing: the portal bundles it too.
+// Where in the portal a notification leads to: for mail, text messages, push, and the panel of the bell. Imports nothing: the portal
+// bundles it too.
 
-/** @param refs ids of the notification  @returns a path of the portal, which begins with a slash */
+/** Pages where the person can do what the sentence of the kind asks for. */
+const PAGES: Readonly<Record<string, string>> = {
+  "account.factor_added": "/account/security",
+  "account.factor_removed": "/account/security",
+  "account.factors_reset": "/account/security",
+  "account.second_step_required": "/account/security",
+  "webhook.disabled": "/admin/webhooks",
+  "notification.test": "/account/notifications",
+};
+
+/** @param refs ids of the notification  @returns a path of the portal, which begins with a slash; `/` for a kind of a later version */
 export function portalPathOf(kind: string, refs: Readonly<Record<string, string | number>>): string {
   const alertId = refs["alert_id"];
   if (kind.startsWith("alert.")) return typeof alertId === "string" ? `/alarms/${encodeURIComponent(alertId)}` : "/alarms";
-  if (kind === "notification.test") return "/account/notifications";
-  if (kind.startsWith("account.")) return "/account";
-  return "/";
+  return PAGES[kind] ?? (kind.startsWith("account.") ? "/account" : "/");
 }

@@ -3,9 +3,9 @@ import { Button } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
+import { portalPathOf } from "../../../src/notifications/links.ts";
 import { textOf } from "../../../src/notifications/text.ts";
 import { getLanguage } from "../accounts/session/preferences.ts";
-import { isStaff, useMe } from "../accounts/session/use-session.ts";
 import { useOwnTimeZone } from "../organization/hospitals/use-hospitals.ts";
 import { Dialog } from "../platform/design/dialog.tsx";
 import { formatDateTime } from "../platform/design/format.ts";
@@ -52,9 +52,7 @@ export function NotificationPanel({ onClose }: { onClose: () => void }) {
 function Item({ item, onRead, onLeave }: { item: Notification; onRead: () => void; onLeave: () => void }) {
   const t = useTranslation();
   const zone = useOwnTimeZone();
-  const { role } = useMe();
   const { title, sentence } = textOf(item.kind, getLanguage());
-  const isAlert = item.kind.startsWith("alert.") && isStaff(role);
   const isUnread = item.read_at === null;
   const leave = () => {
     if (isUnread) onRead();
@@ -71,7 +69,7 @@ function Item({ item, onRead, onLeave }: { item: Notification; onRead: () => voi
         <time dateTime={item.created_at}>{formatDateTime(item.created_at, zone)}</time>
       </p>
       <div className={classes.acts}>
-        <Link to={isAlert ? "/alarms" : "/account"} onClick={leave} aria-label={`${t("notifications.open")}: ${title}`}>
+        <Link to={portalPathOf(item.kind, item.refs)} onClick={leave} aria-label={`${t("notifications.open")}: ${title}`}>
           {t("notifications.open")}
         </Link>
         {isUnread && (
