@@ -1,4 +1,4 @@
-// Kinds of notifications and letters: how urgent each is, and by which channels a person hears of it unless they choose otherwise.
+// Kinds of notifications and letters: how urgent each is, and by which channels a person is notified unless they choose otherwise.
 import { PERSON_CHANNELS } from "../platform/db/vocabulary.ts";
 
 export type PersonChannel = (typeof PERSON_CHANNELS)[number];
@@ -30,7 +30,7 @@ export const NOTIFICATION_KINDS = {
   "account.channel_added": { priority: "security", defaults: ["email"], fixed: ["email"] },
   "account.factor_added": SECURITY,
   "account.factor_removed": SECURITY,
-  /** By an administrator; told by every channel, so that a takeover does not pass unseen. */
+  /** By an administrator; sent by every channel, so that a takeover does not pass unseen. */
   "account.factors_reset": { priority: "security", defaults: ["email", "push"], fixed: PERSON_CHANNELS },
   "account.recovery_code_used": SECURITY,
   "account.recovery_codes_replaced": SECURITY,

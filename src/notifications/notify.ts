@@ -1,4 +1,4 @@
-// Statements that write what persons and systems are told, for the batch of the event itself: both commit or neither.
+// Statements that write notifications and deliveries, for the batch of the event itself: both commit or neither.
 // Behind the response the event is handed to its queue (delivery/hand-over.ts); cron finds what a queue lost.
 import { type SQL, sql } from "drizzle-orm";
 import type { Actor } from "../access/actor.ts";
@@ -7,7 +7,7 @@ import type { Db, Statement } from "../platform/db/client.ts";
 import { uuidv7 } from "../platform/ids.ts";
 import { type KindRule, type LetterKind, type NotificationKind, type PersonChannel, type Priority, ruleOf } from "./kinds.ts";
 
-/** Recipients of one event unless it says otherwise; more are not told, lowest ids first. */
+/** Recipients of one event unless it says otherwise; lowest ids first, more are not notified. */
 export const MAX_RECIPIENTS = 200;
 
 export type Refs = Readonly<Record<string, string | number>>;
@@ -24,7 +24,7 @@ export type Notice = {
   recipients: SQL;
   /** A UUIDv7 derived from the event, when the same event may be written twice. */
   eventId?: string;
-  /** Nobody is told unless this holds. */
+  /** Nobody is notified unless this holds. */
   when?: SQL;
   maxRecipients?: number;
 };
@@ -42,7 +42,7 @@ export function noteEvent(actor: Actor, eventId: string, priority: Priority): vo
 }
 
 /** The events of a request since the last call, each with its priority; whether they were committed is for the consumer to see. */
-export function takeEvents({ via }: Actor): ReadonlyMap<string, Priority> {
+export function drainEvents({ via }: Actor): ReadonlyMap<string, Priority> {
   const events = eventsByRequest.get(via) ?? new Map<string, Priority>();
   eventsByRequest.delete(via);
   return events;
@@ -57,18 +57,18 @@ export function notify(db: Db, actor: Actor, now: number, notice: Notice): State
   const eventId = notice.eventId ?? uuidv7();
   const priority = notice.priority ?? ruleOf(kind).priority;
   noteEvent(actor, eventId, priority);
-  const told = sql`SELECT u.id AS id, ${eventId} AS event_id, ${hospitalId} AS hospital_id, ${kind} AS kind, ${priority} AS priority,
+  const rows = sql`SELECT u.id AS id, ${eventId} AS event_id, ${hospitalId} AS hospital_id, ${kind} AS kind, ${priority} AS priority,
       ${JSON.stringify(notice.refs)} AS refs, ${now} AS at
     FROM users u WHERE u.active = 1 AND u.id IN (${recipients}) AND ${when} ORDER BY u.id LIMIT ${maxRecipients}`;
-  return insertNotices(db, told, (channel) => isChannelOn(notice, channel));
+  return insertNotices(db, rows, (channel) => isChannelOn(notice, channel));
 }
 
 /**
  * The two statements of `notify`, for any number of events whose kinds have the same rule.
- * @param told SELECT of id (of the recipient), event_id, hospital_id, kind, priority, refs and at (epoch milliseconds)
- * @param isOn whether the row `r` of `told` is sent over the channel
+ * @param rows SELECT of id (of the recipient), event_id, hospital_id, kind, priority, refs and at (epoch milliseconds)
+ * @param isOn whether the row `r` of `rows` is sent over the channel
  */
-export function insertNotices(db: Db, told: SQL, isOn: (channel: PersonChannel) => SQL): Statement[] {
+export function insertNotices(db: Db, rows: SQL, isOn: (channel: PersonChannel) => SQL): Statement[] {
   const target = (
     channel: PersonChannel,
     targetId: SQL,
@@ -76,11 +76,11 @@ export function insertNotices(db: Db, told: SQL, isOn: (channel: PersonChannel) 
     ${channel} AS channel, ${targetId} AS target_id, r.*`;
   return [
     db.run(sql`INSERT INTO notifications (user_id, id, hospital_id, kind, priority, refs, created_at)
-      SELECT id, event_id, hospital_id, kind, priority, refs, CAST(at AS INTEGER) FROM (${told}) WHERE 1 ON CONFLICT DO NOTHING`),
+      SELECT id, event_id, hospital_id, kind, priority, refs, CAST(at AS INTEGER) FROM (${rows}) WHERE 1 ON CONFLICT DO NOTHING`),
     db.run(sql`INSERT INTO deliveries (id, user_id, hospital_id, channel, target_id, kind, priority, refs, next_attempt_at, created_at)
       SELECT d.delivery_id, d.id, d.hospital_id, d.channel, d.target_id, d.kind, d.priority, d.refs, CAST(d.at AS INTEGER),
         CAST(d.at AS INTEGER) FROM (
-        WITH r AS MATERIALIZED (${told})
+        WITH r AS MATERIALIZED (${rows})
         ${target("email", sql`r.id`)} FROM r JOIN users u ON u.id = r.id
           WHERE u.email_verified_at IS NOT NULL AND ${isOn("email")}
         UNION ALL ${target("push", sql`p.id`)} FROM r JOIN push_subscriptions p ON p.user_id = r.id WHERE ${isOn("push")}

@@ -3,7 +3,7 @@ import { faultsOf } from "./axe-check.ts";
 import { expect, test, waitForPage } from "./portal.ts";
 import { newWorld } from "./world.ts";
 
-test("an administrator sets who is told of alarms and when, and which channels are required", async ({ open }) => {
+test("an administrator sets who is notified of alarms and when, and which channels are required", async ({ open }) => {
   const { hospital, people } = await newWorld();
   const page = await open(people.manager, { path: `/admin/hospitals/${hospital.hospital_id}` });
   await waitForPage(page);
@@ -21,7 +21,7 @@ test("an administrator sets who is told of alarms and when, and which channels a
   await dialog.getByRole("button", { name: "Save" }).click();
   await expect(dialog.getByRole("alert")).toContainText("each larger than the one before");
   await dialog.getByLabel("High alarms: minutes to each tier").fill("2, 7");
-  await dialog.getByLabel("Own choice of who is told").check();
+  await dialog.getByLabel("Own choice of recipients").check();
   expect(await faultsOf(page)).toEqual([]);
   await dialog.getByRole("button", { name: "Save" }).click();
   await expect(dialog).toHaveCount(0);

@@ -1,7 +1,7 @@
 // Reminders of an open alert under changed settings, and which changes of a flapping alert people are told of.
 import { describe, expect, it } from "vitest";
 import { toAlarmNotice } from "../../src/monitoring/alarm-rules/alarm-notice.ts";
-import { MAX_TOLD_PER_HOUR } from "../../src/monitoring/alarm-rules/raise-counts.ts";
+import { MAX_NOTIFIED_PER_HOUR } from "../../src/monitoring/alarm-rules/raise-counts.ts";
 import {
   advance,
   applyInput,
@@ -100,7 +100,7 @@ describe("a flapping alert", () => {
     const before = toldRaises(world);
     flap(world, 40);
     expect(world.transitions.filter(({ what }) => what === "raised").length).toBeGreaterThan(30);
-    expect(toldRaises(world) - before).toBe(MAX_TOLD_PER_HOUR);
+    expect(toldRaises(world) - before).toBe(MAX_NOTIFIED_PER_HOUR);
   });
 
   it("is told again when it comes back after an acknowledgement", () => {

@@ -1,4 +1,4 @@
-// Messages of alarms: who is told, once, by the object's queue and by the rows in D1, and by the escalation settings in force.
+// Messages of alarms: who is notified, once, by the object's queue and by the rows in D1, and by the escalation settings in force.
 import { createMessageBatch, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { sql } from "drizzle-orm";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
@@ -43,9 +43,9 @@ async function newMonitored(ward_id: string | null = null, team: Person[] = []):
   return id;
 }
 
-type Told = { user_id: string; id: string; kind: string; priority: string };
-const toldOf = (patient: string): Promise<Told[]> =>
-  db.all<Told>(
+type Notified = { user_id: string; id: string; kind: string; priority: string };
+const notificationsOf = (patient: string): Promise<Notified[]> =>
+  db.all<Notified>(
     sql`SELECT user_id, id, kind, priority FROM notifications WHERE refs->>'patient_id' = ${patient} ORDER BY id, user_id`,
   );
 const deliveriesOf = (patient: string) =>
@@ -71,7 +71,7 @@ const sendAlarm = (alarm: Alarm) =>
 async function recipientsOf(patient: string, change: Partial<Alarm> = {}): Promise<string[]> {
   const alarm = newAlarm(patient, { ...change, n: Math.floor(Math.random() * 1e9) });
   await tell(alarm);
-  return (await toldOf(patient)).filter(({ id }) => id === toAlarmEventId(alarm)).map(({ user_id }) => user_id);
+  return (await notificationsOf(patient)).filter(({ id }) => id === toAlarmEventId(alarm)).map(({ user_id }) => user_id);
 }
 
 const ids = (...people: Person[]) => people.map(({ id }) => id).sort();
@@ -97,27 +97,27 @@ describe("an alarm of high priority", () => {
     const device = await newDevice(world.nurse, patient, "wearable");
     const sent = await sendRequest(`${API}/observations`, { as: device, json: createSample(0) });
     expect((await readJson(sent)).data.refused).toBe(0);
-    await vi.waitFor(async () => expect((await toldOf(patient)).length).toBeGreaterThan(0), { timeout: 5_000 });
+    await vi.waitFor(async () => expect((await notificationsOf(patient)).length).toBeGreaterThan(0), { timeout: 5_000 });
     await runDurableObjectAlarm(env.PATIENT_MONITOR.getByName(patient));
     await vi.waitFor(
       async () => expect(await db.all(sql`SELECT 1 FROM alert_events WHERE alert_id = ${toAlertId(patient, 1)}`)).toHaveLength(1),
       { timeout: 5_000 },
     );
-    const told = await toldOf(patient);
-    expect(told).toMatchObject([{ user_id: world.nurse.id, kind: "alert.raised", priority: "alarm" }]);
-    expect((await deliveriesOf(patient)).map(({ id }) => id)).toEqual([`${told[0]?.id}.email.${world.nurse.id}`]);
+    const received = await notificationsOf(patient);
+    expect(received).toMatchObject([{ user_id: world.nurse.id, kind: "alert.raised", priority: "alarm" }]);
+    expect((await deliveriesOf(patient)).map(({ id }) => id)).toEqual([`${received[0]?.id}.email.${world.nurse.id}`]);
   });
 
-  it("is told by its queue alone, before its rows in D1", async () => {
+  it("is sent by its queue alone, before its rows in D1", async () => {
     const patient = await newMonitored();
     await sendAlarm(newAlarm(patient));
-    expect(await toldOf(patient)).toMatchObject([{ user_id: world.nurse.id }]);
+    expect(await notificationsOf(patient)).toMatchObject([{ user_id: world.nurse.id }]);
   });
 
-  it("is told by its rows in D1 alone, when the queue is lost", async () => {
+  it("is sent by its rows in D1 alone, when the queue is lost", async () => {
     const patient = await newMonitored();
     await deliverToD1(env, db, { patient, hospital: world.hospitalId }, [outboxRow({})], Date.now());
-    expect(await toldOf(patient)).toMatchObject([{ user_id: world.nurse.id, kind: "alert.raised" }]);
+    expect(await notificationsOf(patient)).toMatchObject([{ user_id: world.nurse.id, kind: "alert.raised" }]);
   });
 
   it("has one message per person when both ways tell it at once", async () => {
@@ -129,7 +129,7 @@ describe("an alarm of high priority", () => {
       deliverToD1(env, db, { patient, hospital: world.hospitalId }, [row], Date.now()),
       sendAlarm(alarm),
     ]);
-    expect((await toldOf(patient)).map(({ id }) => id)).toEqual([toAlarmEventId(alarm)]);
+    expect((await notificationsOf(patient)).map(({ id }) => id)).toEqual([toAlarmEventId(alarm)]);
     expect(new Set((await deliveriesOf(patient)).map(({ id }) => id)).size).toBe((await deliveriesOf(patient)).length);
   });
 
@@ -146,16 +146,16 @@ describe("an alarm of high priority", () => {
         eventId: uuidv7(),
       });
     await batch(db, [...random(), ...random()]);
-    expect(await toldOf(patient)).toHaveLength(2);
+    expect(await notificationsOf(patient)).toHaveLength(2);
   });
 
   it("drops a message of another form", async () => {
     const patient = await newMonitored();
     await sendAlarm({ ...newAlarm(patient), tier: 9 });
-    expect(await toldOf(patient)).toEqual([]);
+    expect(await notificationsOf(patient)).toEqual([]);
   });
 
-  it("is not told to who has left the hospital, before or after its rows were written", async () => {
+  it("is not sent to who has left the hospital, before or after its rows were written", async () => {
     const left = await newPerson("nurse", world.hospitalId);
     await env.DB.prepare("UPDATE users SET email_verified_at = 1 WHERE id = ?").bind(left.id).run();
     const patient = await newMonitored();
@@ -211,8 +211,8 @@ describe("changes of an alert", () => {
   ] as const)("tell people of %s", async (_, alert, transition, expected) => {
     const patient = await newMonitored();
     await deliverToD1(env, db, { patient, hospital: world.hospitalId }, [outboxRow(alert, transition)], Date.now());
-    const told = (await toldOf(patient)).filter(({ user_id }) => user_id === world.nurse.id);
-    expect(told.map(({ kind, priority }) => [kind, priority])).toEqual(expected);
+    const received = (await notificationsOf(patient)).filter(({ user_id }) => user_id === world.nurse.id);
+    expect(received.map(({ kind, priority }) => [kind, priority])).toEqual(expected);
   });
 });
 
@@ -230,7 +230,7 @@ describe("the webhooks of a hospital", () => {
     await insert.bind(uuidv7(), world.hospitalId).run();
   });
 
-  it("are told by ids that an alert was raised and cleared, each once", async () => {
+  it("are sent by ids that an alert was raised and cleared, each once", async () => {
     const patient = await newMonitored();
     const rows = [outboxRow({}), outboxRow({ state: "cleared" }, { what: "cleared", at: NOW + 1 }, 8)];
     for (let i = 0; i < 2; i++) await deliverToD1(env, db, { patient, hospital: world.hospitalId }, rows, Date.now());
@@ -244,7 +244,7 @@ describe("the webhooks of a hospital", () => {
     });
   });
 
-  it("are not told of escalation and repeats", async () => {
+  it("are not sent for escalation and repeats", async () => {
     const patient = await newMonitored();
     const rows = [outboxRow({ tier: 1 }, { what: "escalated" }, 2), outboxRow({}, { what: "repeated" }, 3)];
     await deliverToD1(env, db, { patient, hospital: world.hospitalId }, rows, Date.now());
@@ -279,7 +279,7 @@ describe("who has the patient", () => {
     expect(await recipientsOf(patient, { kind: "alert.escalated", tier: 1 })).toEqual(ids(world.nurse));
   });
 
-  it("is told again in each tier, with the people of the tier who may see the patient", async () => {
+  it("is sent again in each tier, with the people of the tier who may see the patient", async () => {
     const ward = await newWard(world.manager);
     const patient = await newMonitored(ward);
     const tiers = [[{ user_id: world.manager.id }, { user_id: world.doctor.id }], [{ role: "hospital_admin" }]];
@@ -326,9 +326,9 @@ describe("the minutes of an open alert", () => {
     await runDurableObjectAlarm(env.PATIENT_MONITOR.getByName(patient));
     await vi.waitFor(
       async () =>
-        expect((await toldOf(patient)).filter(({ kind }) => kind === "alert.escalated").map(({ user_id }) => user_id)).toEqual(
-          ids(world.manager, world.nurse),
-        ),
+        expect(
+          (await notificationsOf(patient)).filter(({ kind }) => kind === "alert.escalated").map(({ user_id }) => user_id),
+        ).toEqual(ids(world.manager, world.nurse)),
       { timeout: 5_000 },
     );
   });

@@ -33,11 +33,13 @@ describe("escalation settings", () => {
       own: { escalation_minutes: MINUTES },
       in_force: { escalation_minutes: MINUTES, repeat_minutes: REPEAT, tiers },
       from: { escalation_minutes: "ward", repeat_minutes: "hospital", tiers: "hospital" },
-      doctors_told_of: "care_team_patients",
+      doctors_alarm_scope: "care_team_patients",
       version: 1,
       updated_by: world.manager.id,
     });
-    expect(Object.fromEntries(view.people.map(({ user_id, told_of }: Record<string, string>) => [user_id, told_of]))).toEqual({
+    expect(
+      Object.fromEntries(view.people.map(({ user_id, alarm_scope }: Record<string, string>) => [user_id, alarm_scope])),
+    ).toEqual({
       [world.manager.id]: "every_patient",
       [world.doctor.id]: "care_team_patients",
     });

@@ -2,7 +2,7 @@
 import { Webhook } from "standardwebhooks";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Actor } from "../../src/access/actor.ts";
-import { takeEvents } from "../../src/notifications/notify.ts";
+import { drainEvents } from "../../src/notifications/notify.ts";
 import { MAX_FAILING_MS } from "../../src/notifications/webhooks/failing.ts";
 import { publishEvent } from "../../src/notifications/webhooks/publish.ts";
 import { batch, getDb } from "../../src/platform/db/client.ts";
@@ -65,7 +65,7 @@ describe("a delivery", () => {
     const written = async () => {
       const actor: Actor = { kind: "system", name: "test", via: { requestId: "test-events", ip: null } };
       await batch(db, publishEvent(db, actor, Date.now(), { type: "report.created", hospitalId: clinic.hospitalId, refs: {} }));
-      return takeEvents(actor).size;
+      return drainEvents(actor).size;
     };
     expect(await written()).toBe(0);
     await newWebhook(clinic.manager);

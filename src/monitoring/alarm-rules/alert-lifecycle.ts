@@ -3,7 +3,7 @@ import type { RuleRun, VitalMemory } from "./alarm-memory.ts";
 import { copyAlert } from "./alarm-memory.ts";
 import type { Alert, RuleName, Transition } from "./model.ts";
 import { PRIORITIES } from "./model.ts";
-import { addRaises, MAX_TOLD_PER_HOUR, standsUntil } from "./raise-counts.ts";
+import { addRaises, MAX_NOTIFIED_PER_HOUR, standsUntil } from "./raise-counts.ts";
 
 const MINUTE_MS = 60_000;
 /** The longest time without reminders: the interval of ward rounds. */
@@ -61,7 +61,7 @@ function recordRaise(run: RuleRun, what: "raised" | "raised_priority", alert: Al
   const counted = findCounted(run, alert);
   if (counted) counted.raised = addRaises(counted.raised, run.now, 1);
   recordTransition(run, what, alert);
-  const isFlapping = what === "raised" && isExpected && (counted?.raised?.count ?? 0) > MAX_TOLD_PER_HOUR;
+  const isFlapping = what === "raised" && isExpected && (counted?.raised?.count ?? 0) > MAX_NOTIFIED_PER_HOUR;
   const last = run.transitions.at(-1);
   if (isFlapping && last) last.isFlapping = true;
 }

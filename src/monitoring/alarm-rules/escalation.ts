@@ -2,7 +2,7 @@
 import type { TierEntry } from "../../notifications/alarms.ts";
 import type { AlarmConfig, Priority } from "./model.ts";
 
-/** Minutes without acknowledgement until the alert is overdue, then long overdue: it is marked, and the people of the tier are told. */
+/** Minutes without acknowledgement until the alert is overdue, then long overdue: it is marked, and the people of the tier are notified. */
 export const ESCALATION_MINUTES: AlarmConfig["escalation"] = { high: [3, 10], medium: [15, 45], low: [] };
 /** Minutes until an ongoing alert is repeated. */
 export const REPEAT_MINUTES: AlarmConfig["repeat_minutes"] = { high: 15, medium: 60, low: 240 };

@@ -10,7 +10,7 @@ import type { Alert } from "./model.ts";
 export const MAX_RAISED_PER_HOUR = 60;
 
 /** Of these raises, so many are told to people; the alert stays open on every screen, and its escalation tells again. */
-export const MAX_TOLD_PER_HOUR = 12;
+export const MAX_NOTIFIED_PER_HOUR = 12;
 
 export function countInHour(raised: RaiseCount | undefined, now: number): number {
   return raised?.hour === Math.floor(now / HOUR_MS) ? raised.count : 0;

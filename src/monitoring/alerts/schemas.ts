@@ -47,7 +47,7 @@ export const Alert = z
     acknowledged_by: z.string().nullable(),
     assigned_to: z.string().nullable(),
     escalation_tier: z.number().int().openapi({
-      description: "0 until the first escalation, 1 overdue, 2 and 3 long overdue; the people of each tier are told",
+      description: "0 until the first escalation, 1 overdue, 2 and 3 long overdue; the people of each tier are notified",
     }),
     snoozed_until: Timestamp.nullable(),
     escalates_at: Timestamp.nullable().openapi({

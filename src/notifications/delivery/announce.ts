@@ -15,12 +15,12 @@ export async function announce(env: Env, db: Db, eventIds: readonly string[]): P
   if (eventIds.length === 0) return;
   try {
     const pairs = await db.all<{ userId: string; feed: string }>(sql`
-      WITH told AS MATERIALIZED (SELECT DISTINCT user_id, hospital_id FROM notifications
+      WITH recipients AS MATERIALIZED (SELECT DISTINCT user_id, hospital_id FROM notifications
         WHERE id IN (SELECT value FROM json_each(${JSON.stringify(eventIds)})))
-      SELECT t.user_id AS userId, m.hospital_id AS feed FROM told t JOIN memberships m ON m.user_id = t.user_id AND ${ACTIVE_MEMBERSHIP}
-      UNION SELECT t.user_id, p.hospital_id FROM told t JOIN patient_links l ON l.user_id = t.user_id
+      SELECT t.user_id AS userId, m.hospital_id AS feed FROM recipients t JOIN memberships m ON m.user_id = t.user_id AND ${ACTIVE_MEMBERSHIP}
+      UNION SELECT t.user_id, p.hospital_id FROM recipients t JOIN patient_links l ON l.user_id = t.user_id
         JOIN patients p ON p.id = l.patient_id
-      UNION SELECT t.user_id, t.hospital_id FROM told t WHERE t.hospital_id IS NOT NULL LIMIT ${MAX_PAIRS}`);
+      UNION SELECT t.user_id, t.hospital_id FROM recipients t WHERE t.hospital_id IS NOT NULL LIMIT ${MAX_PAIRS}`);
     const byFeed = Map.groupBy(pairs, ({ feed }) => feed);
     const calls = [...byFeed].map(([feed, recipients]) =>
       env.WARD_FEED.getByName(feed).announce(recipients.map(({ userId }) => userId)),

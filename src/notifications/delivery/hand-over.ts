@@ -5,12 +5,12 @@ import type { AppEnv } from "../../http/router.ts";
 import { describeCause, stackFrames } from "../../platform/errors.ts";
 import { log } from "../../platform/log.ts";
 import type { Priority } from "../kinds.ts";
-import { takeEvents } from "../notify.ts";
+import { drainEvents } from "../notify.ts";
 import { sendEvents, sendIds } from "./messages.ts";
 
 /** Hands over the events that statements of the actor's request were made for. A failure is logged: cron finds the deliveries. */
 export async function handOverEvents(env: Env, actor: Actor): Promise<void> {
-  const events = takeEvents(actor);
+  const events = drainEvents(actor);
   if (events.size === 0) return;
   try {
     await sendEvents(env, events);

@@ -23,7 +23,7 @@ async function buildPath({ keys }: ChannelCall, kind: OneTimeTokenKind, id: stri
 async function readEmailLink(call: ChannelCall, kind: LetterKind, id: string): Promise<Envelope | null> {
   const { db, keys, now } = call;
   const purpose = kind === "letter.email_verification" ? "verify" : "change";
-  // The former address is only told: its row has no link that could be used.
+  // The former address is only notified: its row has no link that could be used.
   const isOpen =
     kind === "letter.email_changed"
       ? undefined

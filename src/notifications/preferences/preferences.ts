@@ -1,4 +1,4 @@
-// Which channels a person is told by, per kind: by choice, by default, or because kind or hospital require it.
+// Which channels a person is notified by, per kind: by choice, by default, or because kind or hospital require it.
 
 import { type SQL, sql } from "drizzle-orm";
 import { withUser } from "../../access/access.ts";

@@ -1,4 +1,4 @@
-// How a person is told: language, time zone and quiet hours. Without a row the defaults hold, as version 1.
+// How a person is notified: language, time zone and quiet hours. Without a row the defaults hold, as version 1.
 
 import { eq, sql } from "drizzle-orm";
 import { withUser } from "../../access/access.ts";

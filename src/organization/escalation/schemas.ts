@@ -4,7 +4,7 @@ import { EXAMPLES, Id, Timestamp } from "../../http/router.ts";
 import { ESCALATION_MINUTES, REPEAT_MINUTES } from "../../monitoring/alarm-rules/escalation.ts";
 import { DEFAULT_TIERS, MAX_TIERS } from "../../notifications/alarms.ts";
 import { STAFF_ROLES } from "../../platform/db/schema.ts";
-import { TOLD_OF } from "./told-of.ts";
+import { ALARM_SCOPES } from "./alarm-scope.ts";
 
 /** Minutes of escalation and repeat. */
 export const MINUTES = { min: 1, max: 240 } as const;
@@ -27,7 +27,9 @@ const EscalationMinutes = z
   });
 const RepeatMinutes = z
   .strictObject({ high: Minutes.nullable(), medium: Minutes.nullable(), low: Minutes.nullable() })
-  .openapi({ description: "Minutes until an ongoing alert is repeated; null for never. Repeats of high ones tell people" });
+  .openapi({
+    description: "Minutes until an ongoing alert is repeated; null for never. Repeats of high ones are sent to people",
+  });
 const TierEntry = z.union([
   z.strictObject({ role: z.enum(STAFF_ROLES) }),
   z.strictObject({ user_id: Id }),
@@ -39,8 +41,8 @@ const Tiers = z
   .max(MAX_TIERS)
   .openapi({
     description:
-      "Who is told in each tier, besides those who have the patient; the first entry is tier 1. Being named grants no access: only " +
-      "active members of the hospital who may see the patient are told",
+      "Recipients of each tier, besides those who have the patient; the first entry is tier 1. Being named grants no access: only " +
+      "active members of the hospital who may see the patient are notified",
   });
 
 export const EscalationChange = z
@@ -54,11 +56,17 @@ export const EscalationChange = z
     description: "What is absent is inherited: by a ward from its hospital, by a hospital from the default",
   });
 
-const ToldOf = z.enum(TOLD_OF).openapi({
+const AlarmScope = z.enum(ALARM_SCOPES).openapi({
   description:
-    "`care_team_patients`: doctors of a hospital where doctors see only the patients of their care teams; `nobody`: no active member",
+    "Patients whose alarms the person can receive. `care_team_patients`: doctors of a hospital where doctors see only the patients of " +
+    "their care teams; `nobody`: no active member",
 });
-const NamedPerson = z.object({ user_id: Id, full_name: z.string(), role: z.enum(STAFF_ROLES).nullable(), told_of: ToldOf });
+const NamedPerson = z.object({
+  user_id: Id,
+  full_name: z.string(),
+  role: z.enum(STAFF_ROLES).nullable(),
+  alarm_scope: AlarmScope,
+});
 const Layer = z.enum(["default", "hospital", "ward"]);
 
 export const Escalation = z
@@ -68,7 +76,7 @@ export const Escalation = z
     own: EscalationChange.nullable().openapi({ description: "What this hospital or ward has chosen itself" }),
     in_force: z.object({ escalation_minutes: EscalationMinutes, repeat_minutes: RepeatMinutes, tiers: Tiers }),
     from: z.object({ escalation_minutes: Layer, repeat_minutes: Layer, tiers: Layer }),
-    doctors_told_of: ToldOf,
+    doctors_alarm_scope: AlarmScope,
     people: z.array(NamedPerson).openapi({ description: "Whom the tiers name" }),
     version: z.number().int().nullable().openapi({ description: "Null while nothing is chosen here" }),
     updated_by: Id.nullable(),
@@ -88,7 +96,7 @@ export const exampleEscalation = {
   own: exampleEscalationChange,
   in_force: inForce,
   from: { escalation_minutes: "ward" as const, repeat_minutes: "default" as const, tiers: "default" as const },
-  doctors_told_of: "care_team_patients" as const,
+  doctors_alarm_scope: "care_team_patients" as const,
   people: [],
   version: 1,
   updated_by: EXAMPLES.user,
@@ -118,7 +126,7 @@ export const WardStaff = z
     hospital_id: Id,
     people: z.array(NamedPerson).openapi({
       description:
-        "Who hears of the ward's alarms besides care teams. While nobody active is listed, all nurses of the hospital do",
+        "Recipients of the ward's alarms besides care teams. While nobody active is listed, all nurses of the hospital are recipients",
     }),
     version: z.number().int().openapi({ description: "Of the ward" }),
   })
@@ -134,6 +142,6 @@ export const WardStaffChange = z
 export const exampleWardStaff = {
   ward_id: EXAMPLES.ward,
   hospital_id: EXAMPLES.hospital,
-  people: [{ user_id: EXAMPLES.user, full_name: "Anita Nair", role: "nurse" as const, told_of: "every_patient" as const }],
+  people: [{ user_id: EXAMPLES.user, full_name: "Anita Nair", role: "nurse" as const, alarm_scope: "every_patient" as const }],
   version: 2,
 };

@@ -14,8 +14,8 @@ import { batch, type Db } from "../../platform/db/client.ts";
 import { escalationSettings } from "../../platform/db/schema.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { toIsoOrNull } from "../../platform/time.ts";
+import { STAFF_COLUMNS, type StaffRow, toNamedPerson } from "./alarm-scope.ts";
 import { assertMembers, type NamedMember } from "./members.ts";
-import { STAFF_COLUMNS, type StaffRow, toNamedPerson } from "./told-of.ts";
 
 export type Scope = { kind: "hospital" | "ward"; id: string };
 type Place = { hospitalId: string; doctorScope: DoctorScope };
@@ -61,7 +61,7 @@ async function toView(
       repeat_minutes: layerOf("repeat_minutes"),
       tiers: layerOf("tiers"),
     },
-    doctors_told_of: place.doctorScope === "hospital" ? ("every_patient" as const) : ("care_team_patients" as const),
+    doctors_alarm_scope: place.doctorScope === "hospital" ? ("every_patient" as const) : ("care_team_patients" as const),
     people: await Promise.all(people.map((person) => toNamedPerson(keys, person, place.doctorScope))),
     version: own?.version ?? null,
     updated_by: own?.updatedBy ?? null,

@@ -9,8 +9,8 @@ import type { Permission } from "../../access/permissions.ts";
 import { type ExpectedVersion, matchVersion } from "../../http/conditional-requests.ts";
 import { batch, type Db } from "../../platform/db/client.ts";
 import { wards } from "../../platform/db/schema.ts";
+import { STAFF_COLUMNS, type StaffRow, toNamedPerson } from "./alarm-scope.ts";
 import { assertMembers } from "./members.ts";
-import { STAFF_COLUMNS, type StaffRow, toNamedPerson } from "./told-of.ts";
 
 type Ward = { id: string; hospitalId: string; doctorScope: DoctorScope; version: number };
 

@@ -1,4 +1,4 @@
-// Escalation of an unacknowledged alarm: the board marks it as overdue, and the people of the tier are told.
+// Escalation of an unacknowledged alarm: the board marks it as overdue, and the people of the tier are notified.
 import type { AlertView } from "../../../../src/monitoring/patient-object/contract.ts";
 
 /** Epoch milliseconds; null when no escalation follows, and when it is due: its frame is on the way. */

@@ -36,7 +36,7 @@ function HospitalEscalation({ hospital: { hospital_id, name } }: { hospital: Hos
   );
 }
 
-function InForce({ settings: { in_force, people, doctors_told_of } }: { settings: Escalation }) {
+function InForce({ settings: { in_force, people, doctors_alarm_scope } }: { settings: Escalation }) {
   const t = useTranslation();
   const nameOf = (entry: TierEntry): string => {
     if ("role" in entry) return t(`escalation.entry.role:${entry.role}`);
@@ -62,7 +62,7 @@ function InForce({ settings: { in_force, people, doctors_told_of } }: { settings
         ]}
       />
       <p>{t("escalation.no_access")}</p>
-      {doctors_told_of === "care_team_patients" && <p>{t("escalation.doctors_care_team")}</p>}
+      {doctors_alarm_scope === "care_team_patients" && <p>{t("escalation.doctors_care_team")}</p>}
     </div>
   );
 }

@@ -1,4 +1,4 @@
-// Who is told in one tier: roles and groups to tick, and people by name.
+// Recipients of one tier: roles and groups to tick, and people by name.
 import { Checkbox, Fieldset } from "@mantine/core";
 import { useTranslation } from "../../platform/messages/translate.ts";
 import type { Escalation, TierEntry } from "./api.ts";
@@ -38,7 +38,7 @@ export function TierFields({ id, number, entries, settings, error, onChange }: T
     ]);
   return (
     <Fieldset legend={t("escalation.tier", { number })}>
-      <Checkbox.Group label={t("escalation.tier_told")} error={error} value={shared.map(toKey)} onChange={setShared}>
+      <Checkbox.Group label={t("escalation.tier_recipients")} error={error} value={shared.map(toKey)} onChange={setShared}>
         {SHARED.map((key, i) => (
           <Checkbox key={key} {...(i === 0 && { id })} value={key} label={t(`escalation.entry.${key}`)} mt="xs" />
         ))}

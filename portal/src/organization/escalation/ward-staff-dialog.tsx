@@ -40,7 +40,7 @@ function WardStaffForm({ staff, onChanged, onClose }: { staff: WardStaff } & Omi
     await withErrorMessages(writeWardStaff(staff, userIds), messages).finally(onChanged);
     onClose();
   };
-  const untold = staff.people.filter(({ told_of }) => told_of === "nobody");
+  const excluded = staff.people.filter(({ alarm_scope }) => alarm_scope === "nobody");
   return (
     <Form submitLabel={t("common.save")} onCancel={onClose} onSubmit={save} labels={{ user_ids: t("escalation.staff") }}>
       {(field) => (
@@ -55,8 +55,8 @@ function WardStaffForm({ staff, onChanged, onClose }: { staff: WardStaff } & Omi
             onChange={setUserIds}
           />
           <p className={layout.note}>{t("escalation.staff_hint")}</p>
-          {untold.map(({ user_id, full_name }) => (
-            <p key={user_id}>{t("escalation.not_told", { name: full_name })}</p>
+          {excluded.map(({ user_id, full_name }) => (
+            <p key={user_id}>{t("escalation.not_notified", { name: full_name })}</p>
           ))}
         </>
       )}
