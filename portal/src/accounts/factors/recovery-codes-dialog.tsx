@@ -21,7 +21,7 @@ export function RecoveryCodesDialog({ codes, onClose }: { codes: readonly string
     saveFile(new Blob([text], { type: "text/plain" }), FILE_NAME);
   };
   return (
-    <Dialog title={t("factors.codes")} onClose={onClose}>
+    <Dialog title={t("factors.codes")} onClose={onClose} isShownOnce>
       <p>{t("factors.codes_once")}</p>
       <ol className={classes.codes}>
         {codes.map((code) => (

@@ -10,6 +10,8 @@ type DialogProps = {
   children: ReactNode;
   onClose: () => void;
   wide?: boolean;
+  /** What it shows is shown only once: Escape does not close it, and the button that does is among the children. */
+  isShownOnce?: boolean;
   /** The dialog that asks who somebody is: it opens over others. */
   isStepUp?: boolean;
 };
@@ -18,7 +20,7 @@ type DialogProps = {
 export const useIsCovered = (): boolean => useSyncExternalStore(subscribeStepUp, getStepUp) !== null;
 
 /** A click outside does not close it, so that input is not lost. */
-export function Dialog({ title, children, onClose, wide = false, isStepUp = false }: DialogProps) {
+export function Dialog({ title, children, onClose, wide = false, isShownOnce = false, isStepUp = false }: DialogProps) {
   const t = useTranslation();
   const isCovered = useIsCovered() && !isStepUp;
   useRestoreFocus();
@@ -29,7 +31,8 @@ export function Dialog({ title, children, onClose, wide = false, isStepUp = fals
       title={title}
       size={wide ? "lg" : "md"}
       closeOnClickOutside={false}
-      closeOnEscape={!isCovered}
+      closeOnEscape={!isCovered && !isShownOnce}
+      withCloseButton={!isShownOnce}
       closeButtonProps={{ "aria-label": t("common.close") }}
     >
       {children}

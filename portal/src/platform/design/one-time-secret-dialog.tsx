@@ -18,7 +18,7 @@ export function OneTimeSecretDialog({ title, label, value, children, onClose }: 
     );
   };
   return (
-    <Dialog title={title} onClose={onClose} wide>
+    <Dialog title={title} onClose={onClose} wide isShownOnce>
       {children}
       <TextInput
         ref={input}
