@@ -58,8 +58,8 @@ const replaceSubscribe = (page: Page, subscription: Subscription) =>
         options: { applicationServerKey: Uint8Array.from(atob(key), (character) => character.charCodeAt(0)).buffer },
         toJSON: () => made,
         // The way to a push service takes its time: a page that is left meanwhile has not ended the subscription.
-      unsubscribe: async () => {
-        await new Promise((resolve) => setTimeout(resolve, 300));
+        unsubscribe: async () => {
+          await new Promise((resolve) => setTimeout(resolve, 300));
           sessionStorage.removeItem(KEY);
           return true;
         },

@@ -25,11 +25,9 @@ const EscalationMinutes = z
     description:
       "Minutes without acknowledgement until each tier, from when the alert was raised; alerts of low priority tell nobody",
   });
-const RepeatMinutes = z
-  .strictObject({ high: Minutes.nullable(), medium: Minutes.nullable(), low: Minutes.nullable() })
-  .openapi({
-    description: "Minutes until an ongoing alert is repeated; null for never. Repeats of high ones are sent to people",
-  });
+const RepeatMinutes = z.strictObject({ high: Minutes.nullable(), medium: Minutes.nullable(), low: Minutes.nullable() }).openapi({
+  description: "Minutes until an ongoing alert is repeated; null for never. Repeats of high ones are sent to people",
+});
 const TierEntry = z.union([
   z.strictObject({ role: z.enum(STAFF_ROLES) }),
   z.strictObject({ user_id: Id }),
