@@ -183,6 +183,22 @@ test("a message that points to another site opens the portal", async ({ open, nu
   await expect.poll(async () => (await shownNotifications(page)).map(({ path }) => path)).toEqual(["/", "/", "/", "/", "/"]);
 });
 
+test("says that the browser does not allow push where it refuses to subscribe", async ({ open, nurse }) => {
+  const page = await open(nurse, {
+    path: "/account/notifications",
+    context: { permissions: ["notifications"] },
+    before: (opened) =>
+      opened.addInitScript(() => {
+        const refuse = () => Promise.reject(new DOMException("permission denied", "NotAllowedError"));
+        Object.assign(PushManager.prototype, { subscribe: refuse });
+      }),
+  });
+  await waitForPage(page);
+  await page.getByRole("button", { name: "Switch push on" }).click();
+  await expect(page.getByRole("status").filter({ hasText: "private window does not allow push messages" })).toBeVisible();
+  await expect(page.getByRole("alert")).toHaveCount(0);
+});
+
 test("says on an iPhone that the portal must be on the home screen first", async ({ open, nurse }) => {
   const page = await open(nurse, {
     path: "/account/notifications",

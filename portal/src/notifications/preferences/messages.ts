@@ -45,6 +45,7 @@ export const messagePreferences = defineMessages({
     "notify.push_install_first":
       "On iPhone and iPad, first add the portal to the home screen (Share, then “Add to Home Screen”), open it from there and switch push on.",
     "notify.push_off_here": "Push is not set up at this installation.",
+    "notify.push_refused": "This browser or private window does not allow push messages. Try an ordinary window or another browser.",
     "notify.push_switch_on": "Switch push on",
     "notify.push_switch_off": "Switch push off",
     "notify.browsers": "Your browsers with push",
@@ -106,6 +107,7 @@ export const messagePreferences = defineMessages({
     "notify.push_install_first":
       "iPhone और iPad पर पहले पोर्टल को होम स्क्रीन पर जोड़ें (शेयर, फिर “होम स्क्रीन में जोड़ें”), उसे वहाँ से खोलें और पुश चालू करें।",
     "notify.push_off_here": "इस स्थापना में पुश सेट नहीं है।",
+    "notify.push_refused": "यह ब्राउज़र या निजी विंडो पुश संदेशों की अनुमति नहीं देती। सामान्य विंडो या दूसरे ब्राउज़र में कोशिश करें।",
     "notify.push_switch_on": "पुश चालू करें",
     "notify.push_switch_off": "पुश बंद करें",
     "notify.browsers": "पुश वाले आपके ब्राउज़र",

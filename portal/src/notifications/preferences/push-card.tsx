@@ -42,7 +42,8 @@ function PushSwitch({ state }: { state: PushState }) {
     onSettled: refresh,
     networkMode: "always",
   });
-  const shown = change.data === "off_here" ? "off_here" : state;
+  const refusal = change.data === "off_here" || (change.data === "refused" && state === "off") ? change.data : null;
+  const shown = refusal ?? state;
   return (
     <div className={layout.stack}>
       <p role="status">{t(`notify.push_${shown}`)}</p>

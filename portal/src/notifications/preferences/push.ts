@@ -55,6 +55,14 @@ function toBytes(base64Url: string): Uint8Array<ArrayBuffer> {
 const isSameKey = (key: ArrayBuffer | null | undefined, bytes: Uint8Array) =>
   key?.byteLength === UNCOMPRESSED_KEY_LENGTH && new Uint8Array(key).every((byte, i) => byte === bytes[i]);
 
+/** The browser refuses to subscribe although notifications are allowed, as private windows do. */
+class SubscriptionRefused extends Error {}
+
+/** @throws SubscriptionRefused */
+const refuse = (cause: unknown): never => {
+  throw new SubscriptionRefused("the browser does not subscribe", { cause });
+};
+
 /** Subscribes this browser with the service's key, in place of a subscription with another key, and registers it. */
 async function subscribe(userId: string, publicKey: string): Promise<void> {
   const registration = await navigator.serviceWorker.register(WORKER, { scope: SCOPE });
@@ -64,7 +72,7 @@ async function subscribe(userId: string, publicKey: string): Promise<void> {
   if (known && !isSameKey(known.options.applicationServerKey, applicationServerKey)) await known.unsubscribe();
   // First: a subscription without an owner is ended when the portal starts in another tab.
   localStorage.setItem(OWNER_KEY, userId);
-  const subscription = await registration.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey });
+  const subscription = await registration.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey }).catch(refuse);
   // A sign-out that began meanwhile did not find it.
   if (isSigningOut) return endSubscription(subscription);
   const { endpoint, keys } = subscription.toJSON();
@@ -95,14 +103,17 @@ function untilActive({ active, installing, waiting }: ServiceWorkerRegistration)
  * Switches push on; the browser asks for permission. Call it from a click alone.
  * @returns the state after the answer  @throws Problem
  */
-export async function switchPushOn(userId: string): Promise<PushState | "off_here"> {
+export async function switchPushOn(userId: string): Promise<PushState | "off_here" | "refused"> {
   const { public_key } = await readPushKey();
   if (public_key === null) return "off_here";
   if ((await Notification.requestPermission()) !== "granted") return readPushState();
-  await subscribe(userId, public_key).catch(async (error: unknown) => {
+  try {
+    await subscribe(userId, public_key);
+  } catch (error) {
     await findSubscription().then(endSubscription);
+    if (error instanceof SubscriptionRefused) return "refused";
     throw error;
-  });
+  }
   return "on";
 }
 
