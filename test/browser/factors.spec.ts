@@ -76,6 +76,7 @@ async function requireSecondStep(page: Page, day: string): Promise<void> {
   );
   await card.getByRole("button", { name: "Save" }).click();
   expect((await saved).status()).toBe(200);
+  await expect(card.getByRole("status")).toHaveText("Saved.");
 }
 
 async function addPasskey(page: Page, name: string): Promise<void> {

@@ -26,20 +26,23 @@ export function FactorPolicyCard({ hospital }: FactorPolicyCardProps) {
 }
 
 function Policy({ hospital: { hospital_id, time_zone } }: FactorPolicyCardProps) {
+  const t = useTranslation();
   const queryKey = ["hospitals", "factor-policy", hospital_id];
   const query = useQuery({ queryKey, queryFn: () => readFactorPolicy(hospital_id) });
   const client = useQueryClient();
+  const [isSaved, setIsSaved] = useState(false);
+  const save = async (changed: PolicyDates) => {
+    setIsSaved(false);
+    client.setQueryData(queryKey, await setFactorPolicy(hospital_id, changed));
+    setIsSaved(true);
+  };
   return (
-    <QueryBoundary query={query}>
-      {(dates) => (
-        <PolicyForm
-          key={JSON.stringify(dates)}
-          dates={dates}
-          zone={time_zone}
-          onSave={async (changed) => client.setQueryData(queryKey, await setFactorPolicy(hospital_id, changed))}
-        />
-      )}
-    </QueryBoundary>
+    <>
+      <QueryBoundary query={query}>
+        {(dates) => <PolicyForm key={JSON.stringify(dates)} dates={dates} zone={time_zone} onSave={save} />}
+      </QueryBoundary>
+      <p role="status">{isSaved && t("notify.saved")}</p>
+    </>
   );
 }
 
