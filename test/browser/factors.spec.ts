@@ -139,6 +139,11 @@ test("a hospital requires a second step: a doctor is reminded, enrols a passkey 
   await page.getByRole("dialog").getByRole("button", { name: "Save" }).click();
   await expect(page.getByRole("table", { name: "Passkeys" })).toContainText("Pocket");
 
+  await page.getByRole("button", { name: "Delete Pocket" }).click();
+  const removal = page.getByRole("dialog", { name: "Delete the passkey Pocket?" });
+  await expect(removal).toContainText("You must set up another at once");
+  await removal.getByRole("button", { name: "Cancel" }).click();
+
   // Somebody who is present chooses the suggestion at once.
   await page.goto("/account");
   await page.getByRole("main").getByRole("button", { name: "Sign out" }).first().click();

@@ -13,6 +13,7 @@ import { ActionError } from "../../platform/design/query-states.tsx";
 import { useTranslation } from "../../platform/messages/translate.ts";
 import { confirmTotp, enrollTotp, type Factors, removeTotp, type TotpSecret } from "./api.ts";
 import classes from "./factors.module.css";
+import { RemovalText } from "./removal-text.tsx";
 
 type OnChanged = (newCodes: readonly string[] | null) => Promise<void>;
 
@@ -60,7 +61,7 @@ export function AuthenticatorCard({ totp, onChanged }: { totp: Factors["totp"]; 
           }}
           onClose={() => setIsRemoval(false)}
         >
-          <p>{t("factors.remove_text")}</p>
+          <RemovalText />
         </ConfirmDialog>
       )}
     </Card>

@@ -43,6 +43,8 @@ export const factors = defineMessages({
     "factors.passkey_remove_title": "Delete the passkey {name}?",
     "factors.passkey_remove_text": "It no longer signs you in. Delete it on your device too.",
     "factors.remove_text": "With your last factor, your recovery codes are removed too.",
+    "factors.remove_required":
+      "This is your only second step, and your hospital requires one. You must set up another at once: until then no other page opens.",
     "factors.app": "Authenticator app",
     "factors.app_text": "An app on your phone shows a new code every 30 seconds.",
     "factors.app_since": "Set up on {date}.",
@@ -130,6 +132,8 @@ export const factors = defineMessages({
     "factors.passkey_remove_title": "पासकी {name} हटाएँ?",
     "factors.passkey_remove_text": "इससे साइन इन नहीं हो सकेगा। इसे अपने उपकरण पर भी हटाएँ।",
     "factors.remove_text": "अंतिम साधन के साथ आपके पुनर्प्राप्ति कोड भी हट जाते हैं।",
+    "factors.remove_required":
+      "यह आपका एकमात्र दूसरा चरण है, और आपके अस्पताल में दूसरा चरण अनिवार्य है। आपको तुरंत दूसरा सेट करना होगा: तब तक कोई और पेज नहीं खुलेगा।",
     "factors.app": "प्रमाणक ऐप",
     "factors.app_text": "आपके फ़ोन का एक ऐप हर 30 सेकंड में नया कोड दिखाता है।",
     "factors.app_since": "{date} से सेट है।",

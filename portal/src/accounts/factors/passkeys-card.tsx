@@ -13,6 +13,7 @@ import { Card } from "../../platform/design/page.tsx";
 import { useTranslation } from "../../platform/messages/translate.ts";
 import { type Passkey, readPasskeyOptions, registerPasskey, removePasskey, renamePasskey } from "./api.ts";
 import { createPasskey } from "./ceremonies.ts";
+import { RemovalText } from "./removal-text.tsx";
 
 type OnChanged = (newCodes: readonly string[] | null) => Promise<void>;
 type Opened = { kind: "add" } | { kind: "rename" | "remove"; passkey: Passkey };
@@ -47,7 +48,7 @@ export function PasskeysCard({ passkeys, onChanged }: { passkeys: readonly Passk
           onClose={close}
         >
           <p>{t("factors.passkey_remove_text")}</p>
-          <p>{t("factors.remove_text")}</p>
+          <RemovalText />
         </ConfirmDialog>
       )}
     </Card>
