@@ -78,6 +78,7 @@ test("a verified address gets the link of a forgotten password, which works once
   };
   const first = await redeem(chosen);
   await expect(first.getByRole("status").filter({ hasText: "The new password is set" })).toBeVisible();
+  await expect(first.getByRole("link", { name: "Ask for a new link" })).toHaveCount(0);
   await logIn({ ...nurse, password: chosen });
   await expect(logIn(nurse)).rejects.toThrow("401");
   await portal.reload();

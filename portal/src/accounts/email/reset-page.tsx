@@ -1,5 +1,6 @@
 // Landing page of links that set a new password.
 import { Link } from "@tanstack/react-router";
+import { useState } from "react";
 import { Page } from "../../platform/design/page.tsx";
 import { Loading } from "../../platform/design/query-states.tsx";
 import { useTranslation } from "../../platform/messages/translate.ts";
@@ -11,16 +12,19 @@ import classes from "../session/session.module.css";
 export function ResetPage() {
   const t = useTranslation();
   const link = useOneTimeLink();
+  const [isDone, setIsDone] = useState(false);
   return (
     <main className={classes.door}>
       <LanguageButtons />
       <Page title={t("session.new_password")}>
         {link === undefined && <Loading />}
-        {link?.kind === "reset" && <NewPasswordForm token={link.token} />}
+        {link?.kind === "reset" && <NewPasswordForm token={link.token} onDone={() => setIsDone(true)} />}
         {link !== undefined && link?.kind !== "reset" && <p>{t("session.no_link")}</p>}
-        <p className={classes.other}>
-          <Link to="/forgot">{t("email.ask_again")}</Link>
-        </p>
+        {!isDone && (
+          <p className={classes.other}>
+            <Link to="/forgot">{t("email.ask_again")}</Link>
+          </p>
+        )}
       </Page>
     </main>
   );

@@ -6,7 +6,7 @@ import { useTranslation } from "../../platform/messages/translate.ts";
 import { resetPassword } from "../email/api.ts";
 import { isPasswordLongEnough, NewPasswordInput } from "./new-password-input.tsx";
 
-export function NewPasswordForm({ token }: { token: string }) {
+export function NewPasswordForm({ token, onDone }: { token: string; onDone?: () => void }) {
   const t = useTranslation();
   const [password, setInput] = useState("");
   const [isDone, setIsDone] = useState(false);
@@ -31,6 +31,7 @@ export function NewPasswordForm({ token }: { token: string }) {
           const errorMessages = { weak_password: t("session.weak_password"), link_invalid: t("session.link_invalid") };
           await withErrorMessages(resetPassword(token, password), errorMessages);
           setIsDone(true);
+          onDone?.();
         }}
         labels={{ new_password: t("session.password") }}
       >
