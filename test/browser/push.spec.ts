@@ -127,7 +127,7 @@ test("a test message travels from the switch to a notification, and sign-out end
   const service = await startPushService();
   try {
     const page = await openWithPush(open, nurse, service.subscription);
-    await page.getByRole("button", { name: "Send a test by Push" }).click();
+    await page.getByRole("button", { name: "Send test by Push" }).click();
     await expect(page.getByText("On its way: Push.")).toBeVisible();
     await expect.poll(() => service.messages.length).toBe(1);
     const [message = ""] = service.messages;
