@@ -1,5 +1,6 @@
 // The page of webhooks: a new one with its secret, a test event that a local receiver verifies, the delivery log, and sending again.
 import { Webhook } from "standardwebhooks";
+import { logIn } from "./api.ts";
 import { expect, test, waitForPage } from "./portal.ts";
 import { startReceiver } from "./receiver.ts";
 
@@ -50,6 +51,29 @@ test("a webhook's secret is shown once, and verifies a test event that is sent a
     await expect(entry).toContainText("2 attempts");
     expect(receiver.requests[1]?.headers["webhook-id"]).toBe(first?.headers["webhook-id"]);
     expect(receiver.requests[1]?.body).toEqual(first?.body);
+  } finally {
+    await receiver.stop();
+  }
+});
+
+test("a webhook that its receiver ends with 410 is shown as switched off, in whole words", async ({ open, world }) => {
+  const receiver = await startReceiver(ORIGIN);
+  try {
+    receiver.answer.status = 410;
+    const manager = await logIn(world.people.manager);
+    const json = { url: `${ORIGIN}/ended/by-the-receiver`, description: null, events: ["alert.raised"], include_data: false };
+    await manager.ask("/webhooks", { json });
+    const page = await open(world.people.manager, {
+      path: "/admin/webhooks",
+      context: { viewport: { width: 1280, height: 720 } },
+    });
+    await waitForPage(page);
+    const row = page.getByRole("row").filter({ hasText: json.url });
+    const state = row.getByText("Active", { exact: true });
+    expect(await state.evaluate((element) => element.getClientRects().length)).toBe(1);
+    await row.getByRole("button", { name: "Send test" }).click();
+    await expect(row).toContainText("Switched off: the receiver has ended it", { timeout: 20_000 });
+    await expect(row.getByRole("button", { name: "Send test" })).toHaveCount(0);
   } finally {
     await receiver.stop();
   }

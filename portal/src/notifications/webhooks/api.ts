@@ -41,6 +41,19 @@ export type WebhookDelivery = Awaited<ReturnType<typeof listDeliveries>>["items"
 export const resendDelivery = ({ webhook_id, message_id }: WebhookDelivery) =>
   readData(webhookApi.deliveries[":message_id"].resend.$post({ param: { webhook_id, message_id } }));
 
+/** Pauses before the reads of what became of a test, ms. */
+const TEST_PAUSES_MS = [1_000, 2_000, 3_000, 5_000, 8_000] as const;
+
+/** Resolves when the first attempt of a test is over, or after about 20 s. @throws Problem */
+export async function untilTried({ webhook_id, message_id }: WebhookDelivery): Promise<void> {
+  for (const pause of TEST_PAUSES_MS) {
+    await new Promise((resolve) => setTimeout(resolve, pause));
+    const { items } = await listDeliveries(webhook_id, null);
+    const test = items.find((delivery) => delivery.message_id === message_id);
+    if (test && test.attempts > 0 && test.status !== "sending") return;
+  }
+}
+
 /** Statuses after which nothing more is sent. */
 const FINAL: readonly WebhookDelivery["status"][] = ["accepted", "failed", "unknown", "cancelled"];
 export const isResendable = ({ status }: WebhookDelivery): boolean => FINAL.includes(status);

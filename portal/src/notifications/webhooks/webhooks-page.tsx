@@ -14,7 +14,7 @@ import layout from "../../platform/design/layout.module.css";
 import { Card, Page } from "../../platform/design/page.tsx";
 import { ActionError } from "../../platform/design/query-states.tsx";
 import { translateCode, useTranslation } from "../../platform/messages/translate.ts";
-import { deleteWebhook, disableWebhook, enableWebhook, listWebhooks, testWebhook, type Webhook } from "./api.ts";
+import { deleteWebhook, disableWebhook, enableWebhook, listWebhooks, testWebhook, untilTried, type Webhook } from "./api.ts";
 import { DeliveryLogDialog } from "./delivery-log-dialog.tsx";
 import { NewWebhookDialog } from "./new-webhook-dialog.tsx";
 import { RotateSecretDialog } from "./rotate-secret-dialog.tsx";
@@ -35,7 +35,12 @@ function useWebhookActions(invalidate: () => Promise<unknown>) {
   };
   return {
     ...state,
-    test: ({ webhook_id }: Webhook) => run(() => testWebhook(webhook_id), true),
+    // The answer may switch the webhook off. A failed read shows nothing: the test was sent.
+    test: ({ webhook_id }: Webhook) =>
+      run(async () => {
+        const delivery = await testWebhook(webhook_id);
+        untilTried(delivery).then(invalidate, () => undefined);
+      }, true),
     toggle: (webhook: Webhook) => run(() => (webhook.is_active ? disableWebhook(webhook) : enableWebhook(webhook.webhook_id))),
   };
 }
@@ -84,7 +89,7 @@ export function WebhooksPage() {
       ),
     },
     ...(isAdmin ? [hospitalColumn] : []),
-    { label: t("webhooks.state"), cell: describeState },
+    { label: t("webhooks.state"), cell: (webhook) => <span className={layout.words}>{describeState(webhook)}</span> },
     {
       label: t("common.edit"),
       align: "end",
