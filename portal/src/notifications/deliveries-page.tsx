@@ -1,20 +1,23 @@
 // Deliveries for administrators: what was sent by which channel, and resend.
 import { Button, NativeSelect } from "@mantine/core";
-import { useInfiniteQuery } from "@tanstack/react-query";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 import { textOf } from "../../../src/notifications/text.ts";
 import { getLanguage } from "../accounts/session/preferences.ts";
-import { useColleagueName } from "../organization/hospitals/use-colleagues.ts";
+import { serverNow } from "../monitoring/live/server-clock.ts";
+import { useColleagues } from "../organization/hospitals/use-colleagues.ts";
 import { useOwnTimeZone } from "../organization/hospitals/use-hospitals.ts";
-import { queryClient } from "../platform/api/query-client.ts";
+import { NAMES_STALE_MS, queryClient } from "../platform/api/query-client.ts";
 import { ConfirmDialog } from "../platform/design/confirm-dialog.tsx";
 import { type Column, CURSOR_PAGINATION, DataTable } from "../platform/design/data-table.tsx";
-import { formatDateTime } from "../platform/design/format.ts";
+import { formatDateTime, formatShortTime } from "../platform/design/format.ts";
 import layout from "../platform/design/layout.module.css";
 import { Card, Page } from "../platform/design/page.tsx";
 import { translateCode, useTranslation } from "../platform/messages/translate.ts";
 import { type Delivery, type DeliveryFilters, listDeliveries, resendDelivery } from "./api.ts";
+import { translateAnswer } from "./provider-answer.ts";
+import { listAllWebhooks } from "./webhooks/api.ts";
 
 const CHANNELS = ["email", "push", "sms", "webhook"] as const;
 const STATUSES = ["waiting", "sending", "accepted", "failed", "unknown", "cancelled"] as const;
@@ -41,14 +44,15 @@ export function DeliveriesPage() {
     { label: t("notifications.deliveries.kind"), cell: describe },
     {
       label: t("notifications.deliveries.recipient"),
-      cell: ({ user_id, hospital_id }) => user_id !== null && <Recipient userId={user_id} hospitalId={hospital_id} />,
+      cell: (delivery) => <Recipient delivery={delivery} />,
     },
     { label: t("notifications.deliveries.channel"), cell: (delivery) => t(`notifications.channel.${delivery.channel}`) },
-    { label: t("notifications.deliveries.status"), cell: (delivery) => t(`notifications.status.${delivery.status}`) },
+    { label: t("notifications.deliveries.status"), cell: (delivery) => <Status delivery={delivery} zone={zone} /> },
     { label: t("notifications.deliveries.attempts"), cell: ({ attempts }) => attempts },
     {
       label: t("notifications.deliveries.answer"),
-      cell: ({ answer_status, answer }) => [answer_status, answer].filter((part) => part !== null).join(" ") || t("common.none"),
+      cell: ({ answer_status, answer }) =>
+        [answer_status, answer && translateAnswer(answer)].filter((part) => part !== null).join(" ") || t("common.none"),
     },
     {
       label: t("notifications.deliveries.resend"),
@@ -93,14 +97,58 @@ export function DeliveriesPage() {
   );
 }
 
-function Recipient({ userId, hospitalId }: { userId: string; hospitalId: string | null }) {
+/** Why it waits is said of quiet hours alone: all else that waits is an attempt that follows. */
+function Status({ delivery, zone }: { delivery: Delivery; zone: string | undefined }) {
   const t = useTranslation();
-  const name = useColleagueName(hospitalId)(userId);
+  const { status, next_attempt_at, is_held_by_quiet_hours } = delivery;
+  const isLater = status === "waiting" && next_attempt_at !== null && Date.parse(next_attempt_at) > serverNow();
   return (
-    <Link to="/admin/users/$userId" params={{ userId }}>
-      {name ?? t("notifications.deliveries.account")}
+    <div className={layout.words}>
+      {t(`notifications.status.${status}`)}
+      {isLater && (
+        <div className={layout.note}>
+          {is_held_by_quiet_hours
+            ? t("notifications.deliveries.held_until", { time: formatShortTime(next_attempt_at, zone) })
+            : t("notifications.deliveries.next_attempt", { time: formatDateTime(next_attempt_at, zone) })}
+        </div>
+      )}
+    </div>
+  );
+}
+
+function Recipient({ delivery: { channel, user_id, user_name, hospital_id, target_id } }: { delivery: Delivery }) {
+  const t = useTranslation();
+  if (channel === "webhook") return <WebhookName webhookId={target_id} hospitalId={hospital_id} />;
+  if (user_id === null) return t("notifications.deliveries.no_account");
+  return (
+    <Link to="/admin/users/$userId" params={{ userId: user_id }}>
+      {hospital_id === null ? (
+        (user_name ?? t("notifications.deliveries.account"))
+      ) : (
+        <MemberName userId={user_id} hospitalId={hospital_id} />
+      )}
     </Link>
   );
+}
+
+function MemberName({ userId, hospitalId }: { userId: string; hospitalId: string }) {
+  const t = useTranslation();
+  const { data } = useColleagues(hospitalId);
+  if (!data) return t("notifications.deliveries.account");
+  return data.find(({ user_id }) => user_id === userId)?.full_name ?? t("notifications.deliveries.not_member");
+}
+
+/** The description of the webhook, or the host of its address. */
+function WebhookName({ webhookId, hospitalId }: { webhookId: string; hospitalId: string | null }) {
+  const t = useTranslation();
+  const { data } = useQuery({
+    queryKey: ["admin", "webhooks", hospitalId, "all"],
+    queryFn: () => listAllWebhooks(hospitalId ?? undefined),
+    staleTime: NAMES_STALE_MS,
+  });
+  if (!data) return t("notifications.channel.webhook");
+  const webhook = data.find(({ webhook_id }) => webhook_id === webhookId);
+  return webhook ? (webhook.description ?? new URL(webhook.url).host) : t("notifications.deliveries.webhook_gone");
 }
 
 function Filters() {

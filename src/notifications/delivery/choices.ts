@@ -8,6 +8,7 @@ import { isNotificationKind, type PersonChannel, ruleOf } from "../kinds.ts";
 import { isRowsChannelOn } from "../notify.ts";
 import { type QuietHours, quietUntil } from "../preferences/quiet-hours.ts";
 
+type Holdable = Pick<Delivery, "id" | "userId" | "priority">;
 type QuietRow = QuietHours & { userId: string; hospitalZone: string | null };
 
 /**
@@ -18,7 +19,7 @@ export type Choices = { heldUntil: ReadonlyMap<string, number>; switchedOff: Rea
 
 /** In at most one round trip. */
 export async function readChoices(db: Db, deliveries: readonly Delivery[], now: number): Promise<Choices> {
-  const held = deliveries.filter(({ priority, userId }) => priority === "normal" && userId !== null);
+  const held = deliveries.filter(isHoldable);
   const groups = [...Map.groupBy(deliveries.filter(isChosen), ({ kind, channel }) => `${kind} ${channel}`).values()];
   if (held.length === 0 && groups.length === 0) return { heldUntil: new Map(), switchedOff: new Set() };
   const [quiet, ...off] = await batch(db, [
@@ -27,6 +28,14 @@ export async function readChoices(db: Db, deliveries: readonly Delivery[], now: 
   ]);
   return { heldUntil: findHeld(held, quiet, now), switchedOff: new Set(off.flat().map(({ id }) => id)) };
 }
+
+/** By id, when the quiet hours that its recipient is in now end (epoch milliseconds). In one round trip if one of them can be held back. */
+export async function readQuietEnds(db: Db, deliveries: readonly Holdable[], now: number): Promise<ReadonlyMap<string, number>> {
+  const held = deliveries.filter(isHoldable);
+  return held.length === 0 ? new Map() : findHeld(held, await db.all<QuietRow>(selectQuietHours(held)), now);
+}
+
+const isHoldable = ({ priority, userId }: Holdable): boolean => priority === "normal" && userId !== null;
 
 /** Letters and codes have no choice, and a test is sent over the channel that it tries. */
 const isChosen = ({ kind, channel, userId }: Delivery): boolean =>
@@ -44,13 +53,13 @@ function selectSwitchedOff(alike: readonly Delivery[]): SQL {
     FROM json_each(${rows})) r WHERE NOT ${isRowsChannelOn(ruleOf(kind), channel)}`;
 }
 
-const selectQuietHours = (deliveries: readonly Delivery[]): SQL => sql`SELECT s.user_id AS userId, s.quiet_from AS quietFrom,
+const selectQuietHours = (deliveries: readonly Holdable[]): SQL => sql`SELECT s.user_id AS userId, s.quiet_from AS quietFrom,
     s.quiet_until AS quietUntil, s.time_zone AS timeZone, (SELECT h.time_zone FROM memberships m JOIN hospitals h ON h.id = m.hospital_id
       WHERE m.user_id = s.user_id AND ${ACTIVE_MEMBERSHIP} ORDER BY m.created_at, m.hospital_id LIMIT 1) AS hospitalZone
   FROM notification_settings s WHERE s.quiet_from IS NOT NULL
     AND s.user_id IN (SELECT value FROM json_each(${JSON.stringify([...new Set(deliveries.map(({ userId }) => userId))])}))`;
 
-function findHeld(deliveries: readonly Delivery[], rows: readonly QuietRow[], now: number): ReadonlyMap<string, number> {
+function findHeld(deliveries: readonly Holdable[], rows: readonly QuietRow[], now: number): ReadonlyMap<string, number> {
   const byUser = new Map(rows.map((row) => [row.userId, row]));
   return new Map(
     deliveries.flatMap(({ id, userId, priority }) => {

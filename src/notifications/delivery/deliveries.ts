@@ -5,6 +5,7 @@ import type { Call, UserEffectiveRole } from "../../access/actor.ts";
 import { afterAudit, appendAuditEvent, recordAuditEvent, toListEvents } from "../../access/audit.ts";
 import { denyAccess, failWithAudit } from "../../access/deny.ts";
 import { isInCallerHospital } from "../../access/effective-role.ts";
+import { unsealProfile } from "../../access/profile.ts";
 import type { KeyStatements } from "../../http/idempotency.ts";
 import { buildOpenEndedPagination, type PageQuery, resolvePageStart } from "../../http/pagination.ts";
 import type { Keys } from "../../platform/config.ts";
@@ -16,6 +17,7 @@ import { toIso } from "../../platform/time.ts";
 import type { DeliveryChannel } from "../channel.ts";
 import type { Priority } from "../kinds.ts";
 import type { Refs } from "../notify.ts";
+import { readQuietEnds } from "./choices.ts";
 import { answerContext } from "./ledger.ts";
 
 export type DeliveryQuery = PageQuery & {
@@ -47,10 +49,13 @@ type Row = {
   attemptedAt: number | null;
   settledAt: number | null;
   bodyHasDetails: number;
+  /** Of a recipient without a hospital: those of a hospital are among its members. */
+  profileSealed: string | null;
 };
 const COLUMNS = sql`id, user_id AS userId, hospital_id AS hospitalId, channel, target_id AS targetId, kind, priority, refs, status,
   attempts, next_attempt_at AS nextAttemptAt, answer_status AS answerStatus, answer_sealed AS answerSealed, created_at AS createdAt,
-  attempted_at AS attemptedAt, settled_at AS settledAt, body_has_details AS bodyHasDetails`;
+  attempted_at AS attemptedAt, settled_at AS settledAt, body_has_details AS bodyHasDetails,
+  iif(hospital_id IS NULL, (SELECT u.profile_sealed FROM users u WHERE u.id = user_id), NULL) AS profileSealed`;
 
 const isResendable = ({ status }: Pick<Row, "status">): boolean => status === "failed" || status === "unknown";
 
@@ -92,7 +97,7 @@ export async function listDeliveries(anyCall: Call, query: DeliveryQuery) {
       detail: { count: ofHospital.length },
     }),
   );
-  const items = Promise.all(rows.map((row) => toDelivery(call.keys, row)));
+  const items = toDeliveries(call, rows);
   return { items: await afterAudit(appendAuditEvent(call, events), items), pagination: await pagination };
 }
 
@@ -101,10 +106,17 @@ function patientsOf({ refs }: Pick<Row, "refs">): string[] {
   return typeof id === "string" ? [id] : [];
 }
 
-async function toDelivery(keys: Keys, row: Row) {
+async function toDeliveries({ db, keys, now }: Pick<Call, "db" | "keys" | "now">, rows: readonly Row[]) {
+  const later = rows.filter(({ status, nextAttemptAt }) => status === "waiting" && nextAttemptAt !== null && nextAttemptAt > now);
+  const quietEnds = await readQuietEnds(db, later, now);
+  return Promise.all(rows.map((row) => toDelivery(keys, row, quietEnds)));
+}
+
+async function toDelivery(keys: Keys, row: Row, quietEnds: ReadonlyMap<string, number> = new Map()) {
   return {
     delivery_id: row.id,
     user_id: row.userId,
+    user_name: await readName(keys, row),
     hospital_id: row.hospitalId,
     channel: row.channel,
     target_id: row.targetId,
@@ -114,6 +126,7 @@ async function toDelivery(keys: Keys, row: Row) {
     status: row.status,
     attempts: row.attempts,
     next_attempt_at: row.nextAttemptAt === null ? null : toIso(row.nextAttemptAt),
+    is_held_by_quiet_hours: row.nextAttemptAt !== null && quietEnds.get(row.id) === row.nextAttemptAt,
     answer_status: row.answerStatus,
     answer: row.answerSealed === null ? null : await readAnswer(keys, row),
     can_resend: isResendable(row),
@@ -121,6 +134,11 @@ async function toDelivery(keys: Keys, row: Row) {
     attempted_at: row.attemptedAt === null ? null : toIso(row.attemptedAt),
     settled_at: row.settledAt === null ? null : toIso(row.settledAt),
   };
+}
+
+async function readName(keys: Keys, { userId, profileSealed }: Row): Promise<string | null> {
+  if (userId === null || profileSealed === null) return null;
+  return (await unsealProfile(keys, { id: userId, profileSealed })).full_name;
 }
 
 /**

@@ -29,6 +29,10 @@ const Delivery = z
   .object({
     delivery_id: DeliveryId,
     user_id: Id.nullable().openapi({ description: "The recipient; null for a webhook, and for somebody without an account" }),
+    user_name: z.string().nullable().openapi({
+      description:
+        "Name of the recipient when the message belongs to no hospital; otherwise null: the hospital's members have names",
+    }),
     hospital_id: Id.nullable(),
     channel: z.enum(DELIVERY_CHANNELS),
     target_id: z.string().openapi({ description: "Id of the account, subscription, webhook or link" }),
@@ -40,6 +44,9 @@ const Delivery = z
     }),
     attempts: z.number().int(),
     next_attempt_at: Timestamp.nullable().openapi({ description: "Null when no further attempt follows" }),
+    is_held_by_quiet_hours: z.boolean().openapi({
+      description: "Whether it waits until `next_attempt_at` because the recipient's quiet hours end then",
+    }),
     answer_status: z.number().int().nullable().openapi({ description: "Status code of the provider's last answer" }),
     answer: z.string().nullable().openapi({ description: "The beginning of the provider's last answer, without addresses" }),
     can_resend: z.boolean(),
@@ -51,6 +58,7 @@ const Delivery = z
 const example: z.input<typeof Delivery> = {
   delivery_id: EXAMPLE_ID,
   user_id: EXAMPLES.user,
+  user_name: null,
   hospital_id: EXAMPLES.hospital,
   channel: "email",
   target_id: EXAMPLES.user,
@@ -60,6 +68,7 @@ const example: z.input<typeof Delivery> = {
   status: "failed",
   attempts: 5,
   next_attempt_at: null,
+  is_held_by_quiet_hours: false,
   answer_status: 500,
   answer: "internal error",
   can_resend: true,

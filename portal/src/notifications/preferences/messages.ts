@@ -45,7 +45,8 @@ export const messagePreferences = defineMessages({
     "notify.push_install_first":
       "On iPhone and iPad, first add the portal to the home screen (Share, then “Add to Home Screen”), open it from there and switch push on.",
     "notify.push_off_here": "Push is not set up at this installation.",
-    "notify.push_refused": "This browser or private window does not allow push messages. Try an ordinary window or another browser.",
+    "notify.push_refused":
+      "This browser or private window does not allow push messages. Try an ordinary window or another browser.",
     "notify.push_switch_on": "Switch push on",
     "notify.push_switch_off": "Switch push off",
     "notify.browsers": "Your browsers with push",

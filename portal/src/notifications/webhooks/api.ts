@@ -2,6 +2,7 @@
 import { hc } from "hono/client";
 import type { webhookRoutes } from "../../../../src/notifications/webhooks/routes.ts";
 import { API_BASE, CLIENT_OPTIONS, formatEtag, readData, readPage } from "../../platform/api/client.ts";
+import { fetchAllPages } from "../../platform/api/fetch-all-pages.ts";
 
 const webhooksApi = hc<typeof webhookRoutes>(API_BASE, CLIENT_OPTIONS).webhooks;
 const webhookApi = webhooksApi[":webhook_id"];
@@ -11,6 +12,9 @@ export const listWebhooks = (hospitalId: string | undefined, cursor: string | nu
   readPage(
     webhooksApi.$get({ query: { limit: "50", ...(hospitalId && { hospital_id: hospitalId }), ...(cursor && { cursor }) } }),
   );
+/** A hospital has at most 20. */
+export const listAllWebhooks = async (hospitalId: string | undefined) =>
+  (await fetchAllPages((cursor) => listWebhooks(hospitalId, cursor))).items;
 export type Webhook = Awaited<ReturnType<typeof listWebhooks>>["items"][number];
 
 export type NewWebhook = Parameters<typeof webhooksApi.$post>[0]["json"];

@@ -8,6 +8,7 @@ import { Dialog } from "../../platform/design/dialog.tsx";
 import { formatDateTime } from "../../platform/design/format.ts";
 import { ActionError } from "../../platform/design/query-states.tsx";
 import { translateCode, useTranslation } from "../../platform/messages/translate.ts";
+import { translateAnswer } from "../provider-answer.ts";
 import { isResendable, listDeliveries, resendDelivery, type Webhook, type WebhookDelivery } from "./api.ts";
 import classes from "./webhooks.module.css";
 
@@ -51,7 +52,7 @@ export function DeliveryLogDialog({ webhook, zone, onClose }: DeliveryLogDialogP
       cell: ({ answer_status, answer_text }) => (
         <div>
           {answer_status ?? ""}
-          {answer_text && <span className={classes.note}>{answer_text}</span>}
+          {answer_text && <span className={classes.note}>{translateAnswer(answer_text)}</span>}
         </div>
       ),
     },
