@@ -56,6 +56,29 @@ test("a webhook's secret is shown once, and verifies a test event that is sent a
   }
 });
 
+test("a delivery that waits names its webhook, its next attempt and the service's reason, in both languages", async ({
+  open,
+  world,
+}) => {
+  const manager = await logIn(world.people.manager);
+  // Nobody listens there.
+  const json = { url: `${ORIGIN}/nobody`, description: "Lab computer", events: ["alert.raised"], include_data: false };
+  const { webhook_id } = (await manager.ask("/webhooks", { json })).data;
+  await manager.ask(`/webhooks/${webhook_id}/test`, { method: "POST" });
+  const page = await open(world.people.manager, { path: "/admin/deliveries" });
+  await waitForPage(page);
+  const row = page.getByRole("row").filter({ hasText: "Lab computer" });
+  await expect(async () => {
+    await page.reload();
+    await expect(row).toContainText("Next attempt at", { timeout: 2_000 });
+  }).toPass({ timeout: 20_000 });
+  await expect(row).toContainText("No connection, or no answer");
+  await page.getByRole("button", { name: "हिन्दी", exact: true }).first().click();
+  for (const text of ["अगला प्रयास", "कनेक्शन नहीं हुआ, या उत्तर नहीं आया"]) await expect(row).toContainText(text);
+  await expect(page.getByText("No connection")).toHaveCount(0);
+  await expect(page.getByRole("option", { name: "एसएमएस" })).toHaveCount(1);
+});
+
 test("a webhook that its receiver ends with 410 is shown as switched off, in whole words", async ({ open, world }) => {
   const receiver = await startReceiver(ORIGIN);
   try {
