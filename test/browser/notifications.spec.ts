@@ -35,33 +35,31 @@ test("an alarm reaches the bell without a reload, and the panel is worked by key
   await bell.focus();
   await page.keyboard.press("Enter");
   const panel = page.getByRole("dialog", { name: "Notifications" });
-  await expect(panel.getByText("New: New alert")).toHaveCount(3);
-  await panel.getByRole("button", { name: "Mark as read: New alert" }).first().focus();
+  await expect(panel.getByText("New: High priority: New alarm")).toHaveCount(3);
+  await panel.getByRole("button", { name: "Mark as read: High priority: New alarm" }).first().focus();
   await page.keyboard.press("Enter");
-  await expect(panel.getByText("New: New alert")).toHaveCount(2);
+  await expect(panel.getByText("New: High priority: New alarm")).toHaveCount(2);
   await page.keyboard.press("Escape");
   await expect(panel).toHaveCount(0);
   await expect(bellOf(page, "2 unread notifications")).toBeFocused();
 
   await page.keyboard.press("Enter");
-  await panel.getByRole("link", { name: "Open: New alert" }).first().focus();
+  await panel.getByRole("link", { name: "Open: High priority: New alarm" }).first().focus();
   await page.keyboard.press("Enter");
   await expect(page).toHaveURL(/\/alarms\/[\w-]+$/);
   await bellOf(page, "1 unread notification").click();
   await panel.getByRole("button", { name: "Mark all as read" }).focus();
   await page.keyboard.press("Enter");
-  await expect(panel.getByText("New: New alert")).toHaveCount(0);
-  await expect(panel.getByText("New alert", { exact: true })).toHaveCount(3);
+  await expect(panel.getByText("New: High priority: New alarm")).toHaveCount(0);
+  await expect(panel.getByText("High priority: New alarm", { exact: true })).toHaveCount(3);
   await page.keyboard.press("Escape");
   await expect(bellOf(page, "Notifications")).toBeFocused();
   expect(await page.evaluate(() => "isSamePage" in window)).toBe(true);
 });
 
-test("a failed delivery is listed with the provider's answer, and sent again by an administrator", async ({
-  open,
-  nurse,
-  world,
-}) => {
+test("a failed delivery is listed with the provider's answer, and sent again by an administrator", async ({ open }) => {
+  const world = await newWorld();
+  const { nurse } = world.people;
   test.skip(PUSH_ORIGIN === "", "the server was started without a second local push service");
   const service = await startReceiver(PUSH_ORIGIN);
   try {
@@ -78,7 +76,7 @@ test("a failed delivery is listed with the provider's answer, and sent again by 
     await page.getByLabel("Channel").selectOption("Push");
     await page.getByLabel("Status").selectOption("Failed");
     const row = page.getByRole("row").filter({ hasText: nurse.name });
-    for (const text of ["New alert", "Push", "Failed", "400 no such device"]) await expect(row).toContainText(text);
+    for (const text of ["New alarm", "Push", "Failed", "400 no such device"]) await expect(row).toContainText(text);
     service.answer.status = 201;
     await row.getByRole("button", { name: "Resend" }).click();
     await page.getByRole("dialog").getByRole("button", { name: "Resend" }).click();

@@ -23,8 +23,8 @@ const CHANNELS = ["email", "push", "sms", "webhook"] as const;
 const STATUSES = ["waiting", "sending", "accepted", "failed", "unknown", "cancelled"] as const;
 const KEY = ["admin", "deliveries"];
 
-const describe = ({ channel, kind }: Delivery): string =>
-  channel === "webhook" ? translateCode("webhooks.event", kind) : textOf(kind, getLanguage()).title;
+const describe = ({ channel, kind, priority }: Delivery): string =>
+  channel === "webhook" ? translateCode("webhooks.event", kind) : textOf(kind, getLanguage(), priority).title;
 
 export function DeliveriesPage() {
   const t = useTranslation();

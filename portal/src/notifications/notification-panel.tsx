@@ -52,7 +52,7 @@ export function NotificationPanel({ onClose }: { onClose: () => void }) {
 function Item({ item, onRead, onLeave }: { item: Notification; onRead: () => void; onLeave: () => void }) {
   const t = useTranslation();
   const zone = useOwnTimeZone();
-  const { title, sentence } = textOf(item.kind, getLanguage());
+  const { title, sentence } = textOf(item.kind, getLanguage(), item.priority);
   const isUnread = item.read_at === null;
   const leave = () => {
     if (isUnread) onRead();
