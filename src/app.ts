@@ -202,7 +202,6 @@ app.route(API_PREFIX, heldRoutes);
 app.route(API_PREFIX, vitalRoutes);
 app.route(API_PREFIX, roundRoutes);
 app.route(API_PREFIX, historyRoutes);
-app.route(API_PREFIX, quarantineRoutes);
 app.route(API_PREFIX, analyticsRoutes);
 app.route(API_PREFIX, alertRoutes);
 app.route(API_PREFIX, ruleRoutes);
