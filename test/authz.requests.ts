@@ -114,7 +114,7 @@ const BODIES: Record<
   }),
   "POST /api/v1/auth/email/change": () => ({ json: { email: `${uniqueText()}@example.org`, password: PASSWORD } }),
   "POST /api/v1/sms/status": () => ({
-    body: "MessageSid=SM1&MessageStatus=sent",
+    body: `MessageSid=SM${"1".repeat(32)}&MessageStatus=sent`,
     headers: { "Content-Type": "application/x-www-form-urlencoded" },
   }),
   "PUT /api/v1/notification-settings/phone": () => ({

@@ -28,7 +28,7 @@ export async function newCallback() {
     .run();
   const url = statusCallbackUrl(env, id, Date.now());
   const form = new Map([
-    ["MessageSid", "SM1"],
+    ["MessageSid", `SM${"1".repeat(32)}`],
     ["MessageStatus", "delivered"],
   ]);
   const headers = {

@@ -34,10 +34,13 @@ function parse<S extends z.ZodType>(schema: S, text: string): z.output<S> | null
 export const formatAnswer = (sid: string, status: string, errorCode?: string): string =>
   [sid, status, ...(errorCode ? [errorCode] : [])].join(" ");
 
-/** The message that a kept text names; null for the text of an error. A SID has 34 characters: its type and 32 hexadecimal digits. */
+/** The id of a message: its type and 32 hexadecimal digits. https://www.twilio.com/docs/glossary/what-is-a-sid */
+export const MESSAGE_SID = /^(?:SM|MM)[0-9a-fA-F]{32}$/;
+
+/** The message that a kept text names; null for the text of an error. */
 export function parseAnswer(text: string): { sid: string; status: string } | null {
   const [sid = "", status = ""] = text.split(" ");
-  return /^(?:SM|MM)[0-9a-f]{32}$/i.test(sid) ? { sid, status } : null;
+  return MESSAGE_SID.test(sid) ? { sid, status } : null;
 }
 
 /** @param now epoch milliseconds */

@@ -1,6 +1,8 @@
 // The route that the provider of text messages calls.
+
 import { createRoute, z } from "@hono/zod-openapi";
 import { createRouter, problemResponses } from "../../http/router.ts";
+import { MESSAGE_SID } from "./provider-answers.ts";
 import { applyCallback } from "./status-callback.ts";
 
 const Field = z.string().max(2_000);
@@ -24,7 +26,9 @@ export const publicSmsRoutes = createRouter().openapi(
         required: true,
         content: {
           "application/x-www-form-urlencoded": {
-            schema: z.object({ MessageSid: Field, MessageStatus: Field, ErrorCode: Field.optional() }).catchall(Field),
+            schema: z
+              .object({ MessageSid: Field.regex(MESSAGE_SID), MessageStatus: Field, ErrorCode: Field.optional() })
+              .catchall(Field),
             example: { MessageSid: "SM1f0e8ae6ade43cb3c0ce4525424e404f", MessageStatus: "delivered" },
           },
         },
