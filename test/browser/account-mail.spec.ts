@@ -21,8 +21,11 @@ test("a link that is not valid leads to a new one, and leaves no token in the ad
   const page = await open(null, { path: "/reset#token=ecp_nonsense" });
   await expect(page).toHaveURL(/\/reset$/);
   await page.getByLabel("Password", { exact: true }).fill("lanterns over seven hills");
-  await page.getByRole("button", { name: "Set password" }).click();
-  await expect(page.getByRole("alert")).toContainText("invalid or has expired");
+  // All browsers of these tests have one address, which has few places in the queue of hashes: 503 when others sign in.
+  await expect(async () => {
+    await page.getByRole("button", { name: "Set password" }).click();
+    await expect(page.getByRole("alert")).toContainText("invalid or has expired", { timeout: 5_000 });
+  }).toPass();
   await page.getByRole("link", { name: "Ask for a new link" }).click();
   await expect(page).toHaveURL(/\/forgot$/);
   await page.goto("/verify-email#token=ecv_nonsense");

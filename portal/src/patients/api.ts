@@ -5,6 +5,7 @@ import type { practitionerRoutes } from "../../../src/organization/practitioners
 import type { recordRoutes } from "../../../src/patients/record/record-routes.ts";
 import type { patientRoutes } from "../../../src/patients/routes.ts";
 import { API_BASE, CLIENT_OPTIONS, readData, readPage, readVersioned } from "../platform/api/client.ts";
+import { queryClient } from "../platform/api/query-client.ts";
 
 export const patientApi = hc<typeof patientRoutes>(API_BASE, CLIENT_OPTIONS);
 export const recordApi = hc<typeof recordRoutes>(API_BASE, CLIENT_OPTIONS);
@@ -18,6 +19,17 @@ export type PatientFilters = WithoutPaging<ListQuery>;
 /** A page of visible patients, by number; the API cannot sort by name because names are encrypted. */
 export const listPatients = (filters: PatientFilters, cursor: string | null, limit = 100) =>
   readPage(patientApi.patients.$get({ query: { ...filters, limit: String(limit), ...(cursor && { cursor }) } }));
+/** A page's own list and the names of its alarms need the same patients at the same moment: they are read once. */
+const SAME_LOAD_MS = 5_000;
+/** The first hundred patients with this monitoring mode. */
+export const fetchMonitored = (monitoring: "ward" | "home", filters: PatientFilters = {}) => {
+  const all = { ...filters, monitoring, active: "true" } as const;
+  return queryClient.fetchQuery({
+    queryKey: ["patients", "monitored_page", all],
+    queryFn: () => listPatients(all, null),
+    staleTime: SAME_LOAD_MS,
+  });
+};
 /** Maximum pages of monitored patients that are sorted by risk; larger hospitals use the search for the rest. */
 const MAX_MONITORED_PAGES = 10;
 /** All patients with this monitoring mode. */
@@ -25,7 +37,10 @@ export async function listMonitored(monitoring: "ward" | "home", filters: Patien
   const items: PatientSummary[] = [];
   let cursor: string | null = null;
   for (let pages = 0; pages < MAX_MONITORED_PAGES && (pages === 0 || cursor); pages++) {
-    const page: Awaited<ReturnType<typeof listPatients>> = await listPatients({ ...filters, monitoring, active: "true" }, cursor);
+    const page: Awaited<ReturnType<typeof listPatients>> =
+      cursor === null
+        ? await fetchMonitored(monitoring, filters)
+        : await listPatients({ ...filters, monitoring, active: "true" }, cursor);
     items.push(...page.items);
     cursor = page.pagination.next_cursor;
   }

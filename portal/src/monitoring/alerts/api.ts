@@ -1,12 +1,10 @@
 // API calls for alarms: lists, one alarm with its events, and staff actions.
 import { hc } from "hono/client";
 import type { alertRoutes } from "../../../../src/monitoring/alerts/routes.ts";
-import type { patientRoutes } from "../../../../src/patients/routes.ts";
-import { getFullName } from "../../patients/api.ts";
+import { fetchMonitored, getFullName } from "../../patients/api.ts";
 import { API_BASE, CLIENT_OPTIONS, readData, readPage } from "../../platform/api/client.ts";
 
 const api = hc<typeof alertRoutes>(API_BASE, CLIENT_OPTIONS);
-const patients = hc<typeof patientRoutes>(API_BASE, CLIENT_OPTIONS);
 
 /** Timeout of an action at the bedside, ms. */
 const ACTION_TIMEOUT_MS = 5_000;
@@ -61,8 +59,6 @@ export const toPatientLabel = (patient: NamedPatient): PatientLabel => ({
 
 /** Monitored patients, at most 100 per mode: nobody else has alarms. Only names are kept. */
 export async function listMonitoredPatients(): Promise<PatientLabel[]> {
-  const pages = (["ward", "home"] as const).map((monitoring) =>
-    readPage(patients.patients.$get({ query: { monitoring, limit: MAX_PAGE_SIZE } })),
-  );
+  const pages = (["ward", "home"] as const).map((monitoring) => fetchMonitored(monitoring));
   return (await Promise.all(pages)).flatMap(({ items }) => items.map(toPatientLabel));
 }

@@ -76,7 +76,7 @@ function Channels({ kinds, channels }: Pick<MessagePreferences, "kinds" | "chann
     <>
       <Table label={t("notify.kinds")} columns={columns} items={kinds} rowKey={({ kind }) => kind} />
       {untold.length > 0 && (
-        <p className={layout.alert} role="alert">
+        <p className={layout.alert} role="status">
           {t("notify.untold", { kinds: untold.map(titleOf).join(", ") })}
         </p>
       )}
