@@ -5,6 +5,8 @@ import {
   DELIVERY_CHANNELS,
   DELIVERY_STATUSES,
   DEVICE_KINDS,
+  DOCUMENT_STATUSES,
+  DOCUMENT_TYPES,
   HELD_STATES,
   LANGUAGES,
   NOTIFICATION_PRIORITIES,
@@ -754,6 +756,56 @@ export const reports = sqliteTable(
     index("reports_encounter").on(t.encounterId).where(sql`encounter_id is not null`),
     uniqueIndex("reports_file_key").on(t.fileKey),
     uniqueIndex("reports_metrics_key").on(t.metricsKey).where(sql`metrics_key is not null`),
+  ],
+);
+
+/** Documents of patients (FHIR DocumentReference). Each version is a row; those of one document have the same series. */
+export const documents = sqliteTable(
+  "documents",
+  {
+    id: text("id").primaryKey(),
+    patientId: text("patient_id")
+      .notNull()
+      .references(() => patients.id),
+    hospitalId: text("hospital_id")
+      .notNull()
+      .references(() => hospitals.id),
+    /** The id of the first version. */
+    seriesId: text("series_id").notNull(),
+    /** From 1. */
+    seriesVersion: integer("series_version").notNull(),
+    status: text("status", { enum: DOCUMENT_STATUSES }).notNull(),
+    /** LOINC. */
+    typeCode: text("type_code").notNull(),
+    /** The time that the document is about, Unix ms. */
+    dateAt: integer("date_at").notNull(),
+    titleSealed: text("title_sealed").notNull(),
+    authorSealed: text("author_sealed"),
+    fileKey: text("file_key").notNull(),
+    fileNameSealed: text("file_name_sealed").notNull(),
+    /** Of the bytes, not of the name. */
+    contentType: text("content_type", { enum: DOCUMENT_TYPES }).notNull(),
+    /** Bytes of the plaintext. */
+    fileSize: integer("file_size").notNull(),
+    sha256: text("sha256").notNull(),
+    uploadedByKind: text("uploaded_by_kind", { enum: ["user", "device", "app"] }).notNull(),
+    uploadedBy: text("uploaded_by").notNull(),
+    /** Why it was marked as entered in error. */
+    reasonSealed: text("reason_sealed"),
+    endedBy: text("ended_by"),
+    endedAt: integer("ended_at"),
+    createdAt: integer("created_at").notNull(),
+    updatedAt: integer("updated_at").notNull(),
+    version: integer("version").notNull().default(1),
+  },
+  (t) => [
+    uniqueIndex("documents_series").on(t.seriesId, t.seriesVersion),
+    uniqueIndex("documents_file_key").on(t.fileKey),
+    index("documents_same_file").on(t.sha256, t.patientId),
+    index("documents_patient").on(t.patientId, t.createdAt),
+    index("documents_patient_date").on(t.patientId, t.dateAt),
+    index("documents_hospital").on(t.hospitalId, t.createdAt),
+    index("documents_created").on(t.createdAt),
   ],
 );
 

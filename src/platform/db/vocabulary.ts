@@ -37,6 +37,16 @@ export const QUARANTINE_REASONS = [
   /** The hospital has the same file as a report of another patient. */
   "same_file_elsewhere",
 ] as const;
+/** FHIR R4 DocumentReference.status. */
+export const DOCUMENT_STATUSES = ["current", "superseded", "entered-in-error"] as const;
+/** Media types of documents, found from their bytes. */
+export const DOCUMENT_TYPES = [
+  "application/pdf",
+  "image/jpeg",
+  "image/png",
+  "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+  "text/plain",
+] as const;
 export const UPLOAD_OUTCOMES = [
   "stored",
   "duplicate",
