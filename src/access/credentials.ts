@@ -8,7 +8,7 @@ import { type AppScope, type DeviceScope, type Permission, requiredScopes } from
 /** "Last used" has a resolution of five minutes, so that a busy machine writes at most one row in that time. */
 const LAST_USED_RESOLUTION_MS = 5 * 60_000;
 
-/** A redeemed link has already proved the credential (reports/reading/links.ts); then only its state is checked. */
+/** A redeemed link has already proved the credential (file-links.ts); then only its state is checked. */
 function credentialMatches({ credentialId, secretHash }: DeviceActor | AppActor): SQL {
   return sql`c.id = ${credentialId} AND ${secretHash === null ? sql`1` : sql`c.secret_hash = ${secretHash}`}`;
 }

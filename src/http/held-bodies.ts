@@ -4,12 +4,12 @@ import { addressBucket } from "../platform/address-bucket.ts";
 import { ApiError } from "../platform/errors.ts";
 
 const MIB = 1024 * 1024;
-/** An isolate has 128 MB, and a form is copied twice while it becomes a stored file. */
+/** An isolate has 128 MB, and a form of reports is copied twice while it becomes a stored file; a larger one is never copied. */
 const MAX_HELD_BYTES = 48 * MIB;
-/** Two forms of the maximum size at once. */
-const MAX_HELD_PER_CALLER = 21 * MIB;
+/** A document of the maximum size, or two forms of reports, at once. */
+const MAX_HELD_PER_CALLER = 26 * MIB;
 /** The rest is left to staff, devices and apps. */
-const MAX_HELD_BY_PATIENTS = 24 * MIB;
+const MAX_HELD_BY_PATIENTS = 26 * MIB;
 const MAX_HELD_ANONYMOUS = 4 * MIB;
 const MAX_HELD_PER_ADDRESS = MIB;
 

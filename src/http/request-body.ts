@@ -40,30 +40,57 @@ export async function* streamBody(c: Context): AsyncIterable<Uint8Array> {
   }
 }
 
-/**
- * Reads at most `limit` bytes and counts them, because Content-Length may be wrong. They are held until the request has ended.
- * @throws ApiError too_large, length_mismatch, request_timeout, unavailable
- */
-export async function readBody(c: Context, limit: number): Promise<Uint8Array<ArrayBuffer>> {
+/** The chunks of a body of at most `limit` bytes, which are counted as held, because Content-Length may be wrong. */
+async function* holdChunks(c: Context, limit: number): AsyncIterable<Uint8Array> {
   const declaredLength = c.req.header("Content-Length");
   if (declaredLength !== undefined && Number(declaredLength) > limit) throw new ApiError("too_large");
   const { actor }: Call = c.get("call");
-  const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of streamBody(c)) {
     size += chunk.length;
     if (size > limit) throw new ApiError("too_large");
     holdBody(c.req.raw, actor, chunk.length);
-    chunks.push(chunk);
+    yield chunk;
   }
   if (declaredLength !== undefined && Number(declaredLength) !== size) throw new ApiError("length_mismatch");
-  const bytes = new Uint8Array(size);
+}
+
+/**
+ * Reads at most `limit` bytes. They are held until the request has ended.
+ * @throws ApiError too_large, length_mismatch, request_timeout, unavailable
+ */
+export async function readBody(c: Context, limit: number): Promise<Uint8Array<ArrayBuffer>> {
+  const chunks = await Array.fromAsync(holdChunks(c, limit));
+  const bytes = new Uint8Array(chunks.reduce((sum, { length }) => sum + length, 0));
   let filled = 0;
   for (const chunk of chunks) {
     bytes.set(chunk, filled);
     filled += chunk.length;
   }
   return bytes;
+}
+
+/** A body that is sent in single bytes takes no more memory than another. */
+const BLOCK_BYTES = 64 * 1024;
+
+/** Like `readBody`, for large bodies: in blocks, so that the body is in memory once. */
+export async function readBodyBlocks(c: Context, limit: number): Promise<Uint8Array<ArrayBuffer>[]> {
+  const blocks: Uint8Array<ArrayBuffer>[] = [];
+  let filled = BLOCK_BYTES;
+  for await (const chunk of holdChunks(c, limit)) {
+    for (let at = 0; at < chunk.length; ) {
+      if (filled === BLOCK_BYTES) {
+        blocks.push(new Uint8Array(BLOCK_BYTES));
+        filled = 0;
+      }
+      const part = chunk.subarray(at, at + BLOCK_BYTES - filled);
+      blocks.at(-1)?.set(part, filled);
+      filled += part.length;
+      at += part.length;
+    }
+  }
+  const last = blocks.pop();
+  return last ? [...blocks, last.subarray(0, filled)] : [];
 }
 
 /**

@@ -7,5 +7,9 @@ export const MAX_BINDING_LATENESS_MS = 7 * DAY_MS;
 /** How far a time of measurement may be ahead of the server's clock. */
 export const MAX_CLOCK_LEAD_MS = 2 * 60_000;
 
+/** Whether a time (Unix ms) is further ahead than clocks may differ. */
+export const isAhead = (measuredAt: number | null, now: number): boolean =>
+  measuredAt !== null && measuredAt > now + MAX_CLOCK_LEAD_MS;
+
 /** How old a sample of a device may be when it arrives. */
 export const MAX_SAMPLE_AGE_MS = 30 * DAY_MS;

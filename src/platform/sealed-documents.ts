@@ -2,6 +2,7 @@
 import type { z } from "zod";
 import { BoundedCache } from "./bounded-cache.ts";
 import { type KeyRing, type SealContext, unsealValue } from "./crypto.ts";
+import { ApiError } from "./errors.ts";
 
 /** Cached documents per key ring and isolate; the least recently used one is evicted. */
 export const MAX_CACHED_DOCUMENTS = 2_048;
@@ -38,4 +39,16 @@ export async function readSealed<S extends z.ZodType>(
 function deepFreeze<T>(value: T): T {
   if (typeof value === "object" && value !== null) for (const part of Object.values(Object.freeze(value))) deepFreeze(part);
   return value;
+}
+
+/**
+ * For lists, in which one corrupt value does not fail the page: null for it.
+ * @param onCorrupt called per corrupt value; without it such a value is an error  @throws ApiError integrity_error
+ */
+export async function nullIfCorrupt<T>(opened: Promise<T>, onCorrupt?: () => void): Promise<T | null> {
+  return opened.catch((error: unknown) => {
+    if (!onCorrupt || !(error instanceof ApiError) || error.code !== "integrity_error") throw error;
+    onCorrupt();
+    return null;
+  });
 }

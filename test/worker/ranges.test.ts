@@ -1,6 +1,6 @@
 // Downloads by Range: the right bytes or 416 for any header; tampered stored bytes are never delivered.
 import { beforeAll, describe, expect, it } from "vitest";
-import { parseRange } from "../../src/reports/reading/download.ts";
+import { parseRange } from "../../src/http/file-response.ts";
 import {
   API,
   env,

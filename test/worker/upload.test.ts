@@ -1,6 +1,6 @@
 // Uploads within and beyond their limits: size, announced length, digest, media type; one log row per attempt.
 import { beforeAll, describe, expect, it } from "vitest";
-import { MAX_MULTIPART_BYTES } from "../../src/reports/upload/form-body.ts";
+import { MAX_MULTIPART_BYTES } from "../../src/http/form-body.ts";
 import { MAX_RAW_BYTES } from "../../src/reports/upload/upload-request.ts";
 import {
   API,

@@ -1,6 +1,7 @@
 // Routes: correct a report, move it to the right patient, its history, and the marks that moved reports leave.
 import { createRoute, z } from "@hono/zod-openapi";
 import { changeIfMatch } from "../../http/conditional-requests.ts";
+import { MeasuredAtInput } from "../../http/measured-at.ts";
 import { pageQuery } from "../../http/pagination.ts";
 import {
   BEARER_AUTH,
@@ -19,7 +20,6 @@ import {
 } from "../../http/router.ts";
 import { REPORT_CHANGES, REPORT_STATUSES } from "../../platform/db/vocabulary.ts";
 import { exampleReport, Kind, Report } from "../reading/schemas.ts";
-import { MeasuredAtInput } from "../upload/measured-at.ts";
 import { listChanges, listMovedReports } from "./changes.ts";
 import { correctReport, moveReport } from "./correct-report.ts";
 

@@ -1,5 +1,8 @@
 // Routes of the upload log and the quarantine.
 import { createRoute, z } from "@hono/zod-openapi";
+import { readRangeRequest } from "../../http/file-response.ts";
+import { rangeHeaders } from "../../http/link-authentication.ts";
+import { MeasuredAtInput } from "../../http/measured-at.ts";
 import { pageQuery } from "../../http/pagination.ts";
 import {
   BEARER_AUTH,
@@ -16,9 +19,8 @@ import {
   Timestamp,
 } from "../../http/router.ts";
 import { UPLOAD_OUTCOMES } from "../../platform/db/vocabulary.ts";
-import { downloadQuarantined, readRangeRequest } from "../reading/download.ts";
-import { exampleReport, Kind, rangeHeaders } from "../reading/schemas.ts";
-import { MeasuredAtInput } from "../upload/measured-at.ts";
+import { downloadQuarantined } from "../reading/download.ts";
+import { exampleReport, Kind } from "../reading/schemas.ts";
 import { assignUpload, discardUpload } from "./quarantine.ts";
 import { getUpload, listQuarantine, listUploads } from "./upload-list.ts";
 

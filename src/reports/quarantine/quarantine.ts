@@ -5,12 +5,12 @@ import { type Call, getActorId, type UserEffectiveRole } from "../../access/acto
 import { recordAuditEvent } from "../../access/audit.ts";
 import { beginChange, endChange } from "../../access/begun-change.ts";
 import { denyAccess } from "../../access/deny.ts";
+import { futureTimeError, requireClearTime, resolveMeasuredAt } from "../../http/measured-at.ts";
 import { batch, type Statement } from "../../platform/db/client.ts";
+import { isAhead } from "../../platform/device-times.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { streamFile } from "../../platform/files.ts";
 import { giveBackStatement, TOTAL_PREFIX } from "../../platform/storage-quotas.ts";
-import { isAhead } from "../upload/destination.ts";
-import { futureTimeError, requireClearTime, resolveMeasuredAt } from "../upload/measured-at.ts";
 import type { ReportKind } from "../upload/metric-ranges.ts";
 import { parseMetrics } from "../upload/metrics.ts";
 import { fileRecordId, storeMetrics, toReportKind } from "../upload/new-report.ts";

@@ -5,15 +5,15 @@ import { z } from "zod";
 import { type Access, accessAllows, withPatient } from "../../access/access.ts";
 import type { Call } from "../../access/actor.ts";
 import { afterAudit, appendAuditEvent } from "../../access/audit.ts";
+import { signLink } from "../../access/file-links.ts";
 import { displayName, unsealIdentity } from "../../patients/identity/sealed-fields.ts";
 import { reports } from "../../platform/db/schema.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { readFile } from "../../platform/files.ts";
-import { readSealed } from "../../platform/sealed-documents.ts";
+import { nullIfCorrupt, readSealed } from "../../platform/sealed-documents.ts";
 import { toIso } from "../../platform/time.ts";
 import { describeMetrics, type MetricsView, NO_METRICS } from "../upload/metrics.ts";
 import { metricsRecordId } from "../upload/new-report.ts";
-import { signLink } from "./links.ts";
 import { computeQtc } from "./qtc.ts";
 
 export type ReportRow = typeof reports.$inferSelect;
@@ -80,16 +80,8 @@ export async function readComment({ keys }: Call, { id, commentSealed }: ReportR
   return commentSealed === null ? null : readSealed(keys.fields, commentSealContext(id), commentSealed, z.string());
 }
 
-async function nullIfCorrupt<T>(opened: Promise<T>, onCorrupt?: () => void): Promise<T | null> {
-  return opened.catch((error: unknown) => {
-    if (!onCorrupt || !(error instanceof ApiError) || error.code !== "integrity_error") throw error;
-    onCorrupt();
-    return null;
-  });
-}
-
 export async function addDownloadLink<T extends { report_id: string }>(call: Call, origin: string, report: T) {
-  const link = await signLink(call, origin, report.report_id);
+  const link = await signLink(call, origin, { kind: "report", id: report.report_id });
   return { ...report, download_url: link.url, download_expires_at: link.expires_at };
 }
 

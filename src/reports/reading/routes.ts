@@ -1,10 +1,9 @@
 // Routes of reports: list, statistics, detail, file.
 import { createRoute, z } from "@hono/zod-openapi";
-import type { MiddlewareHandler } from "hono";
+import { readRangeRequest } from "../../http/file-response.ts";
+import { linkQuery, rangeHeaders } from "../../http/link-authentication.ts";
 import { integerParam } from "../../http/pagination.ts";
-import { limitInvalidCredentials } from "../../http/rate-limit.ts";
 import {
-  type AppEnv,
   BEARER_AUTH,
   BEARER_OR_LINK_AUTH,
   createRouter,
@@ -18,22 +17,11 @@ import {
   problemResponses,
 } from "../../http/router.ts";
 import { getPublicOrigin } from "../../platform/config.ts";
-import { ApiError } from "../../platform/errors.ts";
 import { MAX_STATS_DAYS } from "../upload/new-report.ts";
-import { downloadReport, readRangeRequest } from "./download.ts";
-import { verifyLink } from "./links.ts";
+import { downloadReport } from "./download.ts";
 import { listReports } from "./list.ts";
 import { getReport } from "./report.ts";
-import {
-  DetailedReport,
-  exampleLinkedReport,
-  exampleQtc,
-  exampleReport,
-  Report,
-  rangeHeaders,
-  reportQuery,
-  SentReport,
-} from "./schemas.ts";
+import { DetailedReport, exampleLinkedReport, exampleQtc, exampleReport, Report, reportQuery, SentReport } from "./schemas.ts";
 import { getReportStats } from "./stats.ts";
 
 const tags = ["DiagnosticReport"];
@@ -114,7 +102,7 @@ const fileRoute = createRoute({
   security: BEARER_OR_LINK_AUTH,
   request: {
     params: reportParams,
-    query: z.strictObject({ link: z.string().max(400).optional() }),
+    query: linkQuery,
     headers: rangeHeaders,
   },
   responses: {
@@ -126,23 +114,6 @@ const fileRoute = createRoute({
     ...problemResponses(401, 403, 404, 410, 416),
   },
 });
-
-/** Authenticates requests with a signed link. Mounted before token authentication, because such requests have no token. */
-export const authenticateByLink: MiddlewareHandler<AppEnv> = async (c, next) => {
-  const link = c.req.query("link");
-  if (link !== undefined) {
-    // A link is valid for GET only; Hono would otherwise run HEAD as GET.
-    if (c.req.raw.method !== "GET") throw new ApiError("link_invalid");
-    const call = c.get("call");
-    const id = (c.req.path.split("/").at(-2) ?? "").toLowerCase();
-    const actor = await verifyLink(call.keys, id, link, call.actor.via, call.now).catch(async (error: unknown) => {
-      await limitInvalidCredentials(c);
-      throw error;
-    });
-    c.set("call", { ...call, actor });
-  }
-  await next();
-};
 
 export const reportRoutes = createRouter()
   .openapi(listRoute("/reports", reportQuery), async (c) =>

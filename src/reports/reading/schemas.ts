@@ -127,16 +127,6 @@ export const DetailedReport = SentDetails.extend({ computed_qtc }).openapi("Deta
 export const SentReport = SentDetails.omit({ patient: true, hospital_id: true, comment: true }).openapi("SentReport");
 export const exampleLinkedReport = { ...exampleReport, ...exampleLink };
 
-/** Headers of a download. */
-export const rangeHeaders = z.object({
-  range: z.string().max(200).optional(),
-  "if-range": z
-    .string()
-    .max(200)
-    .optional()
-    .openapi({ description: "ETag of the file that the range continues; else all of it is sent" }),
-});
-
 const heartRateParam = z
   .string()
   .regex(/^\d{1,4}(\.\d{1,3})?$/, "Must be a number (beats per minute)")

@@ -2,16 +2,16 @@
 import { z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import type { Call } from "../../access/actor.ts";
+import { type FormPart, isMultipart, readForm, safeFileName } from "../../http/form-body.ts";
 import { parseIdempotencyKey } from "../../http/idempotency.ts";
 import { toApiError } from "../../http/on-error.ts";
 import { parseJson } from "../../http/request-body.ts";
 import { type AppEnv, validationError } from "../../http/router.ts";
 import { ApiError, type FieldError } from "../../platform/errors.ts";
 import { log } from "../../platform/log.ts";
-import { type FormPart, isMultipart, readForm } from "./form-body.ts";
 import { receiveUpload } from "./upload.ts";
 import { authorizeUploader } from "./upload-log.ts";
-import { checkMetricsSize, parseReportFields, safeFileName, type UploadRequest } from "./upload-request.ts";
+import { checkMetricsSize, DEFAULT_FILE_NAME, parseReportFields, type UploadRequest } from "./upload-request.ts";
 
 export const MAX_BATCH_FILES = 100;
 /** Bounds memory: each upload holds its file in plain and sealed form. D1 runs queries one at a time anyway. */
@@ -65,7 +65,7 @@ async function toUploadRequest({ file, item }: BatchFile): Promise<UploadRequest
   const text = typeof metrics === "string" || metrics === undefined ? metrics : JSON.stringify(metrics);
   return {
     fields: parseReportFields(fields),
-    fileName: safeFileName(file.fileName ?? ""),
+    fileName: safeFileName(file.fileName ?? "", DEFAULT_FILE_NAME),
     metrics: text === undefined ? null : checkMetricsSize(new TextEncoder().encode(text)),
     defaultKind: "ecg",
     isForm: true,

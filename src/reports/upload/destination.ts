@@ -5,9 +5,9 @@ import type { Call } from "../../access/actor.ts";
 import { denyAccess } from "../../access/deny.ts";
 import { type DeviceAccess, resolveDeviceAccess } from "../../access/device-access.ts";
 import { OWN_RECORD } from "../../access/patient-row.ts";
+import { futureTimeError, requireClearTime, resolveMeasuredAt } from "../../http/measured-at.ts";
 import type { QUARANTINE_REASONS, REPORT_STATUSES } from "../../platform/db/vocabulary.ts";
-import { MAX_BINDING_LATENESS_MS, MAX_CLOCK_LEAD_MS } from "../../platform/device-times.ts";
-import { futureTimeError, requireClearTime, resolveMeasuredAt } from "./measured-at.ts";
+import { isAhead, MAX_BINDING_LATENESS_MS } from "../../platform/device-times.ts";
 import type { ReportFields } from "./upload-request.ts";
 
 export type ReportStatus = (typeof REPORT_STATUSES)[number];
@@ -106,10 +106,6 @@ export function findDuplicate(
 /** Whether a device's file is a report of another patient of its hospital. */
 export const isFiledElsewhere = (sameFile: readonly SameFile[], { basis, hospitalId, patient }: Access): boolean =>
   basis === "device" && sameFile.some((report) => report.hospitalId === hospitalId && report.patientId !== patient.id);
-
-/** Whether a time (Unix ms) is further ahead than clocks may differ. */
-export const isAhead = (measuredAt: number | null, now: number): boolean =>
-  measuredAt !== null && measuredAt > now + MAX_CLOCK_LEAD_MS;
 
 /**
  * Why the device's patient at the time of measurement is not known, or null. Before a device's first assignment it belongs to no

@@ -3,6 +3,7 @@
 import type { z } from "zod";
 import type { Call } from "../../access/actor.ts";
 import { denyAccess } from "../../access/deny.ts";
+import { safeFileName } from "../../http/form-body.ts";
 import { type IdempotencyKey, type KeyStatements, runOnce } from "../../http/idempotency.ts";
 import { batch, isUniqueViolation } from "../../platform/db/client.ts";
 import { ApiError } from "../../platform/errors.ts";
@@ -13,7 +14,7 @@ import { authorizeSender, denyUnknownUpload, selectDirectUpload, toAuditEvent } 
 import { toReportKind } from "./new-report.ts";
 import { presignPut } from "./s3.ts";
 import { newUploadAttempt, recordUploadFailure, settleUpload, uploadLogStatements } from "./upload-log.ts";
-import { checkMetricsSize, type DirectUploadInput, safeFileName } from "./upload-request.ts";
+import { checkMetricsSize, DEFAULT_FILE_NAME, type DirectUploadInput } from "./upload-request.ts";
 
 /**
  * Prefix of unconfirmed files. They are protected only by R2's own encryption until the confirmation seals them or the
@@ -56,7 +57,13 @@ async function createDirectUpload(
 ): Promise<DirectUploadTarget> {
   const { now } = call;
   const { size, sha256, file_name, metrics, ...about } = input;
-  const attempt = { ...newUploadAttempt(call), sha256, size, fileName: safeFileName(file_name ?? ""), accessChecked: true };
+  const attempt = {
+    ...newUploadAttempt(call),
+    sha256,
+    size,
+    fileName: safeFileName(file_name ?? "", DEFAULT_FILE_NAME),
+    accessChecked: true,
+  };
   try {
     const { measuredAt, device, access, reason } = await resolveDestination(call, about);
     // A device without a patient, or of a closed record, uses the ordinary upload. Of an unclear patient, the confirmation decides.

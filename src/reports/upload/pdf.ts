@@ -12,7 +12,7 @@ import {
   MAX_TRAILING_PADDING,
   mayHavePdfHeader,
   TRAILER_BYTES,
-} from "./pdf-markers.ts";
+} from "../../platform/pdf-markers.ts";
 
 /** `isReadable`: no PDF by our rule, but with a PDF header in the first KiB, so that a reader may open it. */
 export type PdfInspection = { isPdf: boolean; isReadable: boolean; size: number; sha256: string };

@@ -2,17 +2,19 @@
 
 import { z } from "@hono/zod-openapi";
 import type { Context } from "hono";
+import { isMultipart, readForm, safeFileName, toTextFields } from "../../http/form-body.ts";
+import { MeasuredAtInput } from "../../http/measured-at.ts";
 import { streamBody } from "../../http/request-body.ts";
 import { type AppEnv, Id, PatientRef, validationError } from "../../http/router.ts";
 import { REPORT_KINDS } from "../../platform/db/vocabulary.ts";
 import { ApiError } from "../../platform/errors.ts";
-import { type FormPart, isMultipart, readForm, toPartText } from "./form-body.ts";
-import { MeasuredAtInput } from "./measured-at.ts";
 import type { ReportKind } from "./metric-ranges.ts";
 import { MAX_METRICS_BYTES } from "./metrics.ts";
 
 export const MAX_RAW_BYTES = 25 * 1024 * 1024;
 const MAX_FORM_PARTS = 20;
+/** Of a file that comes without a name. */
+export const DEFAULT_FILE_NAME = "report.pdf";
 
 /** Fields of a report besides the file: form fields, or query parameters for a raw body. */
 export const ReportFields = z.strictObject({
@@ -102,7 +104,7 @@ function readRawUpload(c: Context<AppEnv>, defaultKind: ReportKind): UploadReque
   const metrics = c.req.header("X-Report-Metrics");
   return {
     fields: parseReportFields(c.req.query()),
-    fileName: safeFileName(decodeHeaderText(c.req.header("X-File-Name") ?? "")),
+    fileName: safeFileName(decodeHeaderText(c.req.header("X-File-Name") ?? ""), DEFAULT_FILE_NAME),
     metrics: metrics === undefined ? null : checkMetricsSize(new TextEncoder().encode(decodeHeaderText(metrics))),
     defaultKind,
     isForm: false,
@@ -157,32 +159,11 @@ async function readFormUpload(c: Context<AppEnv>, defaultKind: ReportKind): Prom
   }
   return {
     fields: parseReportFields({ ...query, ...fields }),
-    fileName: safeFileName(file.fileName ?? ""),
+    fileName: safeFileName(file.fileName ?? "", DEFAULT_FILE_NAME),
     metrics: metrics === undefined ? null : checkMetricsSize(metrics.bytes),
     defaultKind,
     isForm: true,
     bytes: file.bytes,
     announced,
   };
-}
-
-/** @throws ApiError invalid_request for a file in the place of a field */
-function toTextFields(parts: FormPart[]): Record<string, string> {
-  const files = parts.filter(({ fileName }) => fileName !== null);
-  if (files.length > 0) {
-    const errors = files.map(({ name }) => ({ path: name, message: "Must be a field, not a file", code: "invalid_type" }));
-    throw new ApiError("invalid_request", "Some fields are invalid; see errors.", { errors });
-  }
-  return Object.fromEntries(parts.map((part) => [part.name, toPartText(part)]));
-}
-
-/** The last path segment, without characters that could split a header, hide the extension or traverse folders. */
-export function safeFileName(name: string): string {
-  const base = name.toWellFormed().normalize("NFC").split(/[/\\]/).at(-1) ?? "";
-  const cleaned = Array.from(base)
-    .filter((character) => !/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}"]/u.test(character))
-    .slice(0, 120)
-    .join("")
-    .trim();
-  return /^\.*$/.test(cleaned) ? "report.pdf" : cleaned;
 }

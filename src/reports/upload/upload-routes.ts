@@ -1,6 +1,7 @@
 // Routes of uploads. Not validated by the framework, which would read the body before access is checked.
 import { type RouteConfig, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
+import { signLink } from "../../access/file-links.ts";
 import { checkRequest } from "../../http/check-request.ts";
 import { readIdempotencyKey } from "../../http/idempotency.ts";
 import {
@@ -18,7 +19,6 @@ import {
 } from "../../http/router.ts";
 import { getPublicOrigin } from "../../platform/config.ts";
 import { QUARANTINE_REASONS } from "../../platform/db/vocabulary.ts";
-import { signLink } from "../reading/links.ts";
 import { exampleLink, exampleReport, MetricFlags } from "../reading/schemas.ts";
 import { MAX_BATCH_FILES, readBatch, receiveBatch } from "./batch.ts";
 import { MAX_METRICS_BYTES } from "./metrics.ts";
@@ -156,7 +156,7 @@ async function handleUpload(c: Context<AppEnv>, takesForms: boolean) {
   const { reportId, uploadId } = result;
   // Devices and apps may read back their own uploads, but not an earlier upload of another sender.
   const isReadable = result.outcome !== "duplicate" || call.actor.kind === "user";
-  const link = await signLink(call, getPublicOrigin(c.env), reportId);
+  const link = await signLink(call, getPublicOrigin(c.env), { kind: "report", id: reportId });
   const data = {
     ...emptyResult,
     report_id: reportId,

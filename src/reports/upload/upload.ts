@@ -2,6 +2,7 @@
 import { type Access, authorizePatient } from "../../access/access.ts";
 import type { Call } from "../../access/actor.ts";
 import { denyAccess } from "../../access/deny.ts";
+import { checkQuota, selectFileRoom } from "../../access/file-quota.ts";
 import { type IdempotencyKey, type Replay, resolveReplay, selectIdempotencyKey } from "../../http/idempotency.ts";
 import { sha256Hex } from "../../platform/crypto.ts";
 import { batch, isConditionFailed, isUniqueViolation } from "../../platform/db/client.ts";
@@ -24,7 +25,6 @@ import type { MetricFlag } from "./metric-flags.ts";
 import { describeMetrics, type ParsedMetrics, parseMetrics } from "./metrics.ts";
 import { fileRecordId, replayAction, selectSameFile, storeMetrics, toReportKind } from "./new-report.ts";
 import { inspectPdf, inspectPdfStream } from "./pdf.ts";
-import { checkQuota, selectFileRoom } from "./quota.ts";
 import { newUploadAttempt, recordUploadFailure, type UploadAttempt } from "./upload-log.ts";
 import {
   commitQuarantine,

@@ -7,7 +7,7 @@ import {
   lengthWithoutPadding,
   MAX_TRAILING_PADDING,
   TRAILER_BYTES,
-} from "../../../../src/reports/upload/pdf-markers.ts";
+} from "../../../../src/platform/pdf-markers.ts";
 import { parseNumber } from "../../platform/design/parse-number.ts";
 import { isPlausible, listMetricFields } from "../metrics.ts";
 import type { Kind } from "../report-kinds.ts";

@@ -1,8 +1,9 @@
 // Early check of the daily file quota: a file beyond it is refused before it is stored. The batch that names the file decides.
-import type { Call } from "../../access/actor.ts";
-import { findAccount } from "../../access/storage-charges.ts";
-import { ApiError } from "../../platform/errors.ts";
-import { quotaError, selectDayRoom } from "../../platform/storage-quotas.ts";
+
+import { ApiError } from "../platform/errors.ts";
+import { quotaError, selectDayRoom } from "../platform/storage-quotas.ts";
+import type { Call } from "./actor.ts";
+import { findAccount } from "./storage-charges.ts";
 
 /** Selects the bytes of files that the caller may still store today. @throws ApiError unauthenticated */
 export function selectFileRoom({ db, actor, now }: Call) {

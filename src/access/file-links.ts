@@ -1,25 +1,27 @@
-// Signed download links: valid for 5 minutes, for one report and GET, bound to a session or credential, checked again on use.
-
-import type { Actor, Call, RequestOrigin } from "../../access/actor.ts";
-import type { Keys } from "../../platform/config.ts";
-import { ApiError } from "../../platform/errors.ts";
-import { UUID_PATTERN } from "../../platform/ids.ts";
-import { signToken, verifyToken } from "../../platform/signed-token.ts";
-import { toIso } from "../../platform/time.ts";
+// Signed download links: valid for 5 minutes, for one file and GET, bound to a session or credential, checked again on use.
+import type { Keys } from "../platform/config.ts";
+import { ApiError } from "../platform/errors.ts";
+import { UUID_PATTERN } from "../platform/ids.ts";
+import { signToken, verifyToken } from "../platform/signed-token.ts";
+import { toIso } from "../platform/time.ts";
+import type { Actor, Call, RequestOrigin } from "./actor.ts";
 
 export const LINK_LIFETIME_MS = 5 * 60_000;
 
+/** Collections whose files have links: `/<kind>s/<id>/file`. */
+export type LinkedKind = "report" | "document";
+export type LinkedFile = { kind: LinkedKind; id: string };
 export type SignedLink = { url: string; expires_at: string };
 
 /** The payload is `u.<user>.<session>.<exp>`, `d.<credential>..<exp>` or `a.<credential>.<hospital>.<exp>`.
- * `exp` is Unix time in ms. The MAC also covers method and report id. */
-export async function signLink(call: Call, origin: string, reportId: string): Promise<SignedLink> {
+ * `exp` is Unix time in ms. The MAC also covers method, kind and id of the file's owner. */
+export async function signLink(call: Call, origin: string, file: LinkedFile): Promise<SignedLink> {
   const { actor, keys, now } = call;
   const exp = now + LINK_LIFETIME_MS;
   const payload = `${formatLinkHolder(actor)}.${exp}`;
-  const link = await signToken(keys.link, payload, ".", linkMacParts(reportId, payload));
+  const link = await signToken(keys.link, payload, ".", linkMacParts(file, payload));
   return {
-    url: `${origin}/api/v1/reports/${reportId}/file?link=${link}`,
+    url: `${origin}/api/v1/${file.kind}s/${file.id}/file?link=${link}`,
     expires_at: toIso(exp),
   };
 }
@@ -40,14 +42,16 @@ function formatLinkHolder(actor: Actor): string {
   }
 }
 
-const linkMacParts = (reportId: string, payload: string) => ["link", "GET", reportId, payload];
+/** Links of reports are older than those of other kinds, and name none. */
+const linkMacParts = ({ kind, id }: LinkedFile, payload: string) =>
+  kind === "report" ? ["link", "GET", id, payload] : ["link", "GET", kind, id, payload];
 
 /**
- * Returns the actor that a link was signed for. Access to the report is checked separately.
+ * Returns the actor that a link was signed for. Access to the file is checked separately.
  * @throws ApiError link_invalid, link_expired
  */
-export async function verifyLink(keys: Keys, reportId: string, link: string, via: RequestOrigin, now: number): Promise<Actor> {
-  const payload = await verifyToken(keys.link, link, ".", (payload) => linkMacParts(reportId, payload));
+export async function verifyLink(keys: Keys, file: LinkedFile, link: string, via: RequestOrigin, now: number): Promise<Actor> {
+  const payload = await verifyToken(keys.link, link, ".", (payload) => linkMacParts(file, payload));
   const [kind, id = "", sessionId = "", exp = ""] = payload?.split(".") ?? [];
   if (!UUID_PATTERN.test(id)) throw new ApiError("link_invalid");
   // An expiry beyond the limit comes from a version with a longer lifetime.

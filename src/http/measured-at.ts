@@ -2,10 +2,10 @@
 
 import { z } from "@hono/zod-openapi";
 import { type SQL, sql } from "drizzle-orm";
-import type { Call } from "../../access/actor.ts";
-import { ApiError, type FieldError } from "../../platform/errors.ts";
-import { toInstant } from "../../platform/local-time.ts";
-import { DAY_MS, LAST_TIME } from "../../platform/time.ts";
+import type { Call } from "../access/actor.ts";
+import { ApiError, type FieldError } from "../platform/errors.ts";
+import { toInstant } from "../platform/local-time.ts";
+import { DAY_MS, LAST_TIME } from "../platform/time.ts";
 
 const MAX_LENGTH = 64;
 /** Date and time of ISO 8601, with T or a blank between them, and perhaps a zone. */
