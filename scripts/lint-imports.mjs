@@ -12,6 +12,7 @@ export const ROOMS = [
   "care",
   "sharing",
   "reports",
+  "documents",
   "accounts",
   "patients",
   "notifications",

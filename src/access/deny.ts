@@ -76,7 +76,8 @@ type StateFailure =
   | "registration_refused"
   | "claim_proof_missing"
   | "code_invalid"
-  | "report_moved";
+  | "report_moved"
+  | "unsupported_document";
 
 /**
  * Records and throws a failure of an allowed operation. @param event the event of the operation  @param detail for the caller

@@ -2,8 +2,8 @@
 import { type SQL, sql } from "drizzle-orm";
 import { UUID_PATTERN } from "../platform/ids.ts";
 
-/** Identifies a patient by id or patient number, or by a report of theirs. */
-export type PatientTarget = { patient: string } | { report: string } | typeof OWN_RECORD;
+/** Identifies a patient by id or patient number, or by a report or document of theirs. */
+export type PatientTarget = { patient: string } | { report: string } | { document: string } | typeof OWN_RECORD;
 /** The caller's own record, or the patient that the calling device is bound to. */
 export const OWN_RECORD = { patient: "own" } as const;
 
@@ -36,6 +36,7 @@ export const PATIENT_COLUMNS = sql`${PATIENT_SUMMARY_COLUMNS}, patients.clinical
 export function matchesPatient(target: PatientTarget, ownPatientId: SQL): SQL {
   if (target === OWN_RECORD) return sql`patients.id = ${ownPatientId}`;
   if ("report" in target) return sql`patients.id = (SELECT patient_id FROM reports WHERE id = ${target.report})`;
+  if ("document" in target) return sql`patients.id = (SELECT patient_id FROM documents WHERE id = ${target.document})`;
   if (/^[1-9][0-9]{0,14}$/.test(target.patient)) return sql`patients.patient_number = CAST(${target.patient} AS INTEGER)`;
   return sql`patients.id = ${UUID_PATTERN.test(target.patient) ? target.patient : null}`;
 }

@@ -27,6 +27,10 @@ const ROLES_BY_PERMISSION = {
   "report:create": EVERYONE,
   /** Correct, move and mark as entered in error; also read what was corrected. */
   "report:correct": STAFF,
+  /** What was entered in error is shown to those who may correct. */
+  "document:read": EVERYONE,
+  "document:create": EVERYONE,
+  "document:correct": STAFF,
   "upload:read": CARE_EDITORS,
   "upload:assign": CARE_EDITORS,
   /** Of a patient: the own devices (devices/devices.ts). */

@@ -60,6 +60,7 @@ const HUMAN: CodeableConcept = {
 const RESOURCE_BY_ENTITY: Readonly<Record<string, string>> = {
   patient: "Patient",
   report: "DiagnosticReport",
+  document: "DocumentReference",
   device: "Device",
   hospital: "Organization",
   ward: "Location",

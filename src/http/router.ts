@@ -61,6 +61,7 @@ const EXAMPLE_NAMES = [
   "webhook",
   "delivery",
   "subscription",
+  "document",
 ] as const;
 type ExampleName = (typeof EXAMPLE_NAMES)[number];
 

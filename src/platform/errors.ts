@@ -48,6 +48,7 @@ const PROBLEMS_BY_CODE = {
   too_large: [413, "Request body is too large"],
   unsupported_media_type: [415, "Unsupported media type"],
   not_pdf: [415, "File is not a PDF"],
+  unsupported_document: [415, "File is not a PDF, JPEG, PNG, DOCX or plain text"],
   range_not_satisfiable: [416, "Range is outside the file"],
   account_locked: [423, "Too many failed attempts; try again later"],
   upgrade_required: [426, "WebSocket upgrade is required"],

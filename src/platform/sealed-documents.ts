@@ -3,6 +3,7 @@ import type { z } from "zod";
 import { BoundedCache } from "./bounded-cache.ts";
 import { type KeyRing, type SealContext, unsealValue } from "./crypto.ts";
 import { ApiError } from "./errors.ts";
+import { log } from "./log.ts";
 
 /** Cached documents per key ring and isolate; the least recently used one is evicted. */
 export const MAX_CACHED_DOCUMENTS = 2_048;
@@ -51,4 +52,21 @@ export async function nullIfCorrupt<T>(opened: Promise<T>, onCorrupt?: () => voi
     onCorrupt();
     return null;
   });
+}
+
+/** Opens the rows of a list, and logs how many values are corrupt. @param open passes `onCorrupt` on to `nullIfCorrupt` */
+export async function openListItems<R, T>(
+  requestId: string,
+  rows: readonly R[],
+  open: (row: R, onCorrupt: () => void) => Promise<T>,
+): Promise<{ items: T[]; corruptCount: number }> {
+  let corruptCount = 0;
+  const items = await Promise.all(rows.map((row) => open(row, () => void corruptCount++)));
+  if (corruptCount > 0)
+    log({}, "ERROR", "sealed values in a list cannot be decrypted", {
+      request_id: requestId,
+      code: "integrity_error",
+      count: corruptCount,
+    });
+  return { items, corruptCount };
 }

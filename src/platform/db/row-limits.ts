@@ -75,6 +75,11 @@ export const ROW_LIMITS = {
   patientLogins: { max: 100, column: "patient_links.verified_by", detail: "A record has at most 100 logins; unlink one first." },
   accountRecords: { max: 100, column: "patient_links.method", detail: "An account has at most 100 records." },
   reportChanges: { max: 200, column: "report_changes.changed_by", detail: "A report has at most 200 changes." },
+  documentVersions: {
+    max: 50,
+    column: "documents.series_version",
+    detail: "A document has at most 50 versions; upload a new one.",
+  },
   passkeys: { max: 20, column: "passkeys.transports", detail: "An account has at most 20 passkeys; remove one first." },
   alertComments: { max: 200, column: "alert_events.what", detail: "An alert has at most 200 comments." },
 } as const satisfies Record<string, RowLimit>;

@@ -17,7 +17,7 @@ import {
 } from "../../http/pagination.ts";
 import { COUNTER_SCOPES } from "../../platform/counters.ts";
 import { reports } from "../../platform/db/schema.ts";
-import { log } from "../../platform/log.ts";
+import { openListItems } from "../../platform/sealed-documents.ts";
 import { addDownloadLink, type ReportRow, toReport } from "./report.ts";
 import type { ReportQuery } from "./schemas.ts";
 import { selectCounterScopes } from "./stats.ts";
@@ -190,10 +190,8 @@ function toReportListEvents(
 }
 
 /** One corrupt value does not fail the whole page. In the detail view it is an error. */
-async function toListedReports(call: Call, effectiveRole: EffectiveRole, rows: readonly ReportListRow[]) {
-  let corruptCount = 0;
-  const onCorrupt = () => void corruptCount++;
-  const responses = rows.map(async (row) => {
+function toListedReports(call: Call, effectiveRole: EffectiveRole, rows: readonly ReportListRow[]) {
+  return openListItems(call.actor.via.requestId, rows, (row, onCorrupt) => {
     const patient = {
       id: row.patientId,
       version: row.patientVersion,
@@ -202,14 +200,6 @@ async function toListedReports(call: Call, effectiveRole: EffectiveRole, rows: r
     };
     return toReport(call, row, patient, roleAllows(effectiveRole, "patient:read"), onCorrupt);
   });
-  const items = await Promise.all(responses);
-  if (corruptCount > 0)
-    log({}, "ERROR", "sealed values in a list cannot be decrypted", {
-      request_id: call.actor.via.requestId,
-      code: "integrity_error",
-      count: corruptCount,
-    });
-  return { items, corruptCount };
 }
 
 /** The administrators' list: adds a signed download link to each report. */

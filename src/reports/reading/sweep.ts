@@ -38,6 +38,7 @@ async function sweepOrphansOfHour(db: Db, bucket: R2Bucket, prefix: string, now:
 async function findUnreferenced(db: Db, keys: string[]): Promise<string[]> {
   const rows = await db.all<{ key: string }>(sql`SELECT k.value AS key FROM json_each(${JSON.stringify(keys)}) k
     WHERE NOT EXISTS (SELECT 1 FROM reports WHERE file_key = k.value)
+      AND NOT EXISTS (SELECT 1 FROM documents WHERE file_key = k.value)
       AND NOT EXISTS (SELECT 1 FROM reports WHERE metrics_key = k.value)
       AND NOT EXISTS (SELECT 1 FROM uploads WHERE file_key = k.value)`);
   return rows.map((row) => row.key);
