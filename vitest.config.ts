@@ -48,6 +48,7 @@ const SERVED = [
   "pages",
   "bundle",
   "audit-served",
+  "documents-served",
   "cost",
   "audit-torture",
 ].map((name) => `test/node/${name}.test.ts`);

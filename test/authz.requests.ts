@@ -8,6 +8,7 @@ import { phoneCodes } from "../src/platform/db/schema.ts";
 import { beginTotp, clearFactors, newPasskeyRow, newRegistration, renewSignIn } from "./authz.factors.ts";
 import type { TestPrincipal } from "./authz.matrix.ts";
 import { grantBody, invite, type ResourceIds, sample, type TestCaller } from "./authz.world.ts";
+import { documentForm, newText } from "./document-files.ts";
 import { newBrowser } from "./worker/push-service.ts";
 import {
   env,
@@ -244,6 +245,9 @@ const BODIES: Record<
   "POST /api/v1/reports/direct": ({ patientId }) => ({
     json: { patient_id: patientId, size: 1000, sha256: "0".repeat(64), kind: "ecg" },
   }),
+  "POST /api/v1/documents": ({ patientId }) => ({ body: documentForm(newText(), { type: "34109-9", patient_id: patientId }) }),
+  "POST /api/v1/documents/:document_id/versions": () => ({ body: documentForm(newText()), headers: { "If-Match": "*" } }),
+  "DELETE /api/v1/documents/:document_id": () => ({ json: { reason: "a test" }, headers: { "If-Match": "*" } }),
   "POST /api/v1/uploads/:upload_id/assign": ({ patientId }) => ({ json: { patient_id: patientId } }),
   "POST /api/v1/uploads/:upload_id/discard": () => ({ json: { reason: "test print" } }),
   "POST /api/v1/reports": (handle) => ({ body: form(handle) }),

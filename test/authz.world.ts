@@ -4,6 +4,7 @@ import { deliverChanges } from "../src/monitoring/patient-object/context/change-
 import { toAlertId } from "../src/monitoring/patient-object/samples/ids.ts";
 import { uuidv7 } from "../src/platform/ids.ts";
 import { type HospitalKey, PRINCIPALS, TARGETS, type Target, type TestPrincipal } from "./authz.matrix.ts";
+import { newDocument, newText } from "./document-files.ts";
 import { newFailedDelivery, newNotification } from "./notification-rows.ts";
 import {
   API,
@@ -31,6 +32,8 @@ export type ResourceIds = {
   hospitalId: string;
   patientId: string;
   reportId: string;
+  /** A document that a nurse has uploaded. */
+  documentId: string;
   deviceId: string;
   credentialId: string;
   /** An import grant of the hospital. */
@@ -204,6 +207,7 @@ async function newHandle(hospitalId: string, nurse: Person, uploader: { token: s
     patientId: patient.id,
     eventId: await newEvent(manager, patient.id),
     reportId: data.report_id,
+    documentId: await newDocument(nurse, patient.id, newText(`document of ${patient.canary}`)),
     deviceId: device.id,
     credentialId: device.credentialId,
     grantId: await newGrant(hospitalId),
@@ -352,6 +356,9 @@ export async function renewResources(
   }
   // Filed once: a repetition changes nothing and leaves one event instead of two.
   if (route.endsWith("/quarantine/file")) return { ...handle, ...(await newHeld(nurse)) };
+  if (route.endsWith("/versions") || route === "DELETE /api/v1/documents/:document_id") {
+    return { ...handle, documentId: await newDocument(nurse, handle.patientId) };
+  }
   if (route.endsWith("/assign") || route.endsWith("/discard")) return { ...handle, uploadId: await newQuarantined(nurse) };
   if (route.endsWith("/direct/:upload_id/confirm")) {
     return { ...handle, directId: await newDirect({ token: player.token ?? "" }, handle.patientId) };

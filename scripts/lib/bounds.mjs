@@ -124,6 +124,10 @@ export const BOUNDS = [
     operations: ["POST /observations/quarantine/file", "POST /observations/quarantine/discard"],
   },
   { bound: "one file, streamed", test: BUDGET, operations: ["GET /reports/{report_id}/file", "GET /uploads/{upload_id}/file"] },
+  { bound: "one file, streamed", test: BUDGET, operations: ["GET /documents/{document_id}/file"] },
+  { bound: "a page of 100 rows; filters are for one patient", test: BUDGET, operations: ["GET /documents"] },
+  { bound: "50 versions", test: BUDGET, operations: ["GET /documents/{document_id}", "DELETE /documents/{document_id}"] },
+  { bound: ROW, test: BUDGET, operations: ["POST /documents/{document_id}/link"] },
 
   { bound: rowLimit("hospitals"), test: LIMIT, operations: ["POST /hospitals"] },
   { bound: rowLimit("wards"), test: LIMIT, operations: ["POST /wards"] },
@@ -166,6 +170,12 @@ export const BOUNDS = [
     bound: rowLimit("reportChanges"),
     test: LIMIT,
     operations: ["PATCH /reports/{report_id}", "POST /reports/{report_id}/move"],
+  },
+  { bound: `25 MiB; ${rowLimit("documentVersions")}`, test: LIMIT, operations: ["POST /documents/{document_id}/versions"] },
+  {
+    bound: "25 MiB; the storage quotas",
+    test: "test/worker/document-types.test.ts › is stored, and one of a byte more is refused",
+    operations: ["POST /documents"],
   },
   { bound: rowLimit("alertComments"), test: LIMIT, operations: ["POST /alerts/{alert_id}/comment"] },
   {

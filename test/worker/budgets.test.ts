@@ -12,6 +12,7 @@ import { factorReads, factorWrites } from "./budgets-factors.ts";
 import { hospitalReads, hospitalWrites } from "./budgets-hospital.ts";
 import { messageReads, messageWrites } from "./budgets-messages.ts";
 import { phoneNumbers } from "./budgets-phone.ts";
+import { documents } from "./budgets-documents.ts";
 import { reports, uploads } from "./budgets-reports.ts";
 import { vitals } from "./budgets-vitals.ts";
 import { webhookReads, webhookWrites } from "./budgets-webhooks.ts";
@@ -30,6 +31,7 @@ import { createSample } from "./monitored-patient.ts";
 /** In this order: some lines depend on data of earlier ones. */
 const lines: BudgetCase[] = [
   ...reports,
+  ...documents,
   ...hospitalReads,
   ...accountReads,
   ...messageReads,
@@ -82,7 +84,7 @@ const UNRECORDED = new Set([
   "GET /live/sse",
 ]);
 /** Reads by POST. */
-const RECORDED_POSTS = new Set(["POST /patients, same key", "POST /patients/{id}/alert-rules/preview"]);
+const RECORDED_POSTS = new Set(["POST /patients, same key", "POST /patients/{id}/alert-rules/preview", "POST /documents/{id}/link"]);
 /** Writes with an effect outside of D1 append the event of their success after it. */
 const APPENDED_WRITES = [
   /^POST \/observations, (nurse|first)/,

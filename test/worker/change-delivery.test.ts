@@ -40,6 +40,10 @@ const NOTHING_TO_DELIVER = new Set([
   "POST /api/v1/reports/raw",
   "POST /api/v1/uploads/:upload_id/assign",
   "POST /api/v1/uploads/:upload_id/discard",
+  "POST /api/v1/documents",
+  "POST /api/v1/documents/:document_id/link",
+  "POST /api/v1/documents/:document_id/versions",
+  "DELETE /api/v1/documents/:document_id",
   "PATCH /api/v1/reports/:report_id",
   "POST /api/v1/reports/:report_id/move",
   // Ingest creates a row of monitoring_settings with default values, which are in effect without it.

@@ -5,6 +5,7 @@ import { updateWard } from "../../src/organization/wards/wards.ts";
 import { getKeys } from "../../src/platform/config.ts";
 import { getDb } from "../../src/platform/db/client.ts";
 import { newWebhook } from "../authz.world.ts";
+import { newDocument } from "../document-files.ts";
 import { expectProblem } from "../token-forge.ts";
 import {
   API,
@@ -41,6 +42,7 @@ beforeAll(async () => {
     user_id: doctor.id,
     practitioner_id: (await readJson(profile)).data.practitioner_id,
     report_id: (await readJson(report)).data.report_id,
+    document_id: await newDocument(nurse, patient.id),
   };
   // Inherited settings have no version.
   for (const scope of [`hospitals/${hospitalId}`, `wards/${ids["ward_id"]}`])
@@ -211,6 +213,7 @@ describe("an id in upper case", () => {
       ["user_id", "users"],
       ["practitioner_id", "practitioners"],
       ["report_id", "reports"],
+      ["document_id", "documents"],
     ] as const) {
       const response = await sendRequest(`${API}/${path}/${upper(ids[name] ?? "")}`, { as: world.manager });
       expect([response.status, (await readJson(response)).data?.[name]], path).toEqual([200, ids[name]]);

@@ -18,6 +18,7 @@ import {
   uniqueText,
 } from "../world.ts";
 import { accounts } from "./faults-accounts.ts";
+import { documents } from "./faults-documents.ts";
 import { escalation } from "./faults-escalation.ts";
 import { factors } from "./faults-factors.ts";
 import { hospital } from "./faults-hospital.ts";
@@ -33,6 +34,7 @@ import { listReferencedKeys, listStoredKeys, verifyEveryReport } from "./storage
 const routes: FaultCase[] = [
   ...vitals,
   ...reports,
+  ...documents,
   ...hospital,
   ...escalation,
   ...messages,

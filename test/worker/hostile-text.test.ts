@@ -6,6 +6,7 @@ import { toAlertId } from "../../src/monitoring/patient-object/samples/ids.ts";
 import { newPasskeyRow, renewSignIn } from "../authz.factors.ts";
 import { subscribeSession } from "../authz.requests.ts";
 import { newWebhook } from "../authz.world.ts";
+import { newDocument } from "../document-files.ts";
 import { type ApiDocument, type Json, listOperations, type Operation } from "../fuzz/document.ts";
 import { listTextFields, type TextField, withTexts } from "../fuzz/text-fields.ts";
 import { times, VERIFY } from "../long.ts";
@@ -67,6 +68,7 @@ beforeAll(async () => {
     alert_id: toAlertId(patient.id, 1),
     report_id: (await readJson(await uploadReport(nurse, newPdf("hostile"), { patient_id: patient.id }))).data.report_id,
     upload_id: (await readJson(await uploadReport(device, newPdf()))).data.upload_id,
+    document_id: await newDocument(nurse, patient.id),
     event_id: v7(),
     code: "heart_rate",
   };

@@ -6,6 +6,7 @@ import { PATH_ALIASES } from "../../src/http/path-aliases.ts";
 import { EXAMPLES } from "../../src/http/router.ts";
 import { toAlertId } from "../../src/monitoring/patient-object/samples/ids.ts";
 import { newWebhook } from "../authz.world.ts";
+import { documentForm, newDocument, newText } from "../document-files.ts";
 import { type Contract, createContract } from "../fuzz/contract.ts";
 import { readToken } from "../letters.ts";
 import { newFailedDelivery, newNotification } from "../notification-rows.ts";
@@ -126,7 +127,7 @@ describe("the description", () => {
   it("names the headers that a create and a change take", () => {
     const headers = (name: string) =>
       (operations.find((o) => o.name === name)?.operation.parameters ?? []).filter((p) => p.in === "header").map((p) => p.name);
-    for (const path of ["users", "hospitals", "wards", "practitioners", "patients", "devices", "reports"]) {
+    for (const path of ["users", "hospitals", "wards", "practitioners", "patients", "devices", "reports", "documents"]) {
       expect(headers(`POST ${API}/${path}`), path).toContain("idempotency-key");
     }
     expect(headers(`PATCH ${API}/patients/{patient_id}`)).toContain("if-match");
@@ -219,6 +220,7 @@ async function newStage(): Promise<Stage> {
     email_token: await newEmailToken(world.nurse),
     patient_id: world.patient.id,
     report_id: (await readJson(sent)).data.report_id,
+    document_id: await newDocument(world.nurse, world.patient.id),
     user_id: world.doctor.id,
     hospital_id: world.hospitalId,
     device_id: device.id,
@@ -384,6 +386,8 @@ function requestOf({ path, method, name, operation }: (typeof operations)[number
   if (path.endsWith("/observation-pause") && ask.json)
     ask.json = { ...Object(ask.json), expected_return_at: new Date(Date.now() + 3_600_000).toISOString() };
   if (content["multipart/form-data"]) ask.body = uploadForm(newPdf(), { patient_id: stage.ids["patient_id"] });
+  if (path.endsWith("/documents")) ask.body &&= documentForm(newText(), { type: "34109-9", patient_id: stage.ids["patient_id"] });
+  if (path.endsWith("/versions")) ask.body = documentForm(newText());
   if (path.endsWith("/batch")) {
     ask.body = batchForm(content["multipart/form-data"]?.schema.properties?.["items"]?.["example"], stage);
   }

@@ -9,6 +9,7 @@ import {
 } from "../../src/monitoring/patient-object/recording/amend-sample.ts";
 import { ROW_LIMITS } from "../../src/platform/db/row-limits.ts";
 import { renewSignIn } from "../authz.factors.ts";
+import { newDocument, newText, uploadVersion } from "../document-files.ts";
 import { registerPasskey } from "../factor-steps.ts";
 import { withRandomDelays } from "../stores.ts";
 import {
@@ -317,6 +318,31 @@ const CASES: Case[] = [
       },
     }),
   ),
+  {
+    name: "POST /documents/{id}/versions",
+    limit: "documentVersions",
+    status: 201,
+    arrange: async (max) => {
+      const { nurse, patient } = world;
+      const series = await newDocument(nurse, patient.id);
+      const columns = `patient_id, hospital_id, type_code, date_at, title_sealed, file_name_sealed, content_type, file_size, sha256,
+        uploaded_by_kind, uploaded_by, created_at, updated_at`;
+      const count = () => countRows("documents WHERE series_id = ?", series);
+      await env.DB.prepare("UPDATE documents SET series_version = CAST(? AS INTEGER) WHERE id = ?")
+        .bind(max - 1, series)
+        .run();
+      await seed(
+        max - 2,
+        `INSERT INTO documents (id, series_id, series_version, status, file_key, ${columns}) SELECT ${NEW_ID}, ?2, n, 'superseded',
+          'key' || n || ?2, ${columns} FROM k, documents WHERE documents.id = ?2`,
+        series,
+      );
+      const newest = env.DB.prepare("SELECT id FROM documents WHERE series_id = ? AND status = 'current'").bind(series);
+      const add = async (over?: Env) =>
+        uploadVersion(nurse, (await newest.first<string>("id")) ?? "", newText(), "*", {}, withEnv(over));
+      return { add, count };
+    },
+  },
   {
     name: "POST /patients/{id}/intake",
     limit: "intakes",

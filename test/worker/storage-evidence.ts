@@ -23,7 +23,7 @@ export async function readUploadRows(response: Response): Promise<UploadRow[]> {
   return results;
 }
 
-/** Every object of reports and uploads. Blocks of vital signs are named in their patients' objects, which write them at any time. */
+/** Every object of reports, uploads and documents. Blocks of vital signs are named in their patients' objects, which write them at any time. */
 /** Files that no row of reports or uploads names: archived samples, packed hours, and segments and trees of audit logs. */
 const OTHER_FILES = /^(f1\/vitals|f1\/hours|audit|tlog)\//;
 
@@ -41,7 +41,7 @@ export async function listStoredKeys(): Promise<string[]> {
 /** Every key in a row. */
 export async function listReferencedKeys(): Promise<string[]> {
   const { results } = await env.DB.prepare(
-    "SELECT file_key AS key FROM reports UNION SELECT metrics_key FROM reports UNION SELECT file_key FROM uploads",
+    "SELECT file_key AS key FROM reports UNION SELECT metrics_key FROM reports UNION SELECT file_key FROM documents UNION SELECT file_key FROM uploads",
   ).all<{ key: string | null }>();
   return results.flatMap(({ key }) => key ?? []);
 }

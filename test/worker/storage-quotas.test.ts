@@ -58,6 +58,7 @@ const UNCOUNTED: Record<string, string> = {
   "POST /api/v1/auth/logout": "ends a session",
   "POST /api/v1/uploads/:upload_id/discard": "deletes a file",
   "POST /api/v1/observations/quarantine/discard": "ends rows that exist",
+  "POST /api/v1/documents/:document_id/link": "stores nothing but the audit event of a read",
   "POST /api/v1/live/tickets": "stores nothing but the audit event of a read",
   "POST /api/v1/patients/:patient_id/alert-rules/preview": "stores nothing but the audit event of a read",
 };

@@ -1,0 +1,24 @@
+// The commands of docs/documents.md, as printed, against the served product.
+import { readFileSync } from "node:fs";
+import { expect, it } from "vitest";
+import { served } from "./served-product.ts";
+import { bash, missingOf } from "./shell.ts";
+
+it("docs/documents.md documents what the service does", async ({ skip }) => {
+  const missing = await missingOf(["curl", "jq"]);
+  skip(missing.length > 0, `this machine has no ${missing.join(", ")}`);
+  const blocks = [...readFileSync("docs/documents.md", "utf8").matchAll(/```bash\n([\s\S]*?)```/g)].map(([, code]) => code);
+  expect(blocks.length).toBeGreaterThan(3);
+  const run = await bash(`set -euo pipefail\n${blocks.join("\n").replaceAll("http://localhost:8787", served.shared.url)}`);
+  expect(run.status, run.stderr + run.stdout).toBe(0);
+  expect(run.stdout.trim().split("\n")).toEqual([
+    "current: Discharge after pneumonia, Discharge summary, text/plain",
+    "version 1: superseded",
+    "version 2: current",
+    "precondition_failed",
+    "Discharge after pneumonia",
+    "1",
+    "entered-in-error: Belongs to another patient",
+    "true",
+  ]);
+});

@@ -1,0 +1,69 @@
+// Budgets of documents.
+import { markInError, newDocument, newText, uploadDocument, uploadVersion } from "../document-files.ts";
+import { API, sendRequest } from "../world.ts";
+import { type BudgetCase, budget, doctor, getAs, nurse, withNewKey, world } from "./budgets-world.ts";
+
+const newOne = () => newDocument(world.nurse, world.patient.id);
+const ofNew =
+  (path: string, as = doctor) =>
+  async (counted: Env) =>
+    getAs(`/documents/${await newOne()}${path}`, as)(counted);
+
+export const documents: BudgetCase[] = [
+  ["GET /documents", "read", 200, budget(1, 60, 0), getAs("/documents", nurse)],
+  [
+    "GET /documents?patient_id",
+    "read",
+    200,
+    budget(1, 80, 0),
+    (e) => getAs(`/documents?patient_id=${world.patient.id}`, nurse)(e),
+  ],
+  ["GET /documents/{id}", "read", 200, budget(1, 20, 0), ofNew("")],
+  ["GET /documents/{id}/file", "read", 200, budget(1, 20, 0, "get"), ofNew("/file")],
+  [
+    "POST /documents/{id}/link",
+    "read",
+    200,
+    budget(1, 20, 0),
+    async (e) => sendRequest(`${API}/documents/${await newOne()}/link`, { as: world.doctor, method: "POST", env: e }),
+  ],
+  [
+    "POST /documents",
+    "write",
+    201,
+    budget(3, 25, 30, "put"),
+    (e) => uploadDocument(world.nurse, newText(), { patient_id: world.patient.id }, { ...withNewKey(), env: e }),
+  ],
+  [
+    "POST /documents, same file",
+    "write",
+    200,
+    budget(3, 20, 10),
+    async (e) => {
+      const file = newText();
+      await newDocument(world.nurse, world.patient.id, file);
+      return uploadDocument(world.nurse, file, { patient_id: world.patient.id }, { ...withNewKey(), env: e });
+    },
+  ],
+  [
+    "POST /documents, refused",
+    "write",
+    415,
+    budget(3, 15, 10),
+    (e) => uploadDocument(world.nurse, new Uint8Array([0]), { patient_id: world.patient.id }, { env: e }),
+  ],
+  [
+    "POST /documents/{id}/versions",
+    "write",
+    201,
+    budget(3, 30, 40, "put"),
+    async (e) => uploadVersion(world.nurse, await newOne(), newText(), '"1"', {}, { ...withNewKey(), env: e }),
+  ],
+  [
+    "DELETE /documents/{id}",
+    "write",
+    200,
+    budget(3, 30, 25),
+    async (e) => markInError(world.nurse, await newOne(), '"1"', "a test", e),
+  ],
+];
