@@ -34,6 +34,7 @@ export const UNCOUNTED_EVENTS: Readonly<Record<string, string>> = {
   ...allOf("care of an alarm; replaces the pause of the patient", "observation_pause.update"),
   "observation.ingest": "delivered by the patient's object, one event per device and day",
   "care_team.leave": "ends a right",
+  "document.entered_in_error": "withdraws a document; once per document",
   "device.unassign": "ends a right",
   "user.password_change": "security of the account; replaces a row",
   "user.password_reset": "security of the account; replaces a row, and the link counts",

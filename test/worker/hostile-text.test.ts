@@ -6,7 +6,7 @@ import { toAlertId } from "../../src/monitoring/patient-object/samples/ids.ts";
 import { newPasskeyRow, renewSignIn } from "../authz.factors.ts";
 import { subscribeSession } from "../authz.requests.ts";
 import { newWebhook } from "../authz.world.ts";
-import { newDocument } from "../document-files.ts";
+import { newDocument, newText } from "../document-files.ts";
 import { type ApiDocument, type Json, listOperations, type Operation } from "../fuzz/document.ts";
 import { listTextFields, type TextField, withTexts } from "../fuzz/text-fields.ts";
 import { times, VERIFY } from "../long.ts";
@@ -20,12 +20,14 @@ import {
   newPerson,
   newWard,
   newWorld,
+  type RequestOptions,
   readJson,
   sendRequest,
   uniqueText,
   uploadReport,
   type World,
 } from "../world.ts";
+import { buildMultipart } from "./storage-evidence.ts";
 
 /** Requests per operation that has no resource in RESOURCES. */
 const ROUNDS = times(9, 24);
@@ -140,6 +142,8 @@ type Resource = {
   read?: (data: any) => unknown;
   /** Strings with a syntax of their own, which is tested elsewhere. */
   others?: string[];
+  /** Of a resource whose fields are parts of a form. */
+  encode?: (body: Record<string, unknown>) => RequestOptions;
   /** Makes room before each request where a hospital may have few. */
   before?: () => Promise<unknown>;
 };
@@ -236,6 +240,13 @@ const RESOURCES: Record<string, Resource> = {
     more: { kind: "ecg" },
     suffix: () => ` ${uniqueText()}`,
   },
+  documents: {
+    path: `${API}/documents`,
+    as: () => world.nurse,
+    places: [line("title", 200), line("author", 200)],
+    required: [],
+    encode: (body) => encodeDocument({ ...body, type: "34109-9", patient_id: world.patient.id }),
+  },
   "api-keys": {
     path: `${API}/api-keys`,
     as: () => world.manager,
@@ -268,6 +279,17 @@ const RESOURCES: Record<string, Resource> = {
     read: (data) => data.events.findLast(({ what }: { what: string }) => what === "commented").comment,
   },
 };
+
+/** A form with a new file, by hand: FormData changes line ends. */
+function encodeDocument(fields: Record<string, unknown>): RequestOptions {
+  const parts = Object.entries(fields).map(([name, value]) => ({
+    headers: [`Content-Disposition: form-data; name="${name}"`],
+    body: String(value),
+  }));
+  const file = { headers: ['Content-Disposition: form-data; name="file"; filename="a.txt"'], body: newText() };
+  const headers = { "Content-Type": "multipart/form-data; boundary=edgecare-boundary" };
+  return { body: buildMultipart("edgecare-boundary", [...parts, file]), headers };
+}
 
 /** Each of `alone` by itself; the others as many together as the field accepts. */
 function grouped(texts: readonly string[], alone: ReadonlySet<string>, max: number): string[][] {
@@ -310,7 +332,8 @@ async function fill(resource: Resource, texts: readonly string[], alone: Readonl
       ...Object.fromEntries(filled.map(({ place, text }) => [place.path, sent(place, text)])),
     };
     const headers = { "If-Match": `"${version}"` };
-    const options = { as: resource.as(), method, json: body, ...(method === "PATCH" && { headers }) };
+    const encoded = resource.encode?.(body) ?? { json: body };
+    const options = { as: resource.as(), method, ...encoded, ...(method === "PATCH" && { headers }) };
     await resource.before?.();
     const response = await sendRequest(withIds(resource.path), options);
     const answer = await readJson(response);
