@@ -7,7 +7,7 @@ export type ValueContext = { operation: Operation; resolve: (schema: Schema) => 
 const MINUTE = 60_000;
 const DAY = 86_400_000;
 /** Tags of resources that stay in their hospital: only their texts carry its marker. */
-const MARKED_TAGS = ["Patient", "Location", "Device", "DetectedIssue", "DiagnosticReport", "Upload log"];
+const MARKED_TAGS = ["Patient", "Location", "Device", "DetectedIssue", "DiagnosticReport", "DocumentReference", "Upload log"];
 /** Published for tests. */
 const AADHAAR = ["9999 9999 0019", "9999 9999 0057", "999999990026"];
 const VITALS: [string, string, number][] = [

@@ -7,12 +7,12 @@ import { deliverChanges } from "../../src/monitoring/patient-object/context/chan
 import { type Counts, withCounters } from "../stores.ts";
 import { API, env, newDevice, readJson, sendRequest } from "../world.ts";
 import { accountReads, accountWrites } from "./budgets-accounts.ts";
+import { documents } from "./budgets-documents.ts";
 import { escalation } from "./budgets-escalation.ts";
 import { factorReads, factorWrites } from "./budgets-factors.ts";
 import { hospitalReads, hospitalWrites } from "./budgets-hospital.ts";
 import { messageReads, messageWrites } from "./budgets-messages.ts";
 import { phoneNumbers } from "./budgets-phone.ts";
-import { documents } from "./budgets-documents.ts";
 import { reports, uploads } from "./budgets-reports.ts";
 import { vitals } from "./budgets-vitals.ts";
 import { webhookReads, webhookWrites } from "./budgets-webhooks.ts";
@@ -84,7 +84,11 @@ const UNRECORDED = new Set([
   "GET /live/sse",
 ]);
 /** Reads by POST. */
-const RECORDED_POSTS = new Set(["POST /patients, same key", "POST /patients/{id}/alert-rules/preview", "POST /documents/{id}/link"]);
+const RECORDED_POSTS = new Set([
+  "POST /patients, same key",
+  "POST /patients/{id}/alert-rules/preview",
+  "POST /documents/{id}/link",
+]);
 /** Writes with an effect outside of D1 append the event of their success after it. */
 const APPENDED_WRITES = [
   /^POST \/observations, (nurse|first)/,

@@ -196,6 +196,19 @@ describe("an upload", () => {
     await expectProblem(await send(newText()), 409, "idempotency_key_reused");
   });
 
+  it("with an idempotency key, ten times at once, has one effect and one answer, for a new file and for a known one", async () => {
+    for (const isKnown of [false, true]) {
+      const bytes = newText();
+      if (isKnown) await newDocument(world.doctor, world.patient.id, bytes);
+      const options = { headers: { "Idempotency-Key": `document-${uniqueText()}` } };
+      const send = () => uploadDocument(world.doctor, bytes, { patient_id: world.patient.id }, options);
+      const sent = await Promise.all(Array.from({ length: 10 }, send));
+      const answers = await Promise.all(sent.map(readJson));
+      expect(sent.map(({ status }) => status)).toEqual(sent.map(() => (isKnown ? 200 : 201)));
+      expect(new Set(answers.map(({ data }) => `${data.document_id} ${data.duplicate_of}`)).size).toBe(1);
+    }
+  });
+
   it("of a person whose access ends meanwhile is refused and leaves no file", async () => {
     const person = await newPerson("patient");
     await link(person, world.stranger);

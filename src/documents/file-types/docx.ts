@@ -14,7 +14,7 @@ const MAX_DIRECTORY_BYTES = 512 * 1024;
 /** Bytes that the directory announces in all: ten times the largest file. Readers inflate them, we do not. */
 const MAX_INFLATED_BYTES = 250 * 1024 * 1024;
 
-/** Parts that every Word document has (ECMA-376 part 2, section 9.1; names differ by tool in theory, never in practice). */
+/** The list of types (ECMA-376 part 2, section 7.2.3.4), and the main part under the name that word processors give it. */
 const REQUIRED_PARTS = ["[Content_Types].xml", "word/document.xml"];
 /** Holds macros. */
 const MACROS = /(^|\/)vbaProject\.bin$/i;

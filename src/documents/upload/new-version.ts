@@ -7,10 +7,10 @@ import { recordAuditEvent } from "../../access/audit.ts";
 import { failWithAudit } from "../../access/deny.ts";
 import { checkQuota } from "../../access/file-quota.ts";
 import { accessStillValid } from "../../access/still-valid.ts";
-import { type IdempotencyKey, recordIdempotencyKey } from "../../http/idempotency.ts";
+import { type IdempotencyKey, recordIdempotencyKey, resolveReplay, selectIdempotencyKey } from "../../http/idempotency.ts";
 import { futureTimeError, requireClearTime, resolveMeasuredAt } from "../../http/measured-at.ts";
 import { sealValue, sha256Hex } from "../../platform/crypto.ts";
-import { batch, type Statement } from "../../platform/db/client.ts";
+import { batch, isUniqueViolation, type Statement } from "../../platform/db/client.ts";
 import { documents } from "../../platform/db/schema.ts";
 import { isAhead } from "../../platform/device-times.ts";
 import { ApiError } from "../../platform/errors.ts";
@@ -85,9 +85,15 @@ export async function answerWithStored<F>(
   row: DocumentRow,
   isDuplicate: boolean,
 ): Promise<UploadResult["document"]> {
+  const { db, actor, now } = call;
   const event = documentEvent(access, row.id, isDuplicate ? "document.duplicate" : "document.replay", "R");
   const key = isDuplicate ? recordIdempotencyKey(call, idempotencyKey, bodyHash, { resourceId: row.id, status: 200 }) : [];
-  await batch(call.db, [...key, ...recordAuditEvent(call.db, call.actor, call.now, event)]);
+  await batch(db, [...key, ...recordAuditEvent(db, actor, now, event)]).catch(async (error: unknown) => {
+    if (!isUniqueViolation(error, "idempotency_keys")) throw error;
+    // A request with the same key was answered meanwhile: alike, unless it was another request.
+    resolveReplay((await selectIdempotencyKey(call, idempotencyKey))[0], bodyHash, now);
+    await batch(db, recordAuditEvent(db, actor, now, event));
+  });
   return { ...(await toDocument(call, row)), duplicate_of: isDuplicate ? row.id : null };
 }
 
