@@ -70,7 +70,8 @@ export function createContract(document: ApiDocument): Contract {
     const media = documented.content[type];
     if (!media)
       return [{ kind: `undeclared media type ${type || "none"} of ${answer.status}`, detail: answer.text.slice(0, 300) }];
-    if (!type.includes("json")) return [];
+    // Not `ndjson`, which has a value per line.
+    if (!/\bjson$/.test(type)) return [];
     const value = parseJson(answer.text);
     if (value === undefined) return [{ kind: `body of ${answer.status} is not JSON`, detail: answer.text.slice(0, 300) }];
     // The deepest one: of a union, an error for each other variant comes first.
