@@ -52,7 +52,10 @@ export async function markInError(call: Call, id: string, expected: ExpectedVers
 const explainStatus = ({ status }: DocumentRow) =>
   status === "superseded" ? "Name the current version of the document." : "The document is marked as entered in error.";
 
-/** Marks the versions before the current one, if that one was marked by this request: a version is bound to its own seal. */
+/**
+ * Marks the versions before the current one, if that one was marked by this request: a version is bound to its own seal. `+` keeps SQLite
+ * from reading all documents of the patient.
+ */
 async function markFormerVersions(
   { keys, actor, now }: Call,
   { patient }: Access,
@@ -67,7 +70,7 @@ async function markFormerVersions(
   return sql`UPDATE documents SET status = 'entered-in-error', reason_sealed = mark.value->>1, ended_by = ${getActorId(actor)},
       ended_at = CAST(${now} AS INTEGER), updated_at = CAST(${now} AS INTEGER), version = version + 1
     FROM json_each(${JSON.stringify(reasons)}) mark
-    WHERE documents.id = mark.value->>0 AND documents.patient_id = ${patient.id} AND documents.status = 'superseded'
+    WHERE documents.id = mark.value->>0 AND +documents.patient_id = ${patient.id} AND documents.status = 'superseded'
       AND EXISTS (SELECT 1 FROM documents c WHERE c.id = ${current.id} AND c.version = ${current.version + 1}
         AND c.status = 'entered-in-error' AND c.ended_by = ${getActorId(actor)} AND c.ended_at = ${now})`;
 }
