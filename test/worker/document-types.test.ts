@@ -1,6 +1,9 @@
 // Types of documents: found from the bytes, whatever the name says; renamed, damaged and hostile files are refused or harmless.
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, inject, it } from "vitest";
+import { detectContentType } from "../../src/documents/file-types/detect-type.ts";
 import { MAX_DOCUMENT_BYTES } from "../../src/documents/upload/read-form.ts";
+import { ChunkedBytes } from "../../src/platform/chunked-bytes.ts";
+import { inspectPdf } from "../../src/reports/upload/pdf.ts";
 import {
   type Bytes,
   DOCX_PARTS,
@@ -14,6 +17,7 @@ import {
   uploadDocument,
   type ZipEntry,
 } from "../document-files.ts";
+import { absent } from "../shared-data.ts";
 import { API, newPdf, newWorld, readAuditEvents, readJson, sendRequest, sha256, type World } from "../world.ts";
 import { listStoredKeys } from "./storage-evidence.ts";
 
@@ -73,14 +77,13 @@ describe("a file is of the type of its bytes:", () => {
   ])("%s is text, which is served as an attachment and never runs", async (_, text) => {
     const { data } = await readJson(await send(toBytes(text), "scan.png"));
     expect(data.content_type).toBe("text/plain");
-    const { headers, ...file } = await sendRequest(data.file_url, { as: world.nurse });
+    const { headers } = await sendRequest(data.file_url, { as: world.nurse });
     expect(headers.get("content-type")).toBe("text/plain; charset=utf-8");
     expect(headers.get("content-disposition")).toMatch(/^attachment/);
     expect([headers.get("x-content-type-options"), headers.get("content-security-policy")]).toEqual([
       "nosniff",
       "default-src 'none'; sandbox",
     ]);
-    void file;
   });
 });
 
@@ -180,5 +183,31 @@ describe("a file of the maximum size", () => {
     expect(await sha256(new Uint8Array(await file.arrayBuffer()))).toBe(await sha256(bytes));
     const over = await send(big(MAX_DOCUMENT_BYTES + 1));
     expect([over.status, (await readJson(over)).code]).toEqual([413, "too_large"]);
+  });
+});
+
+describe("real files", () => {
+  const files = inject("pdfs").map(({ path, base64 }) => ({ path, bytes: new Uint8Array(Buffer.from(base64, "base64")) }));
+
+  it("are PDFs where reports take them as PDFs, and text or nothing elsewhere", ({ skip }) => {
+    skip(files.length === 0, absent("ecg/pdf"));
+    for (const { path, bytes } of files) {
+      // In pieces of an odd length, as bodies arrive.
+      const pieces = Array.from({ length: Math.ceil(bytes.length / 997) }, (_, i) => bytes.subarray(997 * i, 997 * (i + 1)));
+      const type = detectContentType(new ChunkedBytes(pieces));
+      expect(type === "application/pdf", path).toBe(inspectPdf(bytes).isPdf);
+      expect(["application/pdf", "text/plain", null], path).toContain(type);
+    }
+  });
+
+  it("come back byte for byte", async ({ skip }) => {
+    skip(files.length === 0, absent("ecg/pdf"));
+    for (const { path, bytes } of files.filter((file) => file.path.startsWith("ecg/")).slice(0, 8)) {
+      const response = await send(bytes, path);
+      const { data } = await readJson(response);
+      expect([response.status, data.content_type], path).toEqual([201, "application/pdf"]);
+      const file = await sendRequest(data.file_url, { as: world.doctor });
+      expect(await sha256(new Uint8Array(await file.arrayBuffer())), path).toBe(await sha256(bytes));
+    }
   });
 });
