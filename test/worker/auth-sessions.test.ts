@@ -118,8 +118,11 @@ describe("the eleventh session", () => {
 /** Every authenticated route that needs no body, with unknown ids in the path. */
 function bodilessRoutes(): [string, string][] {
   const id = "0193a5b0-0000-7000-8000-00000000000a";
+  const hasBody = (route: string) => route === `DELETE ${API}/documents/:document_id`;
   const routes = app.routes
-    .filter(({ method, path }) => ["GET", "DELETE"].includes(method) && path.startsWith(`${API}/`))
+    .filter(
+      ({ method, path }) => ["GET", "DELETE"].includes(method) && path.startsWith(`${API}/`) && !hasBody(`${method} ${path}`),
+    )
     .map(({ method, path }): [string, string] => [
       method,
       path

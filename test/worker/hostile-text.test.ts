@@ -245,6 +245,8 @@ const RESOURCES: Record<string, Resource> = {
     as: () => world.nurse,
     places: [line("title", 200), line("author", 200)],
     required: [],
+    // An empty field of a form was not filled in: the title is then the name of the type.
+    suffix: () => " end",
     encode: (body) => encodeDocument({ ...body, type: "34109-9", patient_id: world.patient.id }),
   },
   "api-keys": {
