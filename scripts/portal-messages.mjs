@@ -10,7 +10,7 @@ const SOURCE = "portal/src";
 /** Names, units and abbreviations that are the same in Hindi. A text of only these may be equal in both languages. */
 const ALLOWED_LATIN_WORDS = new Set(
   (
-    "EdgeCare API PDF QR URL CSV FHIR LOINC IANA UTC IST SpO CO HR RR BP MAP NEWS ECG CPAP BiPAP SHA JSON UID RCP ACVPU " +
+    "EdgeCare API PDF JPEG PNG DOCX QR URL CSV FHIR LOINC IANA UTC IST SpO CO HR RR BP MAP NEWS ECG CPAP BiPAP SHA JSON UID RCP ACVPU " +
     "QT QTc QRS PR ms mm mmHg kPa bpm min cm kg mg dL mmol L h s d Hz MB KB KiB MiB Ctrl Alt Shift K A M C V P U F O " +
     "AHI EPAP IPAP cmH T FiO D R KV IP Bazett Fridericia iPhone iPad"
   ).split(" "),

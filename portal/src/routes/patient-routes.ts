@@ -45,6 +45,27 @@ const patientPages = [
   }),
   createRoute({
     ...underPatientLayout,
+    path: "/documents",
+    validateSearch: searchParams("type", "status"),
+    component: lazyRouteComponent(() => import("../documents/patient-documents-page.tsx"), "PatientDocumentsPage"),
+  }),
+  createRoute({
+    ...underPatientLayout,
+    path: "/documents/new",
+    component: lazyRouteComponent(() => import("../documents/new-patient-document-page.tsx"), "NewPatientDocumentPage"),
+  }),
+  createRoute({
+    ...underPatientLayout,
+    path: "/documents/$documentId",
+    component: lazyRouteComponent(() => import("../documents/patient-document-page.tsx"), "PatientDocumentPage"),
+  }),
+  createRoute({
+    ...underPatientLayout,
+    path: "/documents/$documentId/new-version",
+    component: lazyRouteComponent(() => import("../documents/new-patient-document-page.tsx"), "NewPatientVersionPage"),
+  }),
+  createRoute({
+    ...underPatientLayout,
     path: "/devices",
     component: lazyRouteComponent(() => import("../devices/patient-devices-page.tsx"), "PatientDevicesPage"),
   }),

@@ -28,6 +28,27 @@ export const personalRoutes = [
   }),
   createRoute({
     ...underSignedIn,
+    path: "/me/documents",
+    validateSearch: searchParams("type"),
+    component: lazyRouteComponent(() => import("../documents/my-documents-page.tsx"), "MyDocumentsPage"),
+  }),
+  createRoute({
+    ...underSignedIn,
+    path: "/me/documents/new",
+    component: lazyRouteComponent(() => import("../documents/new-own-document-page.tsx"), "NewOwnDocumentPage"),
+  }),
+  createRoute({
+    ...underSignedIn,
+    path: "/me/documents/$documentId",
+    component: lazyRouteComponent(() => import("../documents/my-document-page.tsx"), "MyDocumentPage"),
+  }),
+  createRoute({
+    ...underSignedIn,
+    path: "/me/documents/$documentId/new-version",
+    component: lazyRouteComponent(() => import("../documents/new-own-document-page.tsx"), "NewOwnVersionPage"),
+  }),
+  createRoute({
+    ...underSignedIn,
     path: "/me/vitals",
     validateSearch: searchParams("code", "range", "from", "to", "view"),
     component: lazyRouteComponent(() => import("../patients/own-record/my-vitals-page.tsx"), "MyVitalsPage"),

@@ -120,6 +120,7 @@ const TABS = [
   ["/patients/$patientId/alarms", "record.tab.alarms"],
   ["/patients/$patientId/limits", "record.tab.limits"],
   ["/patients/$patientId/reports", "record.tab.reports"],
+  ["/patients/$patientId/documents", "record.tab.documents"],
   ["/patients/$patientId/devices", "record.tab.devices"],
   ["/patients/$patientId/history", "record.tab.history"],
   ["/patients/$patientId/timeline", "record.tab.timeline"],
@@ -141,7 +142,7 @@ function Tabs({ patientId }: { patientId: string }) {
       <ul>
         {TABS.map(([to, label]) => (
           <li key={to}>
-            <Link to={to} params={{ patientId }} activeOptions={{ exact: true, includeSearch: false }}>
+            <Link to={to} params={{ patientId }} activeOptions={{ exact: to === TABS[0][0], includeSearch: false }}>
               {t(label)}
             </Link>
           </li>

@@ -8,6 +8,7 @@ import { type Language, setPreferences } from "../../accounts/session/preference
 import type { users } from "../../accounts/users/messages.ts";
 import type { audit } from "../../audit/messages.ts";
 import type { devices } from "../../devices/messages.ts";
+import type { documents } from "../../documents/messages.ts";
 import type { rules } from "../../monitoring/alert-rules/messages.ts";
 import type { alarms } from "../../monitoring/alerts/messages.ts";
 import type { ward } from "../../monitoring/board/messages.ts";
@@ -53,6 +54,7 @@ type Registered = [
   typeof trendMark,
   typeof reports,
   typeof uploads,
+  typeof documents,
   typeof devices,
   typeof admin,
   typeof users,

@@ -1,15 +1,14 @@
 // New report in four steps: PDF, patient, measurements, review. Leaving aborts the upload; nothing is filed until the last byte.
-import { useBlocker } from "@tanstack/react-router";
 import { useEffect, useRef, useState } from "react";
 import { useHospitalTimeZone } from "../../organization/hospitals/use-hospitals.ts";
 import { parseWallTime } from "../../platform/design/calendar-days.ts";
-import { ConfirmDialog } from "../../platform/design/confirm-dialog.tsx";
 import { Card, Page } from "../../platform/design/page.tsx";
 import { Loading } from "../../platform/design/query-states.tsx";
 import { usePageZone } from "../../platform/design/screen-zone.ts";
 import { type PlainMessageKey, useTranslation } from "../../platform/messages/translate.ts";
 import { CheckStep } from "./check-step.tsx";
 import { FilePreview, FileStep } from "./file-step.tsx";
+import { LeaveGuard } from "./leave-guard.tsx";
 import { MetricsStep } from "./metrics-step.tsx";
 import { PatientStep } from "./patient-step.tsx";
 import { toMetrics } from "./upload-draft.ts";
@@ -122,22 +121,5 @@ function Step({ takesFocus, children }: { takesFocus: boolean; children: React.R
     <div ref={place} tabIndex={-1} className={classes.step}>
       {children}
     </div>
-  );
-}
-
-function LeaveGuard({ isInProgress }: { isInProgress: boolean }) {
-  const t = useTranslation();
-  const blocker = useBlocker({ shouldBlockFn: () => isInProgress, enableBeforeUnload: isInProgress, withResolver: true });
-  if (blocker.status !== "blocked") return null;
-  return (
-    <ConfirmDialog
-      title={t("uploads.leave_title")}
-      confirmLabel={t("uploads.leave")}
-      isMutation={false}
-      onConfirm={async () => blocker.proceed()}
-      onClose={() => blocker.reset()}
-    >
-      {t("uploads.leave_text")}
-    </ConfirmDialog>
   );
 }

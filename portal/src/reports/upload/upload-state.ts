@@ -30,7 +30,9 @@ export function reduceUpload(state: UploadState, event: UploadEvent): UploadStat
   if (!isInProgress(state)) return state;
   switch (event.type) {
     case "progress":
-      return state.status === "sending" ? { status: "sending", percent: getPercent(state, event) } : state;
+      return state.status === "sending"
+        ? { status: "sending", percent: getUploadPercent(state.percent, event.sent, event.total) }
+        : state;
     case "all_sent":
       return { status: "waiting" };
     case "answer":
@@ -45,10 +47,10 @@ export function reduceUpload(state: UploadState, event: UploadEvent): UploadStat
   }
 }
 
-/** Progress never decreases, and is 100 only when the last byte is sent. */
-function getPercent(state: { percent: number }, { sent, total }: { sent: number; total: number }): number {
-  if (!(total > 0)) return state.percent;
-  return Math.max(state.percent, Math.min(99, Math.floor((sent / total) * 100)));
+/** Of the bytes sent; it never decreases, and 100 is left to the last byte. */
+export function getUploadPercent(previous: number, sent: number, total: number): number {
+  if (!(total > 0)) return previous;
+  return Math.max(previous, Math.min(99, Math.floor((sent / total) * 100)));
 }
 
 /** Whether a retry may succeed, or the result of the request is unknown. */

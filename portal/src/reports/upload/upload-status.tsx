@@ -27,7 +27,7 @@ export function UploadStatus({ state, onRetry, onCancel }: UploadStatusProps) {
   }
 }
 
-function UploadProgress({ percent, onCancel }: { percent: number; onCancel: () => void }) {
+export function UploadProgress({ percent, onCancel }: { percent: number; onCancel: () => void }) {
   const t = useTranslation();
   return (
     <div className={`${layout.stack} ${classes.stack}`}>
