@@ -3,6 +3,7 @@ import { DEMO_PASSWORD } from "../../cli/demo/people.ts";
 import { toMeasurement } from "../../cli/simulate/source.ts";
 import { CODES } from "../../src/monitoring/vitals/catalogue.ts";
 import { type Login, logIn, withToken } from "./api.ts";
+import { newTextFile, sendDocument } from "./document-files.ts";
 import { createEcg, sendEcg, sendToQuarantine } from "./ecg.ts";
 import { desaturate, type Monitor, NORMAL_VALUES, type Patient, type Values, type World } from "./world.ts";
 
@@ -11,11 +12,13 @@ type Ids = {
   chart: string;
   alert: string;
   report: string;
+  document: string;
   upload: string;
   device: string;
   nurse: string;
   hospital: string;
   own: string;
+  ownDocument: string;
 };
 /** `name` is also the file name of the screenshot. */
 export type PortalPage = { name: string; as: Who; path: (ids: Ids) => string };
@@ -44,13 +47,15 @@ async function furnished(world: World) {
     { patient: partly, monitor: monitors[2], values: incomplete },
   ];
   const report = await sendEcg(clerk, await createEcg(ill), ill);
+  const { document_id: document } = await sendDocument(clerk, newTextFile(), { patient_id: ill.id, author: "Dr Rao" });
   const recorder = await newDevice(null, "ecg");
   const upload = await sendToQuarantine(recorder, await createEcg(calm));
   const held = { ...toMeasurement("heart_rate", 72), effective_at: new Date().toISOString() };
   await withToken(recorder.token).ask("/observations", { json: { samples: [held] } });
   await admin.ask(`/wards/${ward.ward_id}/alert-rules/${CODES.spo2}`, { method: "PUT", json: { low: 90 } });
   const alert = await openAlert(world, ill.id);
-  return { ill, beds, report: report.report_id ?? "", upload, alert, device: monitors[0].id, hospital: hospital.hospital_id };
+  const [device, hospitalId] = [monitors[0].id, hospital.hospital_id];
+  return { ill, beds, report: report.report_id ?? "", document, upload, alert, device, hospital: hospitalId };
 }
 
 async function openAlert({ clerk }: World, patientId: string): Promise<string> {
@@ -67,9 +72,11 @@ const PATIENT: Login = { email: "patient@demo.com", password: DEMO_PASSWORD };
 export async function createPortalContent(world: World): Promise<PortalContent> {
   const { nurse, doctor, manager } = world.people;
   const { ill, beds, ...ids } = await furnished(world);
-  const [own] = (await (await logIn(PATIENT)).ask("/reports?limit=1")).data;
+  const patient = await logIn(PATIENT);
+  const [own] = (await patient.ask("/reports?limit=1")).data;
+  const { document_id: ownDocument } = await sendDocument(patient, newTextFile());
   return {
-    ids: { ...ids, chart: `/patients/${ill.id}`, nurse: nurse.id, own: own.report_id },
+    ids: { ...ids, chart: `/patients/${ill.id}`, nurse: nurse.id, own: own.report_id, ownDocument },
     logins: { nobody: null, nurse, doctor, manager, patient: PATIENT },
     beds,
   };
@@ -113,6 +120,10 @@ export const PORTAL_PAGES: readonly PortalPage[] = [
   }),
   ...at("doctor", {
     "patient-reports": ({ chart }) => `${chart}/reports`,
+    "patient-documents": ({ chart }) => `${chart}/documents`,
+    "patient-document": ({ chart, document }) => `${chart}/documents/${document}`,
+    "document-new": ({ chart }) => `${chart}/documents/new`,
+    "document-new-version": ({ chart, document }) => `${chart}/documents/${document}/new-version`,
     "patient-devices": ({ chart }) => `${chart}/devices`,
     "patient-history": ({ chart }) => `${chart}/history`,
     "patient-timeline": ({ chart }) => `${chart}/timeline`,
@@ -139,6 +150,10 @@ export const PORTAL_PAGES: readonly PortalPage[] = [
     "me-details": "/me/details",
     "me-reports": "/me/reports",
     "me-report": ({ own }) => `/me/reports/${own}`,
+    "me-documents": "/me/documents",
+    "me-document": ({ ownDocument }) => `/me/documents/${ownDocument}`,
+    "me-document-new": "/me/documents/new",
+    "me-document-new-version": ({ ownDocument }) => `/me/documents/${ownDocument}/new-version`,
     "me-vitals": "/me/vitals",
     "me-devices": "/me/devices",
     "me-access": "/me/access",
