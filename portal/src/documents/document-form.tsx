@@ -1,6 +1,6 @@
 // Form of a new document or a new version. What is entered stays until it is stored.
 import { Button, FileInput, Group, NativeSelect, TextInput } from "@mantine/core";
-import { useEffect, useRef, useState } from "react";
+import { type ReactNode, useEffect, useRef, useState } from "react";
 import { toProblem } from "../platform/api/problem.ts";
 import { dayInZone } from "../platform/design/calendar-days.ts";
 import { type FieldErrors, Form } from "../platform/design/form.tsx";
@@ -36,11 +36,13 @@ type DocumentFormProps = {
   destination: Destination;
   initial: DocumentInput;
   zone: string | undefined;
+  /** Above the form, until the document is stored. */
+  heading?: ReactNode;
   /** Starts an empty form; absent for a new version. */
   onAnother?: () => void;
 };
 
-export function DocumentForm({ place, destination, initial, zone, onAnother }: DocumentFormProps) {
+export function DocumentForm({ place, destination, initial, zone, heading, onAnother }: DocumentFormProps) {
   const t = useTranslation();
   const { draft, updateDraft } = useDocumentDraft(initial);
   const { percent, stored, send, cancel } = useSendDocument();
@@ -78,7 +80,8 @@ export function DocumentForm({ place, destination, initial, zone, onAnother }: D
 
   if (stored) return <StoredNotice stored={stored} isVersion={isVersion} place={place} onAnother={onAnother} />;
   return (
-    <div className={classes.form}>
+    <div className={`${layout.stack} ${classes.form}`}>
+      {heading}
       <Form
         submitLabel={t(isVersion ? "documents.send_version" : "documents.send")}
         validate={validate}

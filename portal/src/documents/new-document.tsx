@@ -39,7 +39,10 @@ export function NewDocument({ place, zone }: { place: Place; zone: string | unde
 /** Replaces whichever version is current when it is sent; a version that came meanwhile is shown first. */
 export function NewVersion({ documentId, isOwn }: { documentId: string; isOwn: boolean }) {
   const query = useCurrentDocument(documentId);
-  if (query.data) return <LoadedNewVersion document={query.data} isOwn={isOwn} />;
+  // The form stays while a version that came meanwhile is read.
+  const [shown, setShown] = useState(query.data);
+  if (query.data && query.data !== shown) setShown(query.data);
+  if (shown) return <LoadedNewVersion document={shown} isOwn={isOwn} />;
   return query.error ? <LoadError error={query.error} retry={() => void query.refetch()} /> : <Loading />;
 }
 
@@ -49,35 +52,34 @@ function LoadedNewVersion({ document, isOwn }: { document: DocumentDetail; isOwn
   usePageZone(zone);
   const { type, title, author, document_id, version_number, content_type, file_name } = document;
   const place = { patientId: document.patient_id, isOwn };
-  return (
+  const name = documentName(document);
+  const replaced = (
     <>
       <div className={layout.line}>
         <span className={classes.text}>
           {t("documents.replaces", { n: version_number })}:{" "}
           <DocumentLink place={place} documentId={document_id}>
-            {documentName(document)}
+            {name}
           </DocumentLink>
         </span>
-        <DocumentFileButton
-          documentId={document_id}
-          contentType={content_type}
-          fileName={file_name}
-          name={documentName(document)}
-        />
+        <DocumentFileButton documentId={document_id} contentType={content_type} fileName={file_name} name={name} />
       </div>
       {document.status === "entered-in-error" && (
         <p className={classes.mark} role="alert">
           {t("documents.is_error")}
         </p>
       )}
-      <Card>
-        <DocumentForm
-          place={place}
-          destination={{ replaces: document }}
-          initial={{ type: isDocumentType(type.code) ? type.code : "", title: title ?? "", author: author ?? "", day: null }}
-          zone={zone}
-        />
-      </Card>
     </>
+  );
+  return (
+    <Card>
+      <DocumentForm
+        place={place}
+        destination={{ replaces: document }}
+        initial={{ type: isDocumentType(type.code) ? type.code : "", title: title ?? "", author: author ?? "", day: null }}
+        zone={zone}
+        heading={replaced}
+      />
+    </Card>
   );
 }
