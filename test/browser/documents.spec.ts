@@ -2,10 +2,11 @@
 import { readFile } from "node:fs/promises";
 import type { Page } from "@playwright/test";
 import { DEMO_PASSWORD } from "../../cli/demo/people.ts";
-import { logIn } from "./api.ts";
+import { endSessions, logIn } from "./api.ts";
 import { faultsOf } from "./axe-check.ts";
+import { startProxy } from "./cuttable-proxy.ts";
 import { type DocumentFile, newFileOfEachType, newTextFile, sendDocument, sendVersion } from "./document-files.ts";
-import { expect, test, waitForPage } from "./portal.ts";
+import { expect, signInAgain, test, waitForPage } from "./portal.ts";
 import { type Patient, uniqueText, type World } from "./world.ts";
 
 const PATIENT = { email: "patient@demo.com", password: DEMO_PASSWORD };
@@ -149,8 +150,7 @@ test("an upload that is cut, lost, refused or offline says what is stored; sent 
 }) => {
   const patient = await world.newPatient();
   const page = await open(nurse, { path: `/patients/${patient.id}/documents/new` });
-  const file = { ...newTextFile(), buffer: Buffer.alloc(MAX_FILE_BYTES, `${uniqueText()}\n`) };
-  await fillIn(page, file, { type: "Note", title: "Large" });
+  await fillIn(page, newTextFile(), { type: "Note", title: "Letter" });
   for (const [status, code, text] of [
     [429, "quota_exceeded", "The storage of today is used up."],
     [429, "rate_limited", "Too many requests."],
@@ -183,10 +183,58 @@ test("an upload that is cut, lost, refused or offline says what is stored; sent 
   await sendButton(page).click();
   await expect.poll(() => keys.length).toBe(2);
   await expect(failure).toBeVisible();
-  await expect(page.getByLabel("Title")).toHaveValue("Large");
+  await expect(page.getByLabel("Title")).toHaveValue("Letter");
   await sendButton(page).click();
   await expect(page.getByText("Document stored.")).toBeVisible();
   expect(new Set(keys).size).toBe(1);
+  expect(await documentsOf(world, patient)).toHaveLength(1);
+});
+
+test("the largest file: progress, cancelling, a cut wire and a second attempt; leaving meanwhile is asked about", async ({
+  open,
+  world,
+  nurse,
+}) => {
+  const patient = await world.newPatient();
+  const wire = await startProxy();
+  try {
+    const page = await open(nurse, { path: `/patients/${patient.id}/documents/new`, context: { baseURL: wire.url } });
+    const file = { ...newTextFile(), buffer: Buffer.alloc(MAX_FILE_BYTES, `${uniqueText()}\n`) };
+    await fillIn(page, file, { type: "Note", title: "Large" });
+    const stopped = page.getByText(/The upload stopped at \d+ %\. Nothing was stored\./);
+    // Slow, and not cut before it is cancelled.
+    wire.cutAfter(MAX_FILE_BYTES);
+    await sendButton(page).click();
+    await expect(page.getByRole("progressbar", { name: "Upload progress" })).toBeVisible();
+    await expect(page.getByLabel("Title")).toBeDisabled();
+    await page.getByRole("link", { name: "All documents" }).click();
+    await page.getByRole("dialog", { name: "Cancel the upload?" }).getByRole("button", { name: "Cancel", exact: true }).click();
+    await page.getByRole("button", { name: "Cancel upload" }).click();
+    await expect(stopped).toBeVisible();
+    wire.cutAfter(3_000_000);
+    await sendButton(page).click();
+    await expect(stopped).toBeVisible();
+    expect(await documentsOf(world, patient)).toHaveLength(0);
+    wire.mend();
+    await sendButton(page).click();
+    await expect(page.getByText("Document stored.")).toBeVisible();
+    const [{ size, title }] = await documentsOf(world, patient);
+    expect({ size, title }).toEqual({ size: MAX_FILE_BYTES, title: "Large" });
+  } finally {
+    wire.end();
+  }
+});
+
+test("a document that is being entered survives the end of the session", async ({ open, world, nurse }) => {
+  const patient = await world.newPatient();
+  const page = await open(nurse, { path: `/patients/${patient.id}/documents/new` });
+  await fillIn(page, newTextFile(), { type: "Note", title: "Kept" });
+  await endSessions(nurse);
+  await signInAgain(page, nurse);
+  await expect(page.getByText("letter.txt").first()).toBeVisible();
+  await expect(page.getByLabel("Title")).toHaveValue("Kept");
+  await sendButton(page).click();
+  await expect(page.getByText("Document stored.")).toBeVisible();
   expect(await documentsOf(world, patient)).toHaveLength(1);
 });
 
@@ -295,5 +343,5 @@ test("a patient uploads and replaces an own document, reads those of the hospita
   await expect(page.getByRole("link", { name: `Hospital ${mark}` })).toBeVisible();
   await expect(page.getByText(`Wrong ${mark}`)).toHaveCount(0);
   await page.goto(`/me/documents/${wrong.document_id}`);
-  await expect(page.getByText("This page does not exist or you have no access.")).toBeVisible();
+  await expect(page.getByText("Page not found, or you do not have access.")).toBeVisible();
 });
