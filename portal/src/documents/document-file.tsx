@@ -15,9 +15,11 @@ const FORMATS: Record<ContentType, { name: string; extension: string }> = {
 
 export const formatName = (contentType: ContentType): string => FORMATS[contentType].name;
 
-/** Title, or the name of the type where the title cannot be decrypted. */
-export const documentName = ({ title, type }: { title: string | null; type: { code: string } }): string =>
-  title ?? translateCode("document_type", type.code);
+type Titled = { title: string | null; type: { code: string; display: string } };
+
+/** Title, or the name of the type where the title cannot be decrypted or is that name: the API gives it to a document without one. */
+export const documentName = ({ title, type: { code, display } }: Titled): string =>
+  title === null || title === display ? translateCode("document_type", code) : title;
 
 type DocumentFileButtonProps = {
   documentId: string;
