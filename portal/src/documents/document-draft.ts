@@ -1,6 +1,6 @@
 // Draft of a document or of a new version, its validation, and the fields that are sent.
+import type { DocumentTypeCode } from "../../../src/documents/document-types.ts";
 import { dayInZone, isDateString, startOfDayIso } from "../platform/design/calendar-days.ts";
-import type { DocumentDetail, DocumentTypeCode } from "./api.ts";
 
 export const MAX_FILE_BYTES = 25 * 1024 * 1024;
 export const MAX_TEXT_LENGTH = 200;
@@ -36,7 +36,9 @@ function toDate(day: string | null, previous: string | undefined, now: number, z
 }
 
 /** Where a document is sent: a patient's record, or the document of which it becomes the current version. */
-export type Destination = { patientId: string } | { replaces: Pick<DocumentDetail, "document_id" | "version" | "date"> };
+export type Destination = { patientId: string } | { replaces: ReplacedDocument };
+/** The current version of a document, with its version for If-Match. */
+type ReplacedDocument = { document_id: string; version: number; date: string };
 
 export const previousDate = (destination: Destination): string | undefined =>
   "replaces" in destination ? destination.replaces.date : undefined;
