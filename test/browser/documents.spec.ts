@@ -17,8 +17,8 @@ const documentsOf = async ({ clerk }: World, { id }: Patient, filter = "") =>
 
 async function chooseFile(page: Page, file: DocumentFile): Promise<void> {
   const button = page.getByLabel(/^(File|फ़ाइल)$/);
-  await expect(button).toBeVisible();
   const opened = page.waitForEvent("filechooser");
+  await expect(button).toBeVisible();
   await button.click();
   await (await opened).setFiles(file);
 }
@@ -93,9 +93,11 @@ test("a document is uploaded by keyboard alone, and a file that the patient has 
   const file = newTextFile();
   const { document_id } = await sendDocument(world.clerk, file, { patient_id: patient.id });
   const page = await open(nurse, { path: `/patients/${patient.id}/documents/new` });
+  // Listens well before the key: the browser is told to report file choosers without waiting for it.
+  const opened = page.waitForEvent("filechooser");
+  await waitForPage(page);
   const button = page.getByLabel("File", { exact: true });
   await button.focus();
-  const opened = page.waitForEvent("filechooser");
   await page.keyboard.press("Enter");
   await (await opened).setFiles(file);
   await button.focus();
