@@ -1,8 +1,13 @@
 // Gives each test file empty stores and a migrated database.
 import { applyD1Migrations, reset } from "cloudflare:test";
 import { env } from "cloudflare:workers";
+import { withDeadline } from "../src/platform/deadline.ts";
 import { awaitBackground } from "./background.ts";
 
+/** The local runtime was seen once not to return from one of these calls: the run then fails instead of waiting without an end. */
+const DEADLINE_MS = 60_000;
+const empty = () => withDeadline(reset(), DEADLINE_MS, "emptying the stores");
+
 await awaitBackground();
-await reset();
-await applyD1Migrations(env.DB, env.MIGRATIONS);
+await empty().catch(empty);
+await withDeadline(applyD1Migrations(env.DB, env.MIGRATIONS), DEADLINE_MS, "migrating the database");
