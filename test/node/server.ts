@@ -52,9 +52,22 @@ type Options = {
   log?: string;
 };
 
+const STARTS = 3;
+
 /** Starts the server and waits until it responds. @param state a folder that keeps the stores between starts */
 export async function startServer(state: string, options: Options): Promise<Server> {
-  const port = options.port ?? (await findFreePort());
+  for (let start = 1; ; start++) {
+    try {
+      return await startOnce(state, options, options.port ?? (await findFreePort()));
+    } catch (error) {
+      // A port that was free may have been taken before the server listened.
+      const isPortTaken = options.port === undefined && String(error).includes("Address already in use");
+      if (!isPortTaken || start === STARTS) throw error;
+    }
+  }
+}
+
+async function startOnce(state: string, options: Options, port: number): Promise<Server> {
   const url = `http://localhost:${port}`;
   const started = Date.now();
   let output = "";
