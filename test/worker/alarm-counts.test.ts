@@ -17,6 +17,7 @@ import { uuidv7 } from "../../src/platform/ids.ts";
 import { eventually } from "../eventually.ts";
 import { withCounters } from "../stores.ts";
 import { env, newPatient, newWorld, type World } from "../world.ts";
+import { newAlert } from "./alert-fixture.ts";
 import { ALARMS } from "./deliveries-world.ts";
 
 const db = getDb(env.DB);
@@ -176,26 +177,7 @@ it("hands the next alarm over by the platform's queue while attempts at a dead p
 });
 
 const NOW = Date.now();
-const alertOf = (n: number): Alert => ({
-  number: n,
-  key: "limit:8867-4",
-  rule: "limit",
-  code: "8867-4",
-  device: null,
-  priority: "high",
-  state: "active",
-  why: { value: 0, bound: 40, side: "low", window_s: null, text: "Heart rate 0" },
-  raised_at: NOW,
-  acknowledged_at: null,
-  acknowledged_by: null,
-  assigned_to: null,
-  tier: 0,
-  escalate_at: null,
-  repeat_at: null,
-  snoozed_until: null,
-  recovered_at: null,
-  cleared_at: null,
-});
+const alertOf = (n: number): Alert => newAlert(NOW, { number: n });
 
 /** D1 admits 100 parameters per statement. Source: https://developers.cloudflare.com/d1/platform/limits/ */
 const MAX_PARAMETERS = 100;

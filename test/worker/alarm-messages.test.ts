@@ -24,6 +24,7 @@ import {
   sendRequest,
   type World,
 } from "../world.ts";
+import { newAlert } from "./alert-fixture.ts";
 import { createSample } from "./monitored-patient.ts";
 
 const MINUTE = 60_000;
@@ -169,26 +170,7 @@ describe("an alarm of high priority", () => {
 });
 
 const NOW = Date.now();
-const ALERT: Alert = {
-  number: 1,
-  key: "limit:8867-4",
-  rule: "limit",
-  code: "8867-4",
-  device: null,
-  priority: "high",
-  state: "active",
-  why: { value: 0, bound: 40, side: "low", window_s: null, text: "Heart rate 0" },
-  raised_at: NOW,
-  acknowledged_at: null,
-  acknowledged_by: null,
-  assigned_to: null,
-  tier: 0,
-  escalate_at: null,
-  repeat_at: null,
-  snoozed_until: null,
-  recovered_at: null,
-  cleared_at: null,
-};
+const ALERT = newAlert(NOW);
 function outboxRow(change: Partial<Alert>, transition: Partial<Transition> = {}, version = 7) {
   const alert = { ...ALERT, ...change };
   const body = { version, ward: null, transition: { what: "raised" as const, at: NOW, by: null, ...transition, alert } };

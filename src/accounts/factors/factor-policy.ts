@@ -18,7 +18,7 @@ export type PolicyRole = (typeof STAFF_ROLES)[number];
 export type PolicyTimes = Record<PolicyRole, number | null>;
 
 /** Members per role who get a message; the portal reminds everybody at each sign-in. */
-export const MAX_TOLD = 2_000;
+export const MAX_NOTIFIED = 2_000;
 
 /** A value per role. */
 export const byRole = <T>(toValue: (role: PolicyRole) => T): Record<PolicyRole, T> => ({
@@ -56,7 +56,7 @@ export async function getFactorPolicy(anyCall: Call, hospitalId: string) {
 
 /**
  * Replaces the policy; it acts on every session from the next request on. Members of a role with a new date who have no factor
- * get a message, at most MAX_TOLD.
+ * get a message, at most MAX_NOTIFIED.
  * @throws ApiError not_found (another hospital), step_up_required, invalid_request (a new date that is past)
  */
 export async function setFactorPolicy(anyCall: Call, hospitalId: string, times: PolicyTimes) {
@@ -81,7 +81,7 @@ export async function setFactorPolicy(anyCall: Call, hospitalId: string, times: 
       entity: { type: "hospital", id: hospitalId },
       detail: { required_from: toPolicy(hospitalId, times).required_from },
     }),
-    ...changed.flatMap((role) => tellMembers(call, hospitalId, role, times[role])),
+    ...changed.flatMap((role) => notifyMembers(call, hospitalId, role, times[role])),
   ]);
   return toPolicy(hospitalId, times);
 }
@@ -97,7 +97,7 @@ function assertNotPast(changed: readonly PolicyRole[], times: PolicyTimes, now: 
   if (errors.length > 0) throw new ApiError("invalid_request", "Some fields are invalid; see errors.", { errors });
 }
 
-function tellMembers({ db, actor, now }: UserCall, hospitalId: string, role: PolicyRole, requiredFrom: number | null) {
+function notifyMembers({ db, actor, now }: UserCall, hospitalId: string, role: PolicyRole, requiredFrom: number | null) {
   if (requiredFrom === null) return [];
   return notify(db, actor, now, {
     kind: "account.second_step_required",
@@ -105,6 +105,6 @@ function tellMembers({ db, actor, now }: UserCall, hospitalId: string, role: Pol
     refs: { role, required_from: toIso(requiredFrom) },
     recipients: sql`SELECT m.user_id FROM memberships m WHERE m.hospital_id = ${hospitalId} AND m.role = ${role}
       AND ${ACTIVE_MEMBERSHIP} AND NOT ${hasFactor(sql`m.user_id`)}`,
-    maxRecipients: MAX_TOLD,
+    maxRecipients: MAX_NOTIFIED,
   });
 }

@@ -1,4 +1,4 @@
-// Members of a hospital whom no channel tells of a new alarm: no verified address, browser with Web Push or verified number, or the
+// Members of a hospital whom no channel reaches with a new alarm: no verified address, browser with Web Push or verified number, or the
 // channels that they have are switched off for it.
 
 import { eq, type SQL, sql } from "drizzle-orm";
@@ -16,12 +16,12 @@ import { REACHABLE_BY } from "./preferences.ts";
 
 type MemberRow = { id: string; profileSealed: string; role: (typeof STAFF_ROLES)[number] };
 
-const isToldBy = (channel: PersonChannel): SQL =>
+const isReachedBy = (channel: PersonChannel): SQL =>
   sql`(${REACHABLE_BY[channel]} AND ${isRowsChannelOn(ruleOf("alert.raised"), channel)})`;
 
 const IS_UNREACHABLE = sql`u.active = 1 AND ${ACTIVE_MEMBERSHIP} AND NOT EXISTS (SELECT 1
   FROM (SELECT u.id AS id, 'alert.raised' AS kind, m.hospital_id AS hospital_id) r
-  WHERE ${isToldBy("email")} OR ${isToldBy("push")} OR ${isToldBy("sms")})`;
+  WHERE ${isReachedBy("email")} OR ${isReachedBy("push")} OR ${isReachedBy("sms")})`;
 
 /** Active members, ordered by user id. @throws ApiError not_found (another hospital) */
 export async function listUnreachableMembers(anyCall: Call, hospitalId: string, query: PageQuery) {

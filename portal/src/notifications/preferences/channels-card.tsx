@@ -50,7 +50,7 @@ function Channels({ kinds, channels }: Pick<MessagePreferences, "kinds" | "chann
   });
   const titleOf = ({ kind }: Kind) => textOf(kind, getLanguage()).title;
   const reachable = new Set(channels.filter(({ is_reachable }) => is_reachable).map(({ channel }) => channel));
-  const untold = kinds.filter(
+  const unreachedKinds = kinds.filter(
     (kind) => kind.priority === "alarm" && !kind.channels.some(({ channel, is_on }) => is_on && reachable.has(channel)),
   );
   const columns: Column<Kind>[] = [
@@ -75,9 +75,9 @@ function Channels({ kinds, channels }: Pick<MessagePreferences, "kinds" | "chann
   return (
     <>
       <Table label={t("notify.kinds")} columns={columns} items={kinds} rowKey={({ kind }) => kind} />
-      {untold.length > 0 && (
+      {unreachedKinds.length > 0 && (
         <p className={layout.alert} role="status">
-          {t("notify.untold", { kinds: untold.map(titleOf).join(", ") })}
+          {t("notify.no_channel", { kinds: unreachedKinds.map(titleOf).join(", ") })}
         </p>
       )}
       <p className={layout.note}>{t("notify.rules_text")}</p>

@@ -62,7 +62,7 @@ export const messagePreferences = defineMessages({
     "notify.unreachable_text":
       "No channel tells them of a new alarm: no confirmed e-mail address, browser with push or phone number, or these are switched off.",
     "notify.unreachable_none": "Every active member is told of new alarms by some channel.",
-    "notify.untold": "No channel tells you of: {kinds}. You see them in EdgeCare alone.",
+    "notify.no_channel": "No channel reaches you for: {kinds}. You see them in EdgeCare alone.",
     "notify.member": "Member",
   },
   hi: {
@@ -123,7 +123,7 @@ export const messagePreferences = defineMessages({
     "notify.unreachable": "सदस्य जिन तक कोई माध्यम नहीं पहुँचता",
     "notify.unreachable_text": "नए अलार्म की सूचना किसी माध्यम से नहीं मिलती: न पुष्ट ई-मेल पता, न पुश वाला ब्राउज़र, न फ़ोन नंबर, या ये बंद हैं।",
     "notify.unreachable_none": "हर सक्रिय सदस्य को नए अलार्म की सूचना किसी माध्यम से मिलती है।",
-    "notify.untold": "इनकी सूचना आपको किसी माध्यम से नहीं मिलती: {kinds}। ये केवल EdgeCare में दिखते हैं।",
+    "notify.no_channel": "इनकी सूचना आपको किसी माध्यम से नहीं मिलती: {kinds}। ये केवल EdgeCare में दिखते हैं।",
     "notify.member": "सदस्य",
   },
 });
