@@ -10,7 +10,7 @@ export const ROOMS = [
   "devices",
   "monitoring",
   "care",
-  "sharing",
+  "consents",
   "reports",
   "documents",
   "accounts",

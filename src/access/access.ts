@@ -1,44 +1,21 @@
-// Access checks: which actor may perform which operation on which patient. No other module reads patient rows by id.
-import { type SQL, sql } from "drizzle-orm";
+// Access by role: who may perform which operation at all. Access to one patient is in patient-access.ts.
 import type { BatchResponse } from "drizzle-orm/batch";
 import { batch, isRoleChanged, type Statement } from "../platform/db/client.ts";
-import { SELF_CARE_HOSPITAL_ID } from "../platform/db/schema.ts";
 import { ApiError } from "../platform/errors.ts";
-import type {
-  AppActor,
-  Call,
-  EffectiveRole,
-  EffectiveRoleRow,
-  PrincipalCall,
-  Role,
-  UserCall,
-  UserEffectiveRole,
-} from "./actor.ts";
-import { credentialExists, markUsed, selectAppAndPatient } from "./credentials.ts";
+import type { Call, EffectiveRole, PrincipalCall, UserCall, UserEffectiveRole } from "./actor.ts";
+import { credentialExists, markUsed } from "./credentials.ts";
 import { type Denial, denyAccess } from "./deny.ts";
-import { authorizeDevice, denyDevice } from "./device-access.ts";
+import { denyDevice } from "./device-access.ts";
 import {
-  activeSession,
   assertEffectiveRole,
   isSameEffectiveRole,
-  roleColumns,
   roleFromToken,
   selectEffectiveRole,
   toEffectiveRole,
 } from "./effective-role.ts";
 import { failWrite, rememberSession } from "./known-sessions.ts";
-import {
-  matchesPatient,
-  OWN_RECORD,
-  PATIENT_COLUMNS,
-  type PatientRow,
-  type PatientTarget,
-  selectPatientId,
-} from "./patient-row.ts";
-import { auditAction, type Permission, roleAllows, roleMightAllow } from "./permissions.ts";
+import { type Permission, roleAllows, roleMightAllow } from "./permissions.ts";
 import { findSignInDenial } from "./sign-in.ts";
-
-export type AccessBasis = "self" | "staff" | "care_team" | "admin" | "device" | "app";
 
 type Authorized<C, S, T extends readonly Statement[]> = { call: C; effectiveRole: S; results: BatchResponse<T> };
 
@@ -78,7 +55,7 @@ export async function withPrincipal<const T extends readonly Statement[]>(
   throw new ApiError("unavailable");
 }
 
-const findRoleDenial = (effectiveRole: EffectiveRole, permission: Permission, now: number) =>
+export const findRoleDenial = (effectiveRole: EffectiveRole, permission: Permission, now: number) =>
   roleAllows(effectiveRole, permission) ? findSignInDenial(effectiveRole, permission, now) : "forbidden";
 
 /** Like `withPrincipal`, for users only: apps get forbidden. */
@@ -147,139 +124,4 @@ export async function withWriter<T>(
   if (denial instanceof ApiError) throw denial;
   if (denial) return denyAccess(call, permission, denial.error, { role: effectiveRole.role, ...denial.facts });
   return write(effectiveRole, call, []);
-}
-
-export type Access = {
-  patient: PatientRow;
-  basis: AccessBasis;
-  role: Role | "device" | "app";
-  /** The patient's hospital, for the audit log. */
-  hospitalId: string;
-  deviceId: string | null;
-  /** For a device: the time of the assignment that grants the access, Unix ms; null: it is the current one. */
-  assignedAt?: number | null;
-  /** For a device: whether it is a patient's own. */
-  isPatientOwned?: boolean;
-  /** Null for a device. */
-  effectiveRole: EffectiveRole | null;
-};
-
-/** Whether a caller with access to the patient may also read another kind of data of the same patient. */
-export const accessAllows = ({ effectiveRole }: Access, permission: Permission): boolean =>
-  effectiveRole !== null && roleAllows(effectiveRole, permission);
-
-/**
- * Fetches a patient that the caller may access, in one statement with the state of session, user and role.
- * @throws ApiError unauthenticated, forbidden (never allowed for the role), not_found (absent or not visible)
- */
-export async function authorizePatient(call: Call, target: PatientTarget, permission: Permission): Promise<Access> {
-  return (await withPatient(call, target, permission, () => [])).access;
-}
-
-/**
- * Runs statements about a patient together with the access check, in one round trip. Their results are returned only if the check
- * grants the access. @param build gets the patient's id as SQL; it may name nobody, or a patient whom the caller may not access
- */
-export async function withPatient<const T extends readonly Statement[]>(
-  call: Call,
-  target: PatientTarget,
-  permission: Permission,
-  build: (patientId: SQL) => T,
-): Promise<{ access: Access; results: BatchResponse<T> }> {
-  const { access, results } = await resolvePatientAccess(call, target, permission, build);
-  call.debug?.("access granted", { action: permission, basis: access.basis, role: access.role });
-  return { access, results: results as BatchResponse<T> };
-}
-
-type Resolved = { access: Access; results: readonly unknown[] };
-type Build = (patientId: SQL) => readonly Statement[];
-
-async function resolvePatientAccess(call: Call, target: PatientTarget, permission: Permission, build: Build): Promise<Resolved> {
-  const { actor, db } = call;
-  switch (actor.kind) {
-    case "user":
-      return resolveUserAccess({ ...call, actor }, target, permission, build);
-    case "device": {
-      const access = await authorizeDevice(call, actor, target, permission);
-      return { access, results: await batch(db, build(sql`${access.patient.id}`)) };
-    }
-    case "app":
-      return resolveAppAccess(call, actor, target, permission, build);
-    default:
-      throw new ApiError("unauthenticated");
-  }
-}
-
-async function resolveUserAccess(call: UserCall, target: PatientTarget, permission: Permission, build: Build): Promise<Resolved> {
-  const { db, actor, now } = call;
-  const session = activeSession(actor, now);
-  const ownId = sql`(SELECT l.patient_id FROM patient_links l WHERE l.user_id = ${actor.userId})`;
-  const [[row], ...results] = await batch(db, [
-    db.all<EffectiveRoleRow & PatientRow & { linked: number; in_team: number; links: number; open: number | null }>(sql`
-    SELECT ${roleColumns(now)}, ${PATIENT_COLUMNS}, (SELECT active FROM hospitals o WHERE o.id = patients.hospital_id) AS open,
-      EXISTS (SELECT 1 FROM patient_links l WHERE l.user_id = u.id AND l.patient_id = patients.id) AS linked,
-      EXISTS (SELECT 1 FROM care_team t WHERE t.patient_id = patients.id AND t.user_id = u.id AND t.ended_at IS NULL) AS in_team,
-      (SELECT count(*) FROM patient_links l WHERE l.user_id = u.id) AS links
-    FROM ${session.from} LEFT JOIN patients ON ${matchesPatient(target, ownId)}
-    WHERE ${session.where}`),
-    ...build(selectPatientId(target, ownId)),
-  ]);
-  const effectiveRole = toEffectiveRole(row);
-  if (!row || !effectiveRole || effectiveRole.role === "app") return denyAccess(call, permission, "unauthenticated", { target });
-  rememberSession(actor, now);
-  const { role, hospitalId: callerHospitalId } = effectiveRole;
-  // Recorded identically for another hospital's patient and for an unknown id: the audit log does not tell the caller's hospital which exists.
-  const ownHospitalId = target === OWN_RECORD ? callerHospitalId : null;
-  const denialFacts = { role, hospitalId: row.hospital_id ?? ownHospitalId, callerHospitalId, target, patientId: row.id };
-  const denial = findRoleDenial(effectiveRole, permission, now);
-  if (denial) return denyAccess(call, permission, denial, denialFacts);
-  if (target === OWN_RECORD && role !== "patient") throw new ApiError("invalid_request", "patient_id is required.");
-  if (target === OWN_RECORD && row.links > 1) throw new ApiError("patient_ambiguous");
-  const basis = row.id ? resolveBasis(effectiveRole, row) : null;
-  if (!basis) return denyAccess(call, permission, "not_found", denialFacts);
-  // Patients do not change records that a hospital created, and a closed hospital accepts no writes.
-  const isForbiddenUpdate = permission === "patient:update" && row.hospital_id !== SELF_CARE_HOSPITAL_ID;
-  if (basis === "self" && (isForbiddenUpdate || (!row.open && auditAction(permission) !== "R")))
-    return denyAccess(call, permission, "forbidden", denialFacts);
-  return { access: { patient: row, basis, role, hospitalId: row.hospital_id, deviceId: null, effectiveRole }, results };
-}
-
-/** The basis on which a user may access a patient, or null. */
-function resolveBasis(
-  effectiveRole: UserEffectiveRole,
-  patient: { hospital_id: string; linked: number; in_team: number },
-): AccessBasis | null {
-  const isSameHospital = effectiveRole.hospitalId === patient.hospital_id;
-  switch (effectiveRole.role) {
-    case "admin":
-      return "admin";
-    case "patient":
-      return patient.linked ? "self" : null;
-    case "nurse":
-    case "hospital_admin":
-      return isSameHospital ? "staff" : null;
-    case "doctor":
-      if (isSameHospital && patient.in_team) return "care_team";
-      return isSameHospital && effectiveRole.doctorScope === "hospital" ? "staff" : null;
-  }
-}
-
-async function resolveAppAccess(
-  call: Call,
-  actor: AppActor,
-  target: PatientTarget,
-  permission: Permission,
-  build: Build,
-): Promise<Resolved> {
-  const { db, now } = call;
-  const statements = [markUsed(db, actor, now), ...build(selectPatientId(target, sql`NULL`))];
-  const [[row], , ...results] = await batch(db, [selectAppAndPatient(db, actor, target, now), ...statements]);
-  const effectiveRole = toEffectiveRole(row);
-  if (!row || !effectiveRole) return denyAccess(call, permission, "unauthenticated", { target, when: credentialExists(actor) });
-  const denialFacts = { role: "app", hospitalId: effectiveRole.hospitalId, target } as const;
-  if (!roleAllows(effectiveRole, permission)) return denyAccess(call, permission, "forbidden", denialFacts);
-  if (target === OWN_RECORD) throw new ApiError("invalid_request", "patient_id is required.");
-  if (!row.id) return denyAccess(call, permission, "not_found", denialFacts);
-  const access: Access = { patient: row, basis: "app", role: "app", hospitalId: row.hospital_id, deviceId: null, effectiveRole };
-  return { access, results };
 }

@@ -55,6 +55,11 @@ const ROLES_BY_PERMISSION = {
   /** Minutes to escalation, and who is told in each tier. */
   "escalation:read": STAFF,
   "escalation:manage": MANAGERS,
+  /** Ask the person of an own record for access to records elsewhere. */
+  "consent:request": ["nurse", "doctor", "hospital_admin"],
+  "consent:read": EVERYONE,
+  /** The person alone grants, denies and ends. */
+  "consent:decide": ["patient"],
   "hospital:read": EVERYONE,
   "hospital:create": ["admin"],
   "hospital:update": MANAGERS,
@@ -149,6 +154,8 @@ export const AUDIT_ACTION_BY_OPERATION: Readonly<Record<string, AuditAction>> = 
   unlock: "U",
   assign: "U",
   correct: "U",
+  request: "C",
+  decide: "U",
   claim: "E",
   amend: "U",
   delete: "D",

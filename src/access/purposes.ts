@@ -15,6 +15,10 @@ export const PURPOSES = {
   HSYSADMIN: "health system administration",
   /** Access in an emergency past the usual rights. */
   BTG: "break the glass",
+  /** By a consent for this purpose. */
+  PUBHLTH: "public health",
+  HPAYMT: "healthcare payment",
+  HRESCH: "healthcare research",
 } as const;
 export type Purpose = keyof typeof PURPOSES;
 

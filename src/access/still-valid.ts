@@ -1,9 +1,9 @@
 // The condition that a granted access still holds, for writes minutes after the check.
 import { type SQL, sql } from "drizzle-orm";
-import type { Access, AccessBasis } from "./access.ts";
 import type { Actor } from "./actor.ts";
 import { credentialStillValid } from "./credentials.ts";
 import { activeSession } from "./effective-role.ts";
+import type { Access, AccessBasis } from "./patient-access.ts";
 import { enrolmentRequired } from "./sign-in.ts";
 
 /**

@@ -1,10 +1,11 @@
 // Device assignments: which patient a device is bound to, and when.
 
 import { and, eq, isNull, type SQL, sql } from "drizzle-orm";
-import { authorizePatient, withUser } from "../access/access.ts";
+import { withUser } from "../access/access.ts";
 import { type Call, getActorId } from "../access/actor.ts";
 import { appendAuditEvent, recordAuditEvent } from "../access/audit.ts";
 import { denyAccess, failWithAudit } from "../access/deny.ts";
+import { authorizePatient } from "../access/patient-access.ts";
 import type { KeyStatements } from "../http/idempotency.ts";
 import { buildPage, COUNT_LIMIT, keysetClauses, type PageQuery, resolvePageStart } from "../http/pagination.ts";
 import { batch, isConditionFailed } from "../platform/db/client.ts";

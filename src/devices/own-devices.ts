@@ -1,9 +1,9 @@
 // Devices that patients register as their own: assigned to their record from the start, and to no other.
 import { sql } from "drizzle-orm";
-import { authorizePatient } from "../access/access.ts";
 import { type Call, getActorId } from "../access/actor.ts";
 import { recordAuditEvent } from "../access/audit.ts";
 import { roleFromToken } from "../access/effective-role.ts";
+import { authorizePatient } from "../access/patient-access.ts";
 import { OWN_RECORD } from "../access/patient-row.ts";
 import type { KeyStatements } from "../http/idempotency.ts";
 import { COUNTER_SCOPES, incrementCounters } from "../platform/counters.ts";

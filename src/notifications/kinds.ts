@@ -36,6 +36,10 @@ export const NOTIFICATION_KINDS = {
   "account.recovery_codes_replaced": SECURITY,
   /** The hospital requires a second step from a date on. */
   "account.second_step_required": NOTICE,
+  /** To the person: a hospital asks to see records elsewhere. */
+  "consent.requested": NOTICE,
+  /** To the member of staff who asked. */
+  "consent.answered": NOTICE,
   "webhook.disabled": NOTICE,
   /** Sent by the person themselves to try a channel. */
   "notification.test": { priority: "security", defaults: [], fixed: [] },

@@ -106,6 +106,23 @@ const TEXTS: Record<string, Record<TextLanguage, KindText>> = {
       sentence: "आपका अस्पताल साइन-इन में दूसरा चरण अनिवार्य करता है; किस दिन से, यह आपके खाते में लिखा है। इसे वहाँ सेट करें।",
     },
   },
+  "consent.requested": {
+    en: {
+      title: "A hospital asks for your consent",
+      sentence: "A hospital asks to see records of you elsewhere. You decide in EdgeCare.",
+    },
+    hi: {
+      title: "एक अस्पताल आपकी सहमति माँगता है",
+      sentence: "एक अस्पताल आपके दूसरे अस्पतालों के रिकॉर्ड देखना चाहता है। निर्णय आप EdgeCare में करते हैं।",
+    },
+  },
+  "consent.answered": {
+    en: {
+      title: "Answer to a request for consent",
+      sentence: "A person has answered a request of yours. Open EdgeCare to see it.",
+    },
+    hi: { title: "सहमति के अनुरोध का उत्तर", sentence: "एक व्यक्ति ने आपके अनुरोध का उत्तर दिया है। देखने के लिए EdgeCare खोलें।" },
+  },
   "webhook.disabled": {
     en: {
       title: "Webhook switched off",

@@ -2,10 +2,10 @@
 
 import { and, eq, sql } from "drizzle-orm";
 import { z } from "zod";
-import { type Access, authorizePatient } from "../access/access.ts";
 import type { Call } from "../access/actor.ts";
 import { type AuditAction, afterAudit, appendAuditEvent, recordAuditEvent } from "../access/audit.ts";
 import { failWithAudit } from "../access/deny.ts";
+import { type Access, authorizePatient } from "../access/patient-access.ts";
 import type { PatientRow } from "../access/patient-row.ts";
 import { type ExpectedVersion, matchVersion } from "../http/conditional-requests.ts";
 import { COUNTER_SCOPES } from "../platform/counters.ts";

@@ -1,10 +1,10 @@
 // Changes of a patient, at a version that the caller has seen, with the history of what identifies the person.
 import { and, eq, type SQL, sql } from "drizzle-orm";
 import { z } from "zod";
-import { type Access, authorizePatient } from "../access/access.ts";
 import { type Call, getActorId } from "../access/actor.ts";
 import { recordAuditEvent } from "../access/audit.ts";
 import { denyAccess } from "../access/deny.ts";
+import { type Access, authorizePatient } from "../access/patient-access.ts";
 import type { PatientRow } from "../access/patient-row.ts";
 import { type ExpectedVersion, matchVersion } from "../http/conditional-requests.ts";
 import { batch, isForeignKeyViolation, type Statement } from "../platform/db/client.ts";

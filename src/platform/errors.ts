@@ -3,6 +3,7 @@
 const PROBLEMS_BY_CODE = {
   invalid_request: [400, "Invalid request"],
   malformed_json: [400, "Malformed JSON body"],
+  not_supported: [400, "Not supported"],
   invalid_cursor: [400, "Invalid cursor for this list"],
   offset_too_large: [400, "Offset exceeds 10,000; use the cursor"],
   invalid_idempotency_key: [400, "Invalid Idempotency-Key"],

@@ -1,9 +1,9 @@
 // Marking a document as entered in error: with a reason, in all of its versions. The files stay.
 import { and, eq, sql } from "drizzle-orm";
-import { type Access, withPatient } from "../../access/access.ts";
 import { type Call, getActorId } from "../../access/actor.ts";
 import { recordAuditEvent } from "../../access/audit.ts";
 import { failWithAudit } from "../../access/deny.ts";
+import { type Access, withPatient } from "../../access/patient-access.ts";
 import { type ExpectedVersion, matchVersion } from "../../http/conditional-requests.ts";
 import { sealValue } from "../../platform/crypto.ts";
 import { batch } from "../../platform/db/client.ts";

@@ -1,10 +1,10 @@
 // One document: its row, the response format, the access check and the detail.
 import { asc, eq, getTableColumns, type SQL, sql } from "drizzle-orm";
 import { z } from "zod";
-import { type Access, accessAllows, withPatient } from "../../access/access.ts";
 import type { Call } from "../../access/actor.ts";
 import { afterAudit, appendAuditEvent } from "../../access/audit.ts";
 import { denyAccess } from "../../access/deny.ts";
+import { type Access, accessAllows, withPatient } from "../../access/patient-access.ts";
 import type { Permission } from "../../access/permissions.ts";
 import { documents } from "../../platform/db/schema.ts";
 import { ApiError } from "../../platform/errors.ts";

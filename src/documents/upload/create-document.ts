@@ -1,8 +1,8 @@
 // Uploads of new documents.
 import { and, eq, sql } from "drizzle-orm";
-import { type Access, withPatient } from "../../access/access.ts";
 import type { Call } from "../../access/actor.ts";
 import { selectFileRoom } from "../../access/file-quota.ts";
+import { type Access, withPatient } from "../../access/patient-access.ts";
 import { OWN_RECORD } from "../../access/patient-row.ts";
 import { type IdempotencyKey, resolveReplay, selectIdempotencyKey } from "../../http/idempotency.ts";
 import { batch, isConditionFailed, isUniqueViolation } from "../../platform/db/client.ts";

@@ -1,11 +1,12 @@
 // What uploads of documents and of versions share: the lookup of replays, checks of the content, the file and the row.
 import { createHash } from "node:crypto";
 import { and, type SQL, sql } from "drizzle-orm";
-import { type Access, withPrincipal } from "../../access/access.ts";
+import { withPrincipal } from "../../access/access.ts";
 import { type Call, getActorId } from "../../access/actor.ts";
 import { recordAuditEvent } from "../../access/audit.ts";
 import { failWithAudit } from "../../access/deny.ts";
 import { checkQuota } from "../../access/file-quota.ts";
+import type { Access } from "../../access/patient-access.ts";
 import { accessStillValid } from "../../access/still-valid.ts";
 import { type IdempotencyKey, recordIdempotencyKey, resolveReplay, selectIdempotencyKey } from "../../http/idempotency.ts";
 import { futureTimeError, requireClearTime, resolveMeasuredAt } from "../../http/measured-at.ts";

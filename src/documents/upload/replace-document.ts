@@ -1,10 +1,10 @@
 // Uploads of a new version of a document, which replaces the current one.
 import { and, eq, sql } from "drizzle-orm";
 import { z } from "zod";
-import { type Access, withPatient } from "../../access/access.ts";
 import { type Call, getActorId } from "../../access/actor.ts";
 import { denyAccess, failWithAudit } from "../../access/deny.ts";
 import { selectFileRoom } from "../../access/file-quota.ts";
+import { type Access, withPatient } from "../../access/patient-access.ts";
 import { type ExpectedVersion, matchVersion } from "../../http/conditional-requests.ts";
 import { type IdempotencyKey, resolveReplay, selectIdempotencyKey } from "../../http/idempotency.ts";
 import { batch, isConditionFailed, isUniqueViolation } from "../../platform/db/client.ts";

@@ -1,10 +1,11 @@
 // Alert rules of wards and patients: validated, stored in D1, and audited with the values before and after.
 import { and, eq, type SQL, sql } from "drizzle-orm";
-import { type Access, authorizePatient, withPatient, withUser } from "../../access/access.ts";
+import { withUser } from "../../access/access.ts";
 import { type Call, getActorId } from "../../access/actor.ts";
 import { type AuditEvent, afterAudit, appendAuditEvent, recordAuditEvent } from "../../access/audit.ts";
 import { denyAccess, failWithAudit } from "../../access/deny.ts";
 import { isInCallerHospital } from "../../access/effective-role.ts";
+import { type Access, authorizePatient, withPatient } from "../../access/patient-access.ts";
 import type { Permission } from "../../access/permissions.ts";
 import { type ExpectedVersion, matchVersion } from "../../http/conditional-requests.ts";
 import { buildPage, COUNT_LIMIT, type PageQuery, type PageStart, resolvePageStart } from "../../http/pagination.ts";

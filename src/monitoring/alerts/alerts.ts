@@ -1,12 +1,12 @@
 // Reading of alerts and actions on them. The patient's object owns open alerts; D1 has the list, up to two seconds behind.
 
 import { sql } from "drizzle-orm";
-import { type Access, authorizePatient, withPatient } from "../../access/access.ts";
 import { type Call, getActorId } from "../../access/actor.ts";
 import { type AuditEvent, afterAudit, appendAuditEvent, recordAuditEvent } from "../../access/audit.ts";
 import { beginChange, endChange } from "../../access/begun-change.ts";
 import { denyAccess, failWithAudit } from "../../access/deny.ts";
 import { ACTIVE_MEMBERSHIP } from "../../access/effective-role.ts";
+import { type Access, authorizePatient, withPatient } from "../../access/patient-access.ts";
 import { auditAction, type Permission } from "../../access/permissions.ts";
 import type { KeyStatements } from "../../http/idempotency.ts";
 import { sealValue, unsealValue } from "../../platform/crypto.ts";

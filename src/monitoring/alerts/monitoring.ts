@@ -1,10 +1,10 @@
 // Monitoring settings of a patient: the SpO2 scale and pregnancy, which NEWS2 depends on, and how the patient is watched.
 
 import { and, eq, type SQL, sql } from "drizzle-orm";
-import { type Access, authorizePatient, withPatient } from "../../access/access.ts";
 import { type Call, getActorId } from "../../access/actor.ts";
 import { appendAuditEvent, recordAuditEvent } from "../../access/audit.ts";
 import { failWithAudit } from "../../access/deny.ts";
+import { type Access, authorizePatient, withPatient } from "../../access/patient-access.ts";
 import { type ExpectedVersion, matchVersion } from "../../http/conditional-requests.ts";
 import { batch } from "../../platform/db/client.ts";
 import { monitoringSettings } from "../../platform/db/schema.ts";

@@ -1,8 +1,8 @@
 // Preview of alert limits: alarms of the last 24 hours under the current and the proposed limits of a patient.
 
-import { authorizePatient } from "../../access/access.ts";
 import type { Call } from "../../access/actor.ts";
 import { afterAudit, appendAuditEvent } from "../../access/audit.ts";
+import { authorizePatient } from "../../access/patient-access.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { DAY_MS, toIso } from "../../platform/time.ts";
 import { checkLimits, type LimitsOverride, mergeLimits } from "../alarm-rules/limits.ts";

@@ -1,9 +1,10 @@
 // Correction of a sample by a person: another value, or entered in error. Earlier values are kept.
-import { authorizePatient } from "../../access/access.ts";
+
 import { type Call, getActorId } from "../../access/actor.ts";
 import { recordAuditEvent } from "../../access/audit.ts";
 import { beginChange, endChange } from "../../access/begun-change.ts";
 import { denyAccess } from "../../access/deny.ts";
+import { authorizePatient } from "../../access/patient-access.ts";
 import { sealValue } from "../../platform/crypto.ts";
 import { batch } from "../../platform/db/client.ts";
 import { ApiError } from "../../platform/errors.ts";

@@ -1,11 +1,12 @@
 // Analytics of vitals: of one patient, of a wearable, and hourly statistics of all visible patients.
 
 import { type SQL, sql } from "drizzle-orm";
-import { accessAllows, authorizePatient, withPrincipal } from "../../access/access.ts";
+import { withPrincipal } from "../../access/access.ts";
 import type { Call, EffectiveRole, Principal } from "../../access/actor.ts";
 import { afterAudit, appendAuditEvent } from "../../access/audit.ts";
 import { denyAccess } from "../../access/deny.ts";
 import { isInAnyHospital, isVisibleHospital } from "../../access/effective-role.ts";
+import { accessAllows, authorizePatient } from "../../access/patient-access.ts";
 import { OWN_RECORD } from "../../access/patient-row.ts";
 import { patientVisibility } from "../../access/visibility.ts";
 import { buildPage, resolvePageStart } from "../../http/pagination.ts";

@@ -1,9 +1,11 @@
 // Reading of a patient's vitals: samples, buckets for charts, hourly rollups, the latest values, NEWS2.
 // Raw samples are in the patient's object; the audit event commits in D1 before the response.
 
-import { type Access, authorizePatient } from "../../access/access.ts";
 import type { Call } from "../../access/actor.ts";
 import { afterAudit, appendAuditEvent } from "../../access/audit.ts";
+import { clampToGrants, consentFields } from "../../access/consented.ts";
+import { denyAccess } from "../../access/deny.ts";
+import { type Access, authorizePatient } from "../../access/patient-access.ts";
 import { OWN_RECORD, type PatientRow, type PatientTarget } from "../../access/patient-row.ts";
 import { buildOpenEndedPagination, buildPage, type PageStart, resolvePageStart } from "../../http/pagination.ts";
 import { unsealIdentity } from "../../patients/identity/sealed-fields.ts";
@@ -44,7 +46,27 @@ const getMonitor = (env: Env, patientId: string) => env.PATIENT_MONITOR.getByNam
 
 /** Appends the event of a read, before the response. */
 export function auditRead(call: Call, access: Access, view: string, detail: object = {}): Promise<void> {
-  return appendAuditEvent(call, { ...patientEvent(access, "observation.read", "R"), detail: { view, ...detail } });
+  const [grant] = access.grants ?? [];
+  const { consent, ...fields } = grant ? consentFields(grant, access.effectiveRole?.hospitalId ?? null) : { consent: {} };
+  return appendAuditEvent(call, {
+    ...patientEvent(access, "observation.read", "R"),
+    ...fields,
+    detail: { view, ...detail, ...consent },
+  });
+}
+
+/**
+ * Access to a patient's samples, and the part of the span that it covers.
+ * @throws ApiError not_found, also where a consent covers nothing of the span
+ */
+async function authorizeSpan(call: Call, target: PatientTarget, span: TimeRange): Promise<{ access: Access; span: TimeRange }> {
+  const access = await authorizePatient(call, target, "observation:read", { byConsent: true });
+  if (access.grants === undefined) return { access, span };
+  const part = clampToGrants(access.grants, "observations", { from: span.from, to: span.to - 1 });
+  if (part) return { access: { ...access, grants: [part.grant] }, span: { from: part.from, to: part.to + 1 } };
+  const { role, hospitalId, effectiveRole, patient } = access;
+  const callerHospitalId = effectiveRole?.hospitalId ?? null;
+  return denyAccess(call, "observation:read", "not_found", { role, hospitalId, callerHospitalId, patientId: patient.id });
 }
 
 export type HistoryQuery = RangeQuery & { code?: string | undefined; limit: number; cursor?: string | undefined };
@@ -72,11 +94,11 @@ async function listSamples(
 ) {
   const start = await resolvePageStart(call, `observations:${Object.values(target)}`, { ...query, offset: 0 });
   const newest = call.now + CLOCK_TOLERANCE_MS;
-  const { from, to } = parseTimeRange(query, newest, UNBOUNDED_RANGE);
-  const access = await authorizePatient(call, target, "observation:read");
+  const asked = parseTimeRange(query, newest, UNBOUNDED_RANGE);
+  const { access, span } = await authorizeSpan(call, target, { from: asked.from, to: Math.min(asked.to, newest) });
   const { id } = access.patient;
   const historyQuery = {
-    ...{ codes: query.codes, from, to: Math.min(to, newest), limit: start.limit, after: toPosition(start) },
+    ...{ codes: query.codes, ...span, limit: start.limit, after: toPosition(start) },
     ...toSelection(query),
   };
   const { samples: items, next } = await callMonitor(env, async () => getMonitor(env, id).history(historyQuery));

@@ -3,10 +3,11 @@
 import { type SQL, sql } from "drizzle-orm";
 import { partition } from "es-toolkit/array";
 import { sumBy } from "es-toolkit/math";
-import { authorizePatient, withUser } from "../../access/access.ts";
+import { withUser } from "../../access/access.ts";
 import { type Call, getActorId } from "../../access/actor.ts";
 import { type AuditEvent, recordAuditEvent } from "../../access/audit.ts";
 import { denyAccess } from "../../access/deny.ts";
+import { authorizePatient } from "../../access/patient-access.ts";
 import { sealValue } from "../../platform/crypto.ts";
 import { batch, type Statement } from "../../platform/db/client.ts";
 import { heldObservations } from "../../platform/db/schema.ts";

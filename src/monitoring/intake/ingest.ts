@@ -2,12 +2,12 @@
 // when it does not, the Worker reads D1 and configures the object.
 
 import { sql } from "drizzle-orm";
-import { authorizePatient } from "../../access/access.ts";
 import { type Call, type DeviceActor, getActorId } from "../../access/actor.ts";
 import { type AuditEvent, recordAuditEvent } from "../../access/audit.ts";
 import { beginChange, endChange } from "../../access/begun-change.ts";
 import { failWithAudit } from "../../access/deny.ts";
 import { resolveDeviceAccess } from "../../access/device-access.ts";
+import { authorizePatient } from "../../access/patient-access.ts";
 import { OWN_RECORD } from "../../access/patient-row.ts";
 import { batch, type Statement } from "../../platform/db/client.ts";
 import { monitoringSettings } from "../../platform/db/schema.ts";

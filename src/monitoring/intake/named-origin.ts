@@ -1,8 +1,8 @@
 // The patient and the device that a request names: honoured or refused, never ignored.
 import { eq, sql } from "drizzle-orm";
-import type { Access } from "../../access/access.ts";
 import type { Call, DeviceActor } from "../../access/actor.ts";
 import { denyAccess } from "../../access/deny.ts";
+import type { Access } from "../../access/patient-access.ts";
 import type { Statement } from "../../platform/db/client.ts";
 import { devices } from "../../platform/db/schema.ts";
 

@@ -1,8 +1,9 @@
 // Sets of observations that staff takes at the bedside, and pauses of them. The patient's object decides; the audit log has the begin before.
-import { type Access, authorizePatient } from "../../access/access.ts";
+
 import { type Call, getActorId } from "../../access/actor.ts";
 import { type AuditEvent, recordAuditEvent } from "../../access/audit.ts";
 import { beginChange, endChange } from "../../access/begun-change.ts";
+import { type Access, authorizePatient } from "../../access/patient-access.ts";
 import { auditAction, type Permission } from "../../access/permissions.ts";
 import { forgetIdempotencyKey, type IdempotencyKey, type KeyStatements, runOnce } from "../../http/idempotency.ts";
 import { batch } from "../../platform/db/client.ts";

@@ -1,11 +1,11 @@
 // Care teams: the doctors and nurses of a patient. Determines which patients a doctor may see.
 
 import { and, count, eq, isNull, type SQL, sql } from "drizzle-orm";
-import { authorizePatient, withPatient } from "../../access/access.ts";
 import { type Call, getActorId } from "../../access/actor.ts";
 import { afterAudit, appendAuditEvent, recordAuditEvent } from "../../access/audit.ts";
 import { denyAccess } from "../../access/deny.ts";
 import { ACTIVE_MEMBERSHIP } from "../../access/effective-role.ts";
+import { authorizePatient, withPatient } from "../../access/patient-access.ts";
 import { unsealProfile } from "../../access/profile.ts";
 import { buildPage, keysetClauses, type PageQuery, resolvePageStart } from "../../http/pagination.ts";
 import { batch } from "../../platform/db/client.ts";

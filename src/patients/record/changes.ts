@@ -1,9 +1,9 @@
 // History of what identifies a patient and of the state of the record: which field, old and new value, who, when and why.
 import { z } from "@hono/zod-openapi";
 import { and, count, eq, type SQL, sql } from "drizzle-orm";
-import { type Access, withPatient } from "../../access/access.ts";
 import { type Call, getActorId } from "../../access/actor.ts";
 import { afterAudit, appendAuditEvent } from "../../access/audit.ts";
+import { type Access, withPatient } from "../../access/patient-access.ts";
 import { unsealProfile } from "../../access/profile.ts";
 import { buildPage, keysetClauses, type PageQuery, resolvePageStart } from "../../http/pagination.ts";
 import { sealValue } from "../../platform/crypto.ts";

@@ -3,11 +3,12 @@
 
 import { z } from "@hono/zod-openapi";
 import { and, desc, eq, isNull, ne, type SQL, sql } from "drizzle-orm";
-import { authorizePatient, withPatient, withUser } from "../../access/access.ts";
+import { withUser } from "../../access/access.ts";
 import { type Call, getActorId } from "../../access/actor.ts";
 import { afterAudit, appendAuditEvent, recordAuditEvent } from "../../access/audit.ts";
 import { denyAccess, failWithAudit } from "../../access/deny.ts";
 import { ACTIVE_MEMBERSHIP } from "../../access/effective-role.ts";
+import { authorizePatient, withPatient } from "../../access/patient-access.ts";
 import { unsealProfile } from "../../access/profile.ts";
 import { type PageQuery, resolvePageStart, slicePage } from "../../http/pagination.ts";
 import type { Keys } from "../../platform/config.ts";

@@ -2,10 +2,10 @@
 
 import { z } from "@hono/zod-openapi";
 import { and, count, eq, sql } from "drizzle-orm";
-import { authorizePatient, withPatient } from "../../access/access.ts";
 import { type Call, getActorId } from "../../access/actor.ts";
 import { afterAudit, appendAuditEvent, recordAuditEvent } from "../../access/audit.ts";
 import { denyAccess } from "../../access/deny.ts";
+import { authorizePatient, withPatient } from "../../access/patient-access.ts";
 import type { KeyStatements } from "../../http/idempotency.ts";
 import { buildPage, keysetClauses, type PageQuery, resolvePageStart } from "../../http/pagination.ts";
 import { sealValue, unsealValue } from "../../platform/crypto.ts";

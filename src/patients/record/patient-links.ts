@@ -1,10 +1,10 @@
 // Logins that are linked to a record: who claimed it, when and by which proof; and their end.
 import { and, count, eq, sql } from "drizzle-orm";
-import { authorizePatient, withPatient } from "../../access/access.ts";
 import type { Call } from "../../access/actor.ts";
 import { afterAudit, appendAuditEvent, recordAuditEvent } from "../../access/audit.ts";
 import { revokeOwnDeviceCredentials } from "../../access/credentials.ts";
 import { denyAccess } from "../../access/deny.ts";
+import { authorizePatient, withPatient } from "../../access/patient-access.ts";
 import { unsealProfile } from "../../access/profile.ts";
 import { buildPage, keysetClauses, type PageQuery, resolvePageStart } from "../../http/pagination.ts";
 import { batch } from "../../platform/db/client.ts";

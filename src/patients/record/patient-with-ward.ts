@@ -1,8 +1,8 @@
 // A patient as the record's pages show it: with the name of the ward.
 import { sql } from "drizzle-orm";
-import { withPatient } from "../../access/access.ts";
 import type { Call } from "../../access/actor.ts";
 import { afterAudit, appendAuditEvent } from "../../access/audit.ts";
+import { withPatient } from "../../access/patient-access.ts";
 import { patientEvent, toPatientDetail } from "../patients.ts";
 
 /** @param ref id or patient_number  @throws ApiError not_found */

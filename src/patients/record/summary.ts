@@ -1,9 +1,9 @@
 // The patient summary: identity and counts of related records.
 
 import { and, desc, eq, ne, sql } from "drizzle-orm";
-import { accessAllows, withPatient } from "../../access/access.ts";
 import type { Call } from "../../access/actor.ts";
 import { afterAudit, appendAuditEvent } from "../../access/audit.ts";
+import { accessAllows, withPatient } from "../../access/patient-access.ts";
 import { COUNTER_SCOPES } from "../../platform/counters.ts";
 import { reports } from "../../platform/db/schema.ts";
 import { toIso } from "../../platform/time.ts";

@@ -50,6 +50,11 @@ export const ROW_LIMITS = {
     column: "credentials.created_by",
     detail: "A hospital has at most 2,000 API keys, ended ones included.",
   },
+  openConsentRequests: {
+    max: 20,
+    column: "consents.status",
+    detail: "At most 20 requests of a hospital to one person wait for an answer.",
+  },
   webhooks: {
     max: 20,
     column: "webhooks.created_by",

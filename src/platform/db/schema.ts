@@ -2,6 +2,8 @@
 import { sql } from "drizzle-orm";
 import { blob, index, integer, primaryKey, real, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 import {
+  CONSENT_PURPOSES,
+  CONSENT_STATES,
   DELIVERY_CHANNELS,
   DELIVERY_STATUSES,
   DEVICE_KINDS,
@@ -807,6 +809,79 @@ export const documents = sqliteTable(
     index("documents_hospital").on(t.hospitalId, t.createdAt),
     index("documents_created").on(t.createdAt),
   ],
+);
+
+/**
+ * Consents of persons to share records with a hospital (ABDM's consent artefact). `patientId` is the hospital's own record of the
+ * person; the shared records are in `consent_records`. A consent is `expired` from its time on, before cron has written it.
+ */
+export const consents = sqliteTable(
+  "consents",
+  {
+    id: text("id").primaryKey(),
+    hospitalId: text("hospital_id")
+      .notNull()
+      .references(() => hospitals.id),
+    patientId: text("patient_id")
+      .notNull()
+      .references(() => patients.id),
+    status: text("status", { enum: CONSENT_STATES }).notNull(),
+    purpose: text("purpose", { enum: CONSENT_PURPOSES }).notNull(),
+    /** CONSENT_KINDS, separated by spaces. */
+    kinds: text("kinds").notNull(),
+    /** The times that the data are from, Unix ms, both included. */
+    dataFrom: integer("data_from").notNull(),
+    dataUntil: integer("data_until").notNull(),
+    /** Until when an unanswered request can be answered. */
+    answerUntil: integer("answer_until").notNull(),
+    expiresAt: integer("expires_at").notNull(),
+    /** When what was copied under the consent is erased. */
+    eraseAt: integer("erase_at").notNull(),
+    reasonSealed: text("reason_sealed"),
+    /** Null: shared by the person without a request. */
+    requestedBy: text("requested_by").references(() => users.id),
+    decidedBy: text("decided_by").references(() => users.id),
+    decidedAt: integer("decided_at"),
+    endedAt: integer("ended_at"),
+    createdAt: integer("created_at").notNull(),
+    updatedAt: integer("updated_at").notNull(),
+    version: integer("version").notNull().default(1),
+  },
+  (t) => [
+    index("consents_hospital").on(t.hospitalId, t.createdAt),
+    index("consents_patient").on(t.patientId, t.createdAt),
+    index("consents_unanswered").on(t.answerUntil).where(sql`status = 'requested'`),
+    index("consents_granted").on(t.expiresAt).where(sql`status = 'granted'`),
+  ],
+);
+
+/** The records that a granted consent shares. */
+export const consentRecords = sqliteTable(
+  "consent_records",
+  {
+    consentId: text("consent_id")
+      .notNull()
+      .references(() => consents.id),
+    patientId: text("patient_id")
+      .notNull()
+      .references(() => patients.id),
+  },
+  (t) => [primaryKey({ columns: [t.consentId, t.patientId] }), index("consent_records_patient").on(t.patientId)],
+);
+
+/** Every version of a consent, as it stood after each change: JSON of ids, codes and times. */
+export const consentVersions = sqliteTable(
+  "consent_versions",
+  {
+    consentId: text("consent_id")
+      .notNull()
+      .references(() => consents.id),
+    version: integer("version").notNull(),
+    artefact: text("artefact").notNull(),
+    changedBy: text("changed_by"),
+    changedAt: integer("changed_at").notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.consentId, t.version] })],
 );
 
 /** What was corrected of a report, with reason and former values; of a move, the patient whose record it left. */

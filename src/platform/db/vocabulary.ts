@@ -37,6 +37,17 @@ export const QUARANTINE_REASONS = [
   /** The hospital has the same file as a report of another patient. */
   "same_file_elsewhere",
 ] as const;
+/** Purposes of a consent: the codes of ABDM's consent artefact. */
+export const CONSENT_PURPOSES = ["CAREMGT", "BTG", "PUBHLTH", "HPAYMT", "DSRCH", "PATRQT"] as const;
+/** Kinds of data that a consent covers: reports by kind, and the rest of the record. */
+export const CONSENT_KINDS = [
+  ...REPORT_KINDS.map((kind) => `report:${kind}` as const),
+  "observations",
+  "documents",
+  "encounters",
+  "medical_history",
+] as const;
+export const CONSENT_STATES = ["requested", "granted", "denied", "revoked", "expired"] as const;
 /** FHIR R4 DocumentReference.status. */
 export const DOCUMENT_STATUSES = ["current", "superseded", "entered-in-error"] as const;
 /** Media types of documents, found from their bytes. */

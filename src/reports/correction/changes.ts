@@ -1,9 +1,9 @@
 // What was changed of a report: the row of the history with its sealed detail, the condition on it, and the lists.
 import { and, eq, type SQL, sql } from "drizzle-orm";
 import { z } from "zod";
-import { withPatient } from "../../access/access.ts";
 import { type Call, getActorId } from "../../access/actor.ts";
 import { afterAudit, appendAuditEvent } from "../../access/audit.ts";
+import { withPatient } from "../../access/patient-access.ts";
 import { buildPage, keysetClauses, type PageQuery, type PageStart, resolvePageStart } from "../../http/pagination.ts";
 import { patientEvent } from "../../patients/patients.ts";
 import { sealValue } from "../../platform/crypto.ts";

@@ -1,9 +1,9 @@
 // Corrections of a report by staff: time, kind and comment, entered in error and back, and the move to the right patient.
 import { and, eq } from "drizzle-orm";
-import { type Access, authorizePatient } from "../../access/access.ts";
 import type { Call } from "../../access/actor.ts";
 import { recordAuditEvent } from "../../access/audit.ts";
 import { denyAccess, failWithAudit } from "../../access/deny.ts";
+import { type Access, authorizePatient } from "../../access/patient-access.ts";
 import { type ExpectedVersion, matchVersion } from "../../http/conditional-requests.ts";
 import { futureTimeError, requireClearTime, resolveMeasuredAt } from "../../http/measured-at.ts";
 import { incrementCounters } from "../../platform/counters.ts";

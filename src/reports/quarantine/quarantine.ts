@@ -1,10 +1,10 @@
 // The quarantine: staff assign a file to a patient or discard it. Files are never matched to patients automatically.
 import { type SQL, sql } from "drizzle-orm";
-import { type Access, authorizePatient } from "../../access/access.ts";
 import { type Call, getActorId, type UserEffectiveRole } from "../../access/actor.ts";
 import { recordAuditEvent } from "../../access/audit.ts";
 import { beginChange, endChange } from "../../access/begun-change.ts";
 import { denyAccess } from "../../access/deny.ts";
+import { type Access, authorizePatient } from "../../access/patient-access.ts";
 import { futureTimeError, requireClearTime, resolveMeasuredAt } from "../../http/measured-at.ts";
 import { batch, type Statement } from "../../platform/db/client.ts";
 import { isAhead } from "../../platform/device-times.ts";

@@ -2,10 +2,12 @@
 
 import { eq } from "drizzle-orm";
 import { z } from "zod";
-import { type Access, accessAllows, withPatient } from "../../access/access.ts";
 import type { Call } from "../../access/actor.ts";
 import { afterAudit, appendAuditEvent } from "../../access/audit.ts";
+import { consentFields, findGrant } from "../../access/consented.ts";
+import { denyAccess } from "../../access/deny.ts";
 import { signLink } from "../../access/file-links.ts";
+import { type Access, accessAllows, withPatient } from "../../access/patient-access.ts";
 import { displayName, unsealIdentity } from "../../patients/identity/sealed-fields.ts";
 import { reports } from "../../platform/db/schema.ts";
 import { ApiError } from "../../platform/errors.ts";
@@ -87,20 +89,48 @@ export async function addDownloadLink<T extends { report_id: string }>(call: Cal
 
 /** Checks access to one report and loads it, in one round trip; its caller records the event. @throws ApiError not_found */
 export async function requireReport(call: Call, id: string) {
-  const { access, results } = await withPatient(call, { report: id }, "report:read", () => [
-    call.db.select().from(reports).where(eq(reports.id, id)),
-  ]);
+  const { access, results } = await withPatient(
+    call,
+    { report: id },
+    "report:read",
+    () => [call.db.select().from(reports).where(eq(reports.id, id))],
+    { byConsent: true },
+  );
   const [[row]] = results;
   if (!row) throw new ApiError("not_found");
-  return { row, access };
+  const grant = access.grants && findGrant(access.grants, `report:${row.kind}`, row.effectiveAt);
+  // What was entered in error is the holder's own matter.
+  const isCovered = access.grants === undefined || (grant !== undefined && row.status !== "entered-in-error");
+  if (isCovered) return { row, access: grant ? { ...access, grants: [grant] } : access };
+  const { role, hospitalId, effectiveRole, patient } = access;
+  const callerHospitalId = effectiveRole?.hospitalId ?? null;
+  return denyAccess(call, "report:read", "not_found", {
+    role,
+    hospitalId,
+    callerHospitalId,
+    target: { report: id },
+    patientId: patient.id,
+  });
 }
 
 export function toReadEvent(
-  { patient, role, basis, hospitalId }: Access,
+  { patient, role, basis, hospitalId, effectiveRole, grants }: Access,
   id: string,
-  event: { event: string; detail: Record<string, unknown> },
+  { event, detail }: { event: string; detail: Record<string, unknown> },
 ) {
-  return { ...event, action: "R", role, basis, hospitalId, entity: { type: "report", id }, subjects: [patient.id] } as const;
+  const [grant] = grants ?? [];
+  const { consent, ...fields } = grant ? consentFields(grant, effectiveRole?.hospitalId ?? null) : { consent: {} };
+  return {
+    event,
+    action: "R",
+    role,
+    basis,
+    hospitalId,
+    entity: { type: "report", id },
+    subjects: [patient.id],
+    detail: { ...detail, ...consent },
+    ...fields,
+  } as const;
 }
 
 /** Returns one report with its metrics, computed QTc and a signed download link; to a device, only what it sent. */

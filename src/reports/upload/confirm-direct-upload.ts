@@ -1,8 +1,8 @@
 // The second step of a direct upload: the file in the bucket is verified, sealed and filed, or refused.
 import { sql } from "drizzle-orm";
-import { type Access, authorizePatient } from "../../access/access.ts";
 import type { Call } from "../../access/actor.ts";
 import { recordAuditEvent } from "../../access/audit.ts";
+import { type Access, authorizePatient } from "../../access/patient-access.ts";
 import { batch } from "../../platform/db/client.ts";
 import { QUARANTINE_REASONS } from "../../platform/db/vocabulary.ts";
 import { ApiError, type ErrorCode } from "../../platform/errors.ts";

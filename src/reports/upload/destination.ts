@@ -1,9 +1,9 @@
 // Where an uploaded file goes: to the reports of a patient, or into quarantine with a reason.
 import { sql } from "drizzle-orm";
-import { type Access, authorizePatient } from "../../access/access.ts";
 import type { Call } from "../../access/actor.ts";
 import { denyAccess } from "../../access/deny.ts";
 import { type DeviceAccess, resolveDeviceAccess } from "../../access/device-access.ts";
+import { type Access, authorizePatient } from "../../access/patient-access.ts";
 import { OWN_RECORD } from "../../access/patient-row.ts";
 import { futureTimeError, requireClearTime, resolveMeasuredAt } from "../../http/measured-at.ts";
 import type { QUARANTINE_REASONS, REPORT_STATUSES } from "../../platform/db/vocabulary.ts";

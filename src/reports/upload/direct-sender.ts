@@ -1,9 +1,9 @@
 // The sender of a direct upload: the row that only they may see, their access at each step, and the audit events of both.
 import { and, eq, sql } from "drizzle-orm";
-import { type Access, authorizePatient } from "../../access/access.ts";
 import { type Call, getActorId } from "../../access/actor.ts";
 import { denyAccess, failWithAudit } from "../../access/deny.ts";
 import { resolveDeviceAccess } from "../../access/device-access.ts";
+import { type Access, authorizePatient } from "../../access/patient-access.ts";
 import { uploads } from "../../platform/db/schema.ts";
 import { MOVED_DETAIL } from "./destination.ts";
 import { authorizeUploader, findMeasuredAt, openDetail, type UploadRow } from "./upload-log.ts";

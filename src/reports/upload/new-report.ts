@@ -1,8 +1,8 @@
 // Creation of a report, shared by uploads, direct uploads and quarantine: patient, metrics, row and counters.
 
 import { and, type SQL, sql } from "drizzle-orm";
-import type { Access } from "../../access/access.ts";
 import type { Actor, Call } from "../../access/actor.ts";
+import type { Access } from "../../access/patient-access.ts";
 import type { Permission } from "../../access/permissions.ts";
 import { accessStillValid } from "../../access/still-valid.ts";
 import { publishEvent } from "../../notifications/webhooks/publish.ts";

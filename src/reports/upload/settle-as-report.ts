@@ -1,8 +1,8 @@
 // Turns a row of the upload log into a report: the shared end of confirming a direct upload and of assigning from quarantine.
 import { sql } from "drizzle-orm";
-import type { Access } from "../../access/access.ts";
 import type { Call } from "../../access/actor.ts";
 import type { AuditEvent } from "../../access/audit.ts";
+import type { Access } from "../../access/patient-access.ts";
 import { batch, isConditionFailed, isUniqueViolation } from "../../platform/db/client.ts";
 import { isQuotaError } from "../../platform/storage-quotas.ts";
 import type { ReportKind } from "./metric-ranges.ts";

@@ -1,10 +1,11 @@
 // The upload log: one row per attempt of an authenticated caller, with its outcome.
 import { and, eq, type SQL, sql } from "drizzle-orm";
 import { z } from "zod";
-import { type Access, withPrincipal } from "../../access/access.ts";
+import { withPrincipal } from "../../access/access.ts";
 import { type Call, getActorId } from "../../access/actor.ts";
 import { type AuditEvent, recordAuditEvent } from "../../access/audit.ts";
 import { resolveDeviceAccess } from "../../access/device-access.ts";
+import type { Access } from "../../access/patient-access.ts";
 import { OWN_RECORD } from "../../access/patient-row.ts";
 import { isRefusedRowKept } from "../../access/row-allowance.ts";
 import { sealValue, unsealValue } from "../../platform/crypto.ts";

@@ -1,7 +1,7 @@
 // The batches that end an upload: each writes its outcome, idempotency key, log row and audit event together.
 import { sql } from "drizzle-orm";
-import type { Access } from "../../access/access.ts";
 import { type Call, getActorId } from "../../access/actor.ts";
+import type { Access } from "../../access/patient-access.ts";
 import { type IdempotencyKey, type Replay, recordIdempotencyKey } from "../../http/idempotency.ts";
 import { publishEvent } from "../../notifications/webhooks/publish.ts";
 import { batch, isConditionFailed } from "../../platform/db/client.ts";

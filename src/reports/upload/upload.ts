@@ -1,8 +1,9 @@
 // The upload pipeline: read, find prior uploads, authorize, answer from a prior upload, check, store, commit, resolve races.
-import { type Access, authorizePatient } from "../../access/access.ts";
+
 import type { Call } from "../../access/actor.ts";
 import { denyAccess } from "../../access/deny.ts";
 import { checkQuota, selectFileRoom } from "../../access/file-quota.ts";
+import { type Access, authorizePatient } from "../../access/patient-access.ts";
 import { type IdempotencyKey, type Replay, resolveReplay, selectIdempotencyKey } from "../../http/idempotency.ts";
 import { sha256Hex } from "../../platform/crypto.ts";
 import { batch, isConditionFailed, isUniqueViolation } from "../../platform/db/client.ts";

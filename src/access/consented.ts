@@ -1,0 +1,58 @@
+// Reading by consent: what a person shares with the caller's hospital now. It belongs to the hospital, for staff who may see the
+// hospital's own record of the person, and each read checks kind, time and clock again.
+import { type SQL, sql } from "drizzle-orm";
+import type { CONSENT_KINDS, CONSENT_PURPOSES } from "../platform/db/vocabulary.ts";
+import type { Purpose } from "./purposes.ts";
+
+export type ConsentKind = (typeof CONSENT_KINDS)[number];
+type PurposeCode = (typeof CONSENT_PURPOSES)[number];
+
+/** Times in Unix ms, both included. */
+export type ConsentGrant = { id: string; kinds: readonly string[]; from: number; until: number; purpose: PurposeCode };
+
+/** The codes of ABDM's purposes as purposes of use of HL7 v3 (purposes.ts). */
+export const PURPOSE_OF_USE: Readonly<Record<PurposeCode, Purpose>> = {
+  CAREMGT: "TREAT",
+  BTG: "BTG",
+  PUBHLTH: "PUBHLTH",
+  HPAYMT: "HPAYMT",
+  DSRCH: "HRESCH",
+  PATRQT: "PATRQT",
+};
+
+/** Live grants of the row `patients` to the hospital of the session, as JSON. Requires the tables of `activeSession`. */
+export const selectGrants = (
+  now: number,
+): SQL => sql`(SELECT json_group_array(json_array(c.id, c.kinds, c.data_from, c.data_until,
+    c.purpose)) FROM consent_records r JOIN consents c ON c.id = r.consent_id
+  WHERE r.patient_id = patients.id AND c.hospital_id = s.hospital_id AND c.status = 'granted' AND c.expires_at > ${now}
+    AND (m.role IN ('nurse', 'hospital_admin') OR (m.role = 'doctor' AND (h.doctor_scope = 'hospital' OR EXISTS (SELECT 1
+      FROM care_team t WHERE t.patient_id = c.patient_id AND t.user_id = u.id AND t.ended_at IS NULL)))))`;
+
+export function parseGrants(json: string | null): ConsentGrant[] {
+  const rows: [string, string, number, number, PurposeCode][] = JSON.parse(json ?? "[]");
+  return rows.map(([id, kinds, from, until, purpose]) => ({ id, kinds: kinds.split(" "), from, until, purpose }));
+}
+
+/**
+ * The part of a span (Unix ms, both included) that a grant of the kind covers, with the grant; of several parts the newest. Null where
+ * none is covered.
+ */
+export function clampToGrants(grants: readonly ConsentGrant[], kind: ConsentKind, span: { from: number; to: number }) {
+  const parts = grants
+    .filter(({ kinds }) => kinds.includes(kind))
+    .map((grant) => ({ grant, from: Math.max(span.from, grant.from), to: Math.min(span.to, grant.until) }))
+    .filter(({ from, to }) => from <= to);
+  return parts.toSorted((a, b) => b.to - a.to)[0] ?? null;
+}
+
+/** What an event of a read says of the consent that allowed it. */
+export const consentFields = (grant: ConsentGrant, callerHospitalId: string | null) => ({
+  purpose: PURPOSE_OF_USE[grant.purpose],
+  actorHospitalId: callerHospitalId,
+  consent: { consent_id: grant.id },
+});
+
+/** The first grant that covers data of a kind from a time (Unix ms). */
+export const findGrant = (grants: readonly ConsentGrant[], kind: ConsentKind, at: number): ConsentGrant | undefined =>
+  grants.find(({ kinds, from, until }) => kinds.includes(kind) && from <= at && at <= until);

@@ -1,0 +1,70 @@
+// Rows of consents as the API shows them, and the version that each change leaves behind.
+import { type SQL, sql } from "drizzle-orm";
+import type { ConsentKind } from "../access/consented.ts";
+import type { Keys } from "../platform/config.ts";
+import { sealValue, unsealValue } from "../platform/crypto.ts";
+import type { Db, Statement } from "../platform/db/client.ts";
+import type { consents } from "../platform/db/schema.ts";
+import { toIso, toIsoOrNull } from "../platform/time.ts";
+import type { ConsentScope } from "./scope.ts";
+import { stateAt } from "./states.ts";
+
+export type ConsentRow = typeof consents.$inferSelect & {
+  /** JSON array of the shared records' ids. */
+  shared: string;
+};
+
+export const CONSENT_COLUMNS = sql`c.id AS id, c.hospital_id AS hospitalId, c.patient_id AS patientId, c.status AS status,
+  c.purpose AS purpose, c.kinds AS kinds, c.data_from AS dataFrom, c.data_until AS dataUntil, c.answer_until AS answerUntil,
+  c.expires_at AS expiresAt, c.erase_at AS eraseAt, c.reason_sealed AS reasonSealed, c.requested_by AS requestedBy,
+  c.decided_by AS decidedBy, c.decided_at AS decidedAt, c.ended_at AS endedAt, c.created_at AS createdAt, c.updated_at AS updatedAt,
+  c.version AS version, (SELECT json_group_array(r.patient_id) FROM consent_records r WHERE r.consent_id = c.id) AS shared`;
+
+const reasonContext = (id: string) => ({ table: "consents", column: "reason", id });
+export const sealReason = (keys: Keys, id: string, reason: string): Promise<string> =>
+  sealValue(keys.fields, reasonContext(id), reason);
+
+export const toScope = (row: ConsentRow): ConsentScope => ({
+  kinds: row.kinds.split(" ") as ConsentKind[],
+  dataFrom: row.dataFrom,
+  dataUntil: row.dataUntil,
+  expiresAt: row.expiresAt,
+  eraseAt: row.eraseAt,
+});
+
+/** @param isPerson the person sees which records are shared; the hospital that asks learns of them only by what it may read */
+export async function toConsent(keys: Keys, row: ConsentRow, now: number, isPerson: boolean) {
+  const { id, reasonSealed } = row;
+  const status = stateAt(row, now);
+  const shared: string[] = JSON.parse(row.shared);
+  return {
+    consent_id: id,
+    status,
+    hospital_id: row.hospitalId,
+    patient_id: row.patientId,
+    purpose: row.purpose,
+    kinds: [...toScope(row).kinds],
+    data_from: toIso(row.dataFrom),
+    data_until: toIso(row.dataUntil),
+    access_mode: "VIEW" as const,
+    expires_at: toIso(row.expiresAt),
+    erase_at: toIso(row.eraseAt),
+    answer_until: toIso(row.answerUntil),
+    reason: reasonSealed === null ? null : String(await unsealValue(keys.fields, reasonContext(id), reasonSealed)),
+    requested_by: row.requestedBy,
+    shared_patient_ids: isPerson || status === "granted" ? shared : [],
+    decided_at: toIsoOrNull(row.decidedAt),
+    ended_at: toIsoOrNull(row.endedAt),
+    created_at: toIso(row.createdAt),
+    version: row.version,
+  };
+}
+
+/** The statement that keeps a consent as it stands now. Put it behind the change. @param when whether the change took place */
+export const keepVersion = (db: Db, id: string, changedBy: string | null, now: number, when: SQL): Statement =>
+  db.run(sql`INSERT INTO consent_versions (consent_id, version, artefact, changed_by, changed_at)
+    SELECT c.id, c.version, json_object('status', c.status, 'purpose', c.purpose, 'kinds', c.kinds, 'data_from', c.data_from,
+      'data_until', c.data_until, 'expires_at', c.expires_at, 'erase_at', c.erase_at, 'access_mode', 'VIEW',
+      'hospital_id', c.hospital_id, 'patient_id', c.patient_id,
+      'shared', json((SELECT json_group_array(r.patient_id) FROM consent_records r WHERE r.consent_id = c.id))),
+      ${changedBy}, CAST(${now} AS INTEGER) FROM consents c WHERE c.id = ${id} AND ${when} ON CONFLICT DO NOTHING`);

@@ -1,0 +1,130 @@
+// The person grants a request, never wider than asked, or denies it, and ends a consent at any time. Of answers at once, one counts.
+import { type SQL, sql } from "drizzle-orm";
+import { withUser } from "../access/access.ts";
+import type { Call, UserCall, UserEffectiveRole } from "../access/actor.ts";
+import { recordAuditEvent } from "../access/audit.ts";
+import { denyNotFound } from "../access/deny.ts";
+import { failsUnless } from "../access/sign-in.ts";
+import { notify } from "../notifications/notify.ts";
+import { batch, isRoleChanged, type Statement } from "../platform/db/client.ts";
+import { ApiError } from "../platform/errors.ts";
+import { CONSENT_COLUMNS, type ConsentRow, keepVersion, toConsent, toScope } from "./consent-rows.ts";
+import { isPersonOf, isShareable } from "./persons.ts";
+import { type ConsentScope, findScopeErrors, findWiderErrors } from "./scope.ts";
+import { type ConsentState, type ConsentStep, stateAfter, stateAt } from "./states.ts";
+
+export type Grant = Partial<ConsentScope> & { patientIds: readonly string[] };
+
+type Decision = { call: UserCall; effectiveRole: UserEffectiveRole; row: ConsentRow; step: ConsentStep; next: ConsentState };
+/** A record with its hospital. */
+type Place = { id: string; hospitalId: string };
+
+const readPlaces = ({ db }: UserCall, ids: readonly string[]): Promise<Place[]> =>
+  db.all<Place>(sql`SELECT id, hospital_id AS hospitalId FROM patients
+    WHERE id IN (SELECT value FROM json_each(${JSON.stringify(ids)}))`);
+
+/** The consent, of the person alone, in a state from which the step leads on. @throws ApiError not_found, conflict */
+async function requireStep(anyCall: Call, id: string, step: ConsentStep): Promise<Decision> {
+  const { call, effectiveRole, results } = await withUser(anyCall, "consent:decide", (_, { db, actor }) => [
+    db.all<ConsentRow>(sql`SELECT ${CONSENT_COLUMNS} FROM consents c
+      WHERE c.id = ${id} AND ${isPersonOf(actor.userId, sql`c.patient_id`)}`),
+  ]);
+  const [row] = results[0];
+  if (!row) return denyNotFound(call, "consent:decide", effectiveRole, { consent: id });
+  const next = stateAfter(stateAt(row, call.now), step);
+  if (!next) throw new ApiError("conflict", "The consent is not in a state that allows this.");
+  return { call, effectiveRole, row, step, next };
+}
+
+/** True while the row stands as it was read, and its time has not come. */
+const isUnchanged = ({ call, row }: Decision): SQL => sql`id = ${row.id} AND version = ${row.version}
+  AND status = ${row.status} AND ${row.status === "requested" ? sql`answer_until` : sql`expires_at`} > ${call.now}`;
+
+/** One event in the log of the hospital that asked, and one in that of each hospital whose record is shared. */
+function recordDecision(decision: Decision, shared: readonly Place[], when: SQL): Statement[] {
+  const { call, effectiveRole, row, step } = decision;
+  const { db, actor, now } = call;
+  const event = {
+    event: `consent.${step}`,
+    action: "U",
+    role: effectiveRole.role,
+    basis: "self",
+    entity: { type: "consent", id: row.id },
+    detail: { purpose: row.purpose },
+    when,
+  } as const;
+  const places = [{ id: row.patientId, hospitalId: row.hospitalId }, ...shared];
+  return [...Map.groupBy(places, ({ hospitalId }) => hospitalId)].flatMap(([hospitalId, records]) =>
+    recordAuditEvent(db, actor, now, { ...event, hospitalId, subjects: records.map(({ id }) => id) }),
+  );
+}
+
+async function decide(decision: Decision, change: SQL, shared: readonly Place[], records: readonly Statement[] = []) {
+  const { call, row, next } = decision;
+  const { db, keys, actor, now } = call;
+  const isDone = sql`EXISTS (SELECT 1 FROM consents WHERE id = ${row.id} AND version = ${row.version + 1} AND status = ${next}
+    AND updated_at = ${now})`;
+  const [, changed] = await batch(db, [
+    failsUnless(db, sql`EXISTS (SELECT 1 FROM consents WHERE ${isUnchanged(decision)})`),
+    db.all<{ id: string }>(sql`UPDATE consents SET status = ${next}, ${change}, updated_at = CAST(${now} AS INTEGER),
+      version = version + 1 WHERE ${isUnchanged(decision)} RETURNING id`),
+    ...records,
+    keepVersion(db, row.id, actor.userId, now, isDone),
+    ...recordDecision(decision, shared, isDone),
+    ...(row.requestedBy === null
+      ? []
+      : notify(db, actor, now, {
+          kind: "consent.answered",
+          hospitalId: row.hospitalId,
+          refs: { consent_id: row.id, patient_id: row.patientId },
+          recipients: sql`SELECT m.user_id FROM memberships m WHERE m.user_id = ${row.requestedBy}
+            AND m.hospital_id = ${row.hospitalId} AND m.ended_at IS NULL`,
+          when: isDone,
+        })),
+  ]).catch((error: unknown) => {
+    if (isRoleChanged(error)) throw new ApiError("conflict", "The consent was changed meanwhile, or a record cannot be shared.");
+    throw error;
+  });
+  if (changed.length === 0) throw new ApiError("conflict", "The consent was changed meanwhile.");
+  const [after] = await db.all<ConsentRow>(sql`SELECT ${CONSENT_COLUMNS} FROM consents c WHERE c.id = ${row.id}`);
+  if (!after) throw new ApiError("not_found");
+  return toConsent(keys, after, now, true);
+}
+
+/**
+ * Grants a request for the named records, as asked or narrower.
+ * @throws ApiError not_found, conflict (answered, expired, or a record that the person cannot share), invalid_request (wider than asked)
+ */
+export async function grantConsent(anyCall: Call, id: string, grant: Grant) {
+  const decision = await requireStep(anyCall, id, "grant");
+  const { call, row } = decision;
+  const { db, actor, now } = call;
+  const asked = toScope(row);
+  const { patientIds, ...narrowed } = grant;
+  const scope: ConsentScope = { ...asked, ...narrowed };
+  const errors = [...findScopeErrors(scope, now), ...findWiderErrors(scope, asked)];
+  if (errors.length > 0) throw new ApiError("invalid_request", "Some fields are invalid; see errors.", { errors });
+  const ids = JSON.stringify([...new Set(patientIds)]);
+  const canShare = isShareable(actor.userId, sql`j.value`, sql`${row.patientId}`, sql`${row.hospitalId}`);
+  const change = sql`kinds = ${scope.kinds.join(" ")}, data_from = CAST(${scope.dataFrom} AS INTEGER),
+    data_until = CAST(${scope.dataUntil} AS INTEGER), expires_at = CAST(${scope.expiresAt} AS INTEGER),
+    erase_at = CAST(${scope.eraseAt} AS INTEGER), decided_by = ${actor.userId}, decided_at = CAST(${now} AS INTEGER)`;
+  return decide(decision, change, await readPlaces(call, patientIds), [
+    failsUnless(db, sql`NOT EXISTS (SELECT 1 FROM json_each(${ids}) j WHERE NOT ${canShare})`),
+    db.run(sql`INSERT INTO consent_records (consent_id, patient_id) SELECT ${row.id}, j.value FROM json_each(${ids}) j`),
+  ]);
+}
+
+/** @throws ApiError not_found, conflict (answered or expired) */
+export async function denyConsent(anyCall: Call, id: string) {
+  const decision = await requireStep(anyCall, id, "deny");
+  const { actor, now } = decision.call;
+  return decide(decision, sql`decided_by = ${actor.userId}, decided_at = CAST(${now} AS INTEGER)`, []);
+}
+
+/** Ends a consent; what begins afterwards is refused. @throws ApiError not_found, conflict (not granted, ended or expired) */
+export async function revokeConsent(anyCall: Call, id: string) {
+  const decision = await requireStep(anyCall, id, "revoke");
+  const { call, row } = decision;
+  return decide(decision, sql`ended_at = CAST(${call.now} AS INTEGER)`, await readPlaces(call, JSON.parse(row.shared)));
+}

@@ -1,0 +1,29 @@
+// Whose consent it is: the person decides about their own records alone, and a hospital learns nothing of the others.
+import { type SQL, sql } from "drizzle-orm";
+
+/**
+ * Whether two records are known to be of one person: the same `patient_uid`, which staff of both has identified. A number that somebody
+ * has typed at their own registration proves nothing.
+ */
+const isSamePerson = (
+  a: SQL,
+  b: SQL,
+): SQL => sql`EXISTS (SELECT 1 FROM patients x JOIN patients y ON y.patient_uid = x.patient_uid
+  WHERE x.id = ${a} AND y.id = ${b} AND x.patient_uid IS NOT NULL AND x.uid_basis = 'staff' AND y.uid_basis = 'staff')`;
+
+/** Whether they are known to be of different persons: staff has identified both, as two. */
+const areDifferentPersons = (a: SQL, b: SQL): SQL => sql`EXISTS (SELECT 1 FROM patients x JOIN patients y
+  WHERE x.id = ${a} AND y.id = ${b} AND x.patient_uid <> y.patient_uid AND x.uid_basis = 'staff' AND y.uid_basis = 'staff')`;
+
+/** Whether the user is the person of a record: it is linked to their login, or another record of the same person is. */
+export const isPersonOf = (userId: string, patientId: SQL): SQL => sql`EXISTS (SELECT 1 FROM patient_links l
+  WHERE l.user_id = ${userId} AND (l.patient_id = ${patientId} OR ${isSamePerson(sql`l.patient_id`, patientId)}))`;
+
+/**
+ * Whether the user may share a record under a consent for the record `ownId` of the hospital that asks: it is linked to their login, of
+ * another hospital, and not known to be somebody else's.
+ */
+export const isShareable = (userId: string, patientId: SQL, ownId: SQL, hospitalId: SQL): SQL => sql`EXISTS (SELECT 1
+  FROM patient_links l JOIN patients p ON p.id = l.patient_id JOIN hospitals h ON h.id = p.hospital_id
+  WHERE l.user_id = ${userId} AND l.patient_id = ${patientId} AND p.hospital_id <> ${hospitalId} AND h.active = 1
+    AND NOT ${areDifferentPersons(sql`l.patient_id`, ownId)})`;

@@ -1,0 +1,72 @@
+// Staff asks the person of one of their own records for access to records elsewhere. The answer is the same whether any exist.
+import { sql } from "drizzle-orm";
+import { type Call, getActorId } from "../access/actor.ts";
+import { recordAuditEvent } from "../access/audit.ts";
+import { withPatient } from "../access/patient-access.ts";
+import type { KeyStatements } from "../http/idempotency.ts";
+import { notify } from "../notifications/notify.ts";
+import { batch } from "../platform/db/client.ts";
+import { ROW_LIMITS, toLimitError, unlessFull } from "../platform/db/row-limits.ts";
+import type { CONSENT_PURPOSES } from "../platform/db/vocabulary.ts";
+import { ApiError } from "../platform/errors.ts";
+import { uuidv7 } from "../platform/ids.ts";
+import { DAY_MS } from "../platform/time.ts";
+import { keepVersion, sealReason } from "./consent-rows.ts";
+import { type ConsentScope, findScopeErrors } from "./scope.ts";
+
+/** How long a person has to answer. */
+export const ANSWER_MS = 30 * DAY_MS;
+
+export type ConsentRequest = ConsentScope & {
+  patientId: string;
+  purpose: (typeof CONSENT_PURPOSES)[number];
+  reason: string | null;
+};
+
+/**
+ * Asks the person of the record. Every login that the record is linked to is notified; the caller does not learn whether there is any.
+ * @returns the id  @throws ApiError not_found, forbidden, invalid_request, limit_reached
+ */
+export async function requestConsent(call: Call, request: ConsentRequest, keyStatements: KeyStatements): Promise<string> {
+  const { db, keys, actor, now } = call;
+  const errors = findScopeErrors(request, now);
+  if (errors.length > 0) throw new ApiError("invalid_request", "Some fields are invalid; see errors.", { errors });
+  const { access } = await withPatient(call, { patient: request.patientId }, "consent:request", () => []);
+  const { patient, role, basis, hospitalId } = access;
+  const id = uuidv7();
+  const author = unlessFull(
+    getActorId(actor),
+    ROW_LIMITS.openConsentRequests,
+    sql`consents WHERE patient_id = ${patient.id} AND status = 'requested' AND answer_until > ${now}`,
+  );
+  const reasonSealed = request.reason === null ? null : await sealReason(keys, id, request.reason);
+  const isWritten = sql`EXISTS (SELECT 1 FROM consents WHERE id = ${id})`;
+  await batch(db, [
+    ...keyStatements(id),
+    db.run(sql`INSERT INTO consents (id, hospital_id, patient_id, status, purpose, kinds, data_from, data_until, answer_until,
+        expires_at, erase_at, reason_sealed, requested_by, created_at, updated_at)
+      VALUES (${id}, ${hospitalId}, ${patient.id}, iif(${author} IS NULL, NULL, 'requested'), ${request.purpose},
+        ${request.kinds.join(" ")}, ${request.dataFrom}, ${request.dataUntil}, ${now + ANSWER_MS}, ${request.expiresAt},
+        ${request.eraseAt}, ${reasonSealed}, ${getActorId(actor)}, CAST(${now} AS INTEGER), CAST(${now} AS INTEGER))`),
+    keepVersion(db, id, getActorId(actor), now, isWritten),
+    ...recordAuditEvent(db, actor, now, {
+      event: "consent.request",
+      action: "C",
+      role,
+      basis,
+      hospitalId,
+      entity: { type: "consent", id },
+      subjects: [patient.id],
+      detail: { purpose: request.purpose },
+    }),
+    ...notify(db, actor, now, {
+      kind: "consent.requested",
+      hospitalId,
+      refs: { consent_id: id },
+      recipients: sql`SELECT l.user_id FROM patient_links l WHERE l.patient_id = ${patient.id}`,
+    }),
+  ]).catch((error: unknown) => {
+    throw toLimitError(error, ROW_LIMITS.openConsentRequests);
+  });
+  return id;
+}
