@@ -16,8 +16,10 @@ export type AuditEvent = {
   reason?: string;
   role?: Role | "device" | "app";
   basis?: string;
+  /** What allowed the access beyond the role, such as a consent; stands in the detail. */
+  ground?: Readonly<Record<string, string>> | undefined;
   /** Why the data were used; `purposeOf` (purposes.ts) gives the default. */
-  purpose?: Purpose;
+  purpose?: Purpose | undefined;
   /** The hospital whose data was accessed. */
   hospitalId?: string | null;
   /** The actor's hospital; stored only when it is another one. */

@@ -9,6 +9,7 @@ import { uuidv7 } from "../platform/ids.ts";
 import { attachCharge } from "../platform/storage-quotas.ts";
 import { type Actor, type Call, getActorId } from "./actor.ts";
 import type { AuditEvent } from "./audit-event.ts";
+import { consentFields } from "./consented.ts";
 import { purposeOf } from "./purposes.ts";
 import { limitRows } from "./row-allowance.ts";
 import { readBytesPerDay, toStorageCharge } from "./storage-charges.ts";
@@ -40,7 +41,7 @@ function toLogEvent(actor: Actor, now: number, event: AuditEvent): AuditLogEvent
     entity: event.entity ?? null,
     request_id: actor.via.requestId,
     ip: actor.via.ip,
-    detail: event.detail ?? null,
+    detail: event.ground ? { ...event.detail, ...event.ground } : (event.detail ?? null),
     subjects: [...new Set(event.subjects ?? [])],
   };
 }
@@ -87,18 +88,21 @@ function toReadQuota(actor: Actor, now: number, event: KnownEvent | undefined): 
 }
 
 /**
- * The events of a list that may name patients of several hospitals: one per hospital of its rows, or one for an empty list.
- * @param hospitalId the caller's hospital, for an empty list
+ * The events of a list that may name patients of several hospitals: one per hospital of its rows and consent, or one for an empty list.
+ * @param hospitalId the caller's hospital  @param consentOf the consent that opened a row (`selectConsentOf`)
  */
 export function toListEvents<R>(
   rows: readonly R[],
   hospitalOf: (row: R) => string | null,
   hospitalId: string | null,
   toEvent: (rows: readonly R[]) => Omit<KnownEvent, "hospitalId">,
+  consentOf: (row: R) => string | null = () => null,
 ): KnownEvent[] {
   if (rows.length === 0) return [{ ...toEvent([]), hospitalId }];
-  const hospitals = [...new Set(rows.map(hospitalOf))];
-  return hospitals.map((id) => ({ ...toEvent(rows.filter((row) => hospitalOf(row) === id)), hospitalId: id }));
+  return [...Map.groupBy(rows, (row) => JSON.stringify([hospitalOf(row), consentOf(row)])).values()].flatMap((group) => {
+    const [first] = group;
+    return first ? [{ ...toEvent(group), hospitalId: hospitalOf(first), ...consentFields(consentOf(first), hospitalId) }] : [];
+  });
 }
 
 /**

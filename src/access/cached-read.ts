@@ -7,6 +7,7 @@ import type { Db } from "../platform/db/client.ts";
 import { type DataKind, versionOf } from "../platform/db/data-versions.ts";
 import { type Call, type EffectiveRole, getActorId, type Principal } from "./actor.ts";
 import { afterAudit, appendAuditEvent, type KnownEvent } from "./audit.ts";
+import { isForeign } from "./consented.ts";
 
 /** Bounds in UTF-16 units of JSON: of all entries of an isolate, of one entry, and of a key. */
 export const CACHE_LIMITS = { total: 4_000_000, entry: 200_000, key: 2_000 };
@@ -26,7 +27,7 @@ export type OpenedRead<T> = {
   /** Asked when the value is there; by default true. */
   isKept?: () => boolean;
 };
-type Plan = { key: string; kinds: readonly DataKind[]; hospitalId: string; actorId: string; entry: Entry | undefined };
+type Plan = { key: string; version: SQL; actorId: string; entry: Entry | undefined };
 
 /**
  * One read of a list or a statistic. Staff of a hospital share what is kept by role and scope, doctors limited to care teams have
@@ -36,11 +37,16 @@ export class CachedRead<T> {
   readonly #name: string;
   readonly #query: object;
   readonly #kinds: readonly DataKind[];
+  readonly #patientId: string | undefined;
   #plan: Plan | null = null;
   #json = "";
 
-  /** @param query everything that the result depends on, beside the role  @param kinds of the data that it shows or counts */
-  constructor(name: string, query: object, kinds: readonly DataKind[]) {
+  /**
+   * @param query everything that the result depends on, beside the role  @param kinds of the data that it shows or counts
+   * @param patientId the record that a read of one is about; of a record of another hospital nothing is kept
+   */
+  constructor(name: string, query: object, kinds: readonly DataKind[], patientId?: string) {
+    this.#patientId = patientId;
     this.#name = name;
     this.#query = query;
     this.#kinds = kinds;
@@ -49,15 +55,15 @@ export class CachedRead<T> {
   /** The statement of the current version; first in the batch of the read. Called again when the role is another one. */
   selectVersion(db: Db, effectiveRole: EffectiveRole, actor: Principal) {
     this.#plan = this.#planFor(effectiveRole, actor);
-    const version = this.#plan ? versionOf(this.#plan.hospitalId, this.#plan.kinds) : sql`NULL`;
+    const version = this.#plan?.version ?? sql`NULL`;
     return db.all<{ version: string | null }>(sql`SELECT ${version} AS version`);
   }
 
   /** The LIMIT of a statement of the read: 0 while the kept result is current, which reads no row. */
   limit(n: number): SQL {
     if (!this.#plan?.entry) return sql`${n}`;
-    const { hospitalId, kinds, entry } = this.#plan;
-    return sql`iif(${versionOf(hospitalId, kinds)} = ${entry.version}, 0, ${n})`;
+    const { version, entry } = this.#plan;
+    return sql`iif(${version} = ${entry.version}, 0, ${n})`;
   }
 
   /**
@@ -101,7 +107,10 @@ export class CachedRead<T> {
     const key = JSON.stringify([this.#name, ...parts, query.sort(([a], [b]) => (a < b ? -1 : 1))]);
     if (key.length > CACHE_LIMITS.key) return null;
     const kinds: DataKind[] = isCareTeam ? [...new Set<DataKind>([...this.#kinds, "patients", "careTeam"])] : [...this.#kinds];
-    return { key, kinds, hospitalId, actorId: getActorId(actor), entry: entries.get(key) };
+    const version = this.#patientId
+      ? sql`iif(${isForeign(effectiveRole, this.#patientId)}, NULL, ${versionOf(hospitalId, kinds)})`
+      : versionOf(hospitalId, kinds);
+    return { key, version, actorId: getActorId(actor), entry: entries.get(key) };
   }
 }
 

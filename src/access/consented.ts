@@ -1,7 +1,8 @@
 // Reading by consent: what a person shares with the caller's hospital now. It belongs to the hospital, for staff who may see the
 // hospital's own record of the person, and each read checks kind, time and clock again.
-import { type SQL, sql } from "drizzle-orm";
+import { type SQL, type SQLWrapper, sql } from "drizzle-orm";
 import type { CONSENT_KINDS, CONSENT_PURPOSES } from "../platform/db/vocabulary.ts";
+import { type EffectiveRole, getActorId, type Principal } from "./actor.ts";
 import type { Purpose } from "./purposes.ts";
 
 export type ConsentKind = (typeof CONSENT_KINDS)[number];
@@ -46,12 +47,41 @@ export function clampToGrants(grants: readonly ConsentGrant[], kind: ConsentKind
   return parts.toSorted((a, b) => b.to - a.to)[0] ?? null;
 }
 
-/** What an event of a read says of the consent that allowed it. */
-export const consentFields = (grant: ConsentGrant, callerHospitalId: string | null) => ({
-  purpose: PURPOSE_OF_USE[grant.purpose],
-  actorHospitalId: callerHospitalId,
-  consent: { consent_id: grant.id },
-});
+type CoveredRow = { patientId: SQLWrapper; kind: SQL; at: SQLWrapper };
+
+/**
+ * For lists of one record: the live consent that opens a row to the caller, as JSON [id, purpose], or NULL. Of several, the newest.
+ * @param row the columns that name the record and the time that the data is from, and the kind of data
+ */
+export function selectConsentOf(
+  { role, hospitalId, doctorScope }: EffectiveRole,
+  actor: Principal,
+  now: number,
+  row: CoveredRow,
+): SQL {
+  if (role !== "nurse" && role !== "hospital_admin" && role !== "doctor") return sql`NULL`;
+  const seesOwnRecord =
+    role === "doctor" && doctorScope !== "hospital"
+      ? sql`EXISTS (SELECT 1 FROM care_team t WHERE t.patient_id = c.patient_id AND t.user_id = ${getActorId(actor)}
+          AND t.ended_at IS NULL)`
+      : sql`1`;
+  return sql`(SELECT json_array(c.id, c.purpose) FROM consent_records r JOIN consents c ON c.id = r.consent_id
+    WHERE r.patient_id = ${row.patientId} AND c.hospital_id = ${hospitalId} AND c.status = 'granted' AND c.expires_at > ${now}
+      AND ${row.at} BETWEEN c.data_from AND c.data_until AND instr(' ' || c.kinds || ' ', ' ' || ${row.kind} || ' ') > 0
+      AND ${seesOwnRecord} ORDER BY c.created_at DESC LIMIT 1)`;
+}
+
+/** Whether the record is of another hospital than the caller's: only then a consent matters. */
+export const isForeign = ({ hospitalId }: EffectiveRole, patientId: string): SQL =>
+  sql`EXISTS (SELECT 1 FROM patients f WHERE f.id = ${patientId} AND f.hospital_id <> ${hospitalId})`;
+
+/** What the event of a list says of rows that a consent opened. @param consent of `selectConsentOf` */
+export function consentFields(consent: string | null | undefined, callerHospitalId: string | null) {
+  if (!consent) return {};
+  const [consent_id, purpose]: [string, PurposeCode] = JSON.parse(consent);
+  const fields = { purpose: PURPOSE_OF_USE[purpose], actorHospitalId: callerHospitalId, ground: { consent_id } };
+  return { basis: "consent", ...fields } as const;
+}
 
 /** The first grant that covers data of a kind from a time (Unix ms). */
 export const findGrant = (grants: readonly ConsentGrant[], kind: ConsentKind, at: number): ConsentGrant | undefined =>

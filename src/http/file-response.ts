@@ -47,15 +47,41 @@ function contentDisposition(name: string): string {
 /** `owner`: the record that the file is sealed for (platform/files.ts). `size` in bytes, `sha256` in hexadecimal digits. */
 export type StoredFile = { key: string; owner: string; size: number; sha256: string; name: string; type: string };
 
-/** Builds the response: an attachment with headers that keep browsers from rendering or running it. */
-export async function fileResponse({ keys }: Call, bucket: R2Bucket, stored: StoredFile, request: RangeRequest) {
+/** How much of a file is sent under one check of an access that may end at any time. */
+const CHECKED_BYTES = 1024 * 1024;
+
+/** The chunks, with the check repeated before each MiB but the first. */
+async function* checkRepeatedly<T extends Uint8Array>(chunks: AsyncIterable<T>, check: () => Promise<unknown>): AsyncIterable<T> {
+  let sent = 0;
+  for await (const chunk of chunks) {
+    if (sent >= CHECKED_BYTES) {
+      await check();
+      sent = 0;
+    }
+    sent += chunk.length;
+    yield chunk;
+  }
+}
+
+/**
+ * Builds the response: an attachment with headers that keep browsers from rendering or running it.
+ * @param check repeats the check of an access that may end while the file is sent; the body ends with an error when it throws
+ */
+export async function fileResponse(
+  { keys }: Call,
+  bucket: R2Bucket,
+  stored: StoredFile,
+  request: RangeRequest,
+  check?: (() => Promise<unknown>) | undefined,
+) {
   const { key, owner, size, sha256, name, type } = stored;
   const etag = `"${sha256}"`;
   const range = selectRange(request, etag, size);
   const file = await streamFile(bucket, keys.fields, key, owner, size, range ?? undefined);
   const pipe = new FixedLengthStream(file.length);
   // The headers are sent by now: the client sees an error as an aborted body.
-  pipeChunks(file.chunks, pipe.writable).catch(() => undefined);
+  const chunks = check ? checkRepeatedly(file.chunks, check) : file.chunks;
+  pipeChunks(chunks, pipe.writable).catch(() => undefined);
   return {
     body: pipe.readable,
     status: range ? (206 as const) : (200 as const),

@@ -5,7 +5,7 @@ import { z } from "zod";
 import type { Call } from "../access/actor.ts";
 import { type AuditAction, afterAudit, appendAuditEvent, recordAuditEvent } from "../access/audit.ts";
 import { failWithAudit } from "../access/deny.ts";
-import { type Access, authorizePatient } from "../access/patient-access.ts";
+import { type Access, accessFields, authorizePatient } from "../access/patient-access.ts";
 import type { PatientRow } from "../access/patient-row.ts";
 import { type ExpectedVersion, matchVersion } from "../http/conditional-requests.ts";
 import { COUNTER_SCOPES } from "../platform/counters.ts";
@@ -46,8 +46,8 @@ export async function toPatientDetail(call: Call, row: PatientRow) {
 
 /** The audit event of an access to one patient. */
 export function patientEvent(access: Access, event: string, action: AuditAction) {
-  const { patient, role, basis, hospitalId } = access;
-  return { event, action, role, basis, hospitalId, entity: { type: "patient", id: patient.id }, subjects: [patient.id] };
+  const { id } = access.patient;
+  return { ...accessFields(access), event, action, entity: { type: "patient", id }, subjects: [id] };
 }
 
 /** Returns a patient with history and symptoms. @param ref id or patient_number  @throws ApiError not_found */

@@ -3,8 +3,9 @@ import { asc, eq, getTableColumns, type SQL, sql } from "drizzle-orm";
 import { z } from "zod";
 import type { Call } from "../../access/actor.ts";
 import { afterAudit, appendAuditEvent } from "../../access/audit.ts";
+import { findGrant } from "../../access/consented.ts";
 import { denyAccess } from "../../access/deny.ts";
-import { type Access, accessAllows, withPatient } from "../../access/patient-access.ts";
+import { type Access, accessAllows, accessFields, coverTime, withPatient } from "../../access/patient-access.ts";
 import type { Permission } from "../../access/permissions.ts";
 import { documents } from "../../platform/db/schema.ts";
 import { ApiError } from "../../platform/errors.ts";
@@ -12,8 +13,8 @@ import { nullIfCorrupt, readSealed } from "../../platform/sealed-documents.ts";
 import { toIso } from "../../platform/time.ts";
 import { toDocumentType } from "../document-types.ts";
 
-/** A version of a document. `previousId`: the version that it replaces. */
-export type DocumentRow = typeof documents.$inferSelect & { previousId: string | null };
+/** A version of a document. `previousId`: the version that it replaces; `consent`: what opened it to the caller of a list. */
+export type DocumentRow = typeof documents.$inferSelect & { previousId: string | null; consent?: string | null };
 
 /** Bound into the seal of a document's file. */
 export const fileRecordId = (id: string) => `document:${id}`;
@@ -27,9 +28,10 @@ export const sealContext = (column: "title" | "author" | "file_name" | "reason",
 const previousId = sql<string | null>`(SELECT p.id FROM documents p WHERE p.series_id = documents.series_id
   AND p.series_version = documents.series_version - 1)`.as("previous_id");
 
-export const selectDocuments = ({ db }: Pick<Call, "db">, where: SQL | undefined) =>
+/** @param consent of `selectConsentOf`, in a list */
+export const selectDocuments = ({ db }: Pick<Call, "db">, where: SQL | undefined, consent = sql`NULL`) =>
   db
-    .select({ ...getTableColumns(documents), previousId })
+    .select({ ...getTableColumns(documents), previousId, consent: sql<string | null>`${consent}`.as("consent") })
     .from(documents)
     .where(where);
 
@@ -79,32 +81,42 @@ const toVersion = (row: DocumentRow) => ({
 });
 
 export function documentEvent(
-  { patient, role, basis, hospitalId }: Access,
+  access: Access,
   id: string,
   event: string,
   action: "C" | "R" | "U",
   detail?: Record<string, unknown>,
 ) {
   const entity = { type: "document", id };
-  return { event, action, role, basis, hospitalId, entity, subjects: [patient.id], ...(detail && { detail }) } as const;
+  return { ...accessFields(access), event, action, entity, subjects: [access.patient.id], ...(detail && { detail }) } as const;
 }
 
 /** A document that was entered in error exists for those who may correct documents only. @throws ApiError not_found */
 export async function denyHidden(call: Call, access: Access, { id, status }: DocumentRow, permission: Permission): Promise<void> {
-  if (status !== "entered-in-error" || accessAllows(access, "document:correct")) return;
+  const maySee = access.grants === undefined && accessAllows(access, "document:correct");
+  if (status !== "entered-in-error" || maySee) return;
   const { role, hospitalId, patient } = access;
   await denyAccess(call, permission, "not_found", { role, hospitalId, target: { document: id }, patientId: patient.id });
 }
 
+/** The access to one version: a consent must cover it, and does not cover what was entered in error. @throws ApiError not_found */
+async function coverDocument(call: Call, access: Access, row: DocumentRow): Promise<Access> {
+  await denyHidden(call, access, row, "document:read");
+  return coverTime(call, access, "document:read", { kind: "documents", at: row.dateAt, target: { document: row.id } });
+}
+
 /** Checks access to one document and loads it, in one round trip; its caller records the event. @throws ApiError not_found */
 export async function requireDocument(call: Call, id: string) {
-  const { access, results } = await withPatient(call, { document: id }, "document:read", () => [
-    selectDocuments(call, eq(documents.id, id)),
-  ]);
+  const { access, results } = await withPatient(
+    call,
+    { document: id },
+    "document:read",
+    () => [selectDocuments(call, eq(documents.id, id))],
+    { byConsent: true },
+  );
   const [[row]] = results;
   if (!row) throw new ApiError("not_found");
-  await denyHidden(call, access, row, "document:read");
-  return { row, access };
+  return { row, access: await coverDocument(call, access, row) };
 }
 
 /** All versions of the document that has this version, oldest first. */
@@ -115,11 +127,14 @@ export const selectSeries = (call: Pick<Call, "db">, id: string) =>
 
 /** Returns one version of a document with the list of all versions. @throws ApiError not_found */
 export async function getDocument(call: Call, id: string) {
-  const { access, results } = await withPatient(call, { document: id }, "document:read", () => [selectSeries(call, id)]);
+  const { access, results } = await withPatient(call, { document: id }, "document:read", () => [selectSeries(call, id)], {
+    byConsent: true,
+  });
   const [rows] = results;
   const row = rows.find((version) => version.id === id);
   if (!row) throw new ApiError("not_found");
-  await denyHidden(call, access, row, "document:read");
-  const stored = appendAuditEvent(call, documentEvent(access, id, "document.read", "R"));
-  return { ...(await afterAudit(stored, toDocument(call, row))), versions: rows.map(toVersion) };
+  const covered = await coverDocument(call, access, row);
+  const stored = appendAuditEvent(call, documentEvent(covered, id, "document.read", "R"));
+  const isShown = ({ dateAt }: DocumentRow) => !access.grants || findGrant(access.grants, "documents", dateAt) !== undefined;
+  return { ...(await afterAudit(stored, toDocument(call, row))), versions: rows.filter(isShown).map(toVersion) };
 }

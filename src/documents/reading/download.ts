@@ -2,6 +2,7 @@
 import type { Call } from "../../access/actor.ts";
 import { appendAuditEvent } from "../../access/audit.ts";
 import { signLink } from "../../access/file-links.ts";
+import { repeatCheck } from "../../access/patient-access.ts";
 import { fileResponse, type RangeRequest } from "../../http/file-response.ts";
 import { unsealValue } from "../../platform/crypto.ts";
 import { documentEvent, fileRecordId, requireDocument, sealContext } from "./document.ts";
@@ -25,5 +26,7 @@ export async function downloadDocument(call: Call, bucket: R2Bucket, id: string,
   const name = String(await unsealValue(call.keys.fields, sealContext("file_name", id), row.fileNameSealed));
   const { fileKey: key, fileSize: size, sha256, contentType } = row;
   const type = contentType === "text/plain" ? "text/plain; charset=utf-8" : contentType;
-  return fileResponse(call, bucket, { key, owner: fileRecordId(id), size, sha256, name, type }, request);
+  const stored = { key, owner: fileRecordId(id), size, sha256, name, type };
+  const check = repeatCheck(call, access, (again) => requireDocument(again, id));
+  return fileResponse(call, bucket, stored, request, check);
 }

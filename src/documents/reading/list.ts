@@ -1,8 +1,9 @@
 // Lists of documents, newest first, in one round trip.
 import { and, type SQL, sql } from "drizzle-orm";
 import { withPrincipal } from "../../access/access.ts";
-import type { Call, EffectiveRole, Principal } from "../../access/actor.ts";
+import type { Call, EffectiveRole, PrincipalCall } from "../../access/actor.ts";
 import { afterAudit, appendAuditEvent, toListEvents } from "../../access/audit.ts";
+import { selectConsentOf } from "../../access/consented.ts";
 import { roleAllows } from "../../access/permissions.ts";
 import { patientVisibility } from "../../access/visibility.ts";
 import { buildPage, COUNT_LIMIT, keysetClauses, resolvePageStart } from "../../http/pagination.ts";
@@ -23,12 +24,23 @@ function listUnboundFilters(effectiveRole: EffectiveRole, query: DocumentQuery):
   return [...FILTERS_OF_A_PATIENT.filter((name) => query[name] !== undefined), ...(query.status === "current" ? [] : ["status"])];
 }
 
+/** The consent that opens a document of the record that the list is about; none opens a hospital's list. */
+const consentOf = (effectiveRole: EffectiveRole, { actor, now }: PrincipalCall, { patient_id }: DocumentQuery): SQL =>
+  patient_id === undefined
+    ? sql`NULL`
+    : selectConsentOf(effectiveRole, actor, now, {
+        patientId: sql`documents.patient_id`,
+        kind: sql`'documents'`,
+        at: sql`documents.date_at`,
+      });
+
 /** The condition for visible rows that match. SQLite has no statistics here: `+` keeps it from the index of a whole hospital. */
-function buildFilter(effectiveRole: EffectiveRole, actor: Principal, query: DocumentQuery): SQL | undefined {
+function buildFilter(effectiveRole: EffectiveRole, call: PrincipalCall, query: DocumentQuery): SQL | undefined {
   const hospitalId = isOfOnePatient(effectiveRole, query) ? sql`+documents.hospital_id` : sql`documents.hospital_id`;
   const { patient_id, type, content_type, status, date_from, date_to } = query;
   return and(
-    patientVisibility(effectiveRole, actor, sql`documents.patient_id`, hospitalId),
+    sql`((${patientVisibility(effectiveRole, call.actor, sql`documents.patient_id`, hospitalId)}) OR
+      (+documents.status <> 'entered-in-error' AND ${consentOf(effectiveRole, call, query)} IS NOT NULL))`,
     patient_id === undefined ? undefined : sql`documents.patient_id = ${patient_id}`,
     sql`+documents.status = ${status}`,
     // Those who may not correct do not see what was entered in error.
@@ -47,11 +59,12 @@ function buildFilter(effectiveRole: EffectiveRole, actor: Principal, query: Docu
 export async function listDocuments(anyCall: Call, query: DocumentQuery) {
   const start = await resolvePageStart(anyCall, "documents", query);
   const { where, orderBy } = keysetClauses(start, documents.createdAt, documents.id);
-  const { call, effectiveRole, results } = await withPrincipal(anyCall, "document:read", (effectiveRole, { db, actor }) => {
+  const { call, effectiveRole, results } = await withPrincipal(anyCall, "document:read", (effectiveRole, call) => {
+    const { db } = call;
     const isRefused = listUnboundFilters(effectiveRole, query).length > 0;
-    const visible = isRefused ? sql`0` : buildFilter(effectiveRole, actor, query);
+    const visible = isRefused ? sql`0` : buildFilter(effectiveRole, call, query);
     return [
-      selectDocuments({ db }, and(visible, where))
+      selectDocuments({ db }, and(visible, where), consentOf(effectiveRole, call, query))
         .orderBy(...orderBy)
         .limit(start.limit + 1)
         .offset(start.skip),
@@ -87,4 +100,5 @@ const listEvents = ({ role, hospitalId }: EffectiveRole, rows: readonly Document
       subjects: ofHospital.map(({ patientId }) => patientId),
       detail: { document_ids: ofHospital.map(({ id }) => id) },
     }),
+    ({ consent }) => consent ?? null,
   );

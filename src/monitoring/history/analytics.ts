@@ -19,7 +19,7 @@ import { MAX_CLOSE_DELAY_MS } from "../patient-object/recording/hour-closing.ts"
 import { computeMean, type Rollup } from "../patient-object/samples/rollup.ts";
 import { CODES, findVital } from "../vitals/catalogue.ts";
 import { type StatsRow, selectPackedMonths, selectUnpackedDays, sumDays } from "./daily-stats.ts";
-import { auditRead, getSnapshot, type HistoryQuery, MAX_RANGE_MS } from "./history.ts";
+import { auditRead, authorizeSpan, getSnapshot, type HistoryQuery, MAX_RANGE_MS } from "./history.ts";
 import { getOpenHours, mergeHours, mergeRollupsByCode, openClosedHours, selectClosedHours } from "./hour-rollups.ts";
 import { describeCode, parseCodes, parseTimeRange, type RangeQuery, type TimeRange, toHourKey, toHourRange } from "./query.ts";
 
@@ -74,9 +74,10 @@ const DAILY_CODES = [
 export async function getWearableSummary(env: Env, call: Call, query: { patient_id?: string | undefined; days: number }) {
   const { now } = call;
   const target = query.patient_id === undefined ? OWN_RECORD : { patient: query.patient_id };
-  const access = await authorizePatient(call, target, "observation:read");
   const midnight = Math.floor(now / DAY_MS) * DAY_MS;
-  const hours = toHourRange({ from: midnight - (query.days - 1) * DAY_MS, to: midnight + DAY_MS });
+  const days = { from: midnight - (query.days - 1) * DAY_MS, to: midnight + DAY_MS };
+  const { access, span } = await authorizeSpan(call, target, days, HOUR_MS);
+  const hours = toHourRange(span);
   const stored = auditRead(call, access, "wearable", toIsoRange(hours));
   const { open } = await afterAudit(stored, getOpenHours(env, access.patient.id));
   const closedRows = await selectClosedHours(call, access.patient, hours);

@@ -3,9 +3,7 @@
 
 import type { Call } from "../../access/actor.ts";
 import { afterAudit, appendAuditEvent } from "../../access/audit.ts";
-import { clampToGrants, consentFields } from "../../access/consented.ts";
-import { denyAccess } from "../../access/deny.ts";
-import { type Access, authorizePatient } from "../../access/patient-access.ts";
+import { type Access, authorizePatient, coverSpan } from "../../access/patient-access.ts";
 import { OWN_RECORD, type PatientRow, type PatientTarget } from "../../access/patient-row.ts";
 import { buildOpenEndedPagination, buildPage, type PageStart, resolvePageStart } from "../../http/pagination.ts";
 import { unsealIdentity } from "../../patients/identity/sealed-fields.ts";
@@ -46,27 +44,16 @@ const getMonitor = (env: Env, patientId: string) => env.PATIENT_MONITOR.getByNam
 
 /** Appends the event of a read, before the response. */
 export function auditRead(call: Call, access: Access, view: string, detail: object = {}): Promise<void> {
-  const [grant] = access.grants ?? [];
-  const { consent, ...fields } = grant ? consentFields(grant, access.effectiveRole?.hospitalId ?? null) : { consent: {} };
-  return appendAuditEvent(call, {
-    ...patientEvent(access, "observation.read", "R"),
-    ...fields,
-    detail: { view, ...detail, ...consent },
-  });
+  return appendAuditEvent(call, { ...patientEvent(access, "observation.read", "R"), detail: { view, ...detail } });
 }
 
 /**
  * Access to a patient's samples, and the part of the span that it covers.
- * @throws ApiError not_found, also where a consent covers nothing of the span
+ * @param unitMs of data that cannot be divided further  @throws ApiError not_found, also where a consent covers nothing of the span
  */
-async function authorizeSpan(call: Call, target: PatientTarget, span: TimeRange): Promise<{ access: Access; span: TimeRange }> {
+export async function authorizeSpan(call: Call, target: PatientTarget, span: TimeRange, unitMs = 1) {
   const access = await authorizePatient(call, target, "observation:read", { byConsent: true });
-  if (access.grants === undefined) return { access, span };
-  const part = clampToGrants(access.grants, "observations", { from: span.from, to: span.to - 1 });
-  if (part) return { access: { ...access, grants: [part.grant] }, span: { from: part.from, to: part.to + 1 } };
-  const { role, hospitalId, effectiveRole, patient } = access;
-  const callerHospitalId = effectiveRole?.hospitalId ?? null;
-  return denyAccess(call, "observation:read", "not_found", { role, hospitalId, callerHospitalId, patientId: patient.id });
+  return coverSpan(call, access, "observation:read", { kind: "observations", ...span, unitMs });
 }
 
 export type HistoryQuery = RangeQuery & { code?: string | undefined; limit: number; cursor?: string | undefined };
@@ -131,15 +118,16 @@ export type BucketQuery = RangeQuery & { code?: string | undefined; buckets: num
 /** Buckets for a chart: from samples up to 24 hours, beyond that from hourly rollups with edges at whole hours. */
 export async function getBuckets(env: Env, call: Call, ref: string, query: BucketQuery) {
   const { now } = call;
-  const span = parseTimeRange(query, now, { defaultMs: DAY_MS, maxMs: MAX_RANGE_MS });
+  const asked = parseTimeRange(query, now, { defaultMs: DAY_MS, maxMs: MAX_RANGE_MS });
   const codes = parseCodes(query.code);
   const { buckets } = query;
-  const access = await authorizePatient(call, { patient: ref }, "observation:read");
+  const resolution = asked.to - asked.from <= MAX_RAW_RANGE_MS ? ("raw" as const) : ("hour" as const);
+  const { access, span } = await authorizeSpan(call, { patient: ref }, asked, resolution === "raw" ? 1 : HOUR_MS);
   const { patient } = access;
-  const resolution = span.to - span.from <= MAX_RAW_RANGE_MS ? ("raw" as const) : ("hour" as const);
   const stored = auditRead(call, access, "buckets", { codes, from: span.from, to: span.to });
+  // The limits of alarms are the holder's own: a consent covers samples.
   const loadLimits = async (known: LimitsSince[] | null, over: TimeRange) =>
-    known ?? computeLimitsHistory([toLimitsNote(await defaultFacts(call, patient))], { ...over, codes });
+    access.grants ? [] : (known ?? computeLimitsHistory([toLimitsNote(await defaultFacts(call, patient))], { ...over, codes }));
   if (resolution === "raw") {
     const found = await afterAudit(
       stored,
@@ -181,9 +169,9 @@ const MAX_ROLLUP_RANGE_MS = 31 * DAY_MS;
 /** Hourly rollups: closed hours from D1 or packed ones from R2, open ones from the object. Hours are UTC; the range includes every hour it touches. */
 export async function listHourlyRollups(env: Env, call: Call, ref: string, query: HistoryQuery) {
   const start = await resolvePageStart(call, `rollups:${ref}`, { ...query, offset: 0 });
-  const span = parseTimeRange(query, call.now, { defaultMs: DAY_MS, maxMs: MAX_ROLLUP_RANGE_MS });
+  const asked = parseTimeRange(query, call.now, { defaultMs: DAY_MS, maxMs: MAX_ROLLUP_RANGE_MS });
   const codes = parseCodes(query.code);
-  const access = await authorizePatient(call, { patient: ref }, "observation:read");
+  const { access, span } = await authorizeSpan(call, { patient: ref }, asked, HOUR_MS);
   const hours = toHourRange(span);
   const rest = { from: Math.max(hours.from, start.after?.value ?? 0), to: hours.to };
   const stored = auditRead(call, access, "rollups", { codes, from: span.from, to: span.to });

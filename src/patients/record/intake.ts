@@ -1,11 +1,11 @@
 // Intake questionnaires before a visit; each response is stored unchanged (FHIR QuestionnaireResponse).
 
 import { z } from "@hono/zod-openapi";
-import { and, count, eq, sql } from "drizzle-orm";
+import { and, count, eq, type SQL, sql } from "drizzle-orm";
 import { type Call, getActorId } from "../../access/actor.ts";
 import { afterAudit, appendAuditEvent, recordAuditEvent } from "../../access/audit.ts";
 import { denyAccess } from "../../access/deny.ts";
-import { authorizePatient, withPatient } from "../../access/patient-access.ts";
+import { authorizePatient, coverSpan, withPatient } from "../../access/patient-access.ts";
 import type { KeyStatements } from "../../http/idempotency.ts";
 import { buildPage, keysetClauses, type PageQuery, resolvePageStart } from "../../http/pagination.ts";
 import { sealValue, unsealValue } from "../../platform/crypto.ts";
@@ -90,17 +90,28 @@ async function toIntake({ keys }: Call, row: IntakeRow) {
 export async function listIntakes(call: Call, ref: string, query: PageQuery) {
   const start = await resolvePageStart(call, `intakes:${ref}`, query);
   const { where, orderBy } = keysetClauses(start, intakeResponses.authoredAt, intakeResponses.id);
-  const { access, results } = await withPatient(call, { patient: ref }, "patient:read", (patientId) => [
-    call.db
-      .select()
-      .from(intakeResponses)
-      .where(and(eq(intakeResponses.patientId, patientId), where))
-      .orderBy(...orderBy)
-      .limit(start.limit + 1)
-      .offset(start.skip),
-    call.db.select({ n: count() }).from(intakeResponses).where(eq(intakeResponses.patientId, patientId)),
-  ]);
-  const [rows, [counted]] = results;
+  const select = (of: SQL | undefined) =>
+    [
+      call.db
+        .select()
+        .from(intakeResponses)
+        .where(and(of, where))
+        .orderBy(...orderBy)
+        .limit(start.limit + 1)
+        .offset(start.skip),
+      call.db.select({ n: count() }).from(intakeResponses).where(of),
+    ] as const;
+  const checked = await withPatient(
+    call,
+    { patient: ref },
+    "patient:read",
+    (patientId) => select(sql`patient_id = ${patientId}`),
+    { byConsent: true },
+  );
+  const whole = { kind: "medical_history", from: 0, to: call.now + 1 } as const;
+  const { access, span } = await coverSpan(call, checked.access, "patient:read", whole);
+  const isCovered = sql`patient_id = ${access.patient.id} AND authored_at >= ${span.from} AND authored_at < ${span.to}`;
+  const [rows, [counted]] = access.grants ? await batch(call.db, select(isCovered)) : checked.results;
   const key = (row: IntakeRow) => ({ value: row.authoredAt, id: row.id });
   const { rows: pageRows, pagination } = await buildPage(start, rows, key, { n: counted?.n ?? 0, exact: true });
   const stored = appendAuditEvent(call, patientEvent(access, "intake.read", "R"));

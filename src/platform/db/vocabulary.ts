@@ -44,7 +44,6 @@ export const CONSENT_KINDS = [
   ...REPORT_KINDS.map((kind) => `report:${kind}` as const),
   "observations",
   "documents",
-  "encounters",
   "medical_history",
 ] as const;
 export const CONSENT_STATES = ["requested", "granted", "denied", "revoked", "expired"] as const;

@@ -3,6 +3,7 @@ import type { Call } from "../../access/actor.ts";
 import { appendAuditEvent } from "../../access/audit.ts";
 import { denyAccess } from "../../access/deny.ts";
 import { linkSignedAt } from "../../access/file-links.ts";
+import { repeatCheck } from "../../access/patient-access.ts";
 import { fileResponse, type RangeRequest } from "../../http/file-response.ts";
 import { unsealValue } from "../../platform/crypto.ts";
 import { ApiError } from "../../platform/errors.ts";
@@ -25,7 +26,8 @@ export async function downloadReport(call: Call, bucket: R2Bucket, id: string, r
   const name = String(await unsealValue(call.keys.fields, { table: "reports", column: "file_name", id }, row.fileNameSealed));
   const { fileKey: key, fileSize: size, sha256 } = row;
   const stored = { key, owner: fileRecordId(id), size, sha256, name, type: "application/pdf" };
-  return fileResponse(call, bucket, stored, request);
+  const check = repeatCheck(call, access, (again) => requireReport(again, id));
+  return fileResponse(call, bucket, stored, request, check);
 }
 
 /**

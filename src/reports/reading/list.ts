@@ -1,9 +1,10 @@
 // Lists of reports: filters, sort orders and totals. Each page takes one round trip and uses the index that fits the filters.
 import { and, type SQL, type SQLWrapper, sql } from "drizzle-orm";
 import { withPrincipal } from "../../access/access.ts";
-import type { Call, EffectiveRole, Principal } from "../../access/actor.ts";
+import type { Call, EffectiveRole, PrincipalCall } from "../../access/actor.ts";
 import { toListEvents } from "../../access/audit.ts";
 import { CachedRead } from "../../access/cached-read.ts";
+import { isForeign, selectConsentOf } from "../../access/consented.ts";
 import { type Permission, roleAllows } from "../../access/permissions.ts";
 import { patientVisibility } from "../../access/visibility.ts";
 import {
@@ -22,7 +23,7 @@ import { addDownloadLink, type ReportRow, toReport } from "./report.ts";
 import type { ReportQuery } from "./schemas.ts";
 import { selectCounterScopes } from "./stats.ts";
 
-type ReportListRow = ReportRow & { patientNumber: number; identity: string; patientVersion: number };
+type ReportListRow = ReportRow & { patientNumber: number; identity: string; patientVersion: number; consent: string | null };
 
 /** The filter whose index the query must use; `any` leaves the choice to SQLite. */
 type LeadingFilter = "encounter" | "patient" | "uploader" | "effective" | "any";
@@ -40,11 +41,21 @@ const hasEffectiveFilter = ({ effective_from, effective_to }: ReportQuery) =>
   effective_from !== undefined || effective_to !== undefined;
 const isSortedByEffective = ({ sort }: ReportQuery) => sort === "effective" || sort === "-effective";
 
+/** The consent that opens a report of the record that the list is about; none opens a hospital's list. */
+const consentOf = (effectiveRole: EffectiveRole, { actor, now }: PrincipalCall, { patient_id }: ReportQuery): SQL =>
+  patient_id === undefined
+    ? sql`NULL`
+    : selectConsentOf(effectiveRole, actor, now, {
+        patientId: reports.patientId,
+        kind: sql`'report:' || ${reports.kind}`,
+        at: reports.effectiveAt,
+      });
+
 /**
  * The condition for visible rows that match the query. SQLite has no statistics here: `+` disables the indexes other than
  * the leading filter's, because one on a hospital's kinds or days would read all of its reports.
  */
-function buildReportFilter(effectiveRole: EffectiveRole, actor: Principal, query: ReportQuery): SQL | undefined {
+function buildReportFilter(effectiveRole: EffectiveRole, call: PrincipalCall, query: ReportQuery): SQL | undefined {
   const leadingFilter = chooseLeadingFilter(effectiveRole, query);
   const indexable = (column: SQLWrapper, ...leadingFilters: LeadingFilter[]) =>
     leadingFilter === "any" || leadingFilters.includes(leadingFilter) ? column : sql`+${column}`;
@@ -58,7 +69,10 @@ function buildReportFilter(effectiveRole: EffectiveRole, actor: Principal, query
   const effectiveAt = indexable(reports.effectiveAt, "effective");
   const uploadedBy = indexable(reports.uploadedBy, "uploader");
   return and(
-    patientVisibility(effectiveRole, actor, reports.patientId, hospitalId),
+    query.patient_id === undefined
+      ? patientVisibility(effectiveRole, call.actor, reports.patientId, hospitalId)
+      : sql`((${patientVisibility(effectiveRole, call.actor, reports.patientId, hospitalId)}) OR
+        (+${reports.status} <> 'entered-in-error' AND ${consentOf(effectiveRole, call, query)} IS NOT NULL))`,
     equals(reports.patientId, query.patient_id),
     equals(hospitalId, query.hospital_id),
     equals(indexable(reports.kind), query.kind),
@@ -100,7 +114,7 @@ function buildOrder(start: PageStart, query: ReportQuery) {
 /** Counters give totals by patient, kind, status and (for administrators) hospital; other filters count at most 10,001 rows. */
 function buildTotalQuery(
   effectiveRole: EffectiveRole,
-  actor: Principal,
+  { actor }: PrincipalCall,
   query: ReportQuery,
   where: SQL | undefined,
 ): { sql: SQL; exact: boolean } {
@@ -109,11 +123,15 @@ function buildTotalQuery(
   if (!hasCounter || Object.values(others).some((value) => value !== undefined)) {
     return { sql: sql`SELECT count(*) AS n FROM (SELECT 1 FROM reports WHERE ${where} LIMIT ${COUNT_LIMIT + 1})`, exact: false };
   }
+  const byConsent = patient_id
+    ? sql` + (SELECT count(*) FROM (SELECT 1 FROM reports WHERE ${isForeign(effectiveRole, patient_id)} AND ${where}
+        LIMIT ${COUNT_LIMIT + 1}))`
+    : sql``;
   const counterScope = hospital_id
     ? sql`SELECT ${COUNTER_SCOPES.hospital(hospital_id)}`
     : selectCounterScopes(effectiveRole, actor, patient_id);
   return {
-    sql: sql`SELECT coalesce(sum(n), 0) AS n FROM counters WHERE scope IN (${counterScope}) AND day = 0
+    sql: sql`SELECT coalesce(sum(n), 0)${byConsent} AS n FROM counters WHERE scope IN (${counterScope}) AND day = 0
       AND name LIKE ${`report|${kind ?? "%"}|${status ?? "%"}`} AND (name NOT LIKE '%|entered-in-error' OR ${status !== undefined})`,
     exact: true,
   };
@@ -133,19 +151,25 @@ export async function listReports(
   const start = await resolvePageStart(anyCall, list, requestedQuery);
   const { where, orderBy } = buildOrder(start, requestedQuery);
   let exact = false;
-  const read = new CachedRead<CutPage<ListedReport>>(list, { ...requestedQuery, ...auditDetail }, ["reports", "patients"]);
-  const { call, effectiveRole, results } = await withPrincipal(anyCall, action, (effectiveRole, { db, actor }) => {
+  const read = new CachedRead<CutPage<ListedReport>>(
+    list,
+    { ...requestedQuery, ...auditDetail },
+    ["reports", "patients"],
+    requestedQuery.patient_id,
+  );
+  const { call, effectiveRole, results } = await withPrincipal(anyCall, action, (effectiveRole, call) => {
+    const { db, actor } = call;
     const version = read.selectVersion(db, effectiveRole, actor);
     const query = dropOwnHospital(effectiveRole, requestedQuery);
-    const visible = buildReportFilter(effectiveRole, actor, query);
-    const total = buildTotalQuery(effectiveRole, actor, query, visible);
+    const visible = buildReportFilter(effectiveRole, call, query);
+    const total = buildTotalQuery(effectiveRole, call, query, visible);
     exact = total.exact;
     const page = sql`SELECT ${reports.id} FROM reports WHERE ${and(visible, where) ?? sql`1`} ORDER BY ${sql.join(orderBy, sql`, `)}
       LIMIT ${read.limit(start.limit + 1)} OFFSET ${start.skip}`;
     return [
       version,
       // The page is selected on the index alone; only its rows are then read completely.
-      db.all<ReportListRow>(sql`SELECT ${LIST_COLUMNS} FROM reports JOIN patients ON patients.id = reports.patient_id
+      db.all<ReportListRow>(sql`SELECT ${LIST_COLUMNS}, ${consentOf(effectiveRole, call, query)} AS consent FROM reports JOIN patients ON patients.id = reports.patient_id
         WHERE reports.id IN (${page}) ORDER BY ${sql.join(orderBy, sql`, `)}`),
       db.all<{ n: number }>(total.sql),
     ];
@@ -186,6 +210,7 @@ function toReportListEvents(
       subjects: ofHospital.map((row) => row.patientId),
       detail: { report_ids: ofHospital.map((row) => row.id), ...auditDetail },
     }),
+    ({ consent }) => consent,
   );
 }
 

@@ -4,10 +4,8 @@ import { eq } from "drizzle-orm";
 import { z } from "zod";
 import type { Call } from "../../access/actor.ts";
 import { afterAudit, appendAuditEvent } from "../../access/audit.ts";
-import { consentFields, findGrant } from "../../access/consented.ts";
-import { denyAccess } from "../../access/deny.ts";
 import { signLink } from "../../access/file-links.ts";
-import { type Access, accessAllows, withPatient } from "../../access/patient-access.ts";
+import { type Access, accessAllows, accessFields, coverTime, withPatient } from "../../access/patient-access.ts";
 import { displayName, unsealIdentity } from "../../patients/identity/sealed-fields.ts";
 import { reports } from "../../platform/db/schema.ts";
 import { ApiError } from "../../platform/errors.ts";
@@ -98,39 +96,16 @@ export async function requireReport(call: Call, id: string) {
   );
   const [[row]] = results;
   if (!row) throw new ApiError("not_found");
-  const grant = access.grants && findGrant(access.grants, `report:${row.kind}`, row.effectiveAt);
-  // What was entered in error is the holder's own matter.
-  const isCovered = access.grants === undefined || (grant !== undefined && row.status !== "entered-in-error");
-  if (isCovered) return { row, access: grant ? { ...access, grants: [grant] } : access };
-  const { role, hospitalId, effectiveRole, patient } = access;
-  const callerHospitalId = effectiveRole?.hospitalId ?? null;
-  return denyAccess(call, "report:read", "not_found", {
-    role,
-    hospitalId,
-    callerHospitalId,
-    target: { report: id },
-    patientId: patient.id,
-  });
+  // What was entered in error is the holder's own matter: no consent covers it.
+  const isHidden = access.grants !== undefined && row.status === "entered-in-error";
+  const readable = isHidden ? { ...access, grants: [] } : access;
+  const covered = { kind: `report:${row.kind}`, at: row.effectiveAt, target: { report: id } } as const;
+  return { row, access: await coverTime(call, readable, "report:read", covered) };
 }
 
-export function toReadEvent(
-  { patient, role, basis, hospitalId, effectiveRole, grants }: Access,
-  id: string,
-  { event, detail }: { event: string; detail: Record<string, unknown> },
-) {
-  const [grant] = grants ?? [];
-  const { consent, ...fields } = grant ? consentFields(grant, effectiveRole?.hospitalId ?? null) : { consent: {} };
-  return {
-    event,
-    action: "R",
-    role,
-    basis,
-    hospitalId,
-    entity: { type: "report", id },
-    subjects: [patient.id],
-    detail: { ...detail, ...consent },
-    ...fields,
-  } as const;
+export function toReadEvent(access: Access, id: string, { event, detail }: { event: string; detail: Record<string, unknown> }) {
+  const entity = { type: "report", id };
+  return { ...accessFields(access), event, action: "R", entity, subjects: [access.patient.id], detail } as const;
 }
 
 /** Returns one report with its metrics, computed QTc and a signed download link; to a device, only what it sent. */
