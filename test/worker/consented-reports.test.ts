@@ -3,55 +3,27 @@ import { sql } from "drizzle-orm";
 import { beforeAll, describe, expect, it } from "vitest";
 import { getDb } from "../../src/platform/db/client.ts";
 import { addToCareTeam } from "../authz.world.ts";
-import {
-  API,
-  env,
-  findEvents,
-  link,
-  newPatient,
-  newPdf,
-  newPerson,
-  newWorld,
-  type Person,
-  readJson,
-  sendRequest,
-  uploadReport,
-} from "../world.ts";
+import { type ConsentScene, grantAsAsked, newConsentScene, revoke } from "../consent-scene.ts";
+import { API, env, findEvents, newPdf, newWorld, type Person, readJson, sendRequest, uploadReport } from "../world.ts";
 
-const DAY_MS = 86_400_000;
 const FROM = "2026-01-01T00:00:00.000Z";
 const UNTIL = "2026-06-30T23:59:59.999Z";
 const before = (time: string) => new Date(Date.parse(time) - 1).toISOString();
 const after = (time: string) => new Date(Date.parse(time) + 1).toISOString();
 
-async function newScene() {
-  const [a, b] = [await newWorld(), await newWorld()];
-  const person = await newPerson("patient");
-  const [atA, atB] = [await newPatient(a.hospitalId, a.nurse), await newPatient(b.hospitalId, b.nurse)];
-  for (const patient of [atA, atB]) await link(person, patient);
-  return { a, b, person, atA, atB };
-}
-let scene: Awaited<ReturnType<typeof newScene>>;
+let scene: ConsentScene;
 
 const newReport = async (kind: string, recorded_at: string) => {
   const sent = await uploadReport(scene.a.nurse, newPdf(), { patient_id: scene.atA.id, kind, recorded_at });
   expect(sent.status).toBe(201);
   return String((await readJson(sent)).data.report_id);
 };
-const post = (path: string, as: Person, json: object = {}) => sendRequest(`${API}${path}`, { as, method: "POST", json });
-
-async function grant(kinds = ["report:ecg"]): Promise<string> {
-  const times = { data_from: FROM, data_until: UNTIL, expires_at: new Date(Date.now() + DAY_MS).toISOString() };
-  const body = { patient_id: scene.atB.id, purpose: "CAREMGT", kinds, ...times };
-  const id = (await readJson(await post("/consents", scene.b.nurse, body))).data.consent_id;
-  expect((await post(`/consents/${id}/grant`, scene.person, { patient_ids: [scene.atA.id] })).status).toBe(200);
-  return id;
-}
+const grant = (kinds = ["report:ecg"]) => grantAsAsked(scene, { kinds, data_from: FROM, data_until: UNTIL });
 const revokeAll = () => getDb(env.DB).run(sql`UPDATE consents SET status = 'revoked' WHERE hospital_id = ${scene.b.hospitalId}`);
 const statusOf = async (id: string, as: Person, path = "") => (await sendRequest(`${API}/reports/${id}${path}`, { as })).status;
 
 beforeAll(async () => {
-  scene = await newScene();
+  scene = await newConsentScene();
 });
 
 describe("a report of another hospital", () => {
@@ -65,7 +37,7 @@ describe("a report of another hospital", () => {
     const link = new URL(data.download_url);
     const viaLink = () => sendRequest(`${link.pathname}${link.search}`, {});
     expect((await viaLink()).status).toBe(200);
-    expect((await post(`/consents/${consent}/revoke`, scene.person)).status).toBe(200);
+    await revoke(scene, consent);
     expect(await statusOf(id, scene.b.nurse)).toBe(404);
     expect(await statusOf(id, scene.b.nurse, "/file")).toBe(404);
     expect((await viaLink()).status).toBe(404);
@@ -133,5 +105,38 @@ describe("a report of another hospital", () => {
     });
     expect(JSON.stringify(event)).toContain(consent);
     await revokeAll();
+  });
+});
+
+describe("a download that is under way", () => {
+  /** Reads the first chunk, then runs `between`, then the rest. @returns the bytes that came, and whether all did */
+  async function download(as: Person, id: string, between: () => Promise<void>) {
+    const response = await sendRequest(`${API}/reports/${id}/file`, { as });
+    expect(response.status).toBe(200);
+    const reader = (response.body as ReadableStream<Uint8Array>).getReader();
+    const first = await reader.read();
+    await between();
+    let bytes = first.value?.length ?? 0;
+    try {
+      for (let chunk = await reader.read(); !chunk.done; chunk = await reader.read()) bytes += chunk.value.length;
+      return { bytes, isWhole: true };
+    } catch {
+      return { bytes, isWhole: false };
+    }
+  }
+
+  it("ends within the MiB in which the consent is revoked; one that needs no consent goes on", async () => {
+    const size = 6 * 1024 * 1024;
+    const sent = await uploadReport(scene.a.nurse, newPdf(undefined, size), { patient_id: scene.atA.id, recorded_at: FROM });
+    const { report_id } = (await readJson(sent)).data;
+    const consent = await grant();
+    expect(await download(scene.b.nurse, report_id, async () => undefined)).toMatchObject({ isWhole: true });
+    const cut = await download(scene.b.nurse, report_id, () => revoke(scene, consent));
+    expect(cut.isWhole).toBe(false);
+    expect(cut.bytes).toBeLessThanOrEqual(2 * 1024 * 1024);
+    const other = await grant();
+    const whole = await download(scene.a.nurse, report_id, () => revoke(scene, other));
+    expect(whole.isWhole).toBe(true);
+    expect(whole.bytes).toBeGreaterThanOrEqual(size);
   });
 });
