@@ -18,6 +18,8 @@ export type TestPrincipal = {
   ended?: "deactivated" | "left" | "revoked";
   linked?: readonly Target[];
   team?: readonly Target[];
+  /** The person has granted the principal's hospital everything, until a time to come. */
+  consented?: readonly Target[];
   bound?: Target;
   /** Of an app or a device; all when absent. */
   scopes?: readonly string[];
@@ -32,6 +34,7 @@ export const PRINCIPALS: readonly TestPrincipal[] = [
   { name: "doctor of an open hospital", kind: "user", role: "doctor", place: "W", wide: true },
   { name: "doctor elsewhere", kind: "user", role: "doctor", place: "B" },
   { name: "nurse", kind: "user", role: "nurse", place: "A" },
+  { name: "nurse by consent", kind: "user", role: "nurse", place: "B", consented: ["treated"] },
   { name: "nurse elsewhere", kind: "user", role: "nurse", place: "W" },
   { name: "hospital admin", kind: "user", role: "hospital_admin", place: "A" },
   { name: "hospital admin elsewhere", kind: "user", role: "hospital_admin", place: "W" },
@@ -76,6 +79,8 @@ export type RouteRule = {
   traced: 0 | 1 | 2;
   /** The scopes that an app needs; without them no app may call it. */
   scopes?: readonly string[];
+  /** A consent of the person opens it to staff of another hospital. */
+  byConsent?: true;
 };
 
 const EVERYONE: readonly Role[] = ["patient", "nurse", "doctor", "hospital_admin", "admin"];
@@ -86,6 +91,8 @@ const ADMIN: readonly Role[] = ["admin"];
 const PUBLIC: RouteRule = { about: "public", who: [], traced: 0 };
 const rule = (about: About, who: readonly Role[], traced: RouteRule["traced"] = 1): RouteRule => ({ about, who, traced });
 const shared = (about: About, who: readonly Role[], ...scopes: string[]): RouteRule => ({ ...rule(about, who), scopes });
+
+const consentable = (of: RouteRule): RouteRule => ({ ...of, byConsent: true });
 
 /** Every route of the Worker. A route that is missing here, or no longer exists, fails the test. */
 export const ROUTES: Record<string, RouteRule> = {
@@ -212,20 +219,20 @@ export const ROUTES: Record<string, RouteRule> = {
   "PATCH /api/v1/patients/:patient_id": shared("edit", EVERYONE, "patient:update"),
   "DELETE /api/v1/patients/:patient_id": rule("patient", MANAGERS),
   "GET /api/v1/patients/:patient_id/summary": shared("patient", EVERYONE, "patient:read"),
-  "GET /api/v1/patients/:patient_id/intake": shared("patient", EVERYONE, "patient:read"),
+  "GET /api/v1/patients/:patient_id/intake": consentable(shared("patient", EVERYONE, "patient:read")),
   "POST /api/v1/patients/:patient_id/intake": shared("edit", EVERYONE, "patient:update"),
   "POST /api/v1/patients/:patient_id/claim-codes": rule("patient", EDITORS),
   "GET /api/v1/patients/:patient_id/claim-codes": rule("patient", EDITORS),
   "GET /api/v1/patients/:patient_id/changes": shared("patient", EVERYONE, "patient:read"),
   "GET /api/v1/patients/:patient_id/links": rule("patient", EDITORS),
   "DELETE /api/v1/patients/:patient_id/links/:user_id": rule("patient", EDITORS),
-  "GET /api/v1/patients/:patient_id/observations": shared("patient", EVERYONE, "observation:read"),
-  "GET /api/v1/patients/:patient_id/history": shared("patient", EVERYONE, "observation:read"),
+  "GET /api/v1/patients/:patient_id/observations": consentable(shared("patient", EVERYONE, "observation:read")),
+  "GET /api/v1/patients/:patient_id/history": consentable(shared("patient", EVERYONE, "observation:read")),
   "GET /api/v1/patients/:patient_id/observations/latest": shared("patient", EVERYONE, "observation:read"),
   "POST /api/v1/patients/:patient_id/observation-sets": rule("patient", STAFF, 2),
   "PUT /api/v1/patients/:patient_id/observation-pause": rule("patient", STAFF, 2),
   "DELETE /api/v1/patients/:patient_id/observation-pause": rule("patient", STAFF, 2),
-  "GET /api/v1/patients/:patient_id/observations/rollups": shared("patient", EVERYONE, "observation:read"),
+  "GET /api/v1/patients/:patient_id/observations/rollups": consentable(shared("patient", EVERYONE, "observation:read")),
   "GET /api/v1/patients/:patient_id/scores/news2": shared("patient", EVERYONE, "observation:read"),
   "GET /api/v1/patients/:patient_id/alert-rules": rule("patient", STAFF),
   "PUT /api/v1/patients/:patient_id/alert-rules/:code": rule("patient", STAFF),
@@ -292,9 +299,9 @@ export const ROUTES: Record<string, RouteRule> = {
   "GET /api/v1/reports/list": shared("own", EVERYONE, "report:read"),
   "GET /api/v1/ecg/reports": shared("own", EVERYONE, "report:read"),
   "GET /api/v1/reports/stats": shared("own", EVERYONE, "report:read"),
-  "GET /api/v1/reports/:report_id": shared("report", EVERYONE, "report:read"),
-  "GET /api/v1/ecg/reports/:report_id": shared("report", EVERYONE, "report:read"),
-  "GET /api/v1/reports/:report_id/file": shared("report", EVERYONE, "report:read"),
+  "GET /api/v1/reports/:report_id": consentable(shared("report", EVERYONE, "report:read")),
+  "GET /api/v1/ecg/reports/:report_id": consentable(shared("report", EVERYONE, "report:read")),
+  "GET /api/v1/reports/:report_id/file": consentable(shared("report", EVERYONE, "report:read")),
   "PATCH /api/v1/reports/:report_id": rule("patient", STAFF),
   "POST /api/v1/reports/:report_id/move": rule("patient", STAFF, 2),
   "GET /api/v1/reports/:report_id/changes": rule("patient", STAFF),
@@ -304,9 +311,9 @@ export const ROUTES: Record<string, RouteRule> = {
   "POST /api/v1/reports/direct/:upload_id/confirm": shared("report", EVERYONE, "report:create"),
   "POST /api/v1/documents": rule("patient", EVERYONE),
   "GET /api/v1/documents": rule("own", EVERYONE),
-  "GET /api/v1/documents/:document_id": rule("patient", EVERYONE),
-  "GET /api/v1/documents/:document_id/file": rule("patient", EVERYONE),
-  "POST /api/v1/documents/:document_id/link": rule("patient", EVERYONE),
+  "GET /api/v1/documents/:document_id": consentable(rule("patient", EVERYONE)),
+  "GET /api/v1/documents/:document_id/file": consentable(rule("patient", EVERYONE)),
+  "POST /api/v1/documents/:document_id/link": consentable(rule("patient", EVERYONE)),
   // Patients replace only what they have uploaded; this is a nurse's.
   "POST /api/v1/documents/:document_id/versions": rule("edit", EVERYONE),
   "DELETE /api/v1/documents/:document_id": rule("patient", STAFF),
@@ -336,11 +343,12 @@ export const ROUTES: Record<string, RouteRule> = {
 };
 
 /** The relation between a principal and the target of a request. `uploaded`: the report came from this device. */
-export type Relation = "self" | "team" | "colleague" | "bound" | "none";
+export type Relation = "self" | "team" | "colleague" | "bound" | "consent" | "none";
 
 export function relationTo(principal: TestPrincipal, target: Target): Relation {
   if (principal.bound === target) return "bound";
   if (principal.linked?.includes(target)) return "self";
+  if (principal.consented?.includes(target)) return "consent";
   if (principal.place !== TARGETS[target]) return "none";
   return principal.team?.includes(target) ? "team" : "colleague";
 }
@@ -362,6 +370,7 @@ export const isDenial = (decision: Decision): boolean => typeof decision === "nu
 
 export function expectedDecision(principal: TestPrincipal, rule: RouteRule, relation: Relation): Decision {
   const { about, who, scopes } = rule;
+  if (relation === "consent") return rule.byConsent ? "allow" : expectedDecision(principal, rule, "none");
   if (about === "batch") {
     const alone = expectedDecision(principal, { ...rule, about: "upload" }, relation);
     return alone === "quarantine" ? "quarantine inside" : alone === 404 ? "404 inside" : alone;

@@ -2,8 +2,10 @@
 import { runDurableObjectAlarm } from "cloudflare:test";
 import { deliverChanges } from "../src/monitoring/patient-object/context/change-delivery.ts";
 import { toAlertId } from "../src/monitoring/patient-object/samples/ids.ts";
+import { CONSENT_KINDS } from "../src/platform/db/vocabulary.ts";
 import { uuidv7 } from "../src/platform/ids.ts";
 import { type HospitalKey, PRINCIPALS, TARGETS, type Target, type TestPrincipal } from "./authz.matrix.ts";
+import { grantAsAsked } from "./consent-scene.ts";
 import { newDocument, newText } from "./document-files.ts";
 import { newFailedDelivery, newNotification } from "./notification-rows.ts";
 import {
@@ -114,7 +116,7 @@ async function newPlayer(
   nurse: Person,
   patients: Record<Target, Patient>,
 ): Promise<TestCaller> {
-  const { kind, role, place, wide, linked = [], team = [], bound, scopes } = principal;
+  const { kind, role, place, wide, linked = [], team = [], consented = [], bound, scopes } = principal;
   if (kind === "anonymous") return { principal, token: null, person: null, sessionId: null };
   if (kind === "app") {
     const manager = await newPerson("hospital_admin", places[place ?? "A"]);
@@ -129,7 +131,18 @@ async function newPlayer(
   const person = await newPerson(role ?? "patient", place ? places[place] : null, wide ? "hospital" : "care_team");
   for (const target of linked) await link(person, patients[target]);
   for (const target of team) await addToCareTeam(patients[target].id, person.id);
+  for (const target of consented) await shareEverything(patients[target], person, places[place ?? "B"]);
   return { principal, token: person.token, person, sessionId: person.sessionId };
+}
+
+/** A person who has records in both hospitals grants everything of the one to the other. */
+async function shareEverything(shared: Patient, by: Person, hospitalId: string): Promise<void> {
+  const person = await newPerson("patient");
+  const own = await newPatient(hospitalId, by);
+  for (const patient of [shared, own]) await link(person, patient);
+  const scene = { person, atA: shared, atB: own, b: { nurse: by } };
+  const times = { data_from: "2000-01-01T00:00:00Z", data_until: "2099-01-01T00:00:00Z" };
+  await grantAsAsked(scene, { kinds: [...CONSENT_KINDS], ...times });
 }
 
 async function newKey(manager: Person, scopes: readonly string[] = APP_SCOPES): Promise<{ api_key_id: string; token: string }> {

@@ -10,6 +10,7 @@ export async function newConsentScene() {
   return { a, b, person, atA, atB };
 }
 export type ConsentScene = Awaited<ReturnType<typeof newConsentScene>>;
+type Sharing = Pick<ConsentScene, "person" | "atA" | "atB"> & { b: Pick<ConsentScene["b"], "nurse"> };
 
 export const postJson = (path: string, as: Person, json: object = {}) =>
   sendRequest(`${API}${path}`, { as, method: "POST", json });
@@ -17,7 +18,7 @@ export const postJson = (path: string, as: Person, json: object = {}) =>
 export type AskedScope = { kinds: string[]; data_from: string; data_until: string; purpose?: string; expires_at?: string };
 
 /** Staff of `b` asks, the person grants as asked. @returns the consent's id */
-export async function grantAsAsked({ b, person, atA, atB }: ConsentScene, scope: AskedScope): Promise<string> {
+export async function grantAsAsked({ b, person, atA, atB }: Sharing, scope: AskedScope): Promise<string> {
   const defaults = { purpose: "CAREMGT", expires_at: new Date(Date.now() + 86_400_000).toISOString() };
   const asked = await postJson("/consents", b.nurse, { patient_id: atB.id, ...defaults, ...scope });
   expect(asked.status).toBe(201);

@@ -95,10 +95,11 @@ const nowhere = (handle: ResourceIds): ResourceIds => ({
   alertId: toAlertId(v7(), 1),
 });
 
-/** Canaries of patients that the principal may not see. */
-function forbiddenWords({ principal }: TestCaller): string[] {
+/** Canaries of patients that the principal may not see; by consent, those of the request's patient where it opens the route. */
+function forbiddenWords({ player: { principal }, relation, decision, target }: Cell): string[] {
   const visible = visibleTargets(principal);
-  return ALL_TARGETS.filter((target) => !visible.includes(target)).map((target) => stage.patients[target].canary);
+  const isShared = (of: Target) => relation === "consent" && decision === "allow" && of === target;
+  return ALL_TARGETS.filter((of) => !visible.includes(of) && !isShared(of)).map((of) => stage.patients[of].canary);
 }
 
 const complaints: string[] = [];
@@ -120,7 +121,7 @@ async function checkAll(answers: [Cell, Answer][]): Promise<void> {
   for (const [cell, { text, status, requestId }] of answers) {
     if (declaredStatuses(cell.route)?.includes(String(status)) === false)
       complain(cell, `answers ${status}, which is not declared`);
-    if (forbiddenWords(cell.player).some((word) => text.includes(word))) complain(cell, "shows a hidden patient's word");
+    if (forbiddenWords(cell).some((word) => text.includes(word))) complain(cell, "shows a hidden patient's word");
     const events = byRequest.get(requestId) ?? [];
     // An administrator's list has one event per hospital of its rows.
     const isPerHospital =
