@@ -6,6 +6,7 @@ import { resolve } from "node:path";
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 import { newSecrets } from "./scripts/dev-secrets.mjs";
+import { GUARDS, removeGuard } from "./scripts/lib/guards.mjs";
 import { messageCatalogues } from "./scripts/portal-messages.mjs";
 import { keepTemporaryFilesInMemory } from "./test/memory-folder.ts";
 import { LongestFirst } from "./test/order.ts";
@@ -53,6 +54,16 @@ const SERVED = [
   "audit-torture",
 ].map((name) => `test/node/${name}.test.ts`);
 
+/** Removes the guard of access that WITHOUT_GUARD names, for `npm run guards`: its tests must fail. */
+function withoutGuard() {
+  const name = process.env["WITHOUT_GUARD"];
+  const guard = GUARDS.find((known) => known.name === name);
+  if (name && !guard) throw new Error(`No guard is called "${name}" (scripts/lib/guards.mjs).`);
+  const transform = (source: string, id: string) =>
+    guard && id.endsWith(`/${guard.file}`) ? { code: removeGuard(guard, source), map: null } : undefined;
+  return { name: "without-guard", enforce: "pre" as const, transform };
+}
+
 /** Of the stand-in of a provider of text messages. */
 const SMS_ACCOUNT = {
   SMS_ACCOUNT_SID: `AC${"0123456789abcdef".repeat(2)}`,
@@ -88,6 +99,7 @@ export default defineConfig(async () => ({
     projects: [
       {
         plugins: [
+          withoutGuard(),
           cloudflareTest({
             wrangler: { configPath: "./wrangler.toml" },
             miniflare: {

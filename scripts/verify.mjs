@@ -10,6 +10,7 @@ const TESTS = "^\\d+ passed, \\d+ failed.*$";
 const STEPS = [
   { name: "check", command: "npm run --silent check" },
   { name: "test", command: "npm test", env: { VERIFY: "1" }, figures: [TESTS] },
+  { name: "guards", command: "npm run guards", figures: ["^\\d+ guards removed, .*$"] },
   { name: "coverage", command: "npm run coverage", figures: ["^All files.*$"] },
   { name: "browser", command: "npm run test:browser", env: { PATIENCE: "2" }, figures: [TESTS, "^ *\\d+ passed \\(.*$"] },
   { name: "axe", command: "npm run test:axe", env: { PATIENCE: "2" }, figures: [TESTS, "^ *\\d+ passed \\(.*$"] },

@@ -27,6 +27,6 @@ export async function grantAsAsked({ b, person, atA, atB }: Sharing, scope: Aske
   return id;
 }
 
-export async function revoke({ person }: ConsentScene, consentId: string): Promise<void> {
+export async function revoke({ person }: Pick<ConsentScene, "person">, consentId: string): Promise<void> {
   expect((await postJson(`/consents/${consentId}/revoke`, person)).status).toBe(200);
 }

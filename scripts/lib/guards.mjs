@@ -1,0 +1,219 @@
+// The guards of access that `npm run guards` removes one at a time: each must be missed by a test.
+
+const WORKER = "test/worker/";
+const CONSENTED = "src/access/consented.ts";
+const PATIENT = "src/access/patient-access.ts";
+const PERSONS = "src/consents/persons.ts";
+const STATES = [`${WORKER}consent-states.test.ts`];
+const CONSENTS = [`${WORKER}consents.test.ts`];
+const REPORTS = [`${WORKER}consented-reports.test.ts`];
+const LISTS = [`${WORKER}consented-lists.test.ts`];
+const SAMPLES = [`${WORKER}consented-observations.test.ts`];
+const MATRIX = [`${WORKER}authz.test.ts`];
+
+/**
+ * @typedef {object} Guard
+ * @property {string} name
+ * @property {string} file
+ * @property {string} text occurs once in the file
+ * @property {string} without what stands there without the guard
+ * @property {string[]} tests files of which at least one test must fail
+ */
+
+const guard = (name, file, tests, text, without = "") => ({ name, file, text, without, tests });
+
+/** @type {readonly Guard[]} */
+export const GUARDS = [
+  guard(
+    "one record: the consent is for the reader's hospital",
+    CONSENTED,
+    STATES,
+    "WHERE r.patient_id = patients.id AND c.hospital_id = s.hospital_id AND",
+    "WHERE r.patient_id = patients.id AND",
+  ),
+  guard(
+    "one record: the consent is granted, and lives",
+    CONSENTED,
+    STATES,
+    "c.hospital_id = s.hospital_id AND c.status = 'granted' AND c.expires_at > ${now}",
+    "c.hospital_id = s.hospital_id AND ${now} > 0",
+  ),
+  guard(
+    "one record: the consent lives",
+    CONSENTED,
+    STATES,
+    "c.hospital_id = s.hospital_id AND c.status = 'granted' AND c.expires_at > ${now}",
+    "c.hospital_id = s.hospital_id AND c.status = 'granted' AND ${now} > 0",
+  ),
+  guard(
+    "one record: doctors see the hospital's own record",
+    CONSENTED,
+    STATES,
+    "m.role = 'doctor' AND (h.doctor_scope = 'hospital' OR EXISTS (SELECT 1",
+    "m.role = 'doctor' AND (1 OR EXISTS (SELECT 1",
+  ),
+  guard(
+    "list: the consent is for the reader's hospital",
+    CONSENTED,
+    STATES,
+    "AND c.hospital_id = ${hospitalId} AND c.status = 'granted' AND",
+    "AND c.status = 'granted' AND",
+  ),
+  guard(
+    "list: the consent is granted",
+    CONSENTED,
+    STATES,
+    "AND c.hospital_id = ${hospitalId} AND c.status = 'granted' AND",
+    "AND c.hospital_id = ${hospitalId} AND",
+  ),
+  guard(
+    "list: the consent lives",
+    CONSENTED,
+    STATES,
+    "AND c.hospital_id = ${hospitalId} AND c.status = 'granted' AND c.expires_at > ${now}",
+    "AND c.hospital_id = ${hospitalId} AND c.status = 'granted' AND ${now} > 0",
+  ),
+  guard(
+    "list: the time of the data",
+    CONSENTED,
+    LISTS,
+    "AND ${row.at} BETWEEN c.data_from AND c.data_until AND",
+    "AND ${row.at} > 0 AND",
+  ),
+  guard(
+    "list: the kind of data",
+    CONSENTED,
+    LISTS,
+    "instr(' ' || c.kinds || ' ', ' ' || ${row.kind} || ' ') > 0",
+    "${row.kind} > ''",
+  ),
+  guard("list: doctors see the hospital's own record", CONSENTED, STATES, "AND ${seesOwnRecord} ORDER BY", "ORDER BY"),
+  guard(
+    "list: only of one record",
+    "src/reports/reading/list.ts",
+    LISTS,
+    "    query.patient_id === undefined\n      ? patientVisibility",
+    "    false\n      ? patientVisibility",
+  ),
+  guard(
+    "list: what was entered in error",
+    "src/documents/reading/list.ts",
+    LISTS,
+    "(+documents.status <> 'entered-in-error' AND",
+    "(1 AND",
+  ),
+  guard(
+    "one item: the kind of data",
+    CONSENTED,
+    REPORTS,
+    "kinds.includes(kind) && from <= at && at <= until",
+    "from <= at && at <= until",
+  ),
+  guard(
+    "one item: not before the granted time",
+    CONSENTED,
+    REPORTS,
+    "kinds.includes(kind) && from <= at && at <= until",
+    "kinds.includes(kind) && at <= until",
+  ),
+  guard(
+    "one item: not after the granted time",
+    CONSENTED,
+    REPORTS,
+    "kinds.includes(kind) && from <= at && at <= until",
+    "kinds.includes(kind) && from <= at",
+  ),
+  guard("samples: the kind of data", CONSENTED, SAMPLES, ".filter(({ kinds }) => kinds.includes(kind))"),
+  guard("samples: not before the granted time", CONSENTED, SAMPLES, "from: Math.max(span.from, grant.from)", "from: span.from"),
+  guard("samples: not after the granted time", CONSENTED, SAMPLES, "to: Math.min(span.to, grant.until)", "to: span.to"),
+  guard("rollups: whole hours", PATIENT, SAMPLES, "from: Math.ceil(part.from / unitMs) * unitMs", "from: part.from"),
+  guard(
+    "a route that did not opt in",
+    PATIENT,
+    REPORTS,
+    "${byConsent ? selectGrants(now) : sql`NULL`} AS grants",
+    "${byConsent ? selectGrants(now) : selectGrants(now)} AS grants",
+  ),
+  guard(
+    "a report that was entered in error",
+    "src/reports/reading/report.ts",
+    REPORTS,
+    'const isHidden = access.grants !== undefined && row.status === "entered-in-error";',
+    "const isHidden = false;",
+  ),
+  guard(
+    "a document that was entered in error",
+    "src/documents/reading/document.ts",
+    LISTS,
+    "access.grants === undefined && accessAllows(",
+    "accessAllows(",
+  ),
+  guard(
+    "the check while a file is sent",
+    PATIENT,
+    REPORTS,
+    "access.grants && (() => check(",
+    "access.grants && (async () => false && check(",
+  ),
+  guard(
+    "staff of another hospital",
+    PATIENT,
+    MATRIX,
+    'return isSameHospital ? "staff" : null;',
+    'return isSameHospital ? "staff" : "staff";',
+  ),
+  guard(
+    "a doctor outside of the care team",
+    PATIENT,
+    MATRIX,
+    'return isSameHospital && effectiveRole.doctorScope === "hospital" ? "staff" : null;',
+    'return isSameHospital ? "staff" : null;',
+  ),
+  guard("a patient's own record", PATIENT, MATRIX, 'return patient.linked ? "self" : null;', 'return "self";'),
+  guard(
+    "the person decides alone",
+    "src/consents/decide-consent.ts",
+    CONSENTS,
+    "WHERE c.id = ${id} AND ${isPersonOf(actor.userId, sql`c.patient_id`)}`",
+    "WHERE c.id = ${id} AND ${isPersonOf(actor.userId, sql`c.patient_id`)} IS NOT NULL`",
+  ),
+  guard(
+    "the same number proves nothing unless staff saw it",
+    PERSONS,
+    CONSENTS,
+    "AND x.patient_uid IS NOT NULL AND x.uid_basis = 'staff' AND y.uid_basis = 'staff')`;",
+    "AND x.patient_uid IS NOT NULL)`;",
+  ),
+  guard("records of two people", PERSONS, CONSENTS, "AND NOT ${areDifferentPersons(sql`l.patient_id`, ownId)})`", ")`"),
+  guard(
+    "a grant is never wider than the request",
+    "src/consents/decide-consent.ts",
+    CONSENTS,
+    "[...findScopeErrors(scope, now), ...findWiderErrors(scope, asked)]",
+    "[...findScopeErrors(scope, now), ...findWiderErrors(scope, scope)]",
+  ),
+  guard(
+    "of two answers at once one counts",
+    "src/consents/decide-consent.ts",
+    CONSENTS,
+    "id = ${row.id} AND version = ${row.version}\n  AND status = ${row.status}",
+    "id = ${row.id}",
+  ),
+  guard(
+    "the hospital of a list",
+    "src/access/visibility.ts",
+    MATRIX,
+    'case "app":\n      return sql`${hospitalId} = ${effectiveRole.hospitalId}`;',
+    'case "app":\n      return sql`${hospitalId} <> ""`;',
+  ),
+];
+
+/**
+ * The source without the guard. @param {Guard} guard  @param {string} source of its file
+ * @throws Error unless the text occurs exactly once
+ */
+export function removeGuard({ name, file, text, without }, source) {
+  const parts = source.split(text);
+  if (parts.length !== 2) throw new Error(`The guard "${name}" occurs ${parts.length - 1} times in ${file}, not once.`);
+  return parts.join(without);
+}
