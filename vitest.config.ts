@@ -92,6 +92,8 @@ export default defineConfig(async () => ({
     expect: { poll: { timeout: 60_000 } },
     // Until `npm run steady` has passed: a test that needs a second try in CI is named in the summary. Locally there is none.
     retry: process.env["CI"] ? 1 : 0,
+    // Modules without a guard are in no cache, for they would be without it in the next run.
+    fsModuleCache: !process.env["WITHOUT_GUARD"],
     // Planned for two cores; tests of the served product leave them idle half of the time.
     maxWorkers: 3,
     sequence: { sequencer: LongestFirst },
