@@ -10,6 +10,7 @@ export const ROOMS = [
   "devices",
   "monitoring",
   "care",
+  "privacy",
   "consents",
   "reports",
   "documents",

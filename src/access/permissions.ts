@@ -95,6 +95,13 @@ const ROLES_BY_PERMISSION = {
   "audit_checkpoint:read": STAFF,
   "audit_retention:read": MANAGERS,
   "legal_hold:manage": ["admin"],
+  "privacy_officer:read": STAFF,
+  "privacy_officer:manage": MANAGERS,
+  /** Of these, the privacy officers of the hospital only (privacy/reviews). */
+  "privacy_review:read": ["nurse", "doctor", "hospital_admin"],
+  "privacy_review:close": ["nurse", "doctor", "hospital_admin"],
+  "privacy_question:read": ["patient"],
+  "privacy_question:create": ["patient"],
   /** The own second factors, passkeys and recovery codes. */
   "factor:read": EVERYONE,
   "factor:manage": EVERYONE,
@@ -163,6 +170,7 @@ export const AUDIT_ACTION_BY_OPERATION: Readonly<Record<string, AuditAction>> = 
   verify: "R",
   reset: "U",
   include_data: "U",
+  close: "U",
 };
 
 export function auditAction(permission: Permission): AuditAction {

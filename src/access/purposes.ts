@@ -74,6 +74,9 @@ const ADMINISTRATION = [
   "notification.test",
   "notification_preferences.update",
   "notification_settings.update",
+  "privacy_officer.add",
+  "privacy_officer.list",
+  "privacy_officer.remove",
   "push_subscription.create",
   "push_subscription.delete",
   "required_channels.update",
@@ -139,6 +142,11 @@ const OPERATIONS = [
   "practitioner.list",
   "practitioner.read",
   "practitioner.update",
+  "privacy_question.create",
+  "privacy_question.list",
+  "privacy_review.close",
+  "privacy_review.list",
+  "privacy_review.read",
   "report.stats",
   "ward.create",
   "ward.delete",
@@ -268,10 +276,10 @@ export const AUDIT_EVENT_NAMES: readonly string[] = [...PURPOSE_OF_EVENT.keys()]
 
 /** What `<thing>:<operation>` permissions govern apart from treatment, for refusals, whose event does not say what was refused. */
 const PURPOSE_OF_PERMISSION: ReadonlyMap<string, Purpose> = new Map([
-  ..."admin api_key audit delivery docs hospital import_grant member self storage user webhook"
+  ..."admin api_key audit delivery docs hospital import_grant member privacy_officer self storage user webhook"
     .split(" ")
     .map((name) => [name, "HSYSADMIN"] as const),
-  ..."device practitioner ward".split(" ").map((name) => [name, "HOPERAT"] as const),
+  ..."device practitioner privacy_question privacy_review ward".split(" ").map((name) => [name, "HOPERAT"] as const),
 ]);
 
 /** The fields of an audit event (audit-event.ts) that decide its purpose. */

@@ -4,7 +4,7 @@ import { withUser } from "../access/access.ts";
 import type { Call, UserCall, UserEffectiveRole } from "../access/actor.ts";
 import { appendAuditEvent } from "../access/audit.ts";
 import { denyNotFound } from "../access/deny.ts";
-import type { AuditLogCalls, LogProof } from "../audit-log/contract.ts";
+import { type AuditLogCalls, type LogEntry, type LogProof, NO_HOSPITAL_LOG } from "../audit-log/contract.ts";
 import { handOverStaged } from "../audit-log/hand-over.ts";
 import { leafBytes, saltOf, secretOf } from "../audit-log/tree/leaf.ts";
 import { toBase64Url } from "../platform/crypto.ts";
@@ -49,13 +49,40 @@ export async function getProof(env: Env, anyCall: Call, eventId: string, query: 
     ? [...new Set(toVisibleLogs(places, { limit: 1 }, effectiveRole).map(({ logId }) => logId))].filter(isSearched)
     : [await requireLog(call, permission, effectiveRole, query, hospitals)];
   await handOverStaged(env, call.now);
+  const found = await findProof(env, logIds, eventId, (proof) => isVisible(proof, effectiveRole, ownIds));
+  if (!found) return denyNotFound(call, permission, effectiveRole, { audit_event: eventId });
+  return recordProof(call, effectiveRole, found.logId, found.proof, ownIds);
+}
+
+/** The first log's proof of an event that the caller may see, or null. */
+async function findProof(env: Env, logIds: readonly string[], eventId: string, isShown: (proof: LogProof) => boolean) {
   for (const logId of logIds) {
     // RPC types make `never` of values with members of unknown type.
     const calls = env.AUDIT_LOG.getByName(logId) as unknown as AuditLogCalls;
     const proof = await calls.prove(eventId);
-    if (proof && isVisible(proof, effectiveRole, ownIds)) return recordProof(call, effectiveRole, logId, proof, ownIds);
+    if (proof && isShown(proof)) return { logId, proof };
   }
-  return denyNotFound(call, permission, effectiveRole, { audit_event: eventId });
+  return null;
+}
+
+/**
+ * An event about one of a patient's own records.
+ * @param places the own records with their hospitals (`selectPlaces`)
+ * @returns the entry, and the own record that it is about; null if none of their logs has it, or no longer
+ */
+export async function findOwnEntry(
+  env: Env,
+  { now }: Pick<Call, "now">,
+  places: readonly { log: string; patient: string | null }[],
+  eventId: string,
+): Promise<{ entry: LogEntry; patientId: string } | null> {
+  const patientOf = ({ subjects }: LogEntry) =>
+    places.find(({ patient }) => patient !== null && subjects.includes(patient))?.patient;
+  await handOverStaged(env, now);
+  const logIds = [...new Set([...places.map(({ log }) => log), ...(places.length > 0 ? [NO_HOSPITAL_LOG] : [])])];
+  const found = await findProof(env, logIds, eventId, ({ entry }) => patientOf(entry) !== undefined);
+  const patientId = found && patientOf(found.proof.entry);
+  return patientId ? { entry: found.proof.entry, patientId } : null;
 }
 
 /** The leaf of a denial abroad names the hospital of a patient whom the caller's staff may not see. */

@@ -62,6 +62,7 @@ const EXAMPLE_NAMES = [
   "delivery",
   "subscription",
   "document",
+  "review",
 ] as const;
 type ExampleName = (typeof EXAMPLE_NAMES)[number];
 

@@ -41,6 +41,10 @@ export const NOTIFICATION_KINDS = {
   /** To the member of staff who asked. */
   "consent.answered": NOTICE,
   "webhook.disabled": NOTICE,
+  /** To the privacy officers: emergency access, or a patient's question. */
+  "privacy.review_opened": NOTICE,
+  /** To the patient who asked; the answer is read in the portal. */
+  "privacy.question_answered": NOTICE,
   /** Sent by the person themselves to try a channel. */
   "notification.test": { priority: "security", defaults: [], fixed: [] },
 } as const satisfies Record<string, KindRule>;

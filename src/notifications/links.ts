@@ -8,12 +8,15 @@ const PAGES: Readonly<Record<string, string>> = {
   "account.factors_reset": "/account/security",
   "account.second_step_required": "/account/security",
   "webhook.disabled": "/admin/webhooks",
+  "privacy.question_answered": "/me/access-log",
   "notification.test": "/account/notifications",
 };
 
 /** @param refs ids of the notification  @returns a path of the portal, which begins with a slash; `/` for a kind of a later version */
 export function portalPathOf(kind: string, refs: Readonly<Record<string, string | number>>): string {
   const alertId = refs["alert_id"];
+  const reviewId = refs["review_id"];
+  if (kind === "privacy.review_opened" && typeof reviewId === "string") return `/privacy/${encodeURIComponent(reviewId)}`;
   if (kind.startsWith("alert.")) return typeof alertId === "string" ? `/alarms/${encodeURIComponent(alertId)}` : "/alarms";
   return PAGES[kind] ?? (kind.startsWith("account.") ? "/account" : "/");
 }

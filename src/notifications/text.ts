@@ -145,6 +145,23 @@ const TEXTS: Record<string, Record<TextLanguage, KindText>> = {
     en: { title: "Confirm your new e-mail address", sentence: "Open the link to use this address for your EdgeCare account." },
     hi: { title: "अपना नया ई-मेल पता पुष्ट करें", sentence: "अपने EdgeCare खाते के लिए यह पता इस्तेमाल करने हेतु लिंक खोलें।" },
   },
+  "privacy.review_opened": {
+    en: { title: "Access to review", sentence: "An access to a patient's data waits for your review. Open EdgeCare to see it." },
+    hi: {
+      title: "समीक्षा के लिए एक पहुँच",
+      sentence: "किसी मरीज़ के डेटा तक एक पहुँच आपकी समीक्षा की प्रतीक्षा में है। देखने के लिए EdgeCare खोलें।",
+    },
+  },
+  "privacy.question_answered": {
+    en: {
+      title: "Your question was answered",
+      sentence: "Your question about an access was answered. Open EdgeCare to read the answer.",
+    },
+    hi: {
+      title: "आपके प्रश्न का उत्तर मिला",
+      sentence: "किसी पहुँच के बारे में आपके प्रश्न का उत्तर दिया गया है। पढ़ने के लिए EdgeCare खोलें।",
+    },
+  },
   "letter.email_changed": {
     en: {
       title: "E-mail address changed",

@@ -35,6 +35,7 @@ export const TAGS = [
   { name: "Escalation", description: "Minutes to escalation and repeats of alerts, and who is told, per hospital and ward" },
   { name: "Upload log", description: "Upload attempts with their outcome, and files in quarantine" },
   { name: "AuditEvent", description: "FHIR AuditEvent: who accessed or changed whose data" },
+  { name: "Privacy", description: "Privacy officers, their reviews of access, and questions of patients about an access" },
   { name: "Notifications", description: "What persons are told, by which channels, and what became of each delivery" },
   { name: "Admin", description: "Views for platform administrators" },
 ];

@@ -97,7 +97,7 @@ export async function endMember(anyCall: Call, hospitalId: string, userId: strin
   const [rows] = await batch(db, [
     db
       .update(memberships)
-      .set({ endedAt: now })
+      .set({ endedAt: now, privacyOfficer: 0 })
       .where(and(isCurrentMembership(hospitalId, userId), canEnd, callerStillManages(call, hospitalId)))
       .returning({ userId: memberships.userId }),
     ...recordAuditEvent(db, actor, now, {

@@ -85,6 +85,21 @@ export const ROW_LIMITS = {
     column: "documents.series_version",
     detail: "A document has at most 50 versions; upload a new one.",
   },
+  privacyOfficers: {
+    max: 20,
+    column: "memberships.privacy_officer",
+    detail: "A hospital has at most 20 privacy officers; remove one first.",
+  },
+  openQuestions: {
+    max: 50,
+    column: "privacy_reviews.opened_at",
+    detail: "A record has at most 50 open questions; wait for an answer.",
+  },
+  questions: {
+    max: 1_000,
+    column: "privacy_reviews.opened_by",
+    detail: "A record has at most 1,000 questions.",
+  },
   passkeys: { max: 20, column: "passkeys.transports", detail: "An account has at most 20 passkeys; remove one first." },
   alertComments: { max: 200, column: "alert_events.what", detail: "An alert has at most 200 comments." },
 } as const satisfies Record<string, RowLimit>;

@@ -13,6 +13,9 @@ import {
   LANGUAGES,
   NOTIFICATION_PRIORITIES,
   PERSON_CHANNELS,
+  PRIVACY_REVIEW_KINDS,
+  PRIVACY_REVIEW_OUTCOMES,
+  PRIVACY_REVIEW_STATUSES,
   REPORT_CHANGES,
   REPORT_KINDS,
   REPORT_STATUSES,
@@ -148,8 +151,14 @@ export const memberships = sqliteTable(
     endedAt: integer("ended_at"),
     /** Suspended at this hospital only; the account and its other memberships are unchanged. */
     suspendedAt: integer("suspended_at"),
+    /** Reviews emergency access and patients' questions (src/privacy). Ends with the membership. */
+    privacyOfficer: integer("privacy_officer").notNull().default(0),
   },
-  (t) => [primaryKey({ columns: [t.userId, t.hospitalId] }), index("memberships_hospital").on(t.hospitalId)],
+  (t) => [
+    primaryKey({ columns: [t.userId, t.hospitalId] }),
+    index("memberships_hospital").on(t.hospitalId),
+    index("memberships_privacy_officer").on(t.hospitalId).where(sql`privacy_officer = 1`),
+  ],
 );
 
 /** Invitations of future staff, handed over as a link. Stores only the HMAC of the token. */
@@ -883,6 +892,51 @@ export const consentVersions = sqliteTable(
   },
   (t) => [primaryKey({ columns: [t.consentId, t.version] })],
 );
+
+/** Accesses to a patient's data that the hospital's privacy officers review. */
+export const privacyReviews = sqliteTable(
+  "privacy_reviews",
+  {
+    id: text("id").primaryKey(),
+    hospitalId: text("hospital_id")
+      .notNull()
+      .references(() => hospitals.id),
+    kind: text("kind", { enum: PRIVACY_REVIEW_KINDS }).notNull(),
+    /** What is reviewed: an audit event, or an emergency access. */
+    refId: text("ref_id").notNull(),
+    patientId: text("patient_id")
+      .notNull()
+      .references(() => patients.id),
+    /** Who had access; null for a device, an app and the service itself. */
+    subjectUserId: text("subject_user_id"),
+    /** 1: listed before the others. */
+    flagged: integer("flagged").notNull().default(0),
+    status: text("status", { enum: PRIVACY_REVIEW_STATUSES }).notNull().default("open"),
+    /** JSON: the text of who opened it, and the audit event. */
+    contentSealed: text("content_sealed").notNull(),
+    openedBy: text("opened_by").notNull(),
+    openedAt: integer("opened_at").notNull(),
+    outcome: text("outcome", { enum: PRIVACY_REVIEW_OUTCOMES }),
+    noteSealed: text("note_sealed"),
+    closedBy: text("closed_by"),
+    closedAt: integer("closed_at"),
+  },
+  (t) => [
+    uniqueIndex("privacy_reviews_ref").on(t.refId, t.kind, t.patientId),
+    index("privacy_reviews_hospital").on(t.hospitalId, t.flagged, t.id),
+    index("privacy_reviews_status").on(t.hospitalId, t.status, t.flagged, t.id),
+    index("privacy_reviews_patient").on(t.patientId, t.kind, t.id),
+  ],
+);
+
+/** The UTC day on which a patient last read the own access log: one audit event per person and day says so. */
+export const accessLogReads = sqliteTable("access_log_reads", {
+  userId: text("user_id")
+    .primaryKey()
+    .references(() => users.id),
+  /** Days since 1970-01-01. */
+  day: integer("day").notNull(),
+});
 
 /** What was corrected of a report, with reason and former values; of a move, the patient whose record it left. */
 export const reportChanges = sqliteTable(

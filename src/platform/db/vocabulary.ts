@@ -57,6 +57,11 @@ export const DOCUMENT_TYPES = [
   "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
   "text/plain",
 ] as const;
+/** What a privacy officer reviews: a patient's question about an access, or emergency access. */
+export const PRIVACY_REVIEW_KINDS = ["question", "emergency"] as const;
+export const PRIVACY_REVIEW_STATUSES = ["open", "closed"] as const;
+/** `explained`: the access needed no justification, such as one that the patient did not recognise. */
+export const PRIVACY_REVIEW_OUTCOMES = ["justified", "not_justified", "explained"] as const;
 export const UPLOAD_OUTCOMES = [
   "stored",
   "duplicate",

@@ -1,0 +1,147 @@
+// Questions of patients about entries of their own access log, which privacy officers answer by closing the review.
+import { and, eq, sql } from "drizzle-orm";
+import { withUser } from "../../access/access.ts";
+import type { Call, UserCall, UserEffectiveRole } from "../../access/actor.ts";
+import { afterAudit, appendAuditEvent, recordAuditEvent } from "../../access/audit.ts";
+import { denyNotFound, failWithAudit } from "../../access/deny.ts";
+import { findOwnEntry } from "../../audit/proofs.ts";
+import { selectPlaces } from "../../audit/visible-logs.ts";
+import type { LogEntry } from "../../audit-log/contract.ts";
+import { buildPage, type PageQuery, resolvePageStart } from "../../http/pagination.ts";
+import { batch } from "../../platform/db/client.ts";
+import { ROW_LIMITS, toLimitError, unlessFull } from "../../platform/db/row-limits.ts";
+import { privacyReviews, SELF_CARE_HOSPITAL_ID } from "../../platform/db/schema.ts";
+import { toIso, toIsoOrNull } from "../../platform/time.ts";
+import { openReview } from "../reviews/open-review.ts";
+import { type ReviewContent, type ReviewRow, unsealContent, unsealNote } from "../reviews/review.ts";
+
+async function toQuestion({ keys }: Pick<Call, "keys">, row: ReviewRow) {
+  const [{ text }, answer] = await Promise.all([unsealContent(keys, row), unsealNote(keys, row)]);
+  return {
+    question_id: row.id,
+    event_id: row.refId,
+    patient_id: row.patientId,
+    hospital_id: row.hospitalId,
+    text: text === "" ? null : text,
+    asked_at: toIso(row.openedAt),
+    status: row.status,
+    outcome: row.outcome,
+    answer,
+    answered_at: toIsoOrNull(row.closedAt),
+  };
+}
+
+const ownRecords = ({ actor }: UserCall) => sql`(SELECT l.patient_id FROM patient_links l WHERE l.user_id = ${actor.userId})`;
+const isQuestionOf = (patientId: string) => sql`privacy_reviews WHERE patient_id = ${patientId} AND kind = 'question'`;
+
+const selectQuestion = (call: UserCall, eventId: string) =>
+  call.db
+    .select()
+    .from(privacyReviews)
+    .where(
+      and(
+        eq(privacyReviews.refId, eventId),
+        eq(privacyReviews.kind, "question"),
+        sql`${privacyReviews.patientId} IN ${ownRecords(call)}`,
+      ),
+    )
+    .limit(1);
+
+const toReviewedEvent = (entry: LogEntry): NonNullable<ReviewContent["event"]> => ({
+  event_id: entry.id,
+  event: entry.event,
+  action: entry.action,
+  outcome: entry.outcome,
+  recorded: toIso(entry.recorded),
+  actor: { kind: entry.actor.kind, id: entry.actor.id, role: entry.actor.role },
+  actor_hospital_id: entry.actor_hospital_id,
+  basis: entry.basis,
+  purpose: entry.purpose,
+  entity: entry.entity,
+});
+
+/**
+ * Asks the privacy officers of the hospital about an entry of the own access log. A second question about the same entry changes
+ * nothing and returns the first.
+ * @throws ApiError not_found (no entry of the own log), conflict (an access to no hospital's data), limit_reached
+ */
+export async function askQuestion(env: Env, anyCall: Call, eventId: string, text: string) {
+  const { call, effectiveRole, results } = await withUser(anyCall, "privacy_question:create", (effectiveRole, call) => [
+    selectPlaces(call.db, { limit: 1 }, effectiveRole, call.actor),
+    selectQuestion(call, eventId),
+  ]);
+  const [places, [asked]] = results;
+  if (asked) return { question: await toQuestion(call, asked), isNew: false };
+  const found = await findOwnEntry(env, call, places, eventId);
+  if (!found) return denyNotFound(call, "privacy_question:create", effectiveRole, { audit_event: eventId });
+  const { entry, patientId } = found;
+  const { hospital_id: hospitalId } = entry;
+  const event = { ...questionEvent(effectiveRole, hospitalId, eventId), subjects: [patientId] };
+  if (hospitalId === null || hospitalId === SELF_CARE_HOSPITAL_ID)
+    return failWithAudit(call, "conflict", event, "The entry is about no hospital's data: no privacy officer is responsible.");
+  const { db, actor, now } = call;
+  const { openQuestions, questions } = ROW_LIMITS;
+  const { id, statements } = await openReview(call, {
+    kind: "question",
+    refId: eventId,
+    hospitalId,
+    patientId,
+    subjectUserId: entry.actor.kind === "user" ? entry.actor.id : null,
+    text,
+    event: toReviewedEvent(entry),
+    limited: {
+      openedAt: unlessFull(sql`CAST(${now} AS INTEGER)`, openQuestions, sql`${isQuestionOf(patientId)} AND status = 'open'`),
+      openedBy: unlessFull(actor.userId, questions, isQuestionOf(patientId)),
+    },
+  });
+  const isOpened = sql`EXISTS (SELECT 1 FROM privacy_reviews WHERE id = ${id})`;
+  const batched = await batch(db, [
+    ...statements,
+    ...recordAuditEvent(db, actor, now, { ...event, when: isOpened }),
+    selectQuestion(call, eventId),
+  ]).catch((error: unknown) => {
+    throw toLimitError(error, openQuestions, questions);
+  });
+  const [row] = batched.at(-1) as ReviewRow[];
+  if (!row) return denyNotFound(call, "privacy_question:create", effectiveRole, { audit_event: eventId });
+  return { question: await toQuestion(call, row), isNew: row.id === id };
+}
+
+const questionEvent = ({ role }: UserEffectiveRole, hospitalId: string | null, eventId: string) =>
+  ({
+    event: "privacy_question.create",
+    action: "C",
+    role,
+    basis: "self",
+    hospitalId,
+    entity: { type: "audit_event", id: eventId },
+  }) as const;
+
+/** Lists the questions about the caller's own records, newest first, with their answers. */
+export async function listQuestions(anyCall: Call, query: PageQuery) {
+  const start = await resolvePageStart(anyCall, "privacy-questions", query);
+  const { call, effectiveRole, results } = await withUser(anyCall, "privacy_question:read", (_, call) => {
+    const isOwn = and(eq(privacyReviews.kind, "question"), sql`${privacyReviews.patientId} IN ${ownRecords(call)}`);
+    return [
+      call.db
+        .select()
+        .from(privacyReviews)
+        .where(and(isOwn, start.after ? sql`${privacyReviews.id} < ${start.after.id}` : undefined))
+        .orderBy(sql`${privacyReviews.id} DESC`)
+        .limit(start.limit + 1)
+        .offset(start.skip),
+      call.db.all<{ n: number }>(sql`SELECT count(*) AS n FROM privacy_reviews WHERE ${isOwn}`),
+    ];
+  });
+  const [found, [counted]] = results;
+  const count = { n: counted?.n ?? 0, exact: true };
+  const { rows, pagination } = await buildPage(start, found, ({ id }) => ({ value: 0, id }), count);
+  const stored = appendAuditEvent(call, {
+    event: "privacy_question.list",
+    action: "R",
+    role: effectiveRole.role,
+    hospitalId: null,
+    detail: { count: rows.length },
+  });
+  return { items: await afterAudit(stored, Promise.all(rows.map((row) => toQuestion(call, row)))), pagination };
+}
