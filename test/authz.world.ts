@@ -8,6 +8,7 @@ import { type HospitalKey, PRINCIPALS, TARGETS, type Target, type TestPrincipal 
 import { grantAsAsked } from "./consent-scene.ts";
 import { newDocument, newText } from "./document-files.ts";
 import { newFailedDelivery, newNotification } from "./notification-rows.ts";
+import { makeOfficer, newReview } from "./privacy-rows.ts";
 import {
   API,
   env,
@@ -63,6 +64,8 @@ export type ResourceIds = {
   alertId: string;
   /** An audit event about the patient. */
   eventId: string;
+  /** An open review of the hospital. */
+  reviewId: string;
   /** Samples of an unassigned device of the hospital. */
   heldId: string;
   heldDeviceId: string;
@@ -129,6 +132,7 @@ async function newPlayer(
     return { principal, token, person: null, sessionId: null };
   }
   const person = await newPerson(role ?? "patient", place ? places[place] : null, wide ? "hospital" : "care_team");
+  if (role === "hospital_admin") await makeOfficer(person);
   for (const target of linked) await link(person, patients[target]);
   for (const target of team) await addToCareTeam(patients[target].id, person.id);
   for (const target of consented) await shareEverything(patients[target], person, places[place ?? "B"]);
@@ -219,6 +223,7 @@ async function newHandle(hospitalId: string, nurse: Person, uploader: { token: s
     deliveryId: await newFailedDelivery(hospitalId),
     patientId: patient.id,
     eventId: await newEvent(manager, patient.id),
+    reviewId: await newReview(hospitalId, patient.id, nurse),
     reportId: data.report_id,
     documentId: await newDocument(nurse, patient.id, newText(`document of ${patient.canary}`)),
     deviceId: device.id,
@@ -333,6 +338,21 @@ export async function renewResources(
     const doctor = await newPerson("doctor", handle.hospitalId);
     if (route.startsWith("DELETE") && route.includes("care-team")) await addToCareTeam(handle.patientId, doctor.id);
     return { ...handle, staffId: doctor.id, memberId: doctor.id };
+  }
+  if (route.endsWith("/privacy-officers/:user_id")) {
+    const nurse = await newPerson("nurse", handle.hospitalId);
+    if (route.startsWith("DELETE")) await makeOfficer(nurse);
+    await run(
+      "UPDATE memberships SET privacy_officer = 0 WHERE hospital_id = ? AND role = 'nurse' AND user_id <> ?",
+      handle.hospitalId,
+      nurse.id,
+    );
+    return { ...handle, staffId: nurse.id };
+  }
+  if (route.endsWith("/close")) return { ...handle, reviewId: await newReview(handle.hospitalId, handle.patientId, nurse) };
+  if (route.endsWith("/question")) {
+    await run("DELETE FROM privacy_reviews WHERE ref_id = ?", handle.eventId);
+    return handle;
   }
   if (route.startsWith("DELETE /api/v1/users/")) {
     const manager = await newPerson("hospital_admin", handle.hospitalId);

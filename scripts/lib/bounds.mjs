@@ -418,6 +418,26 @@ export const BOUNDS = [
   },
   { bound: "one event; tiles of four levels", test: BUDGET, operations: ["GET /audit-events/{event_id}/proof"] },
   {
+    bound: rowLimit("openQuestions", "questions"),
+    test: LIMIT,
+    operations: ["POST /audit-events/{event_id}/question"],
+  },
+  { bound: "a page of 100 rows, of 1,000 questions per record", test: BUDGET, operations: ["GET /privacy-questions"] },
+  {
+    bound: "a page of 100 rows",
+    test: "test/worker/privacy-reviews.test.ts › is listed page by page without a gap",
+    operations: ["GET /privacy-reviews"],
+  },
+  { bound: ROW, test: BUDGET, operations: ["GET /privacy-reviews/{review_id}"] },
+  { bound: "one row by its key; 200 notices", test: BUDGET, operations: ["POST /privacy-reviews/{review_id}/close"] },
+  { bound: "20 privacy officers", test: BUDGET, operations: ["GET /hospitals/{hospital_id}/privacy-officers"] },
+  {
+    bound: rowLimit("privacyOfficers"),
+    test: LIMIT,
+    operations: ["PUT /hospitals/{hospital_id}/privacy-officers/{user_id}"],
+  },
+  { bound: ROW, test: BUDGET, operations: ["DELETE /hospitals/{hospital_id}/privacy-officers/{user_id}"] },
+  {
     bound: "one state row of the log",
     test: BUDGET,
     operations: ["GET /audit-events/checkpoint", "GET /audit-events/retention"],

@@ -13,6 +13,7 @@ import { factorReads, factorWrites } from "./budgets-factors.ts";
 import { hospitalReads, hospitalWrites } from "./budgets-hospital.ts";
 import { messageReads, messageWrites } from "./budgets-messages.ts";
 import { phoneNumbers } from "./budgets-phone.ts";
+import { privacy } from "./budgets-privacy.ts";
 import { reports, uploads } from "./budgets-reports.ts";
 import { vitals } from "./budgets-vitals.ts";
 import { webhookReads, webhookWrites } from "./budgets-webhooks.ts";
@@ -32,6 +33,7 @@ import { createSample } from "./monitored-patient.ts";
 const lines: BudgetCase[] = [
   ...reports,
   ...documents,
+  ...privacy,
   ...hospitalReads,
   ...accountReads,
   ...messageReads,

@@ -24,6 +24,7 @@ import { factors } from "./faults-factors.ts";
 import { hospital } from "./faults-hospital.ts";
 import { messages } from "./faults-messages.ts";
 import { phoneNumbers } from "./faults-phone.ts";
+import { privacy } from "./faults-privacy.ts";
 import { reports } from "./faults-reports.ts";
 import { vitals } from "./faults-vitals.ts";
 import { webhooks } from "./faults-webhooks.ts";
@@ -35,6 +36,7 @@ const routes: FaultCase[] = [
   ...vitals,
   ...reports,
   ...documents,
+  ...privacy,
   ...hospital,
   ...escalation,
   ...messages,

@@ -72,6 +72,7 @@ beforeAll(async () => {
     upload_id: (await readJson(await uploadReport(device, newPdf()))).data.upload_id,
     document_id: await newDocument(nurse, patient.id),
     event_id: v7(),
+    review_id: v7(),
     code: "heart_rate",
   };
 });

@@ -10,6 +10,7 @@ import { documentForm, newDocument, newText } from "../document-files.ts";
 import { type Contract, createContract } from "../fuzz/contract.ts";
 import { readToken } from "../letters.ts";
 import { newFailedDelivery, newNotification } from "../notification-rows.ts";
+import { makeOfficer, newReview } from "../privacy-rows.ts";
 import {
   API,
   env,
@@ -210,6 +211,8 @@ async function newStage(): Promise<Stage> {
   const mistake = await newPatient(world.hospitalId, world.nurse);
   const claim = await sendRequest(`${API}/patients/${world.patient.id}/claim-codes`, { as: world.nurse, method: "POST" });
   const { webhookId, messageId } = await newWebhook(world.hospitalId);
+  for (const person of [world.nurse, world.doctor]) await makeOfficer(person);
+  await sendRequest(`${API}/patients/${world.patient.id}`, { as: world.nurse });
   const ids = {
     webhook_id: webhookId,
     message_id: messageId,
@@ -243,6 +246,7 @@ async function newStage(): Promise<Stage> {
     device_code: await newDeviceCode(world, device.id),
     grant_id: await newGrant(world),
     event_id: await newEvent(world),
+    review_id: await newReview(world.hospitalId, world.patient.id, world.nurse),
   };
   for (const path of [`wards/${wardId}`, `patients/${world.patient.id}`]) {
     const json = { low: 46 };
@@ -345,10 +349,10 @@ function callerOf(name: string, { world, person, device }: Stage): { token: stri
     )
   )
     return world.admin;
-  if (/\/(patients\/claim|wearables\/(metrics\/recent|summary))$/.test(name)) return world.self;
+  if (/\/(patients\/claim|privacy-questions|wearables\/(metrics\/recent|summary))$|\/question$/.test(name)) return world.self;
   if (name === `DELETE ${API}/patients/{patient_id}`) return world.manager;
   if (
-    /audit-events|api-keys|webhooks|escalation|\/staff|required-channels|deliveries|factor-policy|members|\/users|PATCH .*hospitals|(POST|PATCH|DELETE) .*\/(wards|practitioners)/.test(
+    /audit-events|api-keys|webhooks|escalation|\/staff|required-channels|deliveries|factor-policy|members|privacy-officers|\/users|PATCH .*hospitals|(POST|PATCH|DELETE) .*\/(wards|practitioners)/.test(
       name,
     )
   )
@@ -400,8 +404,9 @@ function requestOf({ path, method, name, operation }: (typeof operations)[number
   return [query ? `${url}?${query}` : url, ask];
 }
 
-async function newEvent({ manager, hospitalId }: World): Promise<string> {
-  const { data } = await readJson(await sendRequest(`${API}/audit-events?hospital_id=${hospitalId}`, { as: manager }));
+/** An entry of the patient's own log. */
+async function newEvent({ manager, patient }: World): Promise<string> {
+  const { data } = await readJson(await sendRequest(`${API}/audit-events?patient_id=${patient.id}`, { as: manager }));
   return data[0].id;
 }
 

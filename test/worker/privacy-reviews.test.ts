@@ -110,7 +110,10 @@ describe("a patient's question", () => {
     const [first] = await reviewsOf(officer, "?status=open");
     expect(first).toMatchObject({ review_id: question.question_id, kind: "question", subject_user_id: world.nurse.id });
     const { data: review } = await readJson(await read(officer, question.question_id));
-    expect(review).toMatchObject({ text: "I was not there.", event: { event_id: eventId, event: "patient.read", basis: "staff" } });
+    expect(review).toMatchObject({
+      text: "I was not there.",
+      event: { event_id: eventId, event: "patient.read", basis: "staff" },
+    });
 
     const closed = await close(officer, question.question_id);
     expect(closed.status).toBe(200);

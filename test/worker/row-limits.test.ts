@@ -249,6 +249,49 @@ const CASES: Case[] = [
     },
   },
   {
+    name: "PUT /hospitals/{id}/privacy-officers/{user_id}",
+    limit: "privacyOfficers",
+    status: 200,
+    arrange: async (max) => {
+      const { hospitalId, manager } = await newWorld();
+      const prefix = await seedUsers(max - 1);
+      const columns = "user_id, hospital_id, role, created_by, created_at, privacy_officer";
+      await seed(
+        max - 1,
+        `INSERT INTO memberships (${columns}) SELECT ?2 || n, ?3, 'nurse', 'x', 1, 1 FROM k`,
+        prefix,
+        hospitalId,
+      );
+      const add = async (over?: Env) => {
+        const { id } = await newPerson("nurse", hospitalId);
+        const options = { as: manager, method: "PUT", ...withEnv(over) };
+        return sendRequest(`${API}/hospitals/${hospitalId}/privacy-officers/${id}`, options);
+      };
+      return { add, count: () => countRows("memberships WHERE hospital_id = ? AND privacy_officer = 1", hospitalId) };
+    },
+  },
+  ...(["openQuestions", "questions"] as const).map(
+    (limit): Case => ({
+      name: `POST /audit-events/{id}/question, ${limit}`,
+      limit,
+      status: 201,
+      arrange: async (max) => {
+        const { hospitalId, nurse, self, patient } = await newWorld();
+        const columns = "id, hospital_id, kind, ref_id, patient_id, status, content_sealed, opened_by, opened_at";
+        const status = limit === "openQuestions" ? "open" : "closed";
+        const insert = `INSERT INTO privacy_reviews (${columns})
+          SELECT ${NEW_ID}, ?2, 'question', ${NEW_ID}, ?3, ?4, 'x', 'x', 1 FROM k`;
+        await seed(max - 1, insert, hospitalId, patient.id, status);
+        const add = async (over?: Env) => {
+          await sendRequest(`${API}/patients/${patient.id}`, { as: nurse });
+          const { data } = await readJson(await sendRequest(`${API}/audit-events?event=patient.read&limit=1`, { as: self }));
+          return post(`/audit-events/${data[0].id}/question`, self, { text: "Why?" }, withEnv(over));
+        };
+        return { add, count: () => countRows("privacy_reviews WHERE patient_id = ?", patient.id) };
+      },
+    }),
+  ),
+  {
     name: "POST /devices/{id}/assignments",
     limit: "deviceAssignments",
     status: 201,
