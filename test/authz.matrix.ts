@@ -343,7 +343,7 @@ export const ROUTES: Record<string, RouteRule> = {
   "GET /api/v1/privacy-reviews/:review_id": rule("staff", ["hospital_admin"]),
   "POST /api/v1/privacy-reviews/:review_id/close": rule("staff", ["hospital_admin"]),
   "GET /api/v1/privacy-questions": rule("own", ["patient"]),
-  "POST /api/v1/audit-events/:event_id/question": rule("patient", ["patient"]),
+  "POST /api/v1/privacy-questions": rule("patient", ["patient"]),
   "PUT /api/v1/hospitals/:hospital_id/legal-hold": rule("staff", ADMIN),
   "DELETE /api/v1/hospitals/:hospital_id/legal-hold": rule("staff", ADMIN),
   "GET /api/v1/admin/users": rule("own", ADMIN),

@@ -248,7 +248,7 @@ const BODIES: Record<
   "POST /api/v1/documents": ({ patientId }) => ({ body: documentForm(newText(), { type: "34109-9", patient_id: patientId }) }),
   "POST /api/v1/documents/:document_id/versions": () => ({ body: documentForm(newText()), headers: { "If-Match": "*" } }),
   "POST /api/v1/privacy-reviews/:review_id/close": () => ({ json: { outcome: "explained", note: "a test" } }),
-  "POST /api/v1/audit-events/:event_id/question": () => ({ json: { text: "a test" } }),
+  "POST /api/v1/privacy-questions": ({ eventId }) => ({ json: { event_id: eventId, text: "a test" } }),
   "DELETE /api/v1/documents/:document_id": () => ({ json: { reason: "a test" }, headers: { "If-Match": "*" } }),
   "POST /api/v1/uploads/:upload_id/assign": ({ patientId }) => ({ json: { patient_id: patientId } }),
   "POST /api/v1/uploads/:upload_id/discard": () => ({ json: { reason: "test print" } }),

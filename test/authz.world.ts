@@ -350,7 +350,7 @@ export async function renewResources(
     return { ...handle, staffId: nurse.id };
   }
   if (route.endsWith("/close")) return { ...handle, reviewId: await newReview(handle.hospitalId, handle.patientId, nurse) };
-  if (route.endsWith("/question")) {
+  if (route === "POST /api/v1/privacy-questions") {
     await run("DELETE FROM privacy_reviews WHERE ref_id = ?", handle.eventId);
     return handle;
   }

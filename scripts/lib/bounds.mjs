@@ -420,7 +420,7 @@ export const BOUNDS = [
   {
     bound: rowLimit("openQuestions", "questions"),
     test: LIMIT,
-    operations: ["POST /audit-events/{event_id}/question"],
+    operations: ["POST /privacy-questions"],
   },
   { bound: "a page of 100 rows, of 1,000 questions per record", test: BUDGET, operations: ["GET /privacy-questions"] },
   {

@@ -9,14 +9,19 @@ import { handOverStaged } from "../audit-log/hand-over.ts";
 import { readLogs } from "../audit-log/read-logs.ts";
 import { buildOpenEndedPagination, resolvePageStart } from "../http/pagination.ts";
 import { toIso } from "../platform/time.ts";
+import { recordOwnRead, selectOwnRead } from "./own-log-read.ts";
 import type { ShownEvent } from "./schemas.ts";
 import { type AuditQuery, isHospitalHidden, selectPlaces, toVisibleLogs } from "./visible-logs.ts";
 
-/** Lists events, newest first; what waits in D1 is handed over first. Reading the audit log is itself recorded. */
+/**
+ * Lists events, newest first; what waits in D1 is handed over first. Reading the audit log is itself recorded: each read of an
+ * administrator, the first of a UTC day of a patient.
+ */
 export async function listAuditEvents(env: Env, anyCall: Call, query: AuditQuery) {
   const start = await resolvePageStart(anyCall, "audit-events", { ...query, offset: 0 });
-  const { call, effectiveRole, results } = await withUser(anyCall, "audit:read", (effectiveRole, { db, actor }) => [
+  const { call, effectiveRole, results } = await withUser(anyCall, "audit:read", (effectiveRole, { db, actor, now }) => [
     selectPlaces(db, query, effectiveRole, actor),
+    ...(effectiveRole.role === "patient" ? [selectOwnRead(db, actor, now)] : []),
   ]);
   if (isHospitalHidden(query, effectiveRole, results[0]))
     return denyNotFound(call, "audit:read", effectiveRole, { hospital: query.hospital_id ?? "" });
@@ -24,20 +29,23 @@ export async function listAuditEvents(env: Env, anyCall: Call, query: AuditQuery
   await handOverStaged(env, call.now);
   const before = start.after && { recorded: start.after.value, id: start.after.id };
   const { entries, next } = await readLogs(env, call.keys, logs, before, start.limit);
-  const { role, hospitalId } = effectiveRole;
-  const stored = appendAuditEvent(call, {
-    event: "audit.read",
-    action: "R",
-    role,
-    hospitalId: role === "admin" && query.hospital_id !== NO_HOSPITAL_LOG ? (query.hospital_id ?? null) : hospitalId,
-    // An empty result has no subject: otherwise anybody could write into any patient's access log.
-    subjects: query.patient_id && entries.length > 0 ? [query.patient_id] : [],
-    detail: { count: entries.length },
-  });
+  const stored = results[1]
+    ? recordOwnRead(call, results[1])
+    : appendAuditEvent(call, readEvent(effectiveRole, query, entries.length));
   const end = next && { value: next.recorded, id: next.id };
   const pagination = await afterAudit(stored, buildOpenEndedPagination(start, entries.length, end));
   return { items: entries.map((entry) => toAuditEvent(entry, effectiveRole)), pagination };
 }
+
+const readEvent = ({ role, hospitalId }: UserEffectiveRole, { hospital_id, patient_id }: AuditQuery, count: number) => ({
+  event: "audit.read",
+  action: "R" as const,
+  role,
+  hospitalId: role === "admin" && hospital_id !== NO_HOSPITAL_LOG ? (hospital_id ?? null) : hospitalId,
+  // An empty result has no subject: otherwise anybody could write into any patient's access log.
+  subjects: patient_id && count > 0 ? [patient_id] : [],
+  detail: { count },
+});
 
 /**
  * Patients see who accessed their data, but nothing of other patients (ids of reports of the same page; ids of held samples begin with the

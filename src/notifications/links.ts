@@ -8,7 +8,7 @@ const PAGES: Readonly<Record<string, string>> = {
   "account.factors_reset": "/account/security",
   "account.second_step_required": "/account/security",
   "webhook.disabled": "/admin/webhooks",
-  "privacy.question_answered": "/me/access-log",
+  "privacy.question_answered": "/me/access",
   "notification.test": "/account/notifications",
 };
 

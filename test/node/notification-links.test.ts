@@ -23,6 +23,8 @@ const PAGE_OF: Record<NotificationKind, string> = {
   "account.recovery_codes_replaced": "/account",
   "account.second_step_required": "/account/security",
   "webhook.disabled": "/admin/webhooks",
+  "privacy.review_opened": "/privacy/$reviewId",
+  "privacy.question_answered": "/me/access",
   "notification.test": "/account/notifications",
 };
 
@@ -40,9 +42,9 @@ function findPage(path: string): string | undefined {
 
 describe("the link of a notification", () => {
   it.each(KINDS)("of the kind %s opens an existing page", (kind) => {
-    const path = portalPathOf(kind, { alert_id: ALERT, channel: "push" });
+    const path = portalPathOf(kind, { alert_id: ALERT, review_id: ALERT, channel: "push" });
     expect(findPage(path)).toBe(PAGE_OF[kind]);
-    expect(path).toBe(PAGE_OF[kind].replace("$alertId", ALERT));
+    expect(path).toBe(PAGE_OF[kind].replace(/\$(alert|review)Id/, ALERT));
   });
 
   it("opens the list of alarms without the id of the alert", () => {

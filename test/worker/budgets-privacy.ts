@@ -27,7 +27,7 @@ async function newEvent(): Promise<string> {
   return data[0].id;
 }
 const ask = (eventId: string, e?: Env) =>
-  sendRequest(`${API}/audit-events/${eventId}/question`, { as: world.self, json: { text: "Why?" }, ...(e && { env: e }) });
+  sendRequest(`${API}/privacy-questions`, { as: world.self, json: { event_id: eventId, text: "Why?" }, ...(e && { env: e }) });
 
 /** Lists show a page of 20 out of 30 reviews. */
 export const privacy: BudgetCase[] = [
@@ -66,5 +66,5 @@ export const privacy: BudgetCase[] = [
       return sendRequest(`${API}/privacy-reviews/${await newOne()}/close`, { as: await officer(), json, env: e });
     },
   ],
-  ["POST /audit-events/{id}/question", "write", 201, budget(3, 60, 24, "", "audit.prove"), async (e) => ask(await newEvent(), e)],
+  ["POST /privacy-questions", "write", 201, budget(3, 60, 24, "", "audit.prove"), async (e) => ask(await newEvent(), e)],
 ];

@@ -40,7 +40,7 @@ const NOTHING_TO_DELIVER = new Set([
   "POST /api/v1/reports/raw",
   "POST /api/v1/uploads/:upload_id/assign",
   "POST /api/v1/uploads/:upload_id/discard",
-  "POST /api/v1/audit-events/:event_id/question",
+  "POST /api/v1/privacy-questions",
   "POST /api/v1/privacy-reviews/:review_id/close",
   "POST /api/v1/documents",
   "POST /api/v1/documents/:document_id/link",

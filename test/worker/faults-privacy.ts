@@ -87,16 +87,16 @@ export const privacy: FaultCase[] = [
     },
   },
   {
-    name: "POST /audit-events/{id}/question",
+    name: "POST /privacy-questions",
     status: 201,
     retry: "none",
     used: 200,
     async attempt() {
       const eventId = await newEvent();
       const asked = env.DB.prepare("SELECT count(*) AS n FROM privacy_reviews WHERE ref_id = ?").bind(eventId);
-      const json = { text: "Why was this?" };
+      const json = { event_id: eventId, text: "Why was this?" };
       return {
-        send: (faulty) => sendRequest(`${API}/audit-events/${eventId}/question`, { as: world.self, json, env: faulty }),
+        send: (faulty) => sendRequest(`${API}/privacy-questions`, { as: world.self, json, env: faulty }),
         effects: () => queryCount(asked),
       };
     },

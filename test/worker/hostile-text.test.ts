@@ -71,11 +71,18 @@ beforeAll(async () => {
     report_id: (await readJson(await uploadReport(nurse, newPdf("hostile"), { patient_id: patient.id }))).data.report_id,
     upload_id: (await readJson(await uploadReport(device, newPdf()))).data.upload_id,
     document_id: await newDocument(nurse, patient.id),
-    event_id: v7(),
+    event_id: await newEvent(),
     review_id: v7(),
     code: "heart_rate",
   };
 });
+
+/** An event of the patient's own log. */
+async function newEvent(): Promise<string> {
+  await sendRequest(`${API}/patients/${world.patient.id}`, { as: world.nurse });
+  const { data } = await readJson(await sendRequest(`${API}/audit-events?event=patient.read`, { as: world.self }));
+  return data[0].id;
+}
 
 const withIds = (path: string): string =>
   path.replace(/\{(\w+)\}/g, (_, name: string) => {
@@ -249,6 +256,18 @@ const RESOURCES: Record<string, Resource> = {
     // An empty field of a form was not filled in: the title is then the name of the type.
     suffix: () => " end",
     encode: (body) => encodeDocument({ ...body, type: "34109-9", patient_id: world.patient.id }),
+  },
+  "privacy-questions": {
+    path: `${API}/privacy-questions`,
+    as: () => world.self,
+    places: [line("text", 1_000)],
+    required: [],
+    get more() {
+      return { event_id: ids["event_id"] };
+    },
+    suffix: () => " end",
+    // One question per event.
+    before: () => env.DB.prepare("DELETE FROM privacy_reviews").run(),
   },
   "api-keys": {
     path: `${API}/api-keys`,

@@ -349,7 +349,7 @@ function callerOf(name: string, { world, person, device }: Stage): { token: stri
     )
   )
     return world.admin;
-  if (/\/(patients\/claim|privacy-questions|wearables\/(metrics\/recent|summary))$|\/question$/.test(name)) return world.self;
+  if (/\/(patients\/claim|privacy-questions|wearables\/(metrics\/recent|summary))$/.test(name)) return world.self;
   if (name === `DELETE ${API}/patients/{patient_id}`) return world.manager;
   if (
     /audit-events|api-keys|webhooks|escalation|\/staff|required-channels|deliveries|factor-policy|members|privacy-officers|\/users|PATCH .*hospitals|(POST|PATCH|DELETE) .*\/(wards|practitioners)/.test(

@@ -24,7 +24,7 @@ const officersOf = (hospitalId: string, userId = "") =>
 const setOfficer = (as: Person, hospitalId: string, userId: string, method = "PUT") =>
   sendRequest(officersOf(hospitalId, userId), { as, method });
 const ask = (as: Person, eventId: string, text = "Why was this read?") =>
-  sendRequest(`${API}/audit-events/${eventId}/question`, { as, json: { text } });
+  sendRequest(`${API}/privacy-questions`, { as, json: { event_id: eventId, text } });
 const questionsOf = async (as: Person) => (await readJson(await sendRequest(`${API}/privacy-questions`, { as }))).data;
 const reviewsOf = async (as: Person, query = "") =>
   (await readJson(await sendRequest(`${API}/privacy-reviews${query}`, { as }))).data;
@@ -176,7 +176,7 @@ describe("a patient's question", () => {
 
   it("needs no text", async () => {
     const eventId = await readAndFind(world, world.nurse);
-    const sent = await sendRequest(`${API}/audit-events/${eventId}/question`, { as: world.self, json: {} });
+    const sent = await sendRequest(`${API}/privacy-questions`, { as: world.self, json: { event_id: eventId } });
     expect([sent.status, (await readJson(sent)).data.text]).toEqual([201, null]);
   });
 

@@ -272,7 +272,7 @@ const CASES: Case[] = [
   },
   ...(["openQuestions", "questions"] as const).map(
     (limit): Case => ({
-      name: `POST /audit-events/{id}/question, ${limit}`,
+      name: `POST /privacy-questions, ${limit}`,
       limit,
       status: 201,
       arrange: async (max) => {
@@ -285,7 +285,7 @@ const CASES: Case[] = [
         const add = async (over?: Env) => {
           await sendRequest(`${API}/patients/${patient.id}`, { as: nurse });
           const { data } = await readJson(await sendRequest(`${API}/audit-events?event=patient.read&limit=1`, { as: self }));
-          return post(`/audit-events/${data[0].id}/question`, self, { text: "Why?" }, withEnv(over));
+          return post("/privacy-questions", self, { event_id: data[0].id, text: "Why?" }, withEnv(over));
         };
         return { add, count: () => countRows("privacy_reviews WHERE patient_id = ?", patient.id) };
       },

@@ -13,7 +13,6 @@ import {
   pageResponse,
   problemResponses,
   Timestamp,
-  Uuid,
 } from "../../http/router.ts";
 import { PRIVACY_REVIEW_OUTCOMES, PRIVACY_REVIEW_STATUSES } from "../../platform/db/vocabulary.ts";
 import { multiLine } from "../../platform/text.ts";
@@ -46,21 +45,25 @@ const example = {
   answer: null,
   answered_at: null,
 };
-const NewQuestion = z.strictObject({ text: multiLine(1000).trim().min(3).optional() }).openapi("NewPrivacyQuestion");
+const NewQuestion = z
+  .strictObject({
+    event_id: Id.openapi({ description: "An event of the own access log" }),
+    text: multiLine(1000).trim().min(3).optional(),
+  })
+  .openapi("NewPrivacyQuestion");
 
 export const privacyQuestionRoutes = createRouter()
   .openapi(
     createRoute({
       method: "post",
-      path: "/audit-events/{event_id}/question",
+      path: "/privacy-questions",
       tags,
       summary: "Question an access",
       description:
         "For patients: asks the privacy officers of the hospital whose data was accessed. A record has at most 50 open questions and 1,000 in all. A second question about the same event returns the first, unchanged.",
       security: BEARER_AUTH,
       request: {
-        params: z.object({ event_id: Uuid.openapi({ example: EXAMPLES.request }) }),
-        body: jsonRequestBody(NewQuestion, { text: "I was not treated there that day." }),
+        body: jsonRequestBody(NewQuestion, { event_id: EXAMPLES.request, text: "I was not treated there that day." }),
       },
       responses: {
         200: jsonResponse(Question, "The question that was asked before", example),
@@ -69,8 +72,8 @@ export const privacyQuestionRoutes = createRouter()
       },
     }),
     async (c) => {
-      const { text = "" } = c.req.valid("json");
-      const { question, isNew } = await askQuestion(c.env, c.get("call"), c.req.valid("param").event_id, text);
+      const { event_id, text = "" } = c.req.valid("json");
+      const { question, isNew } = await askQuestion(c.env, c.get("call"), event_id, text);
       return isNew ? ok(c, question, 201) : ok(c, question);
     },
   )
