@@ -16,6 +16,7 @@ import {
 } from "./routes/base-routes.ts";
 import { patientRoute } from "./routes/patient-routes.ts";
 import { personalRoutes } from "./routes/personal-routes.ts";
+import { privacyRoutes } from "./routes/privacy-routes.ts";
 
 const wardRoute = createRoute({
   getParentRoute: () => signedInLayout,
@@ -117,6 +118,7 @@ const routeTree = rootRoute.addChildren([
     uploadRoute,
     deviceRoute,
     ...adminRoutes,
+    ...privacyRoutes,
     ...personalRoutes,
   ]),
 ]);

@@ -20,6 +20,7 @@ export const PORTAL_AREAS = {
   uploads: STAFF,
   devices: STAFF,
   admin: ["hospital_admin", "admin"],
+  privacy: ["nurse", "doctor", "hospital_admin"],
   me: ["patient"],
 } as const satisfies Record<string, readonly (typeof EVERYONE)[number][] | null>;
 

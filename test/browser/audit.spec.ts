@@ -4,22 +4,13 @@ import type { Download, Page } from "@playwright/test";
 import { DEMO_PASSWORD } from "../../cli/demo/people.ts";
 import { type Caller, type Login, logIn } from "./api.ts";
 import { patiently } from "./extent.ts";
+import { newPatientLogin } from "./patient-login.ts";
 import { expect, test, waitForPage } from "./portal.ts";
-import { type Patient, uniqueText, type World } from "./world.ts";
+import type { Patient } from "./world.ts";
 
 const PLATFORM_ADMIN: Login = { email: "adm@demo.com", password: DEMO_PASSWORD };
-const PASSWORD = "lanterns over seven hills";
 /** An event is in the patient's own log within this time. */
 const MAX_DELAY_MS = 5_000;
-
-/** An account that has claimed the record. */
-async function newPatientLogin({ clerk, admin }: World, { id, birth }: Patient): Promise<Login> {
-  const login = { email: `patient-${uniqueText()}@example.org`, password: PASSWORD };
-  await admin.ask("/auth/register", { json: { ...login, full_name: "Sarala Bose" } });
-  const { data } = await clerk.ask(`/patients/${id}/claim-codes`, { method: "POST" });
-  await (await logIn(login)).ask("/patients/claim", { json: { code: data.code, date_of_birth: birth } });
-  return login;
-}
 
 async function download(page: Page, start: () => Promise<unknown>): Promise<{ name: string; text: string }> {
   const pending = page.waitForEvent("download", { timeout: patiently(10_000) });

@@ -5,6 +5,7 @@ import { CODES } from "../../src/monitoring/vitals/catalogue.ts";
 import { type Login, logIn, withToken } from "./api.ts";
 import { newTextFile, sendDocument } from "./document-files.ts";
 import { createEcg, sendEcg, sendToQuarantine } from "./ecg.ts";
+import { askAboutRead, newPatientLogin } from "./patient-login.ts";
 import { desaturate, type Monitor, NORMAL_VALUES, type Patient, type Values, type World } from "./world.ts";
 
 export type Who = "nobody" | "nurse" | "doctor" | "manager" | "patient";
@@ -17,6 +18,7 @@ type Ids = {
   device: string;
   nurse: string;
   hospital: string;
+  review: string;
   own: string;
   ownDocument: string;
 };
@@ -55,7 +57,16 @@ async function furnished(world: World) {
   await admin.ask(`/wards/${ward.ward_id}/alert-rules/${CODES.spo2}`, { method: "PUT", json: { low: 90 } });
   const alert = await openAlert(world, ill.id);
   const [device, hospitalId] = [monitors[0].id, hospital.hospital_id];
-  return { ill, beds, report: report.report_id ?? "", document, upload, alert, device, hospital: hospitalId };
+  const review = await openReview(world, ill);
+  return { ill, beds, report: report.report_id ?? "", document, upload, alert, device, hospital: hospitalId, review };
+}
+
+/** A patient's question about a read, which the manager reviews. @returns its id */
+async function openReview(world: World, patient: Patient): Promise<string> {
+  const { manager } = world.people;
+  await (await logIn(manager)).ask(`/hospitals/${world.hospital.hospital_id}/privacy-officers/${manager.id}`, { method: "PUT" });
+  await world.clerk.ask(`/patients/${patient.id}`);
+  return askAboutRead(await newPatientLogin(world, patient), patient, "I was not at the hospital that day.");
 }
 
 async function openAlert({ clerk }: World, patientId: string): Promise<string> {
@@ -142,6 +153,8 @@ export const PORTAL_PAGES: readonly PortalPage[] = [
     "api-keys": "/admin/api-keys",
     webhooks: "/admin/webhooks",
     audit: "/admin/audit",
+    reviews: "/privacy",
+    review: ({ review }) => `/privacy/${review}`,
     deliveries: "/admin/deliveries",
     health: "/admin/health",
   }),

@@ -81,7 +81,14 @@ describe("members", () => {
       expect(text).not.toContain("@");
       const found = JSON.parse(text).data.find(({ user_id }: { user_id: string }) => user_id === doctor.id);
       const full_name = expect.stringMatching(/./);
-      expect(found).toEqual({ user_id: doctor.id, full_name, role: "doctor", is_active: true, since: expect.any(String) });
+      expect(found).toEqual({
+        user_id: doctor.id,
+        full_name,
+        role: "doctor",
+        is_active: true,
+        is_privacy_officer: false,
+        since: expect.any(String),
+      });
       await expectProblem(await sendRequest(`${API}/hospitals/${other.hospitalId}/members`, { as }), 404, "not_found");
     }
     await expectProblem(await sendRequest(`${API}/hospitals/${hospitalId}/members`, { as: self }), 403, "forbidden");

@@ -92,8 +92,8 @@ function PageOf({ path, demand }: { path: string; demand: SecondStepDemand["kind
 
 function Navigation({ path }: { path: string }) {
   const t = useTranslation();
-  const { role } = useMe();
-  const items = navigationItems(role);
+  const { role, is_privacy_officer } = useMe();
+  const items = navigationItems(role, is_privacy_officer);
   const currentPath = items
     .filter(({ to }) => path === to || path.startsWith(`${to}/`))
     .sort((a, b) => b.to.length - a.to.length)[0]?.to;

@@ -55,7 +55,11 @@ const LANDING_PATHS: Record<Role, string> = {
   patient: "/me",
 };
 
-export const navigationItems = (role: Role) => ITEMS_BY_ROLE[role];
+/** For privacy officers, whatever their role. */
+const PRIVACY_ITEM: NavigationItem = { to: "/privacy", label: "nav.privacy" };
+
+export const navigationItems = (role: Role, isPrivacyOfficer = false): readonly NavigationItem[] =>
+  isPrivacyOfficer ? [...ITEMS_BY_ROLE[role], PRIVACY_ITEM] : ITEMS_BY_ROLE[role];
 export const landingPath = (role: Role): string => LANDING_PATHS[role];
 /** Tabs at the bottom of a phone; further items are behind "More". */
 export const MAX_TABS = 4;

@@ -146,6 +146,7 @@ const SecondStepState = z.object({
 const Me = Profile.extend({
   email_verified: z.boolean().openapi({ description: "Whether a link that was sent to the address was opened" }),
   role: z.enum(ROLES),
+  is_privacy_officer: z.boolean().openapi({ description: "Of the acting hospital" }),
   hospital: z.object({ id: Id, name: z.string(), time_zone: TimeZoneName }).nullable(),
   memberships: z.array(z.object({ hospital_id: Id, name: z.string(), role: z.enum(STAFF_ROLES) })),
   patients: z.array(z.object({ patient_id: Id, hospital_id: Id, hospital_name: z.string(), time_zone: RecordZone })),
@@ -167,6 +168,7 @@ export const accountRoutes = createRouter()
           ...exampleProfile,
           email_verified: true,
           role: "doctor",
+          is_privacy_officer: false,
           hospital: { id: EXAMPLES.hospital, name: "Demo General", time_zone: "Asia/Kolkata" },
           memberships: [{ hospital_id: EXAMPLES.hospital, name: "Demo General", role: "doctor" }],
           patients: [

@@ -36,6 +36,7 @@ type OwnProfileRow = {
   required_from: number | null;
   is_enrolled: number;
   unread: number;
+  is_privacy_officer: number;
 };
 
 const selectSelf = ({ db, actor }: UserCall) => db.select().from(users).where(eq(users.id, actor.userId));
@@ -55,7 +56,9 @@ export async function getOwnProfile(anyCall: Call) {
         SELECT p.id AS patient_id, p.hospital_id AS hospital_id, h.name AS hospital_name, CASE h.id WHEN ${SELF_CARE_HOSPITAL_ID} THEN NULL ELSE h.time_zone END AS time_zone
           FROM patient_links l
           JOIN patients p ON p.id = l.patient_id JOIN hospitals h ON h.id = p.hospital_id WHERE l.user_id = u.id ORDER BY p.id)) AS patients,
-      ${requiredFrom(effectiveRole)} AS required_from, ${hasFactor(sql`u.id`)} AS is_enrolled, ${unreadCount(actor)} AS unread
+      ${requiredFrom(effectiveRole)} AS required_from, ${hasFactor(sql`u.id`)} AS is_enrolled, ${unreadCount(actor)} AS unread,
+      EXISTS (SELECT 1 FROM memberships m WHERE m.user_id = u.id AND m.hospital_id = ${effectiveRole.hospitalId} AND m.privacy_officer = 1
+        AND ${ACTIVE_MEMBERSHIP}) AS is_privacy_officer
       FROM users u WHERE u.id = ${actor.userId}`),
   ]);
   const [[user]] = results;
@@ -65,6 +68,7 @@ export async function getOwnProfile(anyCall: Call) {
     ...(await unsealProfile(call.keys, user)),
     email_verified: user.emailVerifiedAt !== null,
     role: effectiveRole.role,
+    is_privacy_officer: user.is_privacy_officer === 1,
     hospital: Hospital.parse(JSON.parse(user.hospital)),
     memberships: OwnMemberships.parse(JSON.parse(user.memberships)),
     patients: OwnRecords.parse(JSON.parse(user.patients)),

@@ -15,7 +15,7 @@ import { hospitals } from "../../platform/db/schema.ts";
 import { toIso } from "../../platform/time.ts";
 
 export type MemberListQuery = PageQuery & { role?: StaffRole | undefined; active?: boolean | undefined };
-type MemberRow = { id: string; profileSealed: string; role: StaffRole; active: number; created_at: number };
+type MemberRow = { id: string; profileSealed: string; role: StaffRole; active: number; officer: number; created_at: number };
 
 /** Account and membership are both active. */
 const IS_ACTIVE_MEMBER = sql`(u.active = 1 AND ${ACTIVE_MEMBERSHIP})`;
@@ -30,6 +30,7 @@ async function toMember(keys: Keys, row: MemberRow, isManager: boolean) {
     ...toVisibleProfile(await unsealProfile(keys, row), isManager),
     role: row.role,
     is_active: row.active === 1,
+    is_privacy_officer: row.officer === 1,
     since: toIso(row.created_at),
   };
 }
@@ -54,7 +55,8 @@ export async function listMembers(anyCall: Call, hospitalId: string, query: Memb
     return [
       version,
       db.all<MemberRow>(sql`
-        SELECT u.id AS id, u.profile_sealed AS profileSealed, m.role AS role, ${IS_ACTIVE_MEMBER} AS active, m.created_at AS created_at
+        SELECT u.id AS id, u.profile_sealed AS profileSealed, m.role AS role, ${IS_ACTIVE_MEMBER} AS active,
+          m.privacy_officer AS officer, m.created_at AS created_at
         FROM ${from} WHERE ${and(filter, start.after ? sql`m.user_id > ${start.after.id}` : undefined)}
         ORDER BY m.user_id LIMIT ${read.limit(start.limit + 1)} OFFSET ${start.skip}`),
       db.all<{ n: number }>(

@@ -104,6 +104,7 @@ const Member = z
     full_name: z.string(),
     role: z.enum(STAFF_ROLES),
     is_active: z.boolean(),
+    is_privacy_officer: z.boolean(),
     since: Timestamp,
   })
   .openapi("Member");
@@ -114,6 +115,7 @@ const exampleMember = {
   full_name: "Asha Rao",
   role: "doctor" as const,
   is_active: true,
+  is_privacy_officer: false,
   since: EXAMPLES.time,
 };
 const memberQuery = z.strictObject({ ...pageQuery, role: z.enum(STAFF_ROLES).optional(), active: booleanParam.optional() });

@@ -3,6 +3,7 @@ import { Button, TextInput } from "@mantine/core";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
+import { reloadMe } from "../../accounts/session/session.ts";
 import { useMe } from "../../accounts/session/use-session.ts";
 import { findUserByEmail } from "../../accounts/users/api.ts";
 import { withErrorMessages } from "../../platform/api/problem.ts";
@@ -15,10 +16,11 @@ import { formatDate } from "../../platform/design/format.ts";
 import layout from "../../platform/design/layout.module.css";
 import { Card } from "../../platform/design/page.tsx";
 import { translateCode, useTranslation } from "../../platform/messages/translate.ts";
+import { setPrivacyOfficer } from "../../privacy/api.ts";
 import { type Hospital, listMembers, type Member, removeMember, type StaffRole, setMemberRole } from "./api.ts";
 import { RoleSelect } from "./role-select.tsx";
 
-type OpenDialog = { kind: "role" | "remove"; member: Member } | { kind: "add" };
+type OpenDialog = { kind: "role" | "remove" | "officer"; member: Member } | { kind: "add" };
 
 export function Members({ hospital }: { hospital: Hospital }) {
   const t = useTranslation();
@@ -43,7 +45,20 @@ export function Members({ hospital }: { hospital: Hospital }) {
         </>
       ),
     },
-    { label: t("hospitals.role"), cell: ({ role }) => translateCode("role", role) },
+    {
+      label: t("hospitals.role"),
+      cell: ({ role, is_privacy_officer }) => (
+        <>
+          {translateCode("role", role)}
+          {is_privacy_officer && (
+            <>
+              <br />
+              {t("privacy.officer")}
+            </>
+          )}
+        </>
+      ),
+    },
     {
       label: t("hospitals.state"),
       cell: ({ is_active }) => t(is_active ? "hospitals.state.active" : "hospitals.suspended"),
@@ -52,17 +67,25 @@ export function Members({ hospital }: { hospital: Hospital }) {
     {
       label: t("common.edit"),
       align: "end",
-      cell: (member) =>
-        member.user_id !== me.user_id && (
-          <div className={layout.endActs}>
-            <Button size="xs" variant="default" onClick={() => setDialog({ kind: "role", member })}>
-              {t("hospitals.change_role")}
+      cell: (member) => (
+        <div className={layout.endActs}>
+          {(member.is_active || member.is_privacy_officer) && (
+            <Button size="xs" variant="default" onClick={() => setDialog({ kind: "officer", member })}>
+              {t(member.is_privacy_officer ? "privacy.remove_officer" : "privacy.make_officer")}
             </Button>
-            <Button size="xs" variant="outline" color="red" onClick={() => setDialog({ kind: "remove", member })}>
-              {t("hospitals.remove")}
-            </Button>
-          </div>
-        ),
+          )}
+          {member.user_id !== me.user_id && (
+            <>
+              <Button size="xs" variant="default" onClick={() => setDialog({ kind: "role", member })}>
+                {t("hospitals.change_role")}
+              </Button>
+              <Button size="xs" variant="outline" color="red" onClick={() => setDialog({ kind: "remove", member })}>
+                {t("hospitals.remove")}
+              </Button>
+            </>
+          )}
+        </div>
+      ),
     },
   ];
   // Only platform administrators add an existing account; hospitals send invitations.
@@ -85,6 +108,7 @@ export function Members({ hospital }: { hospital: Hospital }) {
       />
       {dialog?.kind === "add" && <AddMemberDialog {...dialogProps} />}
       {dialog?.kind === "role" && <ChangeRoleDialog {...dialogProps} member={dialog.member} />}
+      {dialog?.kind === "officer" && <OfficerDialog {...dialogProps} member={dialog.member} />}
       {dialog?.kind === "remove" && (
         <ConfirmDialog
           title={t("hospitals.remove_title", { name: dialog.member.full_name })}
@@ -100,6 +124,29 @@ export function Members({ hospital }: { hospital: Hospital }) {
 }
 
 type MemberDialogProps = { hospital: Hospital; onChanged: () => Promise<unknown>; onClose: () => void };
+
+function OfficerDialog({ hospital, member, onChanged, onClose }: MemberDialogProps & { member: Member }) {
+  const t = useTranslation();
+  const me = useMe();
+  const isOfficer = member.is_privacy_officer;
+  async function change() {
+    await setPrivacyOfficer(hospital.hospital_id, member.user_id, !isOfficer).finally(onChanged);
+    // The own navigation shows the reviews.
+    if (member.user_id === me.user_id) await reloadMe();
+  }
+  const name = { name: member.full_name };
+  return (
+    <ConfirmDialog
+      title={isOfficer ? t("privacy.remove_officer_title", name) : t("privacy.make_officer_title", name)}
+      confirmLabel={t(isOfficer ? "privacy.remove_officer" : "privacy.make_officer")}
+      isDangerous={isOfficer}
+      onConfirm={change}
+      onClose={onClose}
+    >
+      <p>{t(isOfficer ? "privacy.remove_officer_text" : "privacy.make_officer_text")}</p>
+    </ConfirmDialog>
+  );
+}
 
 function ChangeRoleDialog({ hospital, member, onChanged, onClose }: MemberDialogProps & { member: Member }) {
   const t = useTranslation();

@@ -74,6 +74,8 @@ const EVENT_MESSAGES: readonly (readonly [beginning: string, key: PlainMessageKe
   ["device.unassign", "me.access.device_off"],
   ["device.", "me.access.device"],
   ["audit.", "me.access.log"],
+  ["privacy_question.", "me.access.question"],
+  ["privacy_review.", "me.access.review"],
 ];
 /** The event of a change that was begun; the one of its result has the name without this end. */
 const BEGIN = /_begin$/;

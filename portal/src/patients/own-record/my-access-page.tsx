@@ -5,6 +5,7 @@ import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useMe } from "../../accounts/session/use-session.ts";
 import { exportEvents, readProof } from "../../audit/api.ts";
 import { serverNow } from "../../monitoring/live/server-clock.ts";
+import { SELF_CARE_HOSPITAL_ID } from "../../organization/hospitals/api.ts";
 import { useHospitalTimeZone } from "../../organization/hospitals/use-hospitals.ts";
 import { addDays, dayInZone, isDateString, startOfDay } from "../../platform/design/calendar-days.ts";
 import { CURSOR_PAGINATION, Table } from "../../platform/design/data-table.tsx";
@@ -15,6 +16,7 @@ import { OlderEntries, useOlderEntries } from "../../platform/design/open-ended-
 import { Card } from "../../platform/design/page.tsx";
 import { LoadError, Loading } from "../../platform/design/query-states.tsx";
 import { useTranslation } from "../../platform/messages/translate.ts";
+import { AccessQuestion } from "../../privacy/access-question.tsx";
 import type { PatientSummary } from "../api.ts";
 import { AccessActor } from "./access-actor.tsx";
 import { type AccessGroup, groupAccessEvents } from "./access-log.ts";
@@ -108,7 +110,7 @@ function AccessTable({ patientId, filters, zone }: { patientId: string; filters:
   const query = useInfiniteQuery({
     queryKey,
     queryFn: async ({ pageParam }) => ({ ...(await listAccess(patientId, filters, pageParam)), readAt: serverNow() }),
-    // Each read is an event of this log, so that the page reads when it is opened and when the patient asks.
+    // The log grows with every access: the page reads it when it is opened and when the patient asks.
     staleTime: 0,
     refetchOnWindowFocus: false,
     ...CURSOR_PAGINATION,
@@ -156,11 +158,20 @@ function AccessGroups({ groups, zone }: { groups: readonly AccessGroup<AccessEve
         { label: t("me.what"), cell: ({ messageKey }) => t(messageKey) },
         { label: t("me.why"), cell: ({ reasonKeys }) => reasonKeys.map((key) => t(key)).join(" ") },
         { label: t("me.proof"), cell: ({ events }) => <Proofs events={events} zone={zone} /> },
+        { label: t("me.question"), cell: (group) => <QuestionCell group={group} zone={zone} /> },
       ]}
       items={groups}
       rowKey={({ key }) => key}
     />
   );
+}
+
+/** Of an access by somebody else to data of a hospital: its privacy officers answer. */
+function QuestionCell({ group: { events, latestEvent }, zone }: { group: AccessGroup<AccessEvent>; zone: string | undefined }) {
+  const { user_id } = useMe();
+  const { actor, hospital_id } = latestEvent;
+  const isAnswerable = actor.id !== user_id && hospital_id !== null && hospital_id !== SELF_CARE_HOSPITAL_ID;
+  return isAnswerable && <AccessQuestion events={events} zone={zone} />;
 }
 
 function AccessTime({ group: { events, latestEvent }, zone }: { group: AccessGroup<AccessEvent>; zone: string | undefined }) {

@@ -28,6 +28,7 @@ import type { identity } from "../../patients/identity/messages.ts";
 import type { patients } from "../../patients/messages.ts";
 import type { me } from "../../patients/own-record/messages.ts";
 import type { record } from "../../patients/record/messages.ts";
+import type { privacy } from "../../privacy/messages.ts";
 import type { reports } from "../../reports/messages.ts";
 import type { uploads } from "../../reports/upload/messages.ts";
 import type { admin } from "../../service/messages.ts";
@@ -65,6 +66,7 @@ type Registered = [
   typeof apiKeys,
   typeof webhooks,
   typeof audit,
+  typeof privacy,
   typeof notifications,
   typeof me,
   typeof messagePreferences,

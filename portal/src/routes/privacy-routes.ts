@@ -1,0 +1,19 @@
+// Routes of privacy officers.
+import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
+import { searchParams } from "../platform/search-params.ts";
+import { signedInLayout } from "./base-routes.ts";
+
+const underSignedIn = { getParentRoute: () => signedInLayout } as const;
+export const privacyRoutes = [
+  createRoute({
+    ...underSignedIn,
+    path: "/privacy",
+    validateSearch: searchParams("status"),
+    component: lazyRouteComponent(() => import("../privacy/reviews-page.tsx"), "ReviewsPage"),
+  }),
+  createRoute({
+    ...underSignedIn,
+    path: "/privacy/$reviewId",
+    component: lazyRouteComponent(() => import("../privacy/review-page.tsx"), "ReviewPage"),
+  }),
+] as const;
