@@ -245,7 +245,7 @@ async function newStage(): Promise<Stage> {
     alert_id: await newAlert(world),
     device_code: await newDeviceCode(world, device.id),
     grant_id: await newGrant(world),
-    event_id: await newEvent(world),
+    ...(await newEvent(world)),
     review_id: await newReview(world.hospitalId, world.patient.id, world.nurse),
   };
   for (const path of [`wards/${wardId}`, `patients/${world.patient.id}`]) {
@@ -404,10 +404,10 @@ function requestOf({ path, method, name, operation }: (typeof operations)[number
   return [query ? `${url}?${query}` : url, ask];
 }
 
-/** An entry of the patient's own log. */
-async function newEvent({ manager, patient }: World): Promise<string> {
+/** An entry of the patient's own log; examples of bodies name it by the id of a request. */
+async function newEvent({ manager, patient }: World) {
   const { data } = await readJson(await sendRequest(`${API}/audit-events?patient_id=${patient.id}`, { as: manager }));
-  return data[0].id;
+  return { event_id: data[0].id, request_id: data[0].id };
 }
 
 async function newGrant({ admin, hospitalId }: World): Promise<string> {
@@ -478,7 +478,8 @@ describe("its examples", () => {
         (p) => `${p.name}=${encodeURIComponent(String(real(p.schema["example"], { world, ids, device, person: world.nurse })))}`,
       );
       const url = path.replace(/\{(\w+)\}/g, (_, id: string) => ids[id] ?? "");
-      const as = /audit|members|users|api-keys|webhooks|deliveries|import-grants/.test(path) ? world.manager : world.nurse;
+      const staff = /audit|members|users|api-keys|webhooks|deliveries|import-grants/.test(path) ? world.manager : world.nurse;
+      const as = path.endsWith("/privacy-questions") ? world.self : staff;
       const response = await sendRequest(`${url}?${query.join("&")}`, { as });
       expect(response.status, `${path}?${query}`).toBe(200);
       await checkAnswer(`GET ${path}`, response);

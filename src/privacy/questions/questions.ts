@@ -2,7 +2,7 @@
 import { and, eq, sql } from "drizzle-orm";
 import { withUser } from "../../access/access.ts";
 import type { Call, UserCall, UserEffectiveRole } from "../../access/actor.ts";
-import { afterAudit, appendAuditEvent, recordAuditEvent } from "../../access/audit.ts";
+import { type AuditEvent, afterAudit, appendAuditEvent, recordAuditEvent } from "../../access/audit.ts";
 import { denyNotFound, failWithAudit } from "../../access/deny.ts";
 import { findOwnEntry } from "../../audit/proofs.ts";
 import { selectPlaces } from "../../audit/visible-logs.ts";
@@ -75,15 +75,24 @@ export async function askQuestion(env: Env, anyCall: Call, eventId: string, text
   const found = await findOwnEntry(env, call, places, eventId);
   if (!found) return denyNotFound(call, "privacy_question:create", effectiveRole, { audit_event: eventId });
   const { entry, patientId } = found;
-  const { hospital_id: hospitalId } = entry;
-  const event = { ...questionEvent(effectiveRole, hospitalId, eventId), subjects: [patientId] };
-  if (hospitalId === null || hospitalId === SELF_CARE_HOSPITAL_ID)
+  const event = { ...questionEvent(effectiveRole, entry.hospital_id, eventId), subjects: [patientId] };
+  if (entry.hospital_id === null || entry.hospital_id === SELF_CARE_HOSPITAL_ID)
     return failWithAudit(call, "conflict", event, "The entry is about no hospital's data: no privacy officer is responsible.");
+  const { id, row } = await openQuestion(call, { ...found, hospitalId: entry.hospital_id, text }, event);
+  // Another request was first, and the record was unlinked since.
+  if (!row) return denyNotFound(call, "privacy_question:create", effectiveRole, { audit_event: eventId });
+  return { question: await toQuestion(call, row), isNew: row.id === id };
+}
+
+type NewQuestion = { entry: LogEntry; patientId: string; hospitalId: string; text: string };
+
+/** @returns the id of a new question, and the question that exists now: of two at once the first */
+async function openQuestion(call: UserCall, { entry, patientId, hospitalId, text }: NewQuestion, event: AuditEvent) {
   const { db, actor, now } = call;
   const { openQuestions, questions } = ROW_LIMITS;
   const { id, statements } = await openReview(call, {
     kind: "question",
-    refId: eventId,
+    refId: entry.id,
     hospitalId,
     patientId,
     subjectUserId: entry.actor.kind === "user" ? entry.actor.id : null,
@@ -98,13 +107,12 @@ export async function askQuestion(env: Env, anyCall: Call, eventId: string, text
   const batched = await batch(db, [
     ...statements,
     ...recordAuditEvent(db, actor, now, { ...event, when: isOpened }),
-    selectQuestion(call, eventId),
+    selectQuestion(call, entry.id),
   ]).catch((error: unknown) => {
     throw toLimitError(error, openQuestions, questions);
   });
   const [row] = batched.at(-1) as ReviewRow[];
-  if (!row) return denyNotFound(call, "privacy_question:create", effectiveRole, { audit_event: eventId });
-  return { question: await toQuestion(call, row), isNew: row.id === id };
+  return { id, row };
 }
 
 const questionEvent = ({ role }: UserEffectiveRole, hospitalId: string | null, eventId: string) =>
