@@ -1,18 +1,16 @@
 // Budgets of privacy officers, their reviews, and questions of patients.
 import { makeOfficer, newReview } from "../privacy-rows.ts";
-import { API, newPerson, newWorld, type Person, type RequestOptions, readJson, sendRequest, type World } from "../world.ts";
-import { type BudgetCase, budget } from "./budgets-world.ts";
+import { API, type Person, type RequestOptions, readJson, sendRequest, type World } from "../world.ts";
+import { type BudgetCase, budget, clinic } from "./budgets-world.ts";
 
 type Place = World & { officer: Person; officersPath: string };
 let made: Promise<Place> | undefined;
-/** A hospital of its own, since other lines count its members: with a privacy officer and 30 reviews. */
+/** The hospital whose members no other line counts: with a privacy officer and 30 reviews. */
 const place = () => (made ??= fill());
 async function fill(): Promise<Place> {
-  const world = await newWorld();
-  const officer = await newPerson("nurse", world.hospitalId);
-  await makeOfficer(officer);
-  await Promise.all(Array.from({ length: 30 }, () => newReview(world.hospitalId, world.patient.id, world.nurse)));
-  return { ...world, officer, officersPath: `/hospitals/${world.hospitalId}/privacy-officers` };
+  await makeOfficer(clinic.nurse);
+  await Promise.all(Array.from({ length: 30 }, () => newOne(clinic)));
+  return { ...clinic, officer: clinic.nurse, officersPath: `/hospitals/${clinic.hospitalId}/privacy-officers` };
 }
 
 type Ask = RequestOptions & { path: string };
@@ -53,7 +51,7 @@ export const privacy: BudgetCase[] = [
     "write",
     200,
     budget(2, 30, 12),
-    request(({ manager, nurse, officersPath }) => ({ as: manager, path: `${officersPath}/${nurse.id}`, method: "PUT" })),
+    request(({ manager, doctor, officersPath }) => ({ as: manager, path: `${officersPath}/${doctor.id}`, method: "PUT" })),
   ],
   [
     "DELETE /hospitals/{id}/privacy-officers/{user_id}",
