@@ -90,10 +90,17 @@ export const GUARDS = [
   guard("list: doctors see the hospital's own record", CONSENTED, STATES, "AND ${seesOwnRecord} ORDER BY", "ORDER BY"),
   guard(
     "list: only of one record",
-    "src/reports/reading/list.ts",
+    "src/documents/reading/list.ts",
     LISTS,
-    "    query.patient_id === undefined\n      ? patientVisibility",
-    "    false\n      ? patientVisibility",
+    "  patient_id === undefined\n    ? sql`NULL`",
+    "  false\n    ? sql`NULL`",
+  ),
+  guard(
+    "list: reports that were entered in error",
+    "src/reports/reading/list.ts",
+    REPORTS,
+    "(+${reports.status} <> 'entered-in-error' AND ${consentOf",
+    "(1 AND ${consentOf",
   ),
   guard(
     "list: what was entered in error",

@@ -79,6 +79,9 @@ describe("the reports of a shared record", () => {
     expect((await listReports(b.nurse, "?limit=100")).filter((id: string) => shared.has(id))).toEqual([]);
     expect((await readJson(await list("/reports/stats", b.nurse, ""))).data.total).toBe(before);
     expect((await listReports(b.nurse, `?hospital_id=${scene.a.hospitalId}`)).length).toBe(0);
+    const withDocuments = await grantAsAsked(scene, scope("documents"));
+    expect((await listDocuments(b.nurse, "?limit=100")).length).toBe(0);
+    await revoke(scene, withDocuments);
     const found = await sendRequest(`${API}/patients/search?q=${scene.atA.number}`, { as: b.nurse });
     expect(JSON.stringify(await found.json())).not.toContain(scene.atA.id);
     await revoke(scene, consent);

@@ -59,6 +59,22 @@ describe("a report of another hospital", () => {
     await revokeAll();
   });
 
+  it("is closed once the holder has marked it as entered in error", async () => {
+    const id = await newReport("ecg", FROM);
+    await grant();
+    expect(await statusOf(id, scene.b.nurse)).toBe(200);
+    const change = { status: "entered-in-error", reason: "Of another patient" };
+    const marked = { as: scene.a.nurse, method: "PATCH", json: change, headers: { "If-Match": "*" } };
+    expect((await sendRequest(`${API}/reports/${id}`, marked)).status).toBe(200);
+    expect(await statusOf(id, scene.b.nurse)).toBe(404);
+    expect(await statusOf(id, scene.b.nurse, "/file")).toBe(404);
+    for (const filter of ["", "&status=entered-in-error"]) {
+      const list = await sendRequest(`${API}/reports?patient_id=${scene.atA.id}${filter}`, { as: scene.b.nurse });
+      expect([filter, JSON.stringify(await list.json())]).toEqual([filter, expect.not.stringContaining(id)]);
+    }
+    await revokeAll();
+  });
+
   it("is for those of the hospital who see its own record, and for nobody who left it", async () => {
     const id = await newReport("ecg", FROM);
     await grant();
