@@ -9,6 +9,7 @@ import { handOverStaged } from "../audit-log/hand-over.ts";
 import { leafBytes, saltOf, secretOf } from "../audit-log/tree/leaf.ts";
 import { toBase64Url } from "../platform/crypto.ts";
 import type { Db } from "../platform/db/client.ts";
+import { ApiError } from "../platform/errors.ts";
 import { isAddressHidden, isDeniedAbroad, type LogQuery, requireLog, toHospitalId, visiblePatients } from "./visible-log.ts";
 import { selectPlaces, toVisibleLogs } from "./visible-logs.ts";
 
@@ -57,12 +58,21 @@ export async function getProof(env: Env, anyCall: Call, eventId: string, query: 
 /** The first log's proof of an event that the caller may see, or null. */
 async function findProof(env: Env, logIds: readonly string[], eventId: string, isShown: (proof: LogProof) => boolean) {
   for (const logId of logIds) {
-    // RPC types make `never` of values with members of unknown type.
-    const calls = env.AUDIT_LOG.getByName(logId) as unknown as AuditLogCalls;
-    const proof = await calls.prove(eventId);
+    const proof = await prove(env, logId, eventId);
     if (proof && isShown(proof)) return { logId, proof };
   }
   return null;
+}
+
+/** @throws ApiError unavailable when the log does not answer */
+async function prove(env: Env, logId: string, eventId: string): Promise<LogProof | null> {
+  // RPC types make `never` of values with members of unknown type.
+  const calls = env.AUDIT_LOG.getByName(logId) as unknown as AuditLogCalls;
+  try {
+    return await calls.prove(eventId);
+  } catch (cause) {
+    throw new ApiError("unavailable", undefined, { cause, headers: { "Retry-After": "2" } });
+  }
 }
 
 /**
