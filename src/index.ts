@@ -3,6 +3,7 @@ import { app } from "./app.ts";
 import { moveOldEvents } from "./audit/move-old-events.ts";
 import { pruneAuditLogs } from "./audit/retention.ts";
 import { handOverInBackground } from "./audit-log/hand-over.ts";
+import { expireConsents } from "./consents/expire-consents.ts";
 import { runCleanup } from "./cron.ts";
 import { packOldHours } from "./monitoring/packed-hours/pack-hours.ts";
 import { deliverChanges } from "./monitoring/patient-object/context/change-delivery.ts";
@@ -32,5 +33,6 @@ export default {
     ctx.waitUntil(handOverInBackground(env));
     ctx.waitUntil(moveOldEvents(env, Date.now()));
     ctx.waitUntil(reindexPatients(env, Date.now()));
+    ctx.waitUntil(expireConsents(env, Date.now()));
   },
 } satisfies ExportedHandler<Env>;

@@ -21,13 +21,17 @@ export const PURPOSE_OF_USE: Readonly<Record<PurposeCode, Purpose>> = {
   PATRQT: "PATRQT",
 };
 
+/** A consent `c` for one practitioner alone is for no colleague, and for nobody once their profile is no longer active. */
+export const isForReader = (userId: SQL): SQL => sql`(c.practitioner_id IS NULL OR EXISTS (SELECT 1 FROM practitioners n
+  WHERE n.id = c.practitioner_id AND n.user_id = ${userId} AND n.active = 1))`;
+
 /** Live grants of the row `patients` to the hospital of the session, as JSON. Requires the tables of `activeSession`. */
 export const selectGrants = (
   now: number,
 ): SQL => sql`(SELECT json_group_array(json_array(c.id, c.kinds, c.data_from, c.data_until,
     c.purpose)) FROM consent_records r JOIN consents c ON c.id = r.consent_id
   WHERE r.patient_id = patients.id AND c.hospital_id = s.hospital_id AND c.status = 'granted' AND c.expires_at > ${now}
-    AND (m.role IN ('nurse', 'hospital_admin') OR (m.role = 'doctor' AND (h.doctor_scope = 'hospital' OR EXISTS (SELECT 1
+    AND ${isForReader(sql`u.id`)} AND (m.role IN ('nurse', 'hospital_admin') OR (m.role = 'doctor' AND (h.doctor_scope = 'hospital' OR EXISTS (SELECT 1
       FROM care_team t WHERE t.patient_id = c.patient_id AND t.user_id = u.id AND t.ended_at IS NULL)))))`;
 
 export function parseGrants(json: string | null): ConsentGrant[] {
@@ -68,7 +72,7 @@ export function selectConsentOf(
   return sql`(SELECT json_array(c.id, c.purpose) FROM consent_records r JOIN consents c ON c.id = r.consent_id
     WHERE r.patient_id = ${row.patientId} AND c.hospital_id = ${hospitalId} AND c.status = 'granted' AND c.expires_at > ${now}
       AND ${row.at} BETWEEN c.data_from AND c.data_until AND instr(' ' || c.kinds || ' ', ' ' || ${row.kind} || ' ') > 0
-      AND ${seesOwnRecord} ORDER BY c.created_at DESC LIMIT 1)`;
+      AND ${isForReader(sql`${getActorId(actor)}`)} AND ${seesOwnRecord} ORDER BY c.created_at DESC LIMIT 1)`;
 }
 
 /** Whether the record is of another hospital than the caller's: only then a consent matters. */

@@ -72,6 +72,7 @@ type StateFailure =
   | "precondition_failed"
   | "conflict"
   | "limit_reached"
+  | "recipient_unavailable"
   | "password_given"
   | "registration_refused"
   | "claim_proof_missing"

@@ -16,8 +16,8 @@ export type ConsentRow = typeof consents.$inferSelect & {
 
 export const CONSENT_COLUMNS = sql`c.id AS id, c.hospital_id AS hospitalId, c.patient_id AS patientId, c.status AS status,
   c.purpose AS purpose, c.kinds AS kinds, c.data_from AS dataFrom, c.data_until AS dataUntil, c.answer_until AS answerUntil,
-  c.expires_at AS expiresAt, c.erase_at AS eraseAt, c.reason_sealed AS reasonSealed, c.requested_by AS requestedBy,
-  c.decided_by AS decidedBy, c.decided_at AS decidedAt, c.ended_at AS endedAt, c.created_at AS createdAt, c.updated_at AS updatedAt,
+  c.expires_at AS expiresAt, c.erase_at AS eraseAt, c.reason_sealed AS reasonSealed, c.practitioner_id AS practitionerId, c.requested_by AS requestedBy,
+  c.decided_by AS decidedBy, c.decided_at AS decidedAt, c.ended_at AS endedAt, c.erased_at AS erasedAt, c.created_at AS createdAt, c.updated_at AS updatedAt,
   c.version AS version, (SELECT json_group_array(r.patient_id) FROM consent_records r WHERE r.consent_id = c.id) AS shared`;
 
 const reasonContext = (id: string) => ({ table: "consents", column: "reason", id });
@@ -51,10 +51,12 @@ export async function toConsent(keys: Keys, row: ConsentRow, now: number, isPers
     erase_at: toIso(row.eraseAt),
     answer_until: toIso(row.answerUntil),
     reason: reasonSealed === null ? null : String(await unsealValue(keys.fields, reasonContext(id), reasonSealed)),
+    practitioner_id: row.practitionerId,
     requested_by: row.requestedBy,
     shared_patient_ids: isPerson || status === "granted" ? shared : [],
     decided_at: toIsoOrNull(row.decidedAt),
     ended_at: toIsoOrNull(row.endedAt),
+    erased_at: toIsoOrNull(row.erasedAt),
     created_at: toIso(row.createdAt),
     version: row.version,
   };
@@ -65,6 +67,6 @@ export const keepVersion = (db: Db, id: string, changedBy: string | null, now: n
   db.run(sql`INSERT INTO consent_versions (consent_id, version, artefact, changed_by, changed_at)
     SELECT c.id, c.version, json_object('status', c.status, 'purpose', c.purpose, 'kinds', c.kinds, 'data_from', c.data_from,
       'data_until', c.data_until, 'expires_at', c.expires_at, 'erase_at', c.erase_at, 'access_mode', 'VIEW',
-      'hospital_id', c.hospital_id, 'patient_id', c.patient_id,
+      'hospital_id', c.hospital_id, 'patient_id', c.patient_id, 'practitioner_id', c.practitioner_id,
       'shared', json((SELECT json_group_array(r.patient_id) FROM consent_records r WHERE r.consent_id = c.id))),
       ${changedBy}, CAST(${now} AS INTEGER) FROM consents c WHERE c.id = ${id} AND ${when} ON CONFLICT DO NOTHING`);

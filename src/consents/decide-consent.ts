@@ -2,32 +2,25 @@
 import { type SQL, sql } from "drizzle-orm";
 import { withUser } from "../access/access.ts";
 import type { Call, UserCall, UserEffectiveRole } from "../access/actor.ts";
-import { recordAuditEvent } from "../access/audit.ts";
 import { denyNotFound } from "../access/deny.ts";
 import { failsUnless } from "../access/sign-in.ts";
 import { notify } from "../notifications/notify.ts";
 import { batch, isRoleChanged, type Statement } from "../platform/db/client.ts";
 import { ApiError } from "../platform/errors.ts";
 import { CONSENT_COLUMNS, type ConsentRow, keepVersion, toConsent, toScope } from "./consent-rows.ts";
-import { isPersonOf, isShareable } from "./persons.ts";
+import { isShareable, selectConsentsOf } from "./persons.ts";
+import { type Place, readPlaces, recordInLogs } from "./places.ts";
 import { type ConsentScope, findScopeErrors, findWiderErrors } from "./scope.ts";
 import { type ConsentState, type ConsentStep, stateAfter, stateAt } from "./states.ts";
 
 export type Grant = Partial<ConsentScope> & { patientIds: readonly string[] };
 
 type Decision = { call: UserCall; effectiveRole: UserEffectiveRole; row: ConsentRow; step: ConsentStep; next: ConsentState };
-/** A record with its hospital. */
-type Place = { id: string; hospitalId: string };
-
-const readPlaces = ({ db }: UserCall, ids: readonly string[]): Promise<Place[]> =>
-  db.all<Place>(sql`SELECT id, hospital_id AS hospitalId FROM patients
-    WHERE id IN (SELECT value FROM json_each(${JSON.stringify(ids)}))`);
-
 /** The consent, of the person alone, in a state from which the step leads on. @throws ApiError not_found, conflict */
 async function requireStep(anyCall: Call, id: string, step: ConsentStep): Promise<Decision> {
   const { call, effectiveRole, results } = await withUser(anyCall, "consent:decide", (_, { db, actor }) => [
     db.all<ConsentRow>(sql`SELECT ${CONSENT_COLUMNS} FROM consents c
-      WHERE c.id = ${id} AND ${isPersonOf(actor.userId, sql`c.patient_id`)}`),
+      WHERE c.id = ${id} AND c.id IN (${selectConsentsOf(actor.userId)})`),
   ]);
   const [row] = results[0];
   if (!row) return denyNotFound(call, "consent:decide", effectiveRole, { consent: id });
@@ -40,10 +33,7 @@ async function requireStep(anyCall: Call, id: string, step: ConsentStep): Promis
 const isUnchanged = ({ call, row }: Decision): SQL => sql`id = ${row.id} AND version = ${row.version}
   AND status = ${row.status} AND ${row.status === "requested" ? sql`answer_until` : sql`expires_at`} > ${call.now}`;
 
-/** One event in the log of the hospital that asked, and one in that of each hospital whose record is shared. */
-function recordDecision(decision: Decision, shared: readonly Place[], when: SQL): Statement[] {
-  const { call, effectiveRole, row, step } = decision;
-  const { db, actor, now } = call;
+function recordDecision({ call, effectiveRole, row, step }: Decision, shared: readonly Place[], when: SQL): Statement[] {
   const event = {
     event: `consent.${step}`,
     action: "U",
@@ -53,10 +43,7 @@ function recordDecision(decision: Decision, shared: readonly Place[], when: SQL)
     detail: { purpose: row.purpose },
     when,
   } as const;
-  const places = [{ id: row.patientId, hospitalId: row.hospitalId }, ...shared];
-  return [...Map.groupBy(places, ({ hospitalId }) => hospitalId)].flatMap(([hospitalId, records]) =>
-    recordAuditEvent(db, actor, now, { ...event, hospitalId, subjects: records.map(({ id }) => id) }),
-  );
+  return recordInLogs(call, event, [{ id: row.patientId, hospitalId: row.hospitalId }, ...shared]);
 }
 
 async function decide(decision: Decision, change: SQL, shared: readonly Place[], records: readonly Statement[] = []) {

@@ -7,7 +7,7 @@ import { denyNotFound } from "../access/deny.ts";
 import { patientVisibility } from "../access/visibility.ts";
 import { buildPage, COUNT_LIMIT, type PageQuery, resolvePageStart } from "../http/pagination.ts";
 import { CONSENT_COLUMNS, type ConsentRow, toConsent } from "./consent-rows.ts";
-import { isPersonOf } from "./persons.ts";
+import { selectConsentsOf } from "./persons.ts";
 import type { ConsentState } from "./states.ts";
 
 export type ConsentFilters = PageQuery & { status?: ConsentState | undefined; patient_id?: string | undefined };
@@ -15,7 +15,7 @@ export type ConsentFilters = PageQuery & { status?: ConsentState | undefined; pa
 /** Rows `c` that the caller may see: a person those about them, staff those of records that they see. */
 const isVisible = (effectiveRole: UserEffectiveRole, { actor }: UserCall): SQL =>
   effectiveRole.role === "patient"
-    ? isPersonOf(actor.userId, sql`c.patient_id`)
+    ? sql`c.id IN (${selectConsentsOf(actor.userId)})`
     : patientVisibility(effectiveRole, actor, sql`c.patient_id`, sql`c.hospital_id`);
 
 /** The state by the clock. */

@@ -14,7 +14,7 @@ import { DAY_MS } from "../platform/time.ts";
 import { keepVersion, sealReason } from "./consent-rows.ts";
 import { type ConsentScope, findScopeErrors } from "./scope.ts";
 
-/** How long a person has to answer. */
+/** How long a person has to answer, at most until the consent would end. */
 export const ANSWER_MS = 30 * DAY_MS;
 
 export type ConsentRequest = ConsentScope & {
@@ -46,7 +46,7 @@ export async function requestConsent(call: Call, request: ConsentRequest, keySta
     db.run(sql`INSERT INTO consents (id, hospital_id, patient_id, status, purpose, kinds, data_from, data_until, answer_until,
         expires_at, erase_at, reason_sealed, requested_by, created_at, updated_at)
       VALUES (${id}, ${hospitalId}, ${patient.id}, iif(${author} IS NULL, NULL, 'requested'), ${request.purpose},
-        ${request.kinds.join(" ")}, ${request.dataFrom}, ${request.dataUntil}, ${now + ANSWER_MS}, ${request.expiresAt},
+        ${request.kinds.join(" ")}, ${request.dataFrom}, ${request.dataUntil}, ${Math.min(now + ANSWER_MS, request.expiresAt)}, ${request.expiresAt},
         ${request.eraseAt}, ${reasonSealed}, ${getActorId(actor)}, CAST(${now} AS INTEGER), CAST(${now} AS INTEGER))`),
     keepVersion(db, id, getActorId(actor), now, isWritten),
     ...recordAuditEvent(db, actor, now, {

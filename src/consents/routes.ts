@@ -15,69 +15,15 @@ import {
   PatientRef,
   pageResponse,
   problemResponses,
-  TimeInput,
-  Timestamp,
 } from "../http/router.ts";
-import { CONSENT_KINDS, CONSENT_PURPOSES, CONSENT_STATES } from "../platform/db/vocabulary.ts";
+import { CONSENT_PURPOSES, CONSENT_STATES } from "../platform/db/vocabulary.ts";
 import { ApiError } from "../platform/errors.ts";
 import { denyConsent, grantConsent, revokeConsent } from "./decide-consent.ts";
 import { getConsent, listConsents } from "./list-consents.ts";
 import { requestConsent } from "./request-consent.ts";
+import { Consent, consentParams, exampleConsent, kinds, time, times } from "./schemas.ts";
 
 const tags = ["Consent"];
-const exampleConsentId = "01939c2e-7f00-7a3b-8c4d-00000000c001";
-const params = z.object({ consent_id: Id.openapi({ example: exampleConsentId }) });
-const kinds = z.array(z.enum(CONSENT_KINDS)).min(1).max(CONSENT_KINDS.length);
-const time = TimeInput.transform((text) => Date.parse(text));
-const times = { data_from: time, data_until: time, expires_at: time, erase_at: time };
-
-const Consent = z
-  .object({
-    consent_id: Id,
-    status: z.enum(CONSENT_STATES),
-    hospital_id: Id.openapi({ description: "The hospital that may read" }),
-    patient_id: Id.openapi({ description: "That hospital's own record of the person" }),
-    purpose: z.enum(CONSENT_PURPOSES),
-    kinds: z.array(z.enum(CONSENT_KINDS)),
-    data_from: Timestamp,
-    data_until: Timestamp.openapi({ description: "Included, as data_from is" }),
-    access_mode: z.literal("VIEW"),
-    expires_at: Timestamp.openapi({ description: "From this time on nothing can be read" }),
-    erase_at: Timestamp,
-    answer_until: Timestamp,
-    reason: z.string().nullable(),
-    requested_by: Id.nullable(),
-    shared_patient_ids: z
-      .array(Id)
-      .openapi({ description: "Records that are shared; empty before and, for the hospital, after" }),
-    decided_at: Timestamp.nullable(),
-    ended_at: Timestamp.nullable(),
-    created_at: Timestamp,
-    version: z.int(),
-  })
-  .openapi("Consent");
-const exampleConsent = {
-  consent_id: exampleConsentId,
-  status: "requested" as const,
-  hospital_id: EXAMPLES.hospital,
-  patient_id: EXAMPLES.patient,
-  purpose: "CAREMGT" as const,
-  kinds: ["report:ecg" as const, "observations" as const],
-  data_from: "2025-01-01T00:00:00.000Z",
-  data_until: "2026-12-31T23:59:59.999Z",
-  access_mode: "VIEW" as const,
-  expires_at: "2027-06-30T00:00:00.000Z",
-  erase_at: "2027-06-30T00:00:00.000Z",
-  answer_until: "2026-12-21T09:30:00.000Z",
-  reason: "Chest pain, earlier ECGs wanted",
-  requested_by: EXAMPLES.user,
-  shared_patient_ids: [],
-  decided_at: null,
-  ended_at: null,
-  created_at: EXAMPLES.time,
-  version: 1,
-};
-
 const Request = z
   .strictObject({
     patient_id: PatientRef,
@@ -182,7 +128,7 @@ export const consentRoutes = createRouter()
       tags,
       summary: "Get a consent",
       security: BEARER_AUTH,
-      request: { params },
+      request: { params: consentParams },
       responses: { 200: jsonResponse(Consent, "The consent", exampleConsent), ...problemResponses(401, 403, 404) },
     }),
     async (c) => ok(c, await getConsent(c.get("call"), c.req.valid("param").consent_id)),
@@ -195,7 +141,10 @@ export const consentRoutes = createRouter()
       summary: "Grant a consent",
       description: "By the person alone, never wider than requested.",
       security: BEARER_AUTH,
-      request: { params, body: jsonRequestBody(Grant, { patient_ids: [EXAMPLES.patient], kinds: ["report:ecg" as const] }) },
+      request: {
+        params: consentParams,
+        body: jsonRequestBody(Grant, { patient_ids: [EXAMPLES.patient], kinds: ["report:ecg" as const] }),
+      },
       responses: {
         200: jsonResponse(Consent, "The consent", { ...exampleConsent, status: "granted" as const, version: 2 }),
         ...problemResponses(401, 403, 404, 409, 413, 415),
@@ -220,7 +169,7 @@ export const consentRoutes = createRouter()
       summary: "Deny a consent",
       description: "By the person alone.",
       security: BEARER_AUTH,
-      request: { params },
+      request: { params: consentParams },
       responses: {
         200: jsonResponse(Consent, "The consent", { ...exampleConsent, status: "denied" as const, version: 2 }),
         ...problemResponses(401, 403, 404, 409),
@@ -236,7 +185,7 @@ export const consentRoutes = createRouter()
       summary: "Revoke a consent",
       description: "By the person alone, at any time. What begins after the response is refused.",
       security: BEARER_AUTH,
-      request: { params },
+      request: { params: consentParams },
       responses: {
         200: jsonResponse(Consent, "The consent", { ...exampleConsent, status: "revoked" as const, version: 3 }),
         ...problemResponses(401, 403, 404, 409),

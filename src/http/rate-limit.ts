@@ -164,6 +164,17 @@ export function limitSignup(c: Context<AppEnv>, what: "registration" | "device c
   return enforceLimits(c, { limit: "signup", key, sharesVerdict: true });
 }
 
+/** Limits guesses of codes that share records, per member of staff and per IP address. @throws ApiError rate_limited */
+export async function limitConsentCode(c: Context<AppEnv>): Promise<void> {
+  const { actor } = c.get("call");
+  if (actor.kind !== "user") return;
+  await enforceLimits(
+    c,
+    { limit: "signup", key: `consent-code:${actor.userId}` },
+    { limit: "address", key: `consent-code:${addressOf(c)}`, sharesVerdict: true },
+  );
+}
+
 /**
  * Limits the use of invitations and password links, each of which costs a hash, per token and per IP address. Few uses of one link
  * do not use up the address. @throws ApiError rate_limited

@@ -63,6 +63,8 @@ const EXAMPLE_NAMES = [
   "subscription",
   "document",
   "review",
+  "consent",
+  "offer",
 ] as const;
 type ExampleName = (typeof EXAMPLE_NAMES)[number];
 

@@ -40,6 +40,12 @@ export const NOTIFICATION_KINDS = {
   "consent.requested": NOTICE,
   /** To the member of staff who asked. */
   "consent.answered": NOTICE,
+  /** To the practitioner whom a person named. */
+  "consent.shared": NOTICE,
+  /** To the person: a hospital used a code of theirs. */
+  "consent.code_used": NOTICE,
+  /** To the person and the member of staff who asked: a consent or a request has ended by its time. */
+  "consent.ended": NOTICE,
   "webhook.disabled": NOTICE,
   /** To the privacy officers: emergency access, or a patient's question. */
   "privacy.review_opened": NOTICE,

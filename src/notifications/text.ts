@@ -123,6 +123,36 @@ const TEXTS: Record<string, Record<TextLanguage, KindText>> = {
     },
     hi: { title: "सहमति के अनुरोध का उत्तर", sentence: "एक व्यक्ति ने आपके अनुरोध का उत्तर दिया है। देखने के लिए EdgeCare खोलें।" },
   },
+  "consent.shared": {
+    en: {
+      title: "A person shares records with you",
+      sentence: "A person lets you read records of other hospitals. Open EdgeCare to see them.",
+    },
+    hi: {
+      title: "एक व्यक्ति ने आपके साथ रिकॉर्ड साझा किए",
+      sentence: "एक व्यक्ति आपको दूसरे अस्पतालों के रिकॉर्ड पढ़ने देता है। देखने के लिए EdgeCare खोलें।",
+    },
+  },
+  "consent.code_used": {
+    en: {
+      title: "A hospital used your code",
+      sentence: "A hospital used a code of yours and can now read what you share. You can end this in EdgeCare at any time.",
+    },
+    hi: {
+      title: "एक अस्पताल ने आपके कोड का उपयोग किया",
+      sentence: "एक अस्पताल ने आपके कोड का उपयोग किया और अब वह पढ़ सकता है जो आप साझा करते हैं। आप इसे EdgeCare में कभी भी समाप्त कर सकते हैं।",
+    },
+  },
+  "consent.ended": {
+    en: {
+      title: "A consent has ended",
+      sentence: "A consent, or a request for one, has ended because its time is over. Open EdgeCare to see it.",
+    },
+    hi: {
+      title: "एक सहमति समाप्त हुई",
+      sentence: "एक सहमति या उसका अनुरोध समाप्त हुआ, क्योंकि उसका समय पूरा हो गया। देखने के लिए EdgeCare खोलें।",
+    },
+  },
   "webhook.disabled": {
     en: {
       title: "Webhook switched off",

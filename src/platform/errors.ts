@@ -32,6 +32,7 @@ const PROBLEMS_BY_CODE = {
   already_exists: [409, "Resource already exists"],
   possible_duplicate: [409, "A similar patient is registered"],
   claim_proof_missing: [409, "The record has neither a whole birth date nor a phone number"],
+  recipient_unavailable: [409, "The hospital has no record of yours, or the practitioner does not work there"],
   limit_reached: [409, "Maximum number of records reached"],
   password_given: [409, "Change the password set by an administrator first"],
   score_changed: [409, "The score of the set differs from the confirmed one"],

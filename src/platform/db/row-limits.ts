@@ -55,6 +55,16 @@ export const ROW_LIMITS = {
     column: "consents.status",
     detail: "At most 20 requests of a hospital to one person wait for an answer.",
   },
+  liveConsents: {
+    max: 100,
+    column: "consents.purpose",
+    detail: "At most 100 consents for one record of a hospital hold at a time; revoke one first.",
+  },
+  openConsentOffers: {
+    max: 10,
+    column: "consent_offers.code_hash",
+    detail: "At most 10 codes of a person wait for use; withdraw one first.",
+  },
   webhooks: {
     max: 20,
     column: "webhooks.created_by",

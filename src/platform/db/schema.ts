@@ -847,11 +847,15 @@ export const consents = sqliteTable(
     /** When what was copied under the consent is erased. */
     eraseAt: integer("erase_at").notNull(),
     reasonSealed: text("reason_sealed"),
+    /** Set: this member of the hospital alone may read, while they practise there. */
+    practitionerId: text("practitioner_id").references(() => practitioners.id),
     /** Null: shared by the person without a request. */
     requestedBy: text("requested_by").references(() => users.id),
     decidedBy: text("decided_by").references(() => users.id),
     decidedAt: integer("decided_at"),
     endedAt: integer("ended_at"),
+    /** When cron erased the reason and the list of shared records, after `eraseAt`. */
+    erasedAt: integer("erased_at"),
     createdAt: integer("created_at").notNull(),
     updatedAt: integer("updated_at").notNull(),
     version: integer("version").notNull().default(1),
@@ -861,6 +865,7 @@ export const consents = sqliteTable(
     index("consents_patient").on(t.patientId, t.createdAt),
     index("consents_unanswered").on(t.answerUntil).where(sql`status = 'requested'`),
     index("consents_granted").on(t.expiresAt).where(sql`status = 'granted'`),
+    index("consents_unerased").on(t.eraseAt).where(sql`erased_at IS NULL`),
   ],
 );
 
@@ -937,6 +942,38 @@ export const accessLogReads = sqliteTable("access_log_reads", {
   /** Days since 1970-01-01. */
   day: integer("day").notNull(),
 });
+
+/** Codes by which a person shares records with a hospital of their choice: whoever of its staff enters the code gets a consent. */
+export const consentOffers = sqliteTable(
+  "consent_offers",
+  {
+    id: text("id").primaryKey(),
+    userId: text("user_id")
+      .notNull()
+      .references(() => users.id),
+    codeHash: text("code_hash").notNull(),
+    /** JSON array of the records to share; checked again when the code is used. */
+    patientIds: text("patient_ids").notNull(),
+    purpose: text("purpose", { enum: CONSENT_PURPOSES }).notNull(),
+    kinds: text("kinds").notNull(),
+    dataFrom: integer("data_from").notNull(),
+    dataUntil: integer("data_until").notNull(),
+    /** Of the consent; `validUntil` is the end of the code. */
+    expiresAt: integer("expires_at").notNull(),
+    eraseAt: integer("erase_at").notNull(),
+    validUntil: integer("valid_until").notNull(),
+    createdAt: integer("created_at").notNull(),
+    usedAt: integer("used_at"),
+    /** The consent that the use of the code created. */
+    consentId: text("consent_id").references(() => consents.id),
+    withdrawnAt: integer("withdrawn_at"),
+  },
+  (t) => [
+    uniqueIndex("consent_offers_code").on(t.codeHash),
+    index("consent_offers_user").on(t.userId, t.createdAt),
+    index("consent_offers_valid_until").on(t.validUntil),
+  ],
+);
 
 /** What was corrected of a report, with reason and former values; of a move, the patient whose record it left. */
 export const reportChanges = sqliteTable(

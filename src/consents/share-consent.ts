@@ -1,0 +1,94 @@
+// The person shares records on their own initiative, with a hospital that has a record of theirs or with one practitioner there.
+import { type SQL, sql } from "drizzle-orm";
+import { withUser } from "../access/access.ts";
+import type { Call, UserActor } from "../access/actor.ts";
+import { failWithAudit } from "../access/deny.ts";
+import { failsUnless } from "../access/sign-in.ts";
+import type { KeyStatements } from "../http/idempotency.ts";
+import { notify } from "../notifications/notify.ts";
+import { batch, isRoleChanged } from "../platform/db/client.ts";
+import { ROW_LIMITS, toLimitError } from "../platform/db/row-limits.ts";
+import type { CONSENT_PURPOSES } from "../platform/db/vocabulary.ts";
+import { ApiError } from "../platform/errors.ts";
+import { uuidv7 } from "../platform/ids.ts";
+import { createGranted } from "./create-granted.ts";
+import { isShareable } from "./persons.ts";
+import { readPlaces, recordInLogs } from "./places.ts";
+import { type ConsentScope, findScopeErrors } from "./scope.ts";
+
+export type Share = ConsentScope & {
+  hospitalId: string | null;
+  practitionerId: string | null;
+  patientIds: readonly string[];
+  purpose: (typeof CONSENT_PURPOSES)[number];
+};
+
+type Recipient = { patientId: string; hospitalId: string };
+
+/** The person's record at the hospital, the one that was linked first, and the practitioner where one is named. */
+const selectRecipient = (actor: UserActor, { hospitalId, practitionerId }: Share): SQL => sql`SELECT p.id AS patientId,
+    p.hospital_id AS hospitalId
+  FROM patient_links l JOIN patients p ON p.id = l.patient_id AND p.active = 1 JOIN hospitals h ON h.id = p.hospital_id AND h.active = 1
+  WHERE l.user_id = ${actor.userId} AND ${hospitalId === null ? sql`1` : sql`p.hospital_id = ${hospitalId}`}
+    AND ${practitionerId === null ? sql`1` : sql`p.hospital_id = ${practisesAt(practitionerId)}`}
+  ORDER BY l.created_at, p.id LIMIT 1`;
+
+/** The hospital of a practitioner who works there now, else NULL. */
+const practisesAt = (practitionerId: string): SQL => sql`(SELECT n.hospital_id FROM practitioners n
+  JOIN users u ON u.id = n.user_id AND u.active = 1
+  JOIN memberships m ON m.user_id = n.user_id AND m.hospital_id = n.hospital_id AND m.ended_at IS NULL AND m.suspended_at IS NULL
+  WHERE n.id = ${practitionerId} AND n.active = 1 AND m.role IN ('doctor', 'nurse'))`;
+
+/**
+ * Creates a consent that is granted at once. Nobody but a named practitioner is notified.
+ * @returns the id
+ * @throws ApiError forbidden, invalid_request, recipient_unavailable, conflict (a record that the person cannot share), limit_reached
+ */
+export async function shareConsent(anyCall: Call, share: Share, keyStatements: KeyStatements): Promise<string> {
+  const { call, effectiveRole, results } = await withUser(anyCall, "consent:decide", (_, { db, actor }) => [
+    db.all<Recipient>(selectRecipient(actor, share)),
+  ]);
+  const { db, actor, now } = call;
+  const errors = findScopeErrors(share, now);
+  if (errors.length > 0) throw new ApiError("invalid_request", "Some fields are invalid; see errors.", { errors });
+  const [recipient] = results[0];
+  const id = uuidv7();
+  const { role } = effectiveRole;
+  const event = { event: "consent.share", action: "C", role, basis: "self", detail: { purpose: share.purpose } } as const;
+  if (!recipient) return failWithAudit(call, "recipient_unavailable", event);
+  const { patientId, hospitalId } = recipient;
+  const { practitionerId, purpose, patientIds: sharedIds } = share;
+  const canShare = isShareable(actor.userId, sql`j.value`, sql`${patientId}`, sql`${hospitalId}`);
+  const places = [{ id: patientId, hospitalId }, ...(await readPlaces(call, sharedIds))];
+  await batch(db, [
+    ...keyStatements(id),
+    failsUnless(
+      db,
+      sql`EXISTS (SELECT 1 FROM (${selectRecipient(actor, share)}) r WHERE r.patientId = ${patientId})
+        AND NOT EXISTS (SELECT 1 FROM json_each(${JSON.stringify(sharedIds)}) j WHERE NOT ${canShare})`,
+    ),
+    ...createGranted(call, {
+      id,
+      hospitalId,
+      patientId,
+      practitionerId,
+      purpose,
+      scope: share,
+      sharedIds,
+      grantedBy: actor.userId,
+    }),
+    ...recordInLogs(call, { ...event, entity: { type: "consent", id } }, places),
+    ...(practitionerId === null
+      ? []
+      : notify(db, actor, now, {
+          kind: "consent.shared",
+          hospitalId,
+          refs: { consent_id: id },
+          recipients: sql`SELECT n.user_id FROM practitioners n WHERE n.id = ${practitionerId}`,
+        })),
+  ]).catch((error: unknown) => {
+    if (isRoleChanged(error)) throw new ApiError("conflict", "A record cannot be shared.");
+    throw toLimitError(error, ROW_LIMITS.liveConsents);
+  });
+  return id;
+}
