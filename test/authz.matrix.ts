@@ -88,6 +88,7 @@ const STAFF: readonly Role[] = ["nurse", "doctor", "hospital_admin", "admin"];
 const EDITORS: readonly Role[] = ["nurse", "hospital_admin", "admin"];
 const MANAGERS: readonly Role[] = ["hospital_admin", "admin"];
 const ADMIN: readonly Role[] = ["admin"];
+const PERSON: readonly Role[] = ["patient"];
 const PUBLIC: RouteRule = { about: "public", who: [], traced: 0 };
 const rule = (about: About, who: readonly Role[], traced: RouteRule["traced"] = 1): RouteRule => ({ about, who, traced });
 const shared = (about: About, who: readonly Role[], ...scopes: string[]): RouteRule => ({ ...rule(about, who), scopes });
@@ -317,6 +318,21 @@ export const ROUTES: Record<string, RouteRule> = {
   // Patients replace only what they have uploaded; this is a nurse's.
   "POST /api/v1/documents/:document_id/versions": rule("edit", EVERYONE),
   "DELETE /api/v1/documents/:document_id": rule("patient", STAFF),
+  // The request and the read of what it created.
+  "POST /api/v1/consents": rule("patient", ["nurse", "doctor", "hospital_admin"], 2),
+  "GET /api/v1/consents": rule("own", EVERYONE),
+  "GET /api/v1/consents/check": rule("own", EVERYONE),
+  "GET /api/v1/consents/:consent_id": rule("patient", EVERYONE),
+  // By the person of a record: those that have none of these are refused.
+  "POST /api/v1/consents/:consent_id/deny": rule("hospital", PERSON),
+  "POST /api/v1/consents/:consent_id/revoke": rule("hospital", PERSON),
+  // An event for each of two hospitals.
+  "POST /api/v1/consents/:consent_id/grant": rule("hospital", PERSON, 2),
+  "POST /api/v1/consents/share": rule("own", PERSON, 2),
+  "POST /api/v1/consents/redeem": rule("patient", ["nurse", "doctor", "hospital_admin"], 2),
+  "POST /api/v1/consents/offers": rule("own", PERSON),
+  "GET /api/v1/consents/offers": rule("own", PERSON),
+  "DELETE /api/v1/consents/offers/:offer_id": rule("session", PERSON),
   "GET /api/v1/uploads": rule("own", EDITORS),
   "GET /api/v1/uploads/quarantine": rule("own", EDITORS),
   "GET /api/v1/uploads/:upload_id": rule("device", EDITORS),

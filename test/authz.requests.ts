@@ -8,6 +8,7 @@ import { phoneCodes } from "../src/platform/db/schema.ts";
 import { beginTotp, clearFactors, newPasskeyRow, newRegistration, renewSignIn } from "./authz.factors.ts";
 import type { TestPrincipal } from "./authz.matrix.ts";
 import { grantBody, invite, type ResourceIds, sample, type TestCaller } from "./authz.world.ts";
+import { newScope, offerOfSession, withTwoRecords } from "./consent-rows.ts";
 import { documentForm, newText } from "./document-files.ts";
 import { newBrowser } from "./worker/push-service.ts";
 import {
@@ -250,6 +251,16 @@ const BODIES: Record<
   "POST /api/v1/privacy-reviews/:review_id/close": () => ({ json: { outcome: "explained", note: "a test" } }),
   "POST /api/v1/privacy-questions": ({ eventId }) => ({ json: { event_id: eventId, text: "a test" } }),
   "DELETE /api/v1/documents/:document_id": () => ({ json: { reason: "a test" }, headers: { "If-Match": "*" } }),
+  "POST /api/v1/consents": ({ patientId }) => ({ json: { patient_id: patientId, purpose: "CAREMGT", ...newScope() } }),
+  "POST /api/v1/consents/:consent_id/grant": ({ patientId }) => ({ json: { patient_ids: [patientId] } }),
+  "POST /api/v1/consents/share": ({ hospitalId, patientId }) => ({
+    json: { hospital_id: hospitalId, patient_ids: [patientId], ...newScope() },
+  }),
+  "POST /api/v1/consents/redeem": ({ code, patientId }) => ({ json: { code, patient_id: patientId } }),
+  "POST /api/v1/consents/offers": async ({ patientId }, _, person) => {
+    const own = env.DB.prepare("SELECT patient_id FROM patient_links WHERE user_id = ? LIMIT 1").bind(person?.id ?? "");
+    return { json: { patient_ids: [(await own.first<string>("patient_id")) ?? patientId], ...newScope() } };
+  },
   "POST /api/v1/uploads/:upload_id/assign": ({ patientId }) => ({ json: { patient_id: patientId } }),
   "POST /api/v1/uploads/:upload_id/discard": () => ({ json: { reason: "test print" } }),
   "POST /api/v1/reports": (handle) => ({ body: form(handle) }),
@@ -264,6 +275,7 @@ const BODIES: Record<
 /** Queries of the routes that need them. */
 const QUERIES: Record<string, (handle: ResourceIds, principal: TestPrincipal) => string> = {
   "POST /api/v1/reports/raw": ({ patientId }) => `?patient_id=${patientId}`,
+  "GET /api/v1/consents/check": ({ patientId }) => `?patient_id=${patientId}`,
   "GET /api/v1/live": ({ patientId }) => `?patient_id=${patientId}`,
   "GET /api/v1/live/sse": ({ patientId }) => `?patient_id=${patientId}`,
   "GET /api/v1/wearables/metrics/recent": ({ patientId }) => `?patient_id=${patientId}`,
@@ -305,6 +317,7 @@ export async function callRoute(
     session_id: sessionId,
     ...(pattern.includes(":passkey_id") && { passkey_id: await newPasskeyRow(sessionId) }),
     ...(pattern.includes("push_subscription_id") && { push_subscription_id: await subscribeSession(sessionId) }),
+    ...(pattern.includes(":offer_id") && { offer_id: await offerOfSession(sessionId) }),
     code: "heart_rate",
     ...(pattern.includes("/direct/") && { upload_id: handle.directId }),
   };
@@ -316,6 +329,12 @@ export async function callRoute(
     return String(id);
   });
   if (player.person && STEP_UP_ROUTES.test(pattern)) await Promise.all([player.person.sessionId, sessionId].map(renewSignIn));
+  if (pattern.endsWith("/consents/share") && player.person && player.principal.role === "patient") {
+    return withTwoRecords(player.person, (hospital_id, patientId) => {
+      const json = { hospital_id, patient_ids: [patientId], ...newScope() };
+      return sendRequest(path, { json, method, as: token, ...(counted && { env: counted }) });
+    });
+  }
   const more = (await BODIES[route]?.(handle, player.principal, player.person)) ?? {};
   const query = QUERIES[route]?.(handle, player.principal) ?? "";
   return ended(await sendRequest(path + query, { ...more, method, as: token, ...(counted && { env: counted }) }));

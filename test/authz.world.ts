@@ -6,6 +6,7 @@ import { CONSENT_KINDS } from "../src/platform/db/vocabulary.ts";
 import { uuidv7 } from "../src/platform/ids.ts";
 import { type HospitalKey, PRINCIPALS, TARGETS, type Target, type TestPrincipal } from "./authz.matrix.ts";
 import { grantAsAsked } from "./consent-scene.ts";
+import { newConsent, newForeignCode, newRecordOfSamePerson } from "./consent-rows.ts";
 import { newDocument, newText } from "./document-files.ts";
 import { newFailedDelivery, newNotification } from "./notification-rows.ts";
 import { makeOfficer, newReview } from "./privacy-rows.ts";
@@ -37,6 +38,8 @@ export type ResourceIds = {
   reportId: string;
   /** A document that a nurse has uploaded. */
   documentId: string;
+  /** A consent that the hospital has requested for the patient. */
+  consentId: string;
   deviceId: string;
   credentialId: string;
   /** An import grant of the hospital. */
@@ -226,6 +229,7 @@ async function newHandle(hospitalId: string, nurse: Person, uploader: { token: s
     reviewId: await newReview(hospitalId, patient.id, nurse),
     reportId: data.report_id,
     documentId: await newDocument(nurse, patient.id, newText(`document of ${patient.canary}`)),
+    consentId: await newConsent(patient.id),
     deviceId: device.id,
     credentialId: device.credentialId,
     grantId: await newGrant(hospitalId),
@@ -374,6 +378,16 @@ export async function renewResources(
     // Those of another hospital would have an event of their own.
     await env.DB.prepare("DELETE FROM notifications WHERE user_id = ?").bind(player.person.id).run();
     return { ...handle, notificationId: await newNotification(player.person, refs, handle.hospitalId) };
+  }
+  if (route.endsWith("/consents/redeem")) return { ...handle, code: await newForeignCode() };
+  if (route.endsWith("/revoke") && route.includes("/consents/")) {
+    return { ...handle, consentId: await newConsent(handle.patientId, "granted") };
+  }
+  if (route.endsWith("/deny")) return { ...handle, consentId: await newConsent(handle.patientId) };
+  if (route.endsWith("/grant")) {
+    // Another hospital asks for this one's record of the same person.
+    const other = await newRecordOfSamePerson(stage.places.B, nurse, handle.patientId);
+    return { ...handle, consentId: await newConsent(other) };
   }
   if (route.includes("/api-keys/")) {
     return { ...handle, apiKeyId: (await newKey(await newPerson("hospital_admin", handle.hospitalId))).api_key_id };

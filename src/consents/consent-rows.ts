@@ -1,10 +1,12 @@
 // Rows of consents as the API shows them, and the version that each change leaves behind.
 import { type SQL, sql } from "drizzle-orm";
+import type { Call } from "../access/actor.ts";
 import type { ConsentKind } from "../access/consented.ts";
 import type { Keys } from "../platform/config.ts";
 import { sealValue, unsealValue } from "../platform/crypto.ts";
 import type { Db, Statement } from "../platform/db/client.ts";
 import type { consents } from "../platform/db/schema.ts";
+import { ApiError } from "../platform/errors.ts";
 import { toIso, toIsoOrNull } from "../platform/time.ts";
 import type { ConsentScope } from "./scope.ts";
 import { stateAt } from "./states.ts";
@@ -60,6 +62,13 @@ export async function toConsent(keys: Keys, row: ConsentRow, now: number, isPers
     created_at: toIso(row.createdAt),
     version: row.version,
   };
+}
+
+/** A consent that the caller has just created or changed. @throws ApiError not_found */
+export async function readChanged({ db, keys, now }: Pick<Call, "db" | "keys" | "now">, id: string, isPerson: boolean) {
+  const [row] = await db.all<ConsentRow>(sql`SELECT ${CONSENT_COLUMNS} FROM consents c WHERE c.id = ${id}`);
+  if (!row) throw new ApiError("not_found");
+  return toConsent(keys, row, now, isPerson);
 }
 
 /** The statement that keeps a consent as it stands now. Put it behind the change. @param when whether the change took place */

@@ -7,33 +7,34 @@ import { failsUnless } from "../access/sign-in.ts";
 import { notify } from "../notifications/notify.ts";
 import { batch, isRoleChanged, type Statement } from "../platform/db/client.ts";
 import { ApiError } from "../platform/errors.ts";
-import { CONSENT_COLUMNS, type ConsentRow, keepVersion, toConsent, toScope } from "./consent-rows.ts";
+import { CONSENT_COLUMNS, type ConsentRow, keepVersion, readChanged, toScope } from "./consent-rows.ts";
 import { isShareable, selectConsentsOf } from "./persons.ts";
-import { type Place, readPlaces, recordInLogs } from "./places.ts";
+import { type Place, recordInLogs, selectPlaces } from "./places.ts";
 import { type ConsentScope, findScopeErrors, findWiderErrors } from "./scope.ts";
 import { type ConsentState, type ConsentStep, stateAfter, stateAt } from "./states.ts";
 
 export type Grant = Partial<ConsentScope> & { patientIds: readonly string[] };
 
-type Decision = { call: UserCall; effectiveRole: UserEffectiveRole; row: ConsentRow; step: ConsentStep; next: ConsentState };
+type Decision = { call: UserCall; effectiveRole: UserEffectiveRole; row: ConsentRow; shared: readonly Place[]; step: ConsentStep; next: ConsentState };
 /** The consent, of the person alone, in a state from which the step leads on. @throws ApiError not_found, conflict */
-async function requireStep(anyCall: Call, id: string, step: ConsentStep): Promise<Decision> {
+async function requireStep(anyCall: Call, id: string, step: ConsentStep, sharedIds: readonly string[] = []): Promise<Decision> {
   const { call, effectiveRole, results } = await withUser(anyCall, "consent:decide", (_, { db, actor }) => [
     db.all<ConsentRow>(sql`SELECT ${CONSENT_COLUMNS} FROM consents c
       WHERE c.id = ${id} AND c.id IN (${selectConsentsOf(actor.userId)})`),
+    selectPlaces(db, sharedIds, id),
   ]);
-  const [row] = results[0];
+  const [[row], shared] = results;
   if (!row) return denyNotFound(call, "consent:decide", effectiveRole, { consent: id });
   const next = stateAfter(stateAt(row, call.now), step);
   if (!next) throw new ApiError("conflict", "The consent is not in a state that allows this.");
-  return { call, effectiveRole, row, step, next };
+  return { call, effectiveRole, row, shared, step, next };
 }
 
 /** True while the row stands as it was read, and its time has not come. */
 const isUnchanged = ({ call, row }: Decision): SQL => sql`id = ${row.id} AND version = ${row.version}
   AND status = ${row.status} AND ${row.status === "requested" ? sql`answer_until` : sql`expires_at`} > ${call.now}`;
 
-function recordDecision({ call, effectiveRole, row, step }: Decision, shared: readonly Place[], when: SQL): Statement[] {
+function recordDecision({ call, effectiveRole, row, shared, step }: Decision, when: SQL): Statement[] {
   const event = {
     event: `consent.${step}`,
     action: "U",
@@ -46,9 +47,9 @@ function recordDecision({ call, effectiveRole, row, step }: Decision, shared: re
   return recordInLogs(call, event, [{ id: row.patientId, hospitalId: row.hospitalId }, ...shared]);
 }
 
-async function decide(decision: Decision, change: SQL, shared: readonly Place[], records: readonly Statement[] = []) {
+async function decide(decision: Decision, change: SQL, records: readonly Statement[] = []) {
   const { call, row, next } = decision;
-  const { db, keys, actor, now } = call;
+  const { db, actor, now } = call;
   const isDone = sql`EXISTS (SELECT 1 FROM consents WHERE id = ${row.id} AND version = ${row.version + 1} AND status = ${next}
     AND updated_at = ${now})`;
   const [, changed] = await batch(db, [
@@ -57,7 +58,7 @@ async function decide(decision: Decision, change: SQL, shared: readonly Place[],
       version = version + 1 WHERE ${isUnchanged(decision)} RETURNING id`),
     ...records,
     keepVersion(db, row.id, actor.userId, now, isDone),
-    ...recordDecision(decision, shared, isDone),
+    ...recordDecision(decision, isDone),
     ...(row.requestedBy === null
       ? []
       : notify(db, actor, now, {
@@ -73,9 +74,7 @@ async function decide(decision: Decision, change: SQL, shared: readonly Place[],
     throw error;
   });
   if (changed.length === 0) throw new ApiError("conflict", "The consent was changed meanwhile.");
-  const [after] = await db.all<ConsentRow>(sql`SELECT ${CONSENT_COLUMNS} FROM consents c WHERE c.id = ${row.id}`);
-  if (!after) throw new ApiError("not_found");
-  return toConsent(keys, after, now, true);
+  return readChanged(call, row.id, true);
 }
 
 /**
@@ -83,7 +82,7 @@ async function decide(decision: Decision, change: SQL, shared: readonly Place[],
  * @throws ApiError not_found, conflict (answered, expired, or a record that the person cannot share), invalid_request (wider than asked)
  */
 export async function grantConsent(anyCall: Call, id: string, grant: Grant) {
-  const decision = await requireStep(anyCall, id, "grant");
+  const decision = await requireStep(anyCall, id, "grant", grant.patientIds);
   const { call, row } = decision;
   const { db, actor, now } = call;
   const asked = toScope(row);
@@ -96,7 +95,7 @@ export async function grantConsent(anyCall: Call, id: string, grant: Grant) {
   const change = sql`kinds = ${scope.kinds.join(" ")}, data_from = CAST(${scope.dataFrom} AS INTEGER),
     data_until = CAST(${scope.dataUntil} AS INTEGER), expires_at = CAST(${scope.expiresAt} AS INTEGER),
     erase_at = CAST(${scope.eraseAt} AS INTEGER), decided_by = ${actor.userId}, decided_at = CAST(${now} AS INTEGER)`;
-  return decide(decision, change, await readPlaces(call, patientIds), [
+  return decide(decision, change, [
     failsUnless(db, sql`NOT EXISTS (SELECT 1 FROM json_each(${ids}) j WHERE NOT ${canShare})`),
     db.run(sql`INSERT INTO consent_records (consent_id, patient_id) SELECT ${row.id}, j.value FROM json_each(${ids}) j`),
   ]);
@@ -106,12 +105,11 @@ export async function grantConsent(anyCall: Call, id: string, grant: Grant) {
 export async function denyConsent(anyCall: Call, id: string) {
   const decision = await requireStep(anyCall, id, "deny");
   const { actor, now } = decision.call;
-  return decide(decision, sql`decided_by = ${actor.userId}, decided_at = CAST(${now} AS INTEGER)`, []);
+  return decide(decision, sql`decided_by = ${actor.userId}, decided_at = CAST(${now} AS INTEGER)`);
 }
 
 /** Ends a consent; what begins afterwards is refused. @throws ApiError not_found, conflict (not granted, ended or expired) */
 export async function revokeConsent(anyCall: Call, id: string) {
   const decision = await requireStep(anyCall, id, "revoke");
-  const { call, row } = decision;
-  return decide(decision, sql`ended_at = CAST(${call.now} AS INTEGER)`, await readPlaces(call, JSON.parse(row.shared)));
+  return decide(decision, sql`ended_at = CAST(${decision.call.now} AS INTEGER)`);
 }

@@ -1,14 +1,15 @@
 // What the clock does to consents: those past their time become expired, and at their erase-at what they say of a person is erased.
 import { type SQL, sql } from "drizzle-orm";
 import type { SystemActor } from "../access/actor.ts";
+import { failsUnless } from "../access/sign-in.ts";
 import { handOverEvents } from "../notifications/delivery/hand-over.ts";
 import { notify } from "../notifications/notify.ts";
-import { batch, type Db, getDb, type Statement } from "../platform/db/client.ts";
+import { batch, type Db, getDb, isRoleChanged, type Statement } from "../platform/db/client.ts";
 import { describeCause, stackFrames } from "../platform/errors.ts";
 import { derivedUuidv7 } from "../platform/ids.ts";
 import { log } from "../platform/log.ts";
 import { CONSENT_COLUMNS, type ConsentRow, keepVersion } from "./consent-rows.ts";
-import { type Place, readPlaces, recordInLogs } from "./places.ts";
+import { type Place, selectPlaces, recordInLogs } from "./places.ts";
 
 /** Consents per run and step; the next run continues. */
 export const MAX_PER_RUN = 50;
@@ -35,25 +36,26 @@ const recipientsOf = (id: string): SQL => sql`SELECT l.user_id FROM consents c J
     WHERE c.id = ${id} AND (m.user_id = c.requested_by
       OR m.user_id = (SELECT n.user_id FROM practitioners n WHERE n.id = c.practitioner_id))`;
 
-/** Writes one change, its version and its events in one batch. Of two runs at once, one does; the other changes nothing. */
+/**
+ * Writes one change, its version and its events in one batch. Of two runs at once, the batch of the second fails and changes nothing.
+ */
 async function applyChange({ env, db, now }: Run, row: ConsentRow, change: ClockChange): Promise<void> {
   const actor = consentActor(row.id);
-  const version = row.version + 1;
-  const isDone = sql`EXISTS (SELECT 1 FROM consents c WHERE c.id = ${row.id} AND c.version = ${version} AND c.updated_at = ${now})`;
-  const shared: Place[] = await readPlaces({ db }, JSON.parse(row.shared));
+  const isAsRead = sql`c.id = ${row.id} AND c.version = ${row.version} AND ${change.isDue}`;
+  const shared: Place[] = await selectPlaces(db, [], row.id);
   const event = {
     event: change.event,
     action: "U",
     entity: { type: "consent", id: row.id },
     detail: { purpose: row.purpose },
-    when: isDone,
   } as const;
   const eventId = derivedUuidv7(now, `${row.id}.${change.event}`);
   await batch(db, [
+    failsUnless(db, sql`EXISTS (SELECT 1 FROM consents c WHERE ${isAsRead})`),
     db.run(sql`UPDATE consents AS c SET ${change.set}, updated_at = CAST(${now} AS INTEGER), version = c.version + 1
-      WHERE c.id = ${row.id} AND c.version = ${row.version} AND ${change.isDue}`),
+      WHERE ${isAsRead}`),
     ...change.extra(row),
-    keepVersion(db, row.id, null, now, isDone),
+    keepVersion(db, row.id, null, now, sql`1`),
     ...recordInLogs({ db, actor, now }, event, [{ id: row.patientId, hospitalId: row.hospitalId }, ...shared]),
     ...(change.event === "consent.expire"
       ? notify(db, actor, now, {
@@ -62,7 +64,6 @@ async function applyChange({ env, db, now }: Run, row: ConsentRow, change: Clock
           refs: { consent_id: row.id },
           recipients: recipientsOf(row.id),
           eventId,
-          when: isDone,
         })
       : []),
   ]);
@@ -76,6 +77,7 @@ async function applyToDue(run: Run, change: ClockChange): Promise<number> {
   for (const row of due) {
     // One that fails does not hold up the others; the next run tries it again.
     await applyChange(run, row, change).catch((error: unknown) => {
+      if (isRoleChanged(error)) return;
       log(run.env, "ERROR", "consent not changed by the clock", { cause: describeCause(error), at: stackFrames(error) });
     });
   }
@@ -99,8 +101,7 @@ export async function expireConsents(env: Env, now: number): Promise<{ expired: 
     isDue: sql`(c.erased_at IS NULL AND c.erase_at <= ${now} AND c.status NOT IN ('requested', 'granted'))`,
     set: sql`reason_sealed = NULL, erased_at = CAST(${now} AS INTEGER)`,
     extra: (row) => [
-      run.db.run(sql`DELETE FROM consent_records WHERE consent_id = ${row.id}
-        AND EXISTS (SELECT 1 FROM consents c WHERE c.id = ${row.id} AND c.erased_at = ${now})`),
+      run.db.run(sql`DELETE FROM consent_records WHERE consent_id = ${row.id}`),
     ],
   });
   return { expired, erased };

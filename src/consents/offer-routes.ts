@@ -22,7 +22,7 @@ import {
 import { ClaimCode } from "../patients/record/claim-codes.ts";
 import { CONSENT_KINDS, CONSENT_PURPOSES } from "../platform/db/vocabulary.ts";
 import { CHECK_REASONS, checkConsent } from "./check-consent.ts";
-import { getConsent } from "./list-consents.ts";
+import { readChanged } from "./consent-rows.ts";
 import { createOffer, listOffers, withdrawOffer } from "./offers.ts";
 import { redeemOffer } from "./redeem-offer.ts";
 import { Consent, exampleConsent, kinds, time, times } from "./schemas.ts";
@@ -187,7 +187,7 @@ export const consentOfferRoutes = createRouter()
         (statements) => shareConsent(call, share, statements),
         async (id) => id,
       );
-      return ok(c, await getConsent(call, id), 201);
+      return ok(c, await readChanged(call, id, true), 201);
     },
   )
   .openapi(

@@ -7,9 +7,8 @@ import { failsUnless } from "../access/sign-in.ts";
 import { notify } from "../notifications/notify.ts";
 import { batch, isRoleChanged } from "../platform/db/client.ts";
 import { ROW_LIMITS, toLimitError } from "../platform/db/row-limits.ts";
-import { ApiError } from "../platform/errors.ts";
 import { uuidv7 } from "../platform/ids.ts";
-import { CONSENT_COLUMNS, type ConsentRow, toConsent } from "./consent-rows.ts";
+import { readChanged } from "./consent-rows.ts";
 import { createGranted } from "./create-granted.ts";
 import { hashOfferCode, isOpenOffer, OFFER_COLUMNS, type OfferRow } from "./offers.ts";
 import { areDifferentPersons, isShareable } from "./persons.ts";
@@ -90,7 +89,5 @@ export async function redeemOffer(call: Call, code: string, patientRef: string) 
     if (isRoleChanged(error)) return denyCode(call, access);
     throw toLimitError(error, ROW_LIMITS.liveConsents);
   });
-  const [row] = await db.all<ConsentRow>(sql`SELECT ${CONSENT_COLUMNS} FROM consents c WHERE c.id = ${id}`);
-  if (!row) throw new ApiError("not_found");
-  return toConsent(keys, row, now, false);
+  return readChanged(call, id, false);
 }

@@ -13,7 +13,7 @@ import { ApiError } from "../platform/errors.ts";
 import { uuidv7 } from "../platform/ids.ts";
 import { createGranted } from "./create-granted.ts";
 import { isShareable } from "./persons.ts";
-import { readPlaces, recordInLogs } from "./places.ts";
+import { recordInLogs, selectPlaces } from "./places.ts";
 import { type ConsentScope, findScopeErrors } from "./scope.ts";
 
 export type Share = ConsentScope & {
@@ -47,6 +47,7 @@ const practisesAt = (practitionerId: string): SQL => sql`(SELECT n.hospital_id F
 export async function shareConsent(anyCall: Call, share: Share, keyStatements: KeyStatements): Promise<string> {
   const { call, effectiveRole, results } = await withUser(anyCall, "consent:decide", (_, { db, actor }) => [
     db.all<Recipient>(selectRecipient(actor, share)),
+    selectPlaces(db, share.patientIds),
   ]);
   const { db, actor, now } = call;
   const errors = findScopeErrors(share, now);
@@ -59,7 +60,7 @@ export async function shareConsent(anyCall: Call, share: Share, keyStatements: K
   const { patientId, hospitalId } = recipient;
   const { practitionerId, purpose, patientIds: sharedIds } = share;
   const canShare = isShareable(actor.userId, sql`j.value`, sql`${patientId}`, sql`${hospitalId}`);
-  const places = [{ id: patientId, hospitalId }, ...(await readPlaces(call, sharedIds))];
+  const places = [{ id: patientId, hospitalId }, ...results[1]];
   await batch(db, [
     ...keyStatements(id),
     failsUnless(

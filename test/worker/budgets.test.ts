@@ -7,6 +7,7 @@ import { deliverChanges } from "../../src/monitoring/patient-object/context/chan
 import { type Counts, withCounters } from "../stores.ts";
 import { API, env, newDevice, readJson, sendRequest } from "../world.ts";
 import { accountReads, accountWrites } from "./budgets-accounts.ts";
+import { consents } from "./budgets-consents.ts";
 import { documents } from "./budgets-documents.ts";
 import { escalation } from "./budgets-escalation.ts";
 import { factorReads, factorWrites } from "./budgets-factors.ts";
@@ -34,6 +35,7 @@ const lines: BudgetCase[] = [
   ...reports,
   ...documents,
   ...privacy,
+  ...consents,
   ...hospitalReads,
   ...accountReads,
   ...messageReads,

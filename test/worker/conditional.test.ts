@@ -5,6 +5,7 @@ import { updateWard } from "../../src/organization/wards/wards.ts";
 import { getKeys } from "../../src/platform/config.ts";
 import { getDb } from "../../src/platform/db/client.ts";
 import { newWebhook } from "../authz.world.ts";
+import { newConsent } from "../consent-rows.ts";
 import { newDocument } from "../document-files.ts";
 import { expectProblem } from "../token-forge.ts";
 import {
@@ -43,6 +44,7 @@ beforeAll(async () => {
     practitioner_id: (await readJson(profile)).data.practitioner_id,
     report_id: (await readJson(report)).data.report_id,
     document_id: await newDocument(nurse, patient.id),
+    consent_id: await newConsent(patient.id),
   };
   // Inherited settings have no version.
   for (const scope of [`hospitals/${hospitalId}`, `wards/${ids["ward_id"]}`])
@@ -214,6 +216,7 @@ describe("an id in upper case", () => {
       ["practitioner_id", "practitioners"],
       ["report_id", "reports"],
       ["document_id", "documents"],
+      ["consent_id", "consents"],
     ] as const) {
       const response = await sendRequest(`${API}/${path}/${upper(ids[name] ?? "")}`, { as: world.manager });
       expect([response.status, (await readJson(response)).data?.[name]], path).toEqual([200, ids[name]]);

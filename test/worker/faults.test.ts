@@ -18,6 +18,7 @@ import {
   uniqueText,
 } from "../world.ts";
 import { accounts } from "./faults-accounts.ts";
+import { consents } from "./faults-consents.ts";
 import { documents } from "./faults-documents.ts";
 import { escalation } from "./faults-escalation.ts";
 import { factors } from "./faults-factors.ts";
@@ -37,6 +38,7 @@ const routes: FaultCase[] = [
   ...reports,
   ...documents,
   ...privacy,
+  ...consents,
   ...hospital,
   ...escalation,
   ...messages,

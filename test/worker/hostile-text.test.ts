@@ -6,6 +6,7 @@ import { toAlertId } from "../../src/monitoring/patient-object/samples/ids.ts";
 import { newPasskeyRow, renewSignIn } from "../authz.factors.ts";
 import { subscribeSession } from "../authz.requests.ts";
 import { newWebhook } from "../authz.world.ts";
+import { newConsent, newScope } from "../consent-rows.ts";
 import { newDocument, newText } from "../document-files.ts";
 import { type ApiDocument, type Json, listOperations, type Operation } from "../fuzz/document.ts";
 import { listTextFields, type TextField, withTexts } from "../fuzz/text-fields.ts";
@@ -73,6 +74,8 @@ beforeAll(async () => {
     document_id: await newDocument(nurse, patient.id),
     event_id: await newEvent(),
     review_id: v7(),
+    consent_id: await newConsent(patient.id),
+    offer_id: v7(),
     code: "heart_rate",
   };
 });
@@ -268,6 +271,16 @@ const RESOURCES: Record<string, Resource> = {
     suffix: () => " end",
     // One question per event.
     before: () => env.DB.prepare("DELETE FROM privacy_reviews").run(),
+  },
+  consents: {
+    path: `${API}/consents`,
+    as: () => world.nurse,
+    places: [line("reason", 500)],
+    required: [],
+    others: ["access_mode"],
+    before: () => env.DB.prepare("UPDATE consents SET answer_until = 1").run(),
+    more: { purpose: "CAREMGT", ...newScope() },
+    encode: (body) => ({ json: { ...body, patient_id: world.patient.id } }),
   },
   "api-keys": {
     path: `${API}/api-keys`,

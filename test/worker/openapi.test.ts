@@ -6,6 +6,7 @@ import { PATH_ALIASES } from "../../src/http/path-aliases.ts";
 import { EXAMPLES } from "../../src/http/router.ts";
 import { toAlertId } from "../../src/monitoring/patient-object/samples/ids.ts";
 import { newWebhook } from "../authz.world.ts";
+import { newConsent, newOffer } from "../consent-rows.ts";
 import { documentForm, newDocument, newText } from "../document-files.ts";
 import { type Contract, createContract } from "../fuzz/contract.ts";
 import { readToken } from "../letters.ts";
@@ -188,7 +189,7 @@ async function checkAnswer(name: string, response: Response): Promise<unknown> {
   return body;
 }
 
-type Stage = { world: World; ids: Record<string, string>; person: Person; device: { token: string } };
+type Stage = { world: World; ids: Record<string, string>; person: Person; sharer: Person; device: { token: string } };
 
 async function newStage(): Promise<Stage> {
   const world = await newWorld();
@@ -213,6 +214,7 @@ async function newStage(): Promise<Stage> {
   const { webhookId, messageId } = await newWebhook(world.hospitalId);
   for (const person of [world.nurse, world.doctor]) await makeOfficer(person);
   await sendRequest(`${API}/patients/${world.patient.id}`, { as: world.nurse });
+  const sharing = await newSharer(world);
   const ids = {
     webhook_id: webhookId,
     message_id: messageId,
@@ -258,7 +260,24 @@ async function newStage(): Promise<Stage> {
     const json = { escalation_minutes: { high: [2, 5], medium: [15, 45], low: [] } };
     expect((await sendRequest(`${API}/${path}/escalation`, { as: world.manager, method: "PUT", json })).status).toBe(200);
   }
-  return { world, ids, person: spare, device };
+  return { world, ids: { ...ids, ...sharing.ids }, person: spare, sharer: sharing.sharer, device };
+}
+
+/** Somebody with a record at the hospital and one elsewhere, with consents in two states and a code. */
+async function newSharer({ hospitalId, nurse, patient }: World) {
+  const [sharer, other] = [await newPerson("patient"), await newWorld()];
+  const elsewhere = await newPatient(other.hospitalId, other.nurse);
+  const here = await newPatient(hospitalId, nurse);
+  for (const record of [here, elsewhere, patient]) await link(sharer, record);
+  const offer = await newOffer(sharer, [elsewhere.id]);
+  const ids = {
+    consent_id: await newConsent(patient.id),
+    granted_id: await newConsent(patient.id, "granted"),
+    offer_id: offer.offerId,
+    offer_code: offer.code,
+    elsewhere_id: elsewhere.id,
+  };
+  return { sharer, ids };
 }
 
 async function newEmailToken(person: Person): Promise<string> {
@@ -334,8 +353,9 @@ function real(example: unknown, { ids, person }: Stage): unknown {
   return JSON.parse(text.replaceAll("ecr_…", person.refresh).replaceAll("the BOOTSTRAP_TOKEN", env.BOOTSTRAP_TOKEN));
 }
 
-function callerOf(name: string, { world, person, device }: Stage): { token: string } | null {
+function callerOf(name: string, { world, person, device, sharer }: Stage): { token: string } | null {
   if (name.endsWith("/observations/stream")) return device;
+  if (/\/consents\/(share|offers|\{consent_id\}\/)/.test(name)) return sharer;
   if (name === "GET /metrics") return { token: env.METRICS_TOKEN ?? "" };
   if (
     / \/(health|\.well-known|api\/token|$)|auth\/(login|passkey\/|refresh|bootstrap|register|invitations\/accept|password\/(forgot|reset)|email\/verify)|devices\/claim$/.test(
@@ -372,6 +392,7 @@ const rawUpload = (body: Uint8Array<ArrayBuffer>): RequestOptions => ({
 function requestOf({ path, method, name, operation }: (typeof operations)[number], stage: Stage): [string, RequestOptions] {
   const ids: Record<string, string | undefined> = { ...stage.ids };
   if (path.includes("/alert-rules/")) ids["code"] = "heart_rate";
+  if (path.endsWith("/revoke")) ids["consent_id"] = stage.ids["granted_id"];
   if (path.includes("/direct/")) ids["upload_id"] = stage.ids["direct_id"];
   if (name === `DELETE ${API}/patients/{patient_id}`) ids["patient_id"] = stage.ids["mistake_id"];
   if (name.startsWith(`DELETE ${API}/patients/{patient_id}/links/`)) ids["user_id"] = stage.world.self.id;
@@ -383,6 +404,9 @@ function requestOf({ path, method, name, operation }: (typeof operations)[number
   const joining = { ...stage, ids: { ...stage.ids, invitation_token: stage.ids["join_token"] ?? "" } };
   const meant = name.endsWith("/invitations/join") ? joining : stage;
   if (content["application/json"]) ask.json = real(content["application/json"].example, meant);
+  if (path.endsWith("/consents/redeem")) ask.json = { ...Object(ask.json), code: stage.ids["offer_code"] };
+  if (/\/consents\/(share|offers|\{consent_id\}\/grant)$/.test(path) && ask.json)
+    ask.json = { ...Object(ask.json), patient_ids: [stage.ids["elsewhere_id"]] };
   if (content["application/pdf"]) return [`${url}?patient_id=${stage.ids["patient_id"]}`, { ...ask, ...rawUpload(newPdf()) }];
   if (path.endsWith("/import-grants") && ask.json)
     ask.json = { ...Object(ask.json), expires_at: new Date(Date.now() + 3_600_000).toISOString() };
@@ -470,16 +494,20 @@ describe("its examples", () => {
   });
 
   it("the queries that are documented as examples work too", async () => {
-    const { world, ids, device } = await newStage();
+    const { world, ids, device, sharer } = await newStage();
     for (const { path, method, operation } of operations) {
       const queries = (operation.parameters ?? []).filter((p) => p.in === "query" && p.schema["example"] !== undefined);
       if (method !== "GET" || queries.length === 0 || path.includes("/admin/") || isAlias({ path })) continue;
       const query = queries.map(
-        (p) => `${p.name}=${encodeURIComponent(String(real(p.schema["example"], { world, ids, device, person: world.nurse })))}`,
+        (p) => `${p.name}=${encodeURIComponent(String(real(p.schema["example"], { world, ids, device, sharer, person: world.nurse })))}`,
       );
       const url = path.replace(/\{(\w+)\}/g, (_, id: string) => ids[id] ?? "");
       const staff = /audit|members|users|api-keys|webhooks|deliveries|import-grants/.test(path) ? world.manager : world.nurse;
-      const as = path.endsWith("/privacy-questions") ? world.self : staff;
+      const callers = new Map([
+        ["/consents/offers", sharer],
+        ["/privacy-questions", world.self],
+      ]);
+      const as = [...callers].find(([end]) => path.endsWith(end))?.[1] ?? staff;
       const response = await sendRequest(`${url}?${query.join("&")}`, { as });
       expect(response.status, `${path}?${query}`).toBe(200);
       await checkAnswer(`GET ${path}`, response);

@@ -9,12 +9,14 @@ import {
 } from "../../src/monitoring/patient-object/recording/amend-sample.ts";
 import { ROW_LIMITS } from "../../src/platform/db/row-limits.ts";
 import { renewSignIn } from "../authz.factors.ts";
+import { newConsent, newForeignCode, newOffer, newScope } from "../consent-rows.ts";
 import { newDocument, newText, uploadVersion } from "../document-files.ts";
 import { registerPasskey } from "../factor-steps.ts";
 import { withRandomDelays } from "../stores.ts";
 import {
   API,
   env,
+  link,
   newDevice,
   newPatient,
   newPdf,
@@ -361,6 +363,45 @@ const CASES: Case[] = [
       },
     }),
   ),
+  {
+    name: "POST /consents",
+    limit: "openConsentRequests",
+    status: 201,
+    arrange: async (max) => {
+      const { nurse, hospitalId } = world;
+      const { id } = await newPatient(hospitalId, nurse);
+      for (let i = 1; i < max; i++) await newConsent(id);
+      const json = { patient_id: id, purpose: "CAREMGT", ...newScope() };
+      return { add: (over) => post("/consents", nurse, json, withEnv(over)), count: () => countRows("consents WHERE patient_id = ?", id) };
+    },
+  },
+  {
+    name: "POST /consents/redeem",
+    limit: "liveConsents",
+    status: 201,
+    arrange: async (max) => {
+      const { nurse, hospitalId } = world;
+      const { id } = await newPatient(hospitalId, nurse);
+      for (let i = 1; i < max; i++) await newConsent(id, "granted");
+      const codes = [await newForeignCode(), await newForeignCode(), await newForeignCode()];
+      const add = (over?: Env) => post("/consents/redeem", nurse, { code: codes.pop(), patient_id: id }, withEnv(over));
+      return { add, count: () => countRows("consents WHERE patient_id = ?", id) };
+    },
+  },
+  {
+    name: "POST /consents/offers",
+    limit: "openConsentOffers",
+    status: 201,
+    arrange: async (max) => {
+      const { nurse, hospitalId } = world;
+      const [person, patient] = [await newPerson("patient"), await newPatient(hospitalId, nurse)];
+      await link(person, patient);
+      for (let i = 1; i < max; i++) await newOffer(person, [patient.id]);
+      const json = { patient_ids: [patient.id], ...newScope() };
+      const add = (over?: Env) => post("/consents/offers", person, json, withEnv(over));
+      return { add, count: () => countRows("consent_offers WHERE user_id = ?", person.id) };
+    },
+  },
   {
     name: "POST /documents/{id}/versions",
     limit: "documentVersions",

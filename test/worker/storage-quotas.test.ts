@@ -59,6 +59,8 @@ const UNCOUNTED: Record<string, string> = {
   "POST /api/v1/uploads/:upload_id/discard": "deletes a file",
   "POST /api/v1/observations/quarantine/discard": "ends rows that exist",
   "POST /api/v1/documents/:document_id/link": "stores nothing but the audit event of a read",
+  "POST /api/v1/consents/:consent_id/deny": UNCOUNTED_EVENTS["consent.deny"] ?? "",
+  "POST /api/v1/consents/:consent_id/revoke": UNCOUNTED_EVENTS["consent.revoke"] ?? "",
   "POST /api/v1/live/tickets": "stores nothing but the audit event of a read",
   "POST /api/v1/patients/:patient_id/alert-rules/preview": "stores nothing but the audit event of a read",
 };
@@ -67,6 +69,7 @@ const WITHOUT_HOSPITAL = [
   "PATCH /api/v1/auth/passkeys/:passkey_id",
   "PATCH /api/v1/auth/me",
   "POST /api/v1/hospitals",
+  "POST /api/v1/consents/share",
   "POST /api/v1/auth/invitations/join",
 ];
 
@@ -121,8 +124,8 @@ async function callFull(route: string, filling: () => Promise<void>) {
   const { player, target } = findCaller(route);
   const handle: ResourceIds = await renewResources(route, stage.handles[target], stage, player);
   const changes = /\/(logout|switch-hospital|password\/change|sessions\/:session_id)$/.test(route);
-  // Passkeys and push subscriptions of the matrix have the id of their session.
-  const isNamed = /:(passkey|push_subscription)_id/.test(route);
+  // Passkeys, push subscriptions and codes of the matrix have the id of their session.
+  const isNamed = /:(passkey|push_subscription|offer)_id/.test(route);
   const spare = changes || isNamed ? await createSpareSession(player, stage.places) : null;
   await filling();
   const response = await callRoute(route, handle, player, spare?.sessionId ?? "", spare?.token ?? player.token);

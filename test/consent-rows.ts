@@ -1,0 +1,81 @@
+// Consents and codes that share records, for tests that need one in a certain state.
+import { API, env, link, newPatient, newPerson, newWorld, type Person, readJson, sendRequest } from "./world.ts";
+
+const DAY_MS = 86_400_000;
+
+/** What a consent covers, as requests say it. */
+export const newScope = (change: object = {}) => ({
+  kinds: ["report:ecg"],
+  data_from: "2025-01-01T00:00:00Z",
+  data_until: "2026-12-31T23:59:59.999Z",
+  expires_at: new Date(Date.now() + 30 * DAY_MS).toISOString(),
+  ...change,
+});
+
+/** A consent for the hospital of the record. @param status a granted one shares no record */
+export async function newConsent(patientId: string, status = "requested"): Promise<string> {
+  const id = crypto.randomUUID();
+  const [now, later] = [Date.now(), Date.now() + 30 * DAY_MS];
+  await env.DB.prepare(
+    `INSERT INTO consents (id, hospital_id, patient_id, status, purpose, kinds, data_from, data_until, answer_until, expires_at,
+        erase_at, created_at, updated_at)
+      SELECT ?1, hospital_id, id, ?2, 'CAREMGT', 'report:ecg observations', 0, CAST(?4 AS INTEGER), CAST(?4 AS INTEGER),
+        CAST(?4 AS INTEGER), CAST(?4 AS INTEGER), CAST(?3 AS INTEGER), CAST(?3 AS INTEGER) FROM patients WHERE id = ?5`,
+  )
+    .bind(id, status, now, later, patientId)
+    .run();
+  return id;
+}
+
+/** A code for the records, made by their person. */
+export async function newOffer(person: Person, patientIds: readonly string[]): Promise<{ offerId: string; code: string }> {
+  const sent = await sendRequest(`${API}/consents/offers`, { as: person, json: { patient_ids: patientIds, ...newScope() } });
+  const { offer_id: offerId, code } = (await readJson(sent)).data;
+  return { offerId, code };
+}
+
+/** A code of somebody with a record at a hospital of its own. */
+export async function newForeignCode(): Promise<string> {
+  const { hospitalId, nurse } = await newWorld();
+  const [person, patient] = [await newPerson("patient"), await newPatient(hospitalId, nurse)];
+  await link(person, patient);
+  return (await newOffer(person, [patient.id])).code;
+}
+
+/** Makes a record at the hospital known as one of the same person as another: staff has identified both. */
+export async function newRecordOfSamePerson(hospitalId: string, by: Person, patientId: string): Promise<string> {
+  const { id } = await newPatient(hospitalId, by);
+  await env.DB.prepare("UPDATE patients SET patient_uid = ?1, uid_basis = 'staff' WHERE id IN (?1, ?2)")
+    .bind(patientId, id)
+    .run();
+  return id;
+}
+
+/** An open code of the session's person, under the id of the session; none for staff and for a session that does not exist. */
+export async function offerOfSession(sessionId: string): Promise<string> {
+  await env.DB.prepare(
+    `INSERT OR IGNORE INTO consent_offers (id, user_id, code_hash, patient_ids, purpose, kinds, data_from, data_until, expires_at,
+        erase_at, valid_until, created_at)
+      SELECT s.id, s.user_id, s.id, '[]', 'PATRQT', 'report:ecg', 0, 1, CAST(?2 AS INTEGER), CAST(?2 AS INTEGER), CAST(?2 AS INTEGER),
+        CAST(?3 AS INTEGER)
+      FROM sessions s JOIN users u ON u.id = s.user_id AND u.is_admin = 0
+      WHERE s.id = ?1 AND NOT EXISTS (SELECT 1 FROM memberships m WHERE m.user_id = s.user_id)`,
+  )
+    .bind(sessionId, Date.now() + DAY_MS, Date.now())
+    .run();
+  return sessionId;
+}
+
+/** Runs a request while the person has two more records, at two hospitals: with more than one, other requests must name theirs. */
+export async function withTwoRecords<T>(person: Person, run: (hospitalId: string, patientId: string) => Promise<T>): Promise<T> {
+  const [a, b] = [await newWorld(), await newWorld()];
+  const [atA, atB] = [await newPatient(a.hospitalId, a.nurse), await newPatient(b.hospitalId, b.nurse)];
+  for (const patient of [atA, atB]) await link(person, patient);
+  try {
+    return await run(b.hospitalId, atA.id);
+  } finally {
+    await env.DB.prepare("DELETE FROM patient_links WHERE user_id = ? AND patient_id IN (?, ?)")
+      .bind(person.id, atA.id, atB.id)
+      .run();
+  }
+}
