@@ -50,6 +50,7 @@ const SERVED = [
   "bundle",
   "audit-served",
   "documents-served",
+  "consents-served",
   "cost",
   "audit-torture",
 ].map((name) => `test/node/${name}.test.ts`);

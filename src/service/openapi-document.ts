@@ -24,6 +24,7 @@ export const TAGS = [
   { name: "Location", description: "FHIR Location: wards" },
   { name: "Practitioner", description: "FHIR Practitioner: profiles of doctors and nurses" },
   { name: "Patient", description: "FHIR Patient: patient records, care teams and linked accounts" },
+  { name: "Consent", description: "Consents of persons to share records between hospitals, and codes that share" },
   { name: "Device", description: "FHIR Device: devices, their credentials and assignments to patients" },
   { name: "Observation", description: "FHIR Observation: vital signs, latest values, charts, scores and corrections" },
   { name: "Analytics", description: "Aggregated observations per patient, wearable and hospital" },
