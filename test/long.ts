@@ -14,6 +14,7 @@
 // - audit-tampering: 1,000 changes of the raw stores instead of 90
 // - audit-verifier: 20,000 random leaves instead of 500; prints events per second
 // - authz: every denial instead of each sixth, every permission instead of each second
+// - consent-model: 150 random histories of a consent instead of 12
 // - crypto: 100,000 seals of one value instead of 10,000
 // - delivery-torture: 10,000 deliveries with failures instead of 1,000
 // - dev-commands: `npm run reset` loads the demo data, which otherwise only the served product does

@@ -70,9 +70,10 @@ describe("the purpose of an event", () => {
       [...text.matchAll(/(?:, |event: .*|\? )`([a-z_]+\.)\$\{/g)].map(([, thing = ""]) => thing),
     );
     const events = built.filter((thing) => thing.length > 2);
-    expect(new Set(events)).toEqual(new Set(["alert.", "hospital.", "report."]));
+    expect(new Set(events)).toEqual(new Set(["alert.", "consent.", "hospital.", "report."]));
     const ends = ["acknowledge", "assign", "snooze", "resolve"].map((kind) => `alert.${kind}`);
-    const names = [...ends, "hospital.reactivate", "hospital.deactivate", "report.entered_in_error", "report.restored"];
+    const answers = ["grant", "deny", "revoke"].map((step) => `consent.${step}`);
+    const names = [...ends, ...answers, "hospital.reactivate", "hospital.deactivate", "report.entered_in_error", "report.restored"];
     expect(names.filter((name) => !AUDIT_EVENT_NAMES.includes(name))).toEqual([]);
   });
 

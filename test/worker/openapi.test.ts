@@ -15,6 +15,7 @@ import { makeOfficer, newReview } from "../privacy-rows.ts";
 import {
   API,
   env,
+  link,
   newDevice,
   newHospital,
   newPatient,
