@@ -23,17 +23,14 @@ export type ConsentCheck = { patientId: string | null; kind: ConsentKind | null;
 /** `isOpen`: the caller may use the consent; staff who do not see the hospital's own record may not. */
 type CheckedRow = ConsentRow & { isOpen: number };
 
-function selectConsents(
-  { role, hospitalId, ...rest }: UserEffectiveRole,
-  { actor, now }: UserCall,
-  patientId: string | null,
-): SQL {
-  const effectiveRole = { role, hospitalId, ...rest };
+/** `+`: by the ids of one record, not through all of the hospital. */
+function selectConsents(effectiveRole: UserEffectiveRole, { actor, now }: UserCall, patientId: string | null): SQL {
+  const { role, hospitalId } = effectiveRole;
   const isPerson = role === "patient";
   const isOpen = isPerson ? sql`1` : patientVisibility(effectiveRole, actor, sql`c.patient_id`, sql`c.hospital_id`);
   const isVisible = isPerson
     ? sql`c.id IN (${selectConsentsOf(actor.userId)})`
-    : sql`c.hospital_id = ${hospitalId ?? ""} AND ${isForReader(sql`${actor.userId}`)}`;
+    : sql`+c.hospital_id = ${hospitalId ?? ""} AND ${isForReader(sql`${actor.userId}`)}`;
   const isAbout =
     patientId === null
       ? sql`1`
