@@ -318,8 +318,7 @@ export const ROUTES: Record<string, RouteRule> = {
   // Patients replace only what they have uploaded; this is a nurse's.
   "POST /api/v1/documents/:document_id/versions": rule("edit", EVERYONE),
   "DELETE /api/v1/documents/:document_id": rule("patient", STAFF),
-  // The request and the read of what it created.
-  "POST /api/v1/consents": rule("patient", ["nurse", "doctor", "hospital_admin"], 2),
+  "POST /api/v1/consents": rule("patient", ["nurse", "doctor", "hospital_admin"]),
   "GET /api/v1/consents": rule("own", EVERYONE),
   "GET /api/v1/consents/check": rule("own", EVERYONE),
   "GET /api/v1/consents/:consent_id": rule("patient", EVERYONE),

@@ -18,7 +18,9 @@ export const newScope = (change: object = {}) => ({
 export async function newConsent(patientId: string, status = "requested"): Promise<string> {
   const id = crypto.randomUUID();
   const [now, later] = [Date.now(), Date.now() + 30 * DAY_MS];
-  await getDb(env.DB).run(sql`INSERT INTO consents (id, hospital_id, patient_id, status, purpose, kinds, data_from, data_until, answer_until, expires_at,
+  await getDb(
+    env.DB,
+  ).run(sql`INSERT INTO consents (id, hospital_id, patient_id, status, purpose, kinds, data_from, data_until, answer_until, expires_at,
         erase_at, created_at, updated_at)
     SELECT ${id}, hospital_id, id, ${status}, 'CAREMGT', 'report:ecg observations', 0, CAST(${later} AS INTEGER),
       CAST(${later} AS INTEGER), CAST(${later} AS INTEGER), CAST(${later} AS INTEGER), CAST(${now} AS INTEGER), CAST(${now} AS INTEGER)
@@ -53,12 +55,13 @@ export async function newRecordOfSamePerson(hospitalId: string, by: Person, pati
 /** An open code of the session's person, under the id of the session; none for staff and for a session that does not exist. */
 export async function offerOfSession(sessionId: string): Promise<string> {
   const [now, later] = [Date.now(), Date.now() + DAY_MS];
-  await getDb(env.DB).run(sql`INSERT OR IGNORE INTO consent_offers (id, user_id, code_hash, patient_ids, purpose, kinds, data_from, data_until, expires_at,
+  await getDb(
+    env.DB,
+  ).run(sql`INSERT OR IGNORE INTO consent_offers (id, user_id, code_hash, patient_ids, purpose, kinds, data_from, data_until, expires_at,
         erase_at, valid_until, created_at)
     SELECT s.id, s.user_id, s.id, '[]', 'PATRQT', 'report:ecg', 0, 1, CAST(${later} AS INTEGER), CAST(${later} AS INTEGER),
       CAST(${later} AS INTEGER), CAST(${now} AS INTEGER)
-    FROM sessions s JOIN users u ON u.id = s.user_id AND u.is_admin = 0
-    WHERE s.id = ${sessionId} AND NOT EXISTS (SELECT 1 FROM memberships m WHERE m.user_id = s.user_id)`);
+    FROM sessions s JOIN users u ON u.id = s.user_id AND u.is_admin = 0 WHERE s.id = ${sessionId} AND s.hospital_id IS NULL`);
   return sessionId;
 }
 

@@ -25,14 +25,14 @@ export const PURPOSE_OF_USE: Readonly<Record<PurposeCode, Purpose>> = {
 export const isForReader = (userId: SQL): SQL => sql`(c.practitioner_id IS NULL OR EXISTS (SELECT 1 FROM practitioners n
   WHERE n.id = c.practitioner_id AND n.user_id = ${userId} AND n.active = 1))`;
 
-/** Live grants of the row `patients` to the hospital of the session, as JSON. Requires the tables of `activeSession`. */
+/** Live grants of the row `patients` to the hospital of the session, as JSON; NULL for a record of its own. Requires the tables of `activeSession`. */
 export const selectGrants = (
   now: number,
-): SQL => sql`(SELECT json_group_array(json_array(c.id, c.kinds, c.data_from, c.data_until,
+): SQL => sql`CASE WHEN patients.hospital_id <> s.hospital_id THEN (SELECT json_group_array(json_array(c.id, c.kinds, c.data_from, c.data_until,
     c.purpose)) FROM consent_records r JOIN consents c ON c.id = r.consent_id
   WHERE r.patient_id = patients.id AND c.hospital_id = s.hospital_id AND c.status = 'granted' AND c.expires_at > ${now}
     AND ${isForReader(sql`u.id`)} AND (m.role IN ('nurse', 'hospital_admin') OR (m.role = 'doctor' AND (h.doctor_scope = 'hospital' OR EXISTS (SELECT 1
-      FROM care_team t WHERE t.patient_id = c.patient_id AND t.user_id = u.id AND t.ended_at IS NULL)))))`;
+      FROM care_team t WHERE t.patient_id = c.patient_id AND t.user_id = u.id AND t.ended_at IS NULL)))) END`;
 
 export function parseGrants(json: string | null): ConsentGrant[] {
   const rows: [string, string, number, number, PurposeCode][] = JSON.parse(json ?? "[]");

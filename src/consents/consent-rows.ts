@@ -64,9 +64,19 @@ export async function toConsent(keys: Keys, row: ConsentRow, now: number, isPers
   };
 }
 
-/** A consent that the caller has just created or changed. @throws ApiError not_found */
-export async function readChanged({ db, keys, now }: Pick<Call, "db" | "keys" | "now">, id: string, isPerson: boolean) {
-  const [row] = await db.all<ConsentRow>(sql`SELECT ${CONSENT_COLUMNS} FROM consents c WHERE c.id = ${id}`);
+type Reader = Pick<Call, "db" | "keys" | "now">;
+
+export const selectConsent = (db: Db, id: string) =>
+  db.all<ConsentRow>(sql`SELECT ${CONSENT_COLUMNS} FROM consents c WHERE c.id = ${id}`);
+
+/** A consent that the caller has created before. @throws ApiError not_found */
+export async function readCreated(reader: Reader, id: string, isPerson: boolean) {
+  return toCreated(reader, [await selectConsent(reader.db, id)], isPerson);
+}
+
+/** The consent of a batch that ends with `selectConsent`. @throws ApiError not_found */
+export function toCreated({ keys, now }: Reader, results: readonly unknown[], isPerson: boolean) {
+  const [row] = results.at(-1) as ConsentRow[];
   if (!row) throw new ApiError("not_found");
   return toConsent(keys, row, now, isPerson);
 }

@@ -7,7 +7,7 @@ import { failsUnless } from "../access/sign-in.ts";
 import { notify } from "../notifications/notify.ts";
 import { batch, isRoleChanged, type Statement } from "../platform/db/client.ts";
 import { ApiError } from "../platform/errors.ts";
-import { CONSENT_COLUMNS, type ConsentRow, keepVersion, readChanged, toScope } from "./consent-rows.ts";
+import { CONSENT_COLUMNS, type ConsentRow, keepVersion, selectConsent, toCreated, toScope } from "./consent-rows.ts";
 import { isShareable, selectConsentsOf } from "./persons.ts";
 import { type Place, recordInLogs, selectPlaces } from "./places.ts";
 import { type ConsentScope, findScopeErrors, findWiderErrors } from "./scope.ts";
@@ -15,7 +15,14 @@ import { type ConsentState, type ConsentStep, stateAfter, stateAt } from "./stat
 
 export type Grant = Partial<ConsentScope> & { patientIds: readonly string[] };
 
-type Decision = { call: UserCall; effectiveRole: UserEffectiveRole; row: ConsentRow; shared: readonly Place[]; step: ConsentStep; next: ConsentState };
+type Decision = {
+  call: UserCall;
+  effectiveRole: UserEffectiveRole;
+  row: ConsentRow;
+  shared: readonly Place[];
+  step: ConsentStep;
+  next: ConsentState;
+};
 /** The consent, of the person alone, in a state from which the step leads on. @throws ApiError not_found, conflict */
 async function requireStep(anyCall: Call, id: string, step: ConsentStep, sharedIds: readonly string[] = []): Promise<Decision> {
   const { call, effectiveRole, results } = await withUser(anyCall, "consent:decide", (_, { db, actor }) => [
@@ -52,10 +59,10 @@ async function decide(decision: Decision, change: SQL, records: readonly Stateme
   const { db, actor, now } = call;
   const isDone = sql`EXISTS (SELECT 1 FROM consents WHERE id = ${row.id} AND version = ${row.version + 1} AND status = ${next}
     AND updated_at = ${now})`;
-  const [, changed] = await batch(db, [
+  const written = await batch(db, [
     failsUnless(db, sql`EXISTS (SELECT 1 FROM consents WHERE ${isUnchanged(decision)})`),
-    db.all<{ id: string }>(sql`UPDATE consents SET status = ${next}, ${change}, updated_at = CAST(${now} AS INTEGER),
-      version = version + 1 WHERE ${isUnchanged(decision)} RETURNING id`),
+    db.run(sql`UPDATE consents SET status = ${next}, ${change}, updated_at = CAST(${now} AS INTEGER),
+      version = version + 1 WHERE ${isUnchanged(decision)}`),
     ...records,
     keepVersion(db, row.id, actor.userId, now, isDone),
     ...recordDecision(decision, isDone),
@@ -69,12 +76,12 @@ async function decide(decision: Decision, change: SQL, records: readonly Stateme
             AND m.hospital_id = ${row.hospitalId} AND m.ended_at IS NULL`,
           when: isDone,
         })),
+    selectConsent(db, row.id),
   ]).catch((error: unknown) => {
     if (isRoleChanged(error)) throw new ApiError("conflict", "The consent was changed meanwhile, or a record cannot be shared.");
     throw error;
   });
-  if (changed.length === 0) throw new ApiError("conflict", "The consent was changed meanwhile.");
-  return readChanged(call, row.id, true);
+  return toCreated(call, written, true);
 }
 
 /**

@@ -9,7 +9,7 @@ import { describeCause, stackFrames } from "../platform/errors.ts";
 import { derivedUuidv7 } from "../platform/ids.ts";
 import { log } from "../platform/log.ts";
 import { CONSENT_COLUMNS, type ConsentRow, keepVersion } from "./consent-rows.ts";
-import { type Place, selectPlaces, recordInLogs } from "./places.ts";
+import { type Place, recordInLogs, selectPlaces } from "./places.ts";
 
 /** Consents per run and step; the next run continues. */
 export const MAX_PER_RUN = 50;
@@ -100,9 +100,7 @@ export async function expireConsents(env: Env, now: number): Promise<{ expired: 
     event: "consent.erase",
     isDue: sql`(c.erased_at IS NULL AND c.erase_at <= ${now} AND c.status NOT IN ('requested', 'granted'))`,
     set: sql`reason_sealed = NULL, erased_at = CAST(${now} AS INTEGER)`,
-    extra: (row) => [
-      run.db.run(sql`DELETE FROM consent_records WHERE consent_id = ${row.id}`),
-    ],
+    extra: (row) => [run.db.run(sql`DELETE FROM consent_records WHERE consent_id = ${row.id}`)],
   });
   return { expired, erased };
 }

@@ -22,7 +22,7 @@ import {
 import { ClaimCode } from "../patients/record/claim-codes.ts";
 import { CONSENT_KINDS, CONSENT_PURPOSES } from "../platform/db/vocabulary.ts";
 import { CHECK_REASONS, checkConsent } from "./check-consent.ts";
-import { readChanged } from "./consent-rows.ts";
+import { readCreated } from "./consent-rows.ts";
 import { createOffer, listOffers, withdrawOffer } from "./offers.ts";
 import { redeemOffer } from "./redeem-offer.ts";
 import { Consent, exampleConsent, kinds, time, times } from "./schemas.ts";
@@ -180,14 +180,14 @@ export const consentOfferRoutes = createRouter()
       const { hospital_id: hospitalId = null, practitioner_id: practitionerId = null } = input;
       const key = await readIdempotencyKey(c, "consent.share");
       const share = { hospitalId, practitionerId, ...toShared(input) };
-      const id = await runOnce(
+      const consent = await runOnce(
         call,
         key,
         input,
         (statements) => shareConsent(call, share, statements),
-        async (id) => id,
+        (id) => readCreated(call, id, true),
       );
-      return ok(c, await readChanged(call, id, true), 201);
+      return ok(c, consent, 201);
     },
   )
   .openapi(

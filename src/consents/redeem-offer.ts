@@ -8,7 +8,7 @@ import { notify } from "../notifications/notify.ts";
 import { batch, isRoleChanged } from "../platform/db/client.ts";
 import { ROW_LIMITS, toLimitError } from "../platform/db/row-limits.ts";
 import { uuidv7 } from "../platform/ids.ts";
-import { readChanged } from "./consent-rows.ts";
+import { selectConsent, toCreated } from "./consent-rows.ts";
 import { createGranted } from "./create-granted.ts";
 import { hashOfferCode, isOpenOffer, OFFER_COLUMNS, type OfferRow } from "./offers.ts";
 import { areDifferentPersons, isShareable } from "./persons.ts";
@@ -67,7 +67,7 @@ export async function redeemOffer(call: Call, code: string, patientRef: string) 
   const { purpose, userId: grantedBy } = offer;
   const canShare = isShareable(grantedBy, sql`j.value`, sql`${patient.id}`, sql`${hospitalId}`);
   const consent = { id, hospitalId, patientId: patient.id, practitionerId: null, purpose, scope: toScope(offer) };
-  await batch(db, [
+  const written = await batch(db, [
     failsUnless(
       db,
       sql`EXISTS (SELECT 1 FROM consent_offers o WHERE ${isUsable(codeHash, now)})
@@ -85,9 +85,10 @@ export async function redeemOffer(call: Call, code: string, patientRef: string) 
       refs: { consent_id: id },
       recipients: sql`SELECT ${grantedBy}`,
     }),
+    selectConsent(db, id),
   ]).catch((error: unknown) => {
     if (isRoleChanged(error)) return denyCode(call, access);
     throw toLimitError(error, ROW_LIMITS.liveConsents);
   });
-  return readChanged(call, id, false);
+  return toCreated(call, written, false);
 }

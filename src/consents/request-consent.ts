@@ -11,7 +11,7 @@ import type { CONSENT_PURPOSES } from "../platform/db/vocabulary.ts";
 import { ApiError } from "../platform/errors.ts";
 import { uuidv7 } from "../platform/ids.ts";
 import { DAY_MS } from "../platform/time.ts";
-import { keepVersion, sealReason } from "./consent-rows.ts";
+import { keepVersion, sealReason, selectConsent, toCreated } from "./consent-rows.ts";
 import { type ConsentScope, findScopeErrors } from "./scope.ts";
 
 /** How long a person has to answer, at most until the consent would end. */
@@ -25,9 +25,9 @@ export type ConsentRequest = ConsentScope & {
 
 /**
  * Asks the person of the record. Every login that the record is linked to is notified; the caller does not learn whether there is any.
- * @returns the id  @throws ApiError not_found, forbidden, invalid_request, limit_reached
+ * @throws ApiError not_found, forbidden, invalid_request, limit_reached
  */
-export async function requestConsent(call: Call, request: ConsentRequest, keyStatements: KeyStatements): Promise<string> {
+export async function requestConsent(call: Call, request: ConsentRequest, keyStatements: KeyStatements) {
   const { db, keys, actor, now } = call;
   const errors = findScopeErrors(request, now);
   if (errors.length > 0) throw new ApiError("invalid_request", "Some fields are invalid; see errors.", { errors });
@@ -41,7 +41,7 @@ export async function requestConsent(call: Call, request: ConsentRequest, keySta
   );
   const reasonSealed = request.reason === null ? null : await sealReason(keys, id, request.reason);
   const isWritten = sql`EXISTS (SELECT 1 FROM consents WHERE id = ${id})`;
-  await batch(db, [
+  const written = await batch(db, [
     ...keyStatements(id),
     db.run(sql`INSERT INTO consents (id, hospital_id, patient_id, status, purpose, kinds, data_from, data_until, answer_until,
         expires_at, erase_at, reason_sealed, requested_by, created_at, updated_at)
@@ -65,8 +65,9 @@ export async function requestConsent(call: Call, request: ConsentRequest, keySta
       refs: { consent_id: id },
       recipients: sql`SELECT l.user_id FROM patient_links l WHERE l.patient_id = ${patient.id}`,
     }),
+    selectConsent(db, id),
   ]).catch((error: unknown) => {
     throw toLimitError(error, ROW_LIMITS.openConsentRequests);
   });
-  return id;
+  return toCreated(call, written, false);
 }

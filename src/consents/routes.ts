@@ -95,14 +95,14 @@ export const consentRoutes = createRouter()
         reason: input.reason ?? null,
       };
       const key = await readIdempotencyKey(c, "consent.request");
-      const id = await runOnce(
+      const consent = await runOnce(
         call,
         key,
         input,
         (statements) => requestConsent(call, request, statements),
-        async (id) => id,
+        (id) => getConsent(call, id),
       );
-      return ok(c, await getConsent(call, id), 201);
+      return ok(c, consent, 201);
     },
   )
   .openapi(

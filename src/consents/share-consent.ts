@@ -11,6 +11,7 @@ import { ROW_LIMITS, toLimitError } from "../platform/db/row-limits.ts";
 import type { CONSENT_PURPOSES } from "../platform/db/vocabulary.ts";
 import { ApiError } from "../platform/errors.ts";
 import { uuidv7 } from "../platform/ids.ts";
+import { selectConsent, toCreated } from "./consent-rows.ts";
 import { createGranted } from "./create-granted.ts";
 import { isShareable } from "./persons.ts";
 import { recordInLogs, selectPlaces } from "./places.ts";
@@ -41,10 +42,9 @@ const practisesAt = (practitionerId: string): SQL => sql`(SELECT n.hospital_id F
 
 /**
  * Creates a consent that is granted at once. Nobody but a named practitioner is notified.
- * @returns the id
  * @throws ApiError forbidden, invalid_request, recipient_unavailable, conflict (a record that the person cannot share), limit_reached
  */
-export async function shareConsent(anyCall: Call, share: Share, keyStatements: KeyStatements): Promise<string> {
+export async function shareConsent(anyCall: Call, share: Share, keyStatements: KeyStatements) {
   const { call, effectiveRole, results } = await withUser(anyCall, "consent:decide", (_, { db, actor }) => [
     db.all<Recipient>(selectRecipient(actor, share)),
     selectPlaces(db, share.patientIds),
@@ -61,7 +61,7 @@ export async function shareConsent(anyCall: Call, share: Share, keyStatements: K
   const { practitionerId, purpose, patientIds: sharedIds } = share;
   const canShare = isShareable(actor.userId, sql`j.value`, sql`${patientId}`, sql`${hospitalId}`);
   const places = [{ id: patientId, hospitalId }, ...results[1]];
-  await batch(db, [
+  const written = await batch(db, [
     ...keyStatements(id),
     failsUnless(
       db,
@@ -87,9 +87,10 @@ export async function shareConsent(anyCall: Call, share: Share, keyStatements: K
           refs: { consent_id: id },
           recipients: sql`SELECT n.user_id FROM practitioners n WHERE n.id = ${practitionerId}`,
         })),
+    selectConsent(db, id),
   ]).catch((error: unknown) => {
     if (isRoleChanged(error)) throw new ApiError("conflict", "A record cannot be shared.");
     throw toLimitError(error, ROW_LIMITS.liveConsents);
   });
-  return id;
+  return toCreated(call, written, true);
 }

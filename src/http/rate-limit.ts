@@ -171,7 +171,7 @@ export async function limitConsentCode(c: Context<AppEnv>): Promise<void> {
   await enforceLimits(
     c,
     { limit: "signup", key: `consent-code:${actor.userId}` },
-    { limit: "address", key: `consent-code:${addressOf(c)}`, sharesVerdict: true },
+    { limit: "address", key: `consent-code:${addressOf(c)}` },
   );
 }
 

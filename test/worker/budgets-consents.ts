@@ -24,8 +24,20 @@ export const consents: BudgetCase[] = [
     },
   ],
   ["GET /consents, of a person", "read", 200, budget(1, 300, 0), getAs("/consents", person)],
-  ["GET /consents/{id}", "read", 200, budget(1, 20, 0), async (e) => getAs(`/consents/${await newConsent(world.patient.id)}`, nurse)(e)],
-  ["GET /consents/check", "read", 200, budget(1, 300, 0), (e) => getAs(`/consents/check?patient_id=${world.patient.id}`, nurse)(e)],
+  [
+    "GET /consents/{id}",
+    "read",
+    200,
+    budget(1, 20, 0),
+    async (e) => getAs(`/consents/${await newConsent(world.patient.id)}`, nurse)(e),
+  ],
+  [
+    "GET /consents/check",
+    "read",
+    200,
+    budget(1, 300, 0),
+    (e) => getAs(`/consents/check?patient_id=${world.patient.id}`, nurse)(e),
+  ],
   ["GET /consents/offers", "read", 200, budget(1, 60, 0), getAs("/consents/offers", person)],
   [
     "POST /consents",

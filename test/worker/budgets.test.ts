@@ -35,7 +35,6 @@ const lines: BudgetCase[] = [
   ...reports,
   ...documents,
   ...privacy,
-  ...consents,
   ...hospitalReads,
   ...accountReads,
   ...messageReads,
@@ -50,6 +49,7 @@ const lines: BudgetCase[] = [
   ...escalation,
   ...accountWrites,
   ...factorWrites,
+  ...consents,
 ];
 
 beforeAll(setUpWorld);

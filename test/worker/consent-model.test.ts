@@ -5,7 +5,19 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { expireConsents } from "../../src/consents/expire-consents.ts";
 import { getDb } from "../../src/platform/db/client.ts";
 import { times, VERIFY } from "../long.ts";
-import { API, env, link, newPatient, newPdf, newPerson, newWorld, type Person, readJson, sendRequest, uploadReport } from "../world.ts";
+import {
+  API,
+  env,
+  link,
+  newPatient,
+  newPdf,
+  newPerson,
+  newWorld,
+  type Person,
+  readJson,
+  sendRequest,
+  uploadReport,
+} from "../world.ts";
 
 const DAY_MS = 86_400_000;
 
@@ -52,7 +64,12 @@ const readReport = async ({ nurse }: People) => (await sendRequest(`${API}/repor
 type Model = { shown: string; written: string; opens: boolean; versions: number };
 type Step = "grant" | "grant narrowed" | "deny" | "revoke" | "expire" | "cron" | "grant and deny at once";
 const STEPS: Step[] = ["grant", "grant narrowed", "deny", "revoke", "expire", "cron", "grant and deny at once"];
-const changed = (model: Model, to: string, opens: boolean): Model => ({ shown: to, written: to, opens, versions: model.versions + 1 });
+const changed = (model: Model, to: string, opens: boolean): Model => ({
+  shown: to,
+  written: to,
+  opens,
+  versions: model.versions + 1,
+});
 
 /** Takes the step in the product and in the model. @returns the model after it */
 async function take(step: Step, id: string, people: People, model: Model): Promise<Model> {

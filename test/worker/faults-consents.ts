@@ -19,7 +19,12 @@ async function newSharer() {
 }
 
 /** An answer of the person of the world's patient. A second one is refused. */
-const answer = (step: "grant" | "deny" | "revoke", reached: string, newOne: () => Promise<string>, json: () => object): FaultCase => ({
+const answer = (
+  step: "grant" | "deny" | "revoke",
+  reached: string,
+  newOne: () => Promise<string>,
+  json: () => object,
+): FaultCase => ({
   name: `POST /consents/{id}/${step}`,
   status: 200,
   retry: "none",
@@ -40,7 +45,11 @@ const newGrantable = async () => {
 export const consents: FaultCase[] = [
   readCase("GET /consents", () => `${API}/consents`),
   readCase("GET /consents/check", () => `${API}/consents/check?patient_id=${world.patient.id}`),
-  readCase("GET /consents/offers", () => `${API}/consents/offers`, () => world.self),
+  readCase(
+    "GET /consents/offers",
+    () => `${API}/consents/offers`,
+    () => world.self,
+  ),
   {
     name: "POST /consents",
     status: 201,
@@ -55,8 +64,18 @@ export const consents: FaultCase[] = [
     },
   },
   answer("grant", "granted", newGrantable, () => ({ patient_ids: [world.patient.id] })),
-  answer("deny", "denied", () => newConsent(world.patient.id), () => ({})),
-  answer("revoke", "revoked", () => newConsent(world.patient.id, "granted"), () => ({})),
+  answer(
+    "deny",
+    "denied",
+    () => newConsent(world.patient.id),
+    () => ({}),
+  ),
+  answer(
+    "revoke",
+    "revoked",
+    () => newConsent(world.patient.id, "granted"),
+    () => ({}),
+  ),
   {
     name: "POST /consents/share",
     status: 201,

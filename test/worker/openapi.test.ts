@@ -500,7 +500,8 @@ describe("its examples", () => {
       const queries = (operation.parameters ?? []).filter((p) => p.in === "query" && p.schema["example"] !== undefined);
       if (method !== "GET" || queries.length === 0 || path.includes("/admin/") || isAlias({ path })) continue;
       const query = queries.map(
-        (p) => `${p.name}=${encodeURIComponent(String(real(p.schema["example"], { world, ids, device, sharer, person: world.nurse })))}`,
+        (p) =>
+          `${p.name}=${encodeURIComponent(String(real(p.schema["example"], { world, ids, device, sharer, person: world.nurse })))}`,
       );
       const url = path.replace(/\{(\w+)\}/g, (_, id: string) => ids[id] ?? "");
       const staff = /audit|members|users|api-keys|webhooks|deliveries|import-grants/.test(path) ? world.manager : world.nurse;

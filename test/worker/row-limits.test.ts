@@ -372,7 +372,10 @@ const CASES: Case[] = [
       const { id } = await newPatient(hospitalId, nurse);
       for (let i = 1; i < max; i++) await newConsent(id);
       const json = { patient_id: id, purpose: "CAREMGT", ...newScope() };
-      return { add: (over) => post("/consents", nurse, json, withEnv(over)), count: () => countRows("consents WHERE patient_id = ?", id) };
+      return {
+        add: (over) => post("/consents", nurse, json, withEnv(over)),
+        count: () => countRows("consents WHERE patient_id = ?", id),
+      };
     },
   },
   {
