@@ -32,7 +32,7 @@ export const selectGrants = (
     c.purpose)) FROM consent_records r JOIN consents c ON c.id = r.consent_id
   WHERE r.patient_id = patients.id AND c.hospital_id = s.hospital_id AND c.status = 'granted' AND c.expires_at > ${now}
     AND ${isForReader(sql`u.id`)} AND (m.role IN ('nurse', 'hospital_admin') OR (m.role = 'doctor' AND (h.doctor_scope = 'hospital' OR EXISTS (SELECT 1
-      FROM care_team t WHERE t.patient_id = c.patient_id AND t.user_id = u.id AND t.ended_at IS NULL)))) END`;
+      FROM care_team t WHERE t.patient_id = c.patient_id AND t.user_id = u.id AND t.ended_at IS NULL))))) END`;
 
 export function parseGrants(json: string | null): ConsentGrant[] {
   const rows: [string, string, number, number, PurposeCode][] = JSON.parse(json ?? "[]");

@@ -356,7 +356,7 @@ function real(example: unknown, { ids, person }: Stage): unknown {
 
 function callerOf(name: string, { world, person, device, sharer }: Stage): { token: string } | null {
   if (name.endsWith("/observations/stream")) return device;
-  if (/\/consents\/(share|offers|\{consent_id\}\/)/.test(name)) return sharer;
+  if (/\/consents\/(share|check|offers|\{consent_id\}\/)/.test(name)) return sharer;
   if (name === "GET /metrics") return { token: env.METRICS_TOKEN ?? "" };
   if (
     / \/(health|\.well-known|api\/token|$)|auth\/(login|passkey\/|refresh|bootstrap|register|invitations\/accept|password\/(forgot|reset)|email\/verify)|devices\/claim$/.test(
