@@ -11,6 +11,7 @@ export const ROOMS = [
   "monitoring",
   "care",
   "privacy",
+  "document-requests",
   "consents",
   "reports",
   "documents",

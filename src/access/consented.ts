@@ -8,8 +8,15 @@ import type { Purpose } from "./purposes.ts";
 export type ConsentKind = (typeof CONSENT_KINDS)[number];
 type PurposeCode = (typeof CONSENT_PURPOSES)[number];
 
-/** Times in Unix ms, both included. */
-export type ConsentGrant = { id: string; kinds: readonly string[]; from: number; until: number; purpose: PurposeCode };
+/** Times in Unix ms, both included. `documents`: of a document request, the ids of what it opens; null: no such limit. */
+export type ConsentGrant = {
+  id: string;
+  kinds: readonly string[];
+  from: number;
+  until: number;
+  purpose: PurposeCode;
+  documents: readonly string[] | null;
+};
 
 /** The codes of ABDM's purposes as purposes of use of HL7 v3 (purposes.ts). */
 export const PURPOSE_OF_USE: Readonly<Record<PurposeCode, Purpose>> = {
@@ -28,15 +35,23 @@ export const isForReader = (userId: SQL): SQL => sql`(c.practitioner_id IS NULL 
 /** Live grants of the row `patients` to the hospital of the session, as JSON; NULL for a record of its own. Requires the tables of `activeSession`. */
 export const selectGrants = (
   now: number,
-): SQL => sql`CASE WHEN patients.hospital_id <> s.hospital_id THEN (SELECT json_group_array(json_array(c.id, c.kinds, c.data_from, c.data_until,
-    c.purpose)) FROM consent_records r JOIN consents c ON c.id = r.consent_id
+): SQL => sql`CASE WHEN patients.hospital_id <> s.hospital_id THEN (SELECT json_group_array(json_array(c.id, c.kinds, c.data_from,
+    c.data_until, c.purpose, json(iif(c.documents_only = 1, (SELECT json_group_array(d.document_id) FROM consent_documents d
+      WHERE d.consent_id = c.id), NULL)))) FROM consent_records r JOIN consents c ON c.id = r.consent_id
   WHERE r.patient_id = patients.id AND c.hospital_id = s.hospital_id AND c.status = 'granted' AND c.expires_at > ${now}
     AND ${isForReader(sql`u.id`)} AND (m.role IN ('nurse', 'hospital_admin') OR (m.role = 'doctor' AND (h.doctor_scope = 'hospital' OR EXISTS (SELECT 1
       FROM care_team t WHERE t.patient_id = c.patient_id AND t.user_id = u.id AND t.ended_at IS NULL))))) END`;
 
 export function parseGrants(json: string | null): ConsentGrant[] {
-  const rows: [string, string, number, number, PurposeCode][] = JSON.parse(json ?? "[]");
-  return rows.map(([id, kinds, from, until, purpose]) => ({ id, kinds: kinds.split(" "), from, until, purpose }));
+  const rows: [string, string, number, number, PurposeCode, string[] | null][] = JSON.parse(json ?? "[]");
+  return rows.map(([id, kinds, from, until, purpose, documents]) => ({
+    id,
+    kinds: kinds.split(" "),
+    from,
+    until,
+    purpose,
+    documents,
+  }));
 }
 
 /**
@@ -45,13 +60,14 @@ export function parseGrants(json: string | null): ConsentGrant[] {
  */
 export function clampToGrants(grants: readonly ConsentGrant[], kind: ConsentKind, span: { from: number; to: number }) {
   const parts = grants
-    .filter(({ kinds }) => kinds.includes(kind))
+    .filter(({ kinds, documents }) => kinds.includes(kind) && documents === null)
     .map((grant) => ({ grant, from: Math.max(span.from, grant.from), to: Math.min(span.to, grant.until) }))
     .filter(({ from, to }) => from <= to);
   return parts.toSorted((a, b) => b.to - a.to)[0] ?? null;
 }
 
-type CoveredRow = { patientId: SQLWrapper; kind: SQL; at: SQLWrapper };
+/** `documentId`: the column that names a document, where the row is one. */
+type CoveredRow = { patientId: SQLWrapper; kind: SQL; at: SQLWrapper; documentId?: SQL };
 
 /**
  * For lists of one record: the live consent that opens a row to the caller, as JSON [id, purpose], or NULL. Of several, the newest.
@@ -69,10 +85,14 @@ export function selectConsentOf(
       ? sql`EXISTS (SELECT 1 FROM care_team t WHERE t.patient_id = c.patient_id AND t.user_id = ${getActorId(actor)}
           AND t.ended_at IS NULL)`
       : sql`1`;
+  const isOpened = row.documentId
+    ? sql`EXISTS (SELECT 1 FROM consent_documents d WHERE d.consent_id = c.id AND d.document_id = ${row.documentId})`
+    : sql`0`;
   return sql`(SELECT json_array(c.id, c.purpose) FROM consent_records r JOIN consents c ON c.id = r.consent_id
     WHERE r.patient_id = ${row.patientId} AND c.hospital_id = ${hospitalId} AND c.status = 'granted' AND c.expires_at > ${now}
       AND ${row.at} BETWEEN c.data_from AND c.data_until AND instr(' ' || c.kinds || ' ', ' ' || ${row.kind} || ' ') > 0
-      AND ${isForReader(sql`${getActorId(actor)}`)} AND ${seesOwnRecord} ORDER BY c.created_at DESC LIMIT 1)`;
+      AND (c.documents_only = 0 OR ${isOpened}) AND ${isForReader(sql`${getActorId(actor)}`)} AND ${seesOwnRecord}
+    ORDER BY c.created_at DESC LIMIT 1)`;
 }
 
 /** Whether the record is of another hospital than the caller's: only then a consent matters. */
@@ -87,6 +107,17 @@ export function consentFields(consent: string | null | undefined, callerHospital
   return { basis: "consent", ...fields } as const;
 }
 
-/** The first grant that covers data of a kind from a time (Unix ms). */
-export const findGrant = (grants: readonly ConsentGrant[], kind: ConsentKind, at: number): ConsentGrant | undefined =>
-  grants.find(({ kinds, from, until }) => kinds.includes(kind) && from <= at && at <= until);
+/** The first grant that covers data of a kind from a time (Unix ms). @param documentId where the data are a document */
+export const findGrant = (
+  grants: readonly ConsentGrant[],
+  kind: ConsentKind,
+  at: number,
+  documentId?: string,
+): ConsentGrant | undefined =>
+  grants.find(
+    ({ kinds, from, until, documents }) =>
+      kinds.includes(kind) &&
+      from <= at &&
+      at <= until &&
+      (documents === null || (documentId !== undefined && documents.includes(documentId))),
+  );

@@ -82,7 +82,7 @@ export async function coverTime(
   { kind, at, target }: { kind: ConsentKind; at: number; target?: Record<string, string> },
 ): Promise<Access> {
   if (access.grants === undefined) return access;
-  const grant = findGrant(access.grants, kind, at);
+  const grant = findGrant(access.grants, kind, at, target?.["document"]);
   return grant ? { ...access, grants: [grant] } : denyUncovered(call, access, permission, target);
 }
 

@@ -60,6 +60,11 @@ const ROLES_BY_PERMISSION = {
   "consent:read": EVERYONE,
   /** The person alone grants, denies and ends. */
   "consent:decide": ["patient"],
+  /** Ask another hospital for documents of an own patient, and take the request back. */
+  "document_request:create": ["nurse", "doctor", "hospital_admin"],
+  "document_request:read": EVERYONE,
+  /** Approve, reject and fulfil, as the hospital that is asked. */
+  "document_request:answer": ["nurse", "doctor", "hospital_admin"],
   "hospital:read": EVERYONE,
   "hospital:create": ["admin"],
   "hospital:update": MANAGERS,
@@ -163,6 +168,7 @@ export const AUDIT_ACTION_BY_OPERATION: Readonly<Record<string, AuditAction>> = 
   correct: "U",
   request: "C",
   decide: "U",
+  answer: "U",
   claim: "E",
   amend: "U",
   delete: "D",

@@ -14,13 +14,17 @@ import { stateAt } from "./states.ts";
 export type ConsentRow = typeof consents.$inferSelect & {
   /** JSON array of the shared records' ids. */
   shared: string;
+  /** The document request that the consent is for. */
+  documentRequestId: string | null;
 };
 
 export const CONSENT_COLUMNS = sql`c.id AS id, c.hospital_id AS hospitalId, c.patient_id AS patientId, c.status AS status,
   c.purpose AS purpose, c.kinds AS kinds, c.data_from AS dataFrom, c.data_until AS dataUntil, c.answer_until AS answerUntil,
-  c.expires_at AS expiresAt, c.erase_at AS eraseAt, c.reason_sealed AS reasonSealed, c.practitioner_id AS practitionerId, c.requested_by AS requestedBy,
-  c.decided_by AS decidedBy, c.decided_at AS decidedAt, c.ended_at AS endedAt, c.erased_at AS erasedAt, c.created_at AS createdAt, c.updated_at AS updatedAt,
-  c.version AS version, (SELECT json_group_array(r.patient_id) FROM consent_records r WHERE r.consent_id = c.id) AS shared`;
+  c.expires_at AS expiresAt, c.erase_at AS eraseAt, c.reason_sealed AS reasonSealed, c.practitioner_id AS practitionerId,
+  c.documents_only AS documentsOnly, c.requested_by AS requestedBy, c.decided_by AS decidedBy, c.decided_at AS decidedAt,
+  c.ended_at AS endedAt, c.erased_at AS erasedAt, c.created_at AS createdAt, c.updated_at AS updatedAt, c.version AS version,
+  (SELECT q.id FROM document_requests q WHERE q.consent_id = c.id) AS documentRequestId,
+  (SELECT json_group_array(r.patient_id) FROM consent_records r WHERE r.consent_id = c.id) AS shared`;
 
 const reasonContext = (id: string) => ({ table: "consents", column: "reason", id });
 export const sealReason = (keys: Keys, id: string, reason: string): Promise<string> =>
@@ -55,6 +59,7 @@ export async function toConsent(keys: Keys, row: ConsentRow, now: number, isPers
     reason: reasonSealed === null ? null : String(await unsealValue(keys.fields, reasonContext(id), reasonSealed)),
     practitioner_id: row.practitionerId,
     requested_by: row.requestedBy,
+    document_request_id: row.documentRequestId,
     shared_patient_ids: isPerson || status === "granted" ? shared : [],
     decided_at: toIsoOrNull(row.decidedAt),
     ended_at: toIsoOrNull(row.endedAt),
@@ -86,6 +91,7 @@ export const keepVersion = (db: Db, id: string, changedBy: string | null, now: n
   db.run(sql`INSERT INTO consent_versions (consent_id, version, artefact, changed_by, changed_at)
     SELECT c.id, c.version, json_object('status', c.status, 'purpose', c.purpose, 'kinds', c.kinds, 'data_from', c.data_from,
       'data_until', c.data_until, 'expires_at', c.expires_at, 'erase_at', c.erase_at, 'access_mode', 'VIEW',
-      'hospital_id', c.hospital_id, 'patient_id', c.patient_id, 'practitioner_id', c.practitioner_id,
+      'documents_only', c.documents_only, 'hospital_id', c.hospital_id, 'patient_id', c.patient_id,
+      'practitioner_id', c.practitioner_id,
       'shared', json((SELECT json_group_array(r.patient_id) FROM consent_records r WHERE r.consent_id = c.id))),
       ${changedBy}, CAST(${now} AS INTEGER) FROM consents c WHERE c.id = ${id} AND ${when} ON CONFLICT DO NOTHING`);

@@ -8,6 +8,7 @@ import { notify } from "../notifications/notify.ts";
 import { batch, isRoleChanged, type Statement } from "../platform/db/client.ts";
 import { ApiError } from "../platform/errors.ts";
 import { CONSENT_COLUMNS, type ConsentRow, keepVersion, selectConsent, toCreated, toScope } from "./consent-rows.ts";
+import { chooseHospital, tellAskedHospital } from "./document-consents.ts";
 import { isShareable, selectConsentsOf } from "./persons.ts";
 import { type Place, recordInLogs, selectPlaces } from "./places.ts";
 import { type ConsentScope, findScopeErrors, findWiderErrors } from "./scope.ts";
@@ -105,6 +106,8 @@ export async function grantConsent(anyCall: Call, id: string, grant: Grant) {
   return decide(decision, change, [
     failsUnless(db, sql`NOT EXISTS (SELECT 1 FROM json_each(${ids}) j WHERE NOT ${canShare})`),
     db.run(sql`INSERT INTO consent_records (consent_id, patient_id) SELECT ${row.id}, j.value FROM json_each(${ids}) j`),
+    ...chooseHospital(db, row, ids),
+    ...tellAskedHospital(call, row, decision.shared[0]?.hospitalId ?? null, "document_request.received"),
   ]);
 }
 
@@ -118,5 +121,7 @@ export async function denyConsent(anyCall: Call, id: string) {
 /** Ends a consent; what begins afterwards is refused. @throws ApiError not_found, conflict (not granted, ended or expired) */
 export async function revokeConsent(anyCall: Call, id: string) {
   const decision = await requireStep(anyCall, id, "revoke");
-  return decide(decision, sql`ended_at = CAST(${decision.call.now} AS INTEGER)`);
+  const { call, row, shared } = decision;
+  const told = tellAskedHospital(call, row, shared[0]?.hospitalId ?? null, "document_request.ended");
+  return decide(decision, sql`ended_at = CAST(${call.now} AS INTEGER)`, told);
 }

@@ -2,10 +2,11 @@
 import { sql } from "drizzle-orm";
 import { type Call, getActorId } from "../access/actor.ts";
 import { recordAuditEvent } from "../access/audit.ts";
-import { withPatient } from "../access/patient-access.ts";
+import { type Access, withPatient } from "../access/patient-access.ts";
+import type { Permission } from "../access/permissions.ts";
 import type { KeyStatements } from "../http/idempotency.ts";
 import { notify } from "../notifications/notify.ts";
-import { batch } from "../platform/db/client.ts";
+import { batch, type Statement } from "../platform/db/client.ts";
 import { ROW_LIMITS, toLimitError, unlessFull } from "../platform/db/row-limits.ts";
 import type { CONSENT_PURPOSES } from "../platform/db/vocabulary.ts";
 import { ApiError } from "../platform/errors.ts";
@@ -21,17 +22,30 @@ export type ConsentRequest = ConsentScope & {
   patientId: string;
   purpose: (typeof CONSENT_PURPOSES)[number];
   reason: string | null;
+  /** Opens the documents that will be named under it alone. */
+  isForDocumentsOnly?: boolean;
+};
+
+/** What the consent is requested for. `attach`: statements that belong to it, behind its own. */
+export type RequestOptions = {
+  permission?: Permission;
+  attach?: (consentId: string, access: Access) => readonly Statement[];
 };
 
 /**
  * Asks the person of the record. Every login that the record is linked to is notified; the caller does not learn whether there is any.
  * @throws ApiError not_found, forbidden, invalid_request, limit_reached
  */
-export async function requestConsent(call: Call, request: ConsentRequest, keyStatements: KeyStatements) {
+export async function requestConsent(
+  call: Call,
+  request: ConsentRequest,
+  keyStatements: KeyStatements,
+  { permission = "consent:request", attach = () => [] }: RequestOptions = {},
+) {
   const { db, keys, actor, now } = call;
   const errors = findScopeErrors(request, now);
   if (errors.length > 0) throw new ApiError("invalid_request", "Some fields are invalid; see errors.", { errors });
-  const { access } = await withPatient(call, { patient: request.patientId }, "consent:request", () => []);
+  const { access } = await withPatient(call, { patient: request.patientId }, permission, () => []);
   const { patient, role, basis, hospitalId } = access;
   const id = uuidv7();
   const author = unlessFull(
@@ -44,11 +58,13 @@ export async function requestConsent(call: Call, request: ConsentRequest, keySta
   const written = await batch(db, [
     ...keyStatements(id),
     db.run(sql`INSERT INTO consents (id, hospital_id, patient_id, status, purpose, kinds, data_from, data_until, answer_until,
-        expires_at, erase_at, reason_sealed, requested_by, created_at, updated_at)
+        expires_at, erase_at, reason_sealed, documents_only, requested_by, created_at, updated_at)
       VALUES (${id}, ${hospitalId}, ${patient.id}, iif(${author} IS NULL, NULL, 'requested'), ${request.purpose},
-        ${request.kinds.join(" ")}, ${request.dataFrom}, ${request.dataUntil}, ${Math.min(now + ANSWER_MS, request.expiresAt)}, ${request.expiresAt},
-        ${request.eraseAt}, ${reasonSealed}, ${getActorId(actor)}, CAST(${now} AS INTEGER), CAST(${now} AS INTEGER))`),
+        ${request.kinds.join(" ")}, ${request.dataFrom}, ${request.dataUntil}, ${Math.min(now + ANSWER_MS, request.expiresAt)},
+        ${request.expiresAt}, ${request.eraseAt}, ${reasonSealed}, ${Number(request.isForDocumentsOnly ?? false)},
+        ${getActorId(actor)}, CAST(${now} AS INTEGER), CAST(${now} AS INTEGER))`),
     keepVersion(db, id, getActorId(actor), now, isWritten),
+    ...attach(id, access),
     ...recordAuditEvent(db, actor, now, {
       event: "consent.request",
       action: "C",

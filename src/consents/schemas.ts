@@ -26,6 +26,10 @@ export const Consent = z
     reason: z.string().nullable(),
     practitioner_id: Id.nullable().openapi({ description: "This practitioner of the hospital alone may read" }),
     requested_by: Id.nullable().openapi({ description: "Null: shared by the person without a request" }),
+    document_request_id: Id.nullable().openapi({
+      description:
+        "The document request that the consent is for: it opens the documents that fulfil the request, and nothing else",
+    }),
     shared_patient_ids: z
       .array(Id)
       .openapi({ description: "Records that are shared; empty before and, for the hospital, after" }),
@@ -52,6 +56,7 @@ export const exampleConsent = {
   reason: "Chest pain, earlier ECGs wanted",
   practitioner_id: null,
   requested_by: EXAMPLES.user,
+  document_request_id: null,
   shared_patient_ids: [],
   decided_at: null,
   ended_at: null,

@@ -65,6 +65,8 @@ const EXAMPLE_NAMES = [
   "review",
   "consent",
   "offer",
+  "documentRequest",
+  "consent",
 ] as const;
 type ExampleName = (typeof EXAMPLE_NAMES)[number];
 

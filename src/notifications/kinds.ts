@@ -46,6 +46,13 @@ export const NOTIFICATION_KINDS = {
   "consent.code_used": NOTICE,
   /** To the person and the member of staff who asked: a consent or a request has ended by its time. */
   "consent.ended": NOTICE,
+  /** To staff of the asked hospital, once the person has consented. */
+  "document_request.received": NOTICE,
+  /** Approved or rejected, and fulfilled: to the member of staff who asked, and to the person. */
+  "document_request.answered": NOTICE,
+  "document_request.fulfilled": NOTICE,
+  /** Cancelled, expired, or its consent has ended: to those who knew of it. */
+  "document_request.ended": NOTICE,
   "webhook.disabled": NOTICE,
   /** To the privacy officers: emergency access, or a patient's question. */
   "privacy.review_opened": NOTICE,

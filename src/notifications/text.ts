@@ -153,6 +153,40 @@ const TEXTS: Record<string, Record<TextLanguage, KindText>> = {
       sentence: "एक सहमति या उसका अनुरोध समाप्त हुआ, क्योंकि उसका समय पूरा हो गया। देखने के लिए EdgeCare खोलें।",
     },
   },
+  "document_request.received": {
+    en: {
+      title: "Request for documents",
+      sentence: "Another hospital asks yours for documents, with the consent of the person. Open EdgeCare to answer.",
+    },
+    hi: {
+      title: "दस्तावेज़ों का अनुरोध",
+      sentence: "एक दूसरा अस्पताल व्यक्ति की सहमति से आपके अस्पताल से दस्तावेज़ माँगता है। उत्तर देने के लिए EdgeCare खोलें।",
+    },
+  },
+  "document_request.answered": {
+    en: {
+      title: "Answer to a request for documents",
+      sentence: "A hospital has answered a request for documents. Open EdgeCare to see it.",
+    },
+    hi: {
+      title: "दस्तावेज़ों के अनुरोध का उत्तर",
+      sentence: "एक अस्पताल ने दस्तावेज़ों के अनुरोध का उत्तर दिया है। देखने के लिए EdgeCare खोलें।",
+    },
+  },
+  "document_request.fulfilled": {
+    en: { title: "Documents shared", sentence: "A hospital has shared the documents of a request. Open EdgeCare to see them." },
+    hi: { title: "दस्तावेज़ साझा किए गए", sentence: "एक अस्पताल ने अनुरोध के दस्तावेज़ साझा किए हैं। देखने के लिए EdgeCare खोलें।" },
+  },
+  "document_request.ended": {
+    en: {
+      title: "Request for documents ended",
+      sentence: "A request for documents has ended without documents. Open EdgeCare to see it.",
+    },
+    hi: {
+      title: "दस्तावेज़ों का अनुरोध समाप्त",
+      sentence: "दस्तावेज़ों का एक अनुरोध बिना दस्तावेज़ों के समाप्त हुआ। देखने के लिए EdgeCare खोलें।",
+    },
+  },
   "webhook.disabled": {
     en: {
       title: "Webhook switched off",

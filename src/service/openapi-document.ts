@@ -30,6 +30,7 @@ export const TAGS = [
   { name: "Analytics", description: "Aggregated observations per patient, wearable and hospital" },
   { name: "DiagnosticReport", description: "FHIR DiagnosticReport: reports, files and statistics" },
   { name: "DocumentReference", description: "FHIR DocumentReference: documents of patients, their versions and files" },
+  { name: "Document requests", description: "Documents that a hospital asks another one for, with the person's consent" },
   { name: "Live", description: "Live patient data: tickets, WebSocket, server-sent events" },
   { name: "DetectedIssue", description: "FHIR DetectedIssue: alerts and their handling by staff" },
   { name: "Alert rules", description: "Alarm limits: catalogue defaults, per ward, per patient" },

@@ -135,6 +135,7 @@ export async function getDocument(call: Call, id: string) {
   if (!row) throw new ApiError("not_found");
   const covered = await coverDocument(call, access, row);
   const stored = appendAuditEvent(call, documentEvent(covered, id, "document.read", "R"));
-  const isShown = ({ dateAt }: DocumentRow) => !access.grants || findGrant(access.grants, "documents", dateAt) !== undefined;
+  const isShown = (version: DocumentRow) =>
+    !access.grants || findGrant(access.grants, "documents", version.dateAt, version.id) !== undefined;
   return { ...(await afterAudit(stored, toDocument(call, row))), versions: rows.filter(isShown).map(toVersion) };
 }

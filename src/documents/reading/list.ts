@@ -32,6 +32,7 @@ const consentOf = (effectiveRole: EffectiveRole, { actor, now }: PrincipalCall, 
         patientId: sql`documents.patient_id`,
         kind: sql`'documents'`,
         at: sql`documents.date_at`,
+        documentId: sql`documents.id`,
       });
 
 /** The condition for visible rows that match. SQLite has no statistics here: `+` keeps it from the index of a whole hospital. */

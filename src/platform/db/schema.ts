@@ -7,6 +7,7 @@ import {
   DELIVERY_CHANNELS,
   DELIVERY_STATUSES,
   DEVICE_KINDS,
+  DOCUMENT_REQUEST_STATES,
   DOCUMENT_STATUSES,
   DOCUMENT_TYPES,
   HELD_STATES,
@@ -849,6 +850,8 @@ export const consents = sqliteTable(
     reasonSealed: text("reason_sealed"),
     /** Set: this member of the hospital alone may read, while they practise there. */
     practitionerId: text("practitioner_id").references(() => practitioners.id),
+    /** 1: opens the documents in `consent_documents` alone, as the consent of a document request does. */
+    documentsOnly: integer("documents_only").notNull().default(0),
     /** Null: shared by the person without a request. */
     requestedBy: text("requested_by").references(() => users.id),
     decidedBy: text("decided_by").references(() => users.id),
@@ -881,6 +884,72 @@ export const consentRecords = sqliteTable(
       .references(() => patients.id),
   },
   (t) => [primaryKey({ columns: [t.consentId, t.patientId] }), index("consent_records_patient").on(t.patientId)],
+);
+
+/** The documents that a consent with `documents_only` opens: those that fulfil its document request. */
+export const consentDocuments = sqliteTable(
+  "consent_documents",
+  {
+    consentId: text("consent_id")
+      .notNull()
+      .references(() => consents.id),
+    documentId: text("document_id")
+      .notNull()
+      .references(() => documents.id),
+  },
+  (t) => [primaryKey({ columns: [t.consentId, t.documentId] }), index("consent_documents_document").on(t.documentId)],
+);
+
+/**
+ * Requests of a hospital for documents of another one. `status` is what the hospitals did; whether the person has consented is in the
+ * consent, and together they are the state (document-requests/request-state.ts).
+ */
+export const documentRequests = sqliteTable(
+  "document_requests",
+  {
+    id: text("id").primaryKey(),
+    /** The hospital that asks, and its own record of the person. */
+    hospitalId: text("hospital_id")
+      .notNull()
+      .references(() => hospitals.id),
+    patientId: text("patient_id")
+      .notNull()
+      .references(() => patients.id),
+    consentId: text("consent_id")
+      .notNull()
+      .references(() => consents.id),
+    /** The hospital that is asked. Null: the person chooses, and the grant writes it. */
+    askedHospitalId: text("asked_hospital_id").references(() => hospitals.id),
+    status: text("status", { enum: DOCUMENT_REQUEST_STATES }).notNull(),
+    descriptionSealed: text("description_sealed").notNull(),
+    /** LOINC. */
+    typeCode: text("type_code"),
+    /** The times that the documents are about, Unix ms: from the first, before the second. */
+    dateFrom: integer("date_from"),
+    dateTo: integer("date_to"),
+    /** Why the asked hospital rejected it. */
+    reasonSealed: text("reason_sealed"),
+    requestedBy: text("requested_by")
+      .notNull()
+      .references(() => users.id),
+    /** Who approved or rejected it. */
+    answeredBy: text("answered_by").references(() => users.id),
+    answeredAt: integer("answered_at"),
+    /** Who rejected, fulfilled or cancelled it; null for one that ended by itself. */
+    endedBy: text("ended_by").references(() => users.id),
+    endedAt: integer("ended_at"),
+    expiresAt: integer("expires_at").notNull(),
+    createdAt: integer("created_at").notNull(),
+    updatedAt: integer("updated_at").notNull(),
+    version: integer("version").notNull().default(1),
+  },
+  (t) => [
+    uniqueIndex("document_requests_consent").on(t.consentId),
+    index("document_requests_hospital").on(t.hospitalId, t.createdAt),
+    index("document_requests_asked").on(t.askedHospitalId, t.createdAt),
+    index("document_requests_patient").on(t.patientId, t.createdAt),
+    index("document_requests_open").on(t.expiresAt).where(sql`status IN ('requested', 'approved')`),
+  ],
 );
 
 /** Every version of a consent, as it stood after each change: JSON of ids, codes and times. */

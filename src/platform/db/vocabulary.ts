@@ -47,6 +47,18 @@ export const CONSENT_KINDS = [
   "medical_history",
 ] as const;
 export const CONSENT_STATES = ["requested", "granted", "denied", "revoked", "expired"] as const;
+/** `consented`, `denied` and `revoked` follow from the consent of the request. */
+export const DOCUMENT_REQUEST_STATES = [
+  "requested",
+  "consented",
+  "approved",
+  "rejected",
+  "fulfilled",
+  "cancelled",
+  "denied",
+  "revoked",
+  "expired",
+] as const;
 /** FHIR R4 DocumentReference.status. */
 export const DOCUMENT_STATUSES = ["current", "superseded", "entered-in-error"] as const;
 /** Media types of documents, found from their bytes. */

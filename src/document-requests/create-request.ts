@@ -1,0 +1,97 @@
+// Staff asks for documents of a patient of their own hospital: the request and its consent, which the person decides about.
+import { sql } from "drizzle-orm";
+import { type Call, getActorId } from "../access/actor.ts";
+import { recordAuditEvent } from "../access/audit.ts";
+import type { Access } from "../access/patient-access.ts";
+import { ANSWER_MS, requestConsent } from "../consents/request-consent.ts";
+import { findScopeErrors } from "../consents/scope.ts";
+import type { DocumentTypeCode } from "../documents/document-types.ts";
+import type { KeyStatements } from "../http/idempotency.ts";
+import { isConditionFailed } from "../platform/db/client.ts";
+import { SELF_CARE_HOSPITAL_ID } from "../platform/db/schema.ts";
+import type { CONSENT_PURPOSES } from "../platform/db/vocabulary.ts";
+import { ApiError, type FieldError } from "../platform/errors.ts";
+import { uuidv7 } from "../platform/ids.ts";
+import { DAY_MS } from "../platform/time.ts";
+import { sealText } from "./request-rows.ts";
+
+/** A request expires together with the time that the person has to answer. */
+export const REQUEST_MS = ANSWER_MS;
+/** How long the fulfilled documents can be read, unless the request says otherwise. */
+const DEFAULT_LIFE_MS = 90 * DAY_MS;
+/** How far back documents are asked for, unless the request says otherwise. */
+const DEFAULT_SPAN_MS = 100 * 365 * DAY_MS;
+
+/** Times in Unix ms. `dateTo` is not included. */
+export type NewRequest = {
+  patientId: string;
+  /** Null: the person chooses. */
+  hospitalId: string | null;
+  type: DocumentTypeCode | null;
+  description: string;
+  dateFrom: number | null;
+  dateTo: number | null;
+  purpose: (typeof CONSENT_PURPOSES)[number];
+  expiresAt: number | null;
+};
+
+const fieldError = (path: string, message: string): FieldError => ({ path, message, code: "custom" });
+const invalid = (errors: FieldError[]) => new ApiError("invalid_request", "Some fields are invalid; see errors.", { errors });
+
+/** The fields of a consent as a request names them. */
+const FIELDS: ReadonlyMap<string, string> = new Map([
+  ["data_from", "date_from"],
+  ["data_until", "date_to"],
+]);
+
+/** The consent covers what is asked for: without dates, everything until the request expires. */
+function toScope({ dateFrom, dateTo, expiresAt }: NewRequest, now: number) {
+  const dataUntil = dateTo === null ? now + REQUEST_MS : dateTo - 1;
+  const dataFrom = dateFrom ?? dataUntil - DEFAULT_SPAN_MS;
+  const end = expiresAt ?? now + DEFAULT_LIFE_MS;
+  return { kinds: ["documents"] as const, dataFrom, dataUntil, expiresAt: end, eraseAt: end };
+}
+
+/**
+ * Creates a request with its consent, in one batch. It says nothing of other hospitals: the asked one learns of it by the grant.
+ * @returns the id  @throws ApiError not_found, forbidden, invalid_request, limit_reached
+ */
+export async function createRequest(call: Call, request: NewRequest, keyStatements: KeyStatements): Promise<string> {
+  const { db, keys, actor, now } = call;
+  const { patientId, hospitalId, description, purpose, dateFrom, dateTo } = request;
+  const scope = toScope(request, now);
+  const errors = findScopeErrors(scope, now).map((error) => ({ ...error, path: FIELDS.get(error.path) ?? error.path }));
+  if (errors.length > 0) throw invalid(errors);
+  const id = uuidv7();
+  const descriptionSealed = await sealText(keys, "description", id, description);
+  const consent = { patientId, purpose, reason: description, isForDocumentsOnly: true, ...scope };
+  const attach = (consentId: string, { patient, role, basis, hospitalId: ownHospitalId }: Access) => {
+    const asked = sql`(SELECT h.id FROM hospitals h WHERE h.id = ${hospitalId} AND h.active = 1
+      AND h.id NOT IN (${ownHospitalId}, ${SELF_CARE_HOSPITAL_ID}))`;
+    const status = hospitalId === null ? sql`'requested'` : sql`iif(${asked} IS NULL, NULL, 'requested')`;
+    return [
+      db.run(sql`INSERT INTO document_requests (id, hospital_id, patient_id, consent_id, asked_hospital_id, status, description_sealed,
+          type_code, date_from, date_to, requested_by, expires_at, created_at, updated_at)
+        VALUES (${id}, ${ownHospitalId}, ${patient.id}, ${consentId}, ${asked}, ${status}, ${descriptionSealed}, ${request.type},
+          CAST(${dateFrom} AS INTEGER), CAST(${dateTo} AS INTEGER), ${getActorId(actor)}, CAST(${now + REQUEST_MS} AS INTEGER),
+          CAST(${now} AS INTEGER), CAST(${now} AS INTEGER))`),
+      ...recordAuditEvent(db, actor, now, {
+        event: "document_request.create",
+        action: "C",
+        role,
+        basis,
+        hospitalId: ownHospitalId,
+        entity: { type: "document_request", id },
+        subjects: [patient.id],
+        detail: { consent_id: consentId, purpose },
+      }),
+    ];
+  };
+  const options = { permission: "document_request:create", attach } as const;
+  await requestConsent(call, consent, () => keyStatements(id), options).catch((error: unknown) => {
+    if (isConditionFailed(error, "document_requests.status"))
+      throw invalid([fieldError("hospital_id", "Must be another hospital that is active")]);
+    throw error;
+  });
+  return id;
+}
