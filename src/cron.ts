@@ -7,7 +7,7 @@ import { pruneCeremonies } from "./accounts/factors/ceremonies.ts";
 import { pruneLoginAttempts } from "./accounts/passwords/lockout.ts";
 import { pruneOffers } from "./consents/offers.ts";
 import { pruneDeviceClaimCodes } from "./devices/claim-codes.ts";
-import { expireRequests } from "./document-requests/expire-requests.ts";
+import { endRequests, selectDueRequests } from "./document-requests/expire-requests.ts";
 import { pruneIdempotencyKeys } from "./http/idempotency.ts";
 import { pruneHeldObservations } from "./monitoring/history/held-observations.ts";
 import { pruneMessages } from "./notifications/delivery/prune.ts";
@@ -23,7 +23,8 @@ import { expireDirectUploads, sweepDirectUploads, sweepOrphans, sweepSettledUplo
 export async function runCleanup(env: Env, now: number): Promise<void> {
   const db = getDb(env.DB);
   const keys = await getVerifiedKeys(env);
-  await batch(db, [
+  const [dueRequests] = await batch(db, [
+    selectDueRequests(db, now),
     pruneLoginAttempts(db, now),
     pruneCeremonies(db, now),
     pruneIdempotencyKeys(db, now),
@@ -39,7 +40,7 @@ export async function runCleanup(env: Env, now: number): Promise<void> {
     db.delete(passwordResets).where(lt(passwordResets.expiresAt, now - DAY_MS)),
     db.delete(emailLinks).where(lt(emailLinks.expiresAt, now - EMAIL_LINK_KEPT_MS)),
   ]);
-  await expireRequests(db, now);
+  await endRequests(db, dueRequests, now);
   const count = await sweepOrphans(db, env.FILES, keys.fields.keys.keys(), now);
   if (count > 0) log(env, "INFO", "orphaned files deleted", { count });
   const endedUploadCount = (await sweepDirectUploads(env.FILES, now)) + (await sweepSettledUploads(db, env.FILES));

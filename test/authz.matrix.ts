@@ -85,6 +85,7 @@ export type RouteRule = {
 
 const EVERYONE: readonly Role[] = ["patient", "nurse", "doctor", "hospital_admin", "admin"];
 const STAFF: readonly Role[] = ["nurse", "doctor", "hospital_admin", "admin"];
+const MEMBERS: readonly Role[] = ["nurse", "doctor", "hospital_admin"];
 const EDITORS: readonly Role[] = ["nurse", "hospital_admin", "admin"];
 const MANAGERS: readonly Role[] = ["hospital_admin", "admin"];
 const ADMIN: readonly Role[] = ["admin"];
@@ -332,6 +333,15 @@ export const ROUTES: Record<string, RouteRule> = {
   "POST /api/v1/consents/offers": rule("own", PERSON),
   "GET /api/v1/consents/offers": rule("own", PERSON),
   "DELETE /api/v1/consents/offers/:offer_id": rule("session", PERSON),
+  // The request with its consent.
+  "POST /api/v1/document-requests": rule("patient", MEMBERS, 2),
+  "GET /api/v1/document-requests": rule("own", EVERYONE),
+  "GET /api/v1/document-requests/:document_request_id": rule("patient", EVERYONE),
+  "POST /api/v1/document-requests/:document_request_id/cancel": rule("patient", MEMBERS),
+  // By the other hospital: an event for each of the two.
+  "POST /api/v1/document-requests/:document_request_id/approve": rule("patient", MEMBERS, 2),
+  "POST /api/v1/document-requests/:document_request_id/reject": rule("patient", MEMBERS, 2),
+  "POST /api/v1/document-requests/:document_request_id/fulfil": rule("patient", MEMBERS, 2),
   "GET /api/v1/uploads": rule("own", EDITORS),
   "GET /api/v1/uploads/quarantine": rule("own", EDITORS),
   "GET /api/v1/uploads/:upload_id": rule("device", EDITORS),

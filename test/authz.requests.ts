@@ -261,6 +261,9 @@ const BODIES: Record<
     const own = env.DB.prepare("SELECT patient_id FROM patient_links WHERE user_id = ? LIMIT 1").bind(person?.id ?? "");
     return { json: { patient_ids: [(await own.first<string>("patient_id")) ?? patientId], ...newScope() } };
   },
+  "POST /api/v1/document-requests": ({ patientId }) => ({ json: { patient_id: patientId, description: "a test" } }),
+  "POST /api/v1/document-requests/:document_request_id/reject": () => ({ json: { reason: "a test" } }),
+  "POST /api/v1/document-requests/:document_request_id/fulfil": ({ documentId }) => ({ json: { document_ids: [documentId] } }),
   "POST /api/v1/uploads/:upload_id/assign": ({ patientId }) => ({ json: { patient_id: patientId } }),
   "POST /api/v1/uploads/:upload_id/discard": () => ({ json: { reason: "test print" } }),
   "POST /api/v1/reports": (handle) => ({ body: form(handle) }),
@@ -320,6 +323,7 @@ export async function callRoute(
     ...(pattern.includes(":offer_id") && { offer_id: await offerOfSession(sessionId) }),
     code: "heart_rate",
     ...(pattern.includes("/direct/") && { upload_id: handle.directId }),
+    ...(/document-requests.*\/(approve|reject|fulfil)$/.test(pattern) && { document_request_id: handle.incomingRequestId }),
   };
   const ids = new Map(Object.entries(handle));
   const path = pattern.replace("/*", "/docs.js").replace(/:(\w+)/g, (_, name: string) => {

@@ -8,6 +8,7 @@ import { type HospitalKey, PRINCIPALS, TARGETS, type Target, type TestPrincipal 
 import { grantAsAsked } from "./consent-scene.ts";
 import { newConsent, newForeignCode, newRecordOfSamePerson } from "./consent-rows.ts";
 import { newDocument, newText } from "./document-files.ts";
+import { newIncoming, newRequestRow } from "./document-request-rows.ts";
 import { newFailedDelivery, newNotification } from "./notification-rows.ts";
 import { makeOfficer, newReview } from "./privacy-rows.ts";
 import {
@@ -40,6 +41,9 @@ export type ResourceIds = {
   documentId: string;
   /** A consent that the hospital has requested for the patient. */
   consentId: string;
+  /** A document request of the hospital, and one to it for the patient's documents. */
+  documentRequestId: string;
+  incomingRequestId: string;
   deviceId: string;
   credentialId: string;
   /** An import grant of the hospital. */
@@ -230,6 +234,8 @@ async function newHandle(hospitalId: string, nurse: Person, uploader: { token: s
     reportId: data.report_id,
     documentId: await newDocument(nurse, patient.id, newText(`document of ${patient.canary}`)),
     consentId: await newConsent(patient.id),
+    documentRequestId: await newRequestRow({ patientId: patient.id, hospitalId }, nurse.id),
+    incomingRequestId: await newIncoming({ patientId: patient.id, hospitalId }, await newHospital(), nurse),
     deviceId: device.id,
     credentialId: device.credentialId,
     grantId: await newGrant(hospitalId),
@@ -405,6 +411,15 @@ export async function renewResources(
   if (route.endsWith("/quarantine/file")) return { ...handle, ...(await newHeld(nurse)) };
   if (route.endsWith("/versions") || route === "DELETE /api/v1/documents/:document_id") {
     return { ...handle, documentId: await newDocument(nurse, handle.patientId) };
+  }
+  if (route.includes("/document-requests/:document_request_id/")) {
+    const status = route.endsWith("/fulfil") ? "approved" : "requested";
+    return {
+      ...handle,
+      documentId: await newDocument(nurse, handle.patientId),
+      documentRequestId: await newRequestRow(handle, nurse.id),
+      incomingRequestId: await newIncoming(handle, await newHospital(), nurse, status),
+    };
   }
   if (route.endsWith("/assign") || route.endsWith("/discard")) return { ...handle, uploadId: await newQuarantined(nurse) };
   if (route.endsWith("/direct/:upload_id/confirm")) {

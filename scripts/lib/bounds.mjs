@@ -185,6 +185,23 @@ export const BOUNDS = [
     test: "test/worker/document-types.test.ts › is stored, and one of a byte more is refused",
     operations: ["POST /documents"],
   },
+  { bound: "a page of 100 rows", test: BUDGET, operations: ["GET /document-requests"] },
+  {
+    bound: ROW,
+    test: BUDGET,
+    operations: [
+      "GET /document-requests/{document_request_id}",
+      "POST /document-requests/{document_request_id}/approve",
+      "POST /document-requests/{document_request_id}/reject",
+      "POST /document-requests/{document_request_id}/cancel",
+    ],
+  },
+  {
+    bound: "20 documents",
+    test: "test/worker/document-requests.test.ts › takes current documents of the shared record, dated within the grant",
+    operations: ["POST /document-requests/{document_request_id}/fulfil"],
+  },
+  { bound: rowLimit("openConsentRequests"), test: LIMIT, operations: ["POST /document-requests"] },
   { bound: rowLimit("alertComments"), test: LIMIT, operations: ["POST /alerts/{alert_id}/comment"] },
   {
     bound: "20 amendments per sample, 5,000 amended samples per patient",

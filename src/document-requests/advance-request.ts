@@ -2,6 +2,7 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { Call, UserCall, UserEffectiveRole } from "../access/actor.ts";
 import { recordAuditEvent } from "../access/audit.ts";
+import type { AuditEventName } from "../access/purposes.ts";
 import { failsUnless } from "../access/sign-in.ts";
 import { endConsent, tellAskedHospital } from "../consents/document-consents.ts";
 import type { NotificationKind } from "../notifications/kinds.ts";
@@ -38,17 +39,33 @@ export async function requireStep(anyCall: Call, id: string, step: HospitalStep)
 export const isUnchanged = ({ call, row }: Advance): SQL => sql`EXISTS (SELECT 1 FROM ${REQUESTS} WHERE q.id = ${row.id}
   AND q.version = ${row.version} AND ${selectState(call.now)} = ${row.state})`;
 
+const EVENTS: Readonly<Record<HospitalStep, AuditEventName>> = {
+  approve: "document_request.approve",
+  reject: "document_request.reject",
+  fulfil: "document_request.fulfil",
+  cancel: "document_request.cancel",
+};
+const KINDS: Readonly<Record<HospitalStep, NotificationKind>> = {
+  approve: "document_request.answered",
+  reject: "document_request.answered",
+  fulfil: "document_request.fulfilled",
+  cancel: "document_request.ended",
+};
+
 /** One event in the log of the hospital that asks, and one in that of the asked hospital, which knows of the request by a grant alone. */
 function recordStep({ call, effectiveRole, row, step }: Advance, when: SQL, detail: object): Statement[] {
   const { db, actor, now } = call;
   const isCallers = (hospitalId: string | null) => hospitalId === effectiveRole.hospitalId;
+  // The first event decides whose storage quotas the batch counts against.
   const places = [
     { hospitalId: row.hospitalId, subjects: [row.patientId] },
     { hospitalId: row.askedHospitalId, subjects: parseIds(row.shared) },
-  ].filter(({ subjects }) => subjects.length > 0);
+  ]
+    .filter(({ subjects }) => subjects.length > 0)
+    .sort((a, b) => Number(isCallers(b.hospitalId)) - Number(isCallers(a.hospitalId)));
   return places.flatMap(({ hospitalId, subjects }) =>
     recordAuditEvent(db, actor, now, {
-      event: `document_request.${step}`,
+      event: EVENTS[step],
       action: "U",
       role: effectiveRole.role,
       hospitalId,
@@ -68,13 +85,6 @@ export const selectPerson = ({ patientId, decidedBy }: Pick<RequestRow, "patient
 /** The member of staff who asks, while at the hospital. */
 export const selectRequester = ({ requestedBy, hospitalId }: Pick<RequestRow, "requestedBy" | "hospitalId">): SQL =>
   sql`SELECT m.user_id FROM memberships m WHERE m.user_id = ${requestedBy} AND m.hospital_id = ${hospitalId} AND m.ended_at IS NULL`;
-
-const KINDS: Readonly<Record<HospitalStep, NotificationKind>> = {
-  approve: "document_request.answered",
-  reject: "document_request.answered",
-  fulfil: "document_request.fulfilled",
-  cancel: "document_request.ended",
-};
 
 /** Tells the person and the other hospital. */
 function tell({ call, row, step }: Advance, when: SQL): Statement[] {

@@ -13,7 +13,8 @@ import type { CONSENT_PURPOSES } from "../platform/db/vocabulary.ts";
 import { ApiError, type FieldError } from "../platform/errors.ts";
 import { uuidv7 } from "../platform/ids.ts";
 import { DAY_MS } from "../platform/time.ts";
-import { sealText } from "./request-rows.ts";
+import { requireRequest } from "./list-requests.ts";
+import { sealText, toDocumentRequest } from "./request-rows.ts";
 
 /** A request expires together with the time that the person has to answer. */
 export const REQUEST_MS = ANSWER_MS;
@@ -54,9 +55,9 @@ function toScope({ dateFrom, dateTo, expiresAt }: NewRequest, now: number) {
 
 /**
  * Creates a request with its consent, in one batch. It says nothing of other hospitals: the asked one learns of it by the grant.
- * @returns the id  @throws ApiError not_found, forbidden, invalid_request, limit_reached
+ * @throws ApiError not_found, forbidden, invalid_request, limit_reached
  */
-export async function createRequest(call: Call, request: NewRequest, keyStatements: KeyStatements): Promise<string> {
+export async function createRequest(call: Call, request: NewRequest, keyStatements: KeyStatements) {
   const { db, keys, actor, now } = call;
   const { patientId, hospitalId, description, purpose, dateFrom, dateTo } = request;
   const scope = toScope(request, now);
@@ -93,5 +94,7 @@ export async function createRequest(call: Call, request: NewRequest, keyStatemen
       throw invalid([fieldError("hospital_id", "Must be another hospital that is active")]);
     throw error;
   });
-  return id;
+  // Its event says what the read of the answer would.
+  const { effectiveRole, row } = await requireRequest(call, id, "document_request:read");
+  return toDocumentRequest(keys, row, effectiveRole);
 }

@@ -29,16 +29,18 @@ type DueRow = Pick<
 
 const newActor = (): SystemActor => ({ kind: "system", name: "document-requests", via: { requestId: uuidv7(), ip: null } });
 
-/** @returns how many requests were ended; running it again changes nothing */
-export async function expireRequests(db: Db, now: number): Promise<number> {
-  const due = await db.all<DueRow>(sql`SELECT q.id AS id, q.hospital_id AS hospitalId, q.patient_id AS patientId,
+/** Reads the requests whose time is over, for `endRequests`. */
+export const selectDueRequests = (db: Db, now: number) =>
+  db.all<DueRow>(sql`SELECT q.id AS id, q.hospital_id AS hospitalId, q.patient_id AS patientId,
       q.consent_id AS consentId, q.asked_hospital_id AS askedHospitalId, q.requested_by AS requestedBy, c.decided_by AS decidedBy,
       q.version AS version, ${selectState(now)} AS state,
       (SELECT json_group_array(r.patient_id) FROM consent_records r WHERE r.consent_id = q.consent_id) AS shared
     FROM ${REQUESTS} WHERE q.status IN ('requested', 'approved') AND q.expires_at <= ${now}
     ORDER BY q.expires_at LIMIT ${EXPIRED_PER_RUN}`);
+
+/** Ends each in a batch of its own; running it again for the same rows changes nothing. */
+export async function endRequests(db: Db, due: readonly DueRow[], now: number): Promise<void> {
   for (const row of due) await batch(db, endStatements(db, row, now));
-  return due.length;
 }
 
 /** What the person has denied or revoked ends as that, and was told then. */

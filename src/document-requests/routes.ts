@@ -75,8 +75,7 @@ export const documentRequestRoutes = createRouter()
       };
       const key = await readIdempotencyKey(c, "document_request.create");
       const create = (statements: Parameters<typeof createRequest>[2]) => createRequest(call, request, statements);
-      const id = await runOnce(call, key, input, create, async (id) => id);
-      return ok(c, await getRequest(call, id), 201);
+      return ok(c, await runOnce(call, key, input, create, (id) => getRequest(call, id)), 201);
     },
   )
   .openapi(

@@ -8,6 +8,7 @@ import { type Counts, withCounters } from "../stores.ts";
 import { API, env, newDevice, readJson, sendRequest } from "../world.ts";
 import { accountReads, accountWrites } from "./budgets-accounts.ts";
 import { consents } from "./budgets-consents.ts";
+import { documentRequests } from "./budgets-document-requests.ts";
 import { documents } from "./budgets-documents.ts";
 import { escalation } from "./budgets-escalation.ts";
 import { factorReads, factorWrites } from "./budgets-factors.ts";
@@ -35,6 +36,7 @@ const lines: BudgetCase[] = [
   ...reports,
   ...documents,
   ...privacy,
+  ...documentRequests,
   ...hospitalReads,
   ...accountReads,
   ...messageReads,

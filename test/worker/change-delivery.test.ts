@@ -55,6 +55,8 @@ const NOTHING_TO_DELIVER = new Set([
   "POST /api/v1/documents/:document_id/link",
   "POST /api/v1/documents/:document_id/versions",
   "DELETE /api/v1/documents/:document_id",
+  "POST /api/v1/document-requests",
+  ...["approve", "cancel", "fulfil", "reject"].map((step) => `POST /api/v1/document-requests/:document_request_id/${step}`),
   "PATCH /api/v1/reports/:report_id",
   "POST /api/v1/reports/:report_id/move",
   // Ingest creates a row of monitoring_settings with default values, which are in effect without it.

@@ -19,6 +19,7 @@ import {
 } from "../world.ts";
 import { accounts } from "./faults-accounts.ts";
 import { consents } from "./faults-consents.ts";
+import { documentRequests } from "./faults-document-requests.ts";
 import { documents } from "./faults-documents.ts";
 import { escalation } from "./faults-escalation.ts";
 import { factors } from "./faults-factors.ts";
@@ -39,6 +40,7 @@ const routes: FaultCase[] = [
   ...documents,
   ...privacy,
   ...consents,
+  ...documentRequests,
   ...hospital,
   ...escalation,
   ...messages,

@@ -8,6 +8,7 @@ import { subscribeSession } from "../authz.requests.ts";
 import { newWebhook } from "../authz.world.ts";
 import { newConsent, newScope } from "../consent-rows.ts";
 import { newDocument, newText } from "../document-files.ts";
+import { newRequestRow } from "../document-request-rows.ts";
 import { type ApiDocument, type Json, listOperations, type Operation } from "../fuzz/document.ts";
 import { listTextFields, type TextField, withTexts } from "../fuzz/text-fields.ts";
 import { times, VERIFY } from "../long.ts";
@@ -76,6 +77,7 @@ beforeAll(async () => {
     review_id: v7(),
     consent_id: await newConsent(patient.id),
     offer_id: v7(),
+    document_request_id: await newRequestRow({ patientId: patient.id, hospitalId }, nurse.id),
     code: "heart_rate",
   };
 });
@@ -280,6 +282,14 @@ const RESOURCES: Record<string, Resource> = {
     others: ["access_mode"],
     before: () => env.DB.prepare("UPDATE consents SET answer_until = 1").run(),
     more: { purpose: "CAREMGT", ...newScope() },
+    encode: (body) => ({ json: { ...body, patient_id: world.patient.id } }),
+  },
+  "document requests": {
+    path: `${API}/document-requests`,
+    as: () => world.nurse,
+    places: [prose("description", 1_000)],
+    required: ["description"],
+    before: () => env.DB.prepare("UPDATE consents SET status = 'expired'").run(),
     encode: (body) => ({ json: { ...body, patient_id: world.patient.id } }),
   },
   "api-keys": {

@@ -8,6 +8,7 @@ import { toAlertId } from "../../src/monitoring/patient-object/samples/ids.ts";
 import { newWebhook } from "../authz.world.ts";
 import { newConsent, newOffer } from "../consent-rows.ts";
 import { documentForm, newDocument, newText } from "../document-files.ts";
+import { newIncoming, newRequestRow } from "../document-request-rows.ts";
 import { type Contract, createContract } from "../fuzz/contract.ts";
 import { readToken } from "../letters.ts";
 import { newFailedDelivery, newNotification } from "../notification-rows.ts";
@@ -227,6 +228,7 @@ async function newStage(): Promise<Stage> {
     patient_id: world.patient.id,
     report_id: (await readJson(sent)).data.report_id,
     document_id: await newDocument(world.nurse, world.patient.id),
+    ...(await newRequests(world)),
     user_id: world.doctor.id,
     hospital_id: world.hospitalId,
     device_id: device.id,
@@ -279,6 +281,16 @@ async function newSharer({ hospitalId, nurse, patient }: World) {
     elsewhere_id: elsewhere.id,
   };
   return { sharer, ids };
+}
+
+/** A document request of the hospital, and two to it. */
+async function newRequests({ nurse, patient, hospitalId }: World) {
+  const own = { patientId: patient.id, hospitalId };
+  return {
+    document_request_id: await newRequestRow(own, nurse.id),
+    incoming_id: await newIncoming(own, await newHospital(), nurse),
+    approved_id: await newIncoming(own, await newHospital(), nurse, "approved"),
+  };
 }
 
 async function newEmailToken(person: Person): Promise<string> {
@@ -395,6 +407,8 @@ function requestOf({ path, method, name, operation }: (typeof operations)[number
   if (path.includes("/alert-rules/")) ids["code"] = "heart_rate";
   if (path.endsWith("/revoke")) ids["consent_id"] = stage.ids["granted_id"];
   if (path.includes("/direct/")) ids["upload_id"] = stage.ids["direct_id"];
+  if (/document-requests.*\/(approve|reject)$/.test(path)) ids["document_request_id"] = stage.ids["incoming_id"];
+  if (path.endsWith("/fulfil")) ids["document_request_id"] = stage.ids["approved_id"];
   if (name === `DELETE ${API}/patients/{patient_id}`) ids["patient_id"] = stage.ids["mistake_id"];
   if (name.startsWith(`DELETE ${API}/patients/{patient_id}/links/`)) ids["user_id"] = stage.world.self.id;
   const needed = (operation.parameters ?? []).filter((p) => p.in === "query" && p.required);

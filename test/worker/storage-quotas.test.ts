@@ -61,6 +61,7 @@ const UNCOUNTED: Record<string, string> = {
   "POST /api/v1/documents/:document_id/link": "stores nothing but the audit event of a read",
   "POST /api/v1/consents/:consent_id/deny": UNCOUNTED_EVENTS["consent.deny"] ?? "",
   "POST /api/v1/consents/:consent_id/revoke": UNCOUNTED_EVENTS["consent.revoke"] ?? "",
+  "POST /api/v1/document-requests/:document_request_id/cancel": UNCOUNTED_EVENTS["document_request.cancel"] ?? "",
   "POST /api/v1/live/tickets": "stores nothing but the audit event of a read",
   "POST /api/v1/patients/:patient_id/alert-rules/preview": "stores nothing but the audit event of a read",
 };

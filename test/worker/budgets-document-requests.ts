@@ -1,0 +1,70 @@
+// Budgets of document requests.
+import { newDocument } from "../document-files.ts";
+import { newIncoming, newRequestRow } from "../document-request-rows.ts";
+import { API, sendRequest } from "../world.ts";
+import { type BudgetCase, budget, clinic, getAs, nurse, withNewKey, world } from "./budgets-world.ts";
+
+const own = () => ({ patientId: world.patient.id, hospitalId: world.hospitalId });
+const newOutgoing = () => newRequestRow(own(), world.nurse.id);
+
+let filled: Promise<unknown> | undefined;
+/** More requests than a page, in both directions. */
+const fill = () =>
+  (filled ??= Promise.all(
+    Array.from({ length: 30 }, (_, i) => (i % 2 ? newOutgoing() : newIncoming(own(), clinic.hospitalId, clinic.nurse))),
+  ));
+const listWhenFilled = (query: () => string) => async (counted: Env) => {
+  await fill();
+  return getAs(`/document-requests${query()}`, nurse)(counted);
+};
+const take = (name: string, find: () => Promise<string>, body: () => Promise<object> = async () => ({})) => {
+  return async (e: Env) => {
+    const [id, json] = [await find(), await body()];
+    return sendRequest(`${API}/document-requests/${id}/${name}`, { as: world.nurse, method: "POST", json, env: e });
+  };
+};
+const incoming = (status: "requested" | "approved" = "requested") => newIncoming(own(), clinic.hospitalId, clinic.nurse, status);
+
+/** Lists show a page of 20 out of 30 requests. A write of two hospitals reads what it answers behind its batch. */
+export const documentRequests: BudgetCase[] = [
+  ["GET /document-requests", "read", 200, budget(1, 900, 0), listWhenFilled(() => "")],
+  ["GET /document-requests?direction=in", "read", 200, budget(1, 900, 0), listWhenFilled(() => "?direction=in")],
+  ["GET /document-requests?patient_id", "read", 200, budget(1, 900, 0), listWhenFilled(() => `?patient_id=${world.patient.id}`)],
+  [
+    "GET /document-requests/{id}",
+    "read",
+    200,
+    budget(1, 30, 0),
+    async (e) => getAs(`/document-requests/${await newOutgoing()}`, nurse)(e),
+  ],
+  [
+    "POST /document-requests",
+    "move",
+    201,
+    budget(4, 60, 40),
+    (e) => {
+      const json = { patient_id: world.patient.id, description: "Discharge summary" };
+      return sendRequest(`${API}/document-requests`, { as: world.nurse, json, ...withNewKey(), env: e });
+    },
+  ],
+  ["POST /document-requests/{id}/approve", "write", 200, budget(3, 120, 20), take("approve", incoming)],
+  [
+    "POST /document-requests/{id}/reject",
+    "write",
+    200,
+    budget(3, 120, 30),
+    take("reject", incoming, async () => ({ reason: "Not in our records" })),
+  ],
+  [
+    "POST /document-requests/{id}/fulfil",
+    "move",
+    200,
+    budget(4, 140, 30),
+    take(
+      "fulfil",
+      () => incoming("approved"),
+      async () => ({ document_ids: [await newDocument(world.nurse, world.patient.id)] }),
+    ),
+  ],
+  ["POST /document-requests/{id}/cancel", "write", 200, budget(3, 120, 30), take("cancel", newOutgoing)],
+];
