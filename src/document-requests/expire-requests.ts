@@ -62,8 +62,6 @@ function endStatements(db: Db, row: DueRow, now: number): Statement[] {
     ...notify(db, actor, now, { ...notice, recipients: selectPerson(row), when: isOpen }),
     ...notify(db, actor, now, { ...notice, recipients: selectRequester(row), when: isOpen }),
     ...(row.shared === "[]" ? [] : tellAskedHospital({ db, actor, now }, ofRequest, row.askedHospitalId, notice.kind, isOpen)),
-    end,
-    ...endConsent(db, row.consentId, null, now, isDone),
     ...places.flatMap(({ hospitalId, subjects }) =>
       recordAuditEvent(db, actor, now, {
         event: "document_request.expire",
@@ -72,8 +70,10 @@ function endStatements(db: Db, row: DueRow, now: number): Statement[] {
         entity: { type: "document_request", id: row.id },
         subjects,
         detail: { consent_id: row.consentId },
-        when: isDone,
+        when: isOpen,
       }),
     ),
+    end,
+    ...endConsent(db, row.consentId, null, now, isDone),
   ];
 }

@@ -1,21 +1,35 @@
 // Budgets of document requests.
 import { newDocument } from "../document-files.ts";
 import { newIncoming, newRequestRow } from "../document-request-rows.ts";
-import { API, sendRequest } from "../world.ts";
-import { type BudgetCase, budget, clinic, getAs, nurse, withNewKey, world } from "./budgets-world.ts";
+import { API, newWorld, sendRequest, type World } from "../world.ts";
+import { type BudgetCase, budget, withNewKey } from "./budgets-world.ts";
+
+/** Two hospitals of their own: grants would add rows to what other lines read of a patient. */
+let world: World;
+let other: World;
+let made: Promise<unknown> | undefined;
+const makeWorlds = () =>
+  (made ??= Promise.all([newWorld(), newWorld()]).then((worlds) => {
+    [world, other] = worlds;
+  }));
 
 const own = () => ({ patientId: world.patient.id, hospitalId: world.hospitalId });
-const newOutgoing = () => newRequestRow(own(), world.nurse.id);
+const newOutgoing = async () => {
+  await makeWorlds();
+  return newRequestRow(own(), world.nurse.id);
+};
+const incoming = async (status: "requested" | "approved" = "requested") => {
+  await makeWorlds();
+  return newIncoming(own(), other.hospitalId, other.nurse, status);
+};
+const get = (path: string, counted: Env) => sendRequest(`${API}${path}`, { as: world.nurse, env: counted });
 
 let filled: Promise<unknown> | undefined;
 /** More requests than a page, in both directions. */
-const fill = () =>
-  (filled ??= Promise.all(
-    Array.from({ length: 30 }, (_, i) => (i % 2 ? newOutgoing() : newIncoming(own(), clinic.hospitalId, clinic.nurse))),
-  ));
+const fill = () => (filled ??= Promise.all(Array.from({ length: 30 }, (_, i) => (i % 2 ? newOutgoing() : incoming()))));
 const listWhenFilled = (query: () => string) => async (counted: Env) => {
   await fill();
-  return getAs(`/document-requests${query()}`, nurse)(counted);
+  return get(`/document-requests${query()}`, counted);
 };
 const take = (name: string, find: () => Promise<string>, body: () => Promise<object> = async () => ({})) => {
   return async (e: Env) => {
@@ -23,7 +37,6 @@ const take = (name: string, find: () => Promise<string>, body: () => Promise<obj
     return sendRequest(`${API}/document-requests/${id}/${name}`, { as: world.nurse, method: "POST", json, env: e });
   };
 };
-const incoming = (status: "requested" | "approved" = "requested") => newIncoming(own(), clinic.hospitalId, clinic.nurse, status);
 
 /** Lists show a page of 20 out of 30 requests. A write of two hospitals reads what it answers behind its batch. */
 export const documentRequests: BudgetCase[] = [
@@ -35,25 +48,30 @@ export const documentRequests: BudgetCase[] = [
     "read",
     200,
     budget(1, 30, 0),
-    async (e) => getAs(`/document-requests/${await newOutgoing()}`, nurse)(e),
+    async (e) => get(`/document-requests/${await newOutgoing()}`, e),
   ],
   [
     "POST /document-requests",
     "move",
     201,
     budget(4, 60, 40),
-    (e) => {
+    async (e) => {
+      await makeWorlds();
       const json = { patient_id: world.patient.id, description: "Discharge summary" };
       return sendRequest(`${API}/document-requests`, { as: world.nurse, json, ...withNewKey(), env: e });
     },
   ],
-  ["POST /document-requests/{id}/approve", "write", 200, budget(3, 120, 20), take("approve", incoming)],
+  ["POST /document-requests/{id}/approve", "write", 200, budget(3, 120, 20), take("approve", () => incoming())],
   [
     "POST /document-requests/{id}/reject",
     "write",
     200,
     budget(3, 120, 30),
-    take("reject", incoming, async () => ({ reason: "Not in our records" })),
+    take(
+      "reject",
+      () => incoming(),
+      async () => ({ reason: "Not in our records" }),
+    ),
   ],
   [
     "POST /document-requests/{id}/fulfil",
