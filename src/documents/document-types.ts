@@ -34,3 +34,15 @@ const isTypeCode = (code: string): code is DocumentTypeCode => Object.hasOwn(DOC
 
 /** @param code of a row; one that is no longer in the table is its own name */
 export const toDocumentType = (code: string) => ({ code, display: isTypeCode(code) ? DOCUMENT_TYPE_NAMES[code] : code });
+
+/**
+ * FHIR DocumentReference.category, from the value set http://hl7.org/fhir/us/core/ValueSet/us-core-documentreference-category (US Core
+ * 6.1.0), whose only code is `clinical-note`. Prescriptions and consents are no notes.
+ */
+export const CATEGORY = {
+  system: "http://hl7.org/fhir/us/core/CodeSystem/us-core-documentreference-category",
+  code: "clinical-note",
+  display: "Clinical Note",
+} as const;
+const WITHOUT_CATEGORY: readonly string[] = ["57833-6", "59284-0"] satisfies DocumentTypeCode[];
+export const toCategory = (code: string): typeof CATEGORY | null => (WITHOUT_CATEGORY.includes(code) ? null : CATEGORY);

@@ -75,7 +75,13 @@ export const LETTER_KINDS = [
 export type LetterKind = (typeof LETTER_KINDS)[number];
 
 /** Event types that webhooks subscribe to. */
-export const WEBHOOK_EVENTS = ["report.created", "alert.raised", "alert.cleared", "upload.quarantined"] as const;
+export const WEBHOOK_EVENTS = [
+  "report.created",
+  "document.created",
+  "alert.raised",
+  "alert.cleared",
+  "upload.quarantined",
+] as const;
 export type WebhookEvent = (typeof WEBHOOK_EVENTS)[number];
 
 export const isNotificationKind = (kind: string): kind is NotificationKind => Object.hasOwn(NOTIFICATION_KINDS, kind);

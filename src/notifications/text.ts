@@ -254,6 +254,10 @@ const TEXTS: Record<string, Record<TextLanguage, KindText>> = {
     en: { title: "New report", sentence: "A report was stored." },
     hi: { title: "नई रिपोर्ट", sentence: "एक रिपोर्ट सहेजी गई।" },
   },
+  "document.created": {
+    en: { title: "New document", sentence: "A document was stored." },
+    hi: { title: "नया दस्तावेज़", sentence: "एक दस्तावेज़ सहेजा गया।" },
+  },
   "alert.cleared": {
     en: { title: "Alarm ended", sentence: "An alarm has ended." },
     hi: { title: "अलार्म समाप्त", sentence: "एक अलार्म समाप्त हुआ।" },

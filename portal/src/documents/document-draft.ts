@@ -61,5 +61,7 @@ export function toFormFields(
     author: author.trim(),
     date: date ?? "",
   };
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== ""));
+  // An empty author of a new version clears that of the version before.
+  const isSent = (name: string, value: string) => value !== "" || (name === "author" && !("patientId" in destination));
+  return Object.fromEntries(Object.entries(fields).filter(([name, value]) => isSent(name, value)));
 }

@@ -11,7 +11,7 @@ import { documents } from "../../platform/db/schema.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { nullIfCorrupt, readSealed } from "../../platform/sealed-documents.ts";
 import { toIso } from "../../platform/time.ts";
-import { toDocumentType } from "../document-types.ts";
+import { toCategory, toDocumentType } from "../document-types.ts";
 
 /** A version of a document. `previousId`: the version that it replaces; `consent`: what opened it to the caller of a list. */
 export type DocumentRow = typeof documents.$inferSelect & { previousId: string | null; consent?: string | null };
@@ -51,6 +51,7 @@ export async function toDocument({ keys }: Pick<Call, "keys">, row: DocumentRow,
     document_id: row.id,
     status: row.status,
     type: toDocumentType(row.typeCode),
+    category: toCategory(row.typeCode),
     patient_id: row.patientId,
     hospital_id: row.hospitalId,
     date: toIso(row.dateAt),

@@ -4,7 +4,7 @@ import { pageQuery } from "../../http/pagination.ts";
 import { EXAMPLES, Id, TimeInput, Timestamp } from "../../http/router.ts";
 import { ROW_LIMITS } from "../../platform/db/row-limits.ts";
 import { DOCUMENT_STATUSES, DOCUMENT_TYPES } from "../../platform/db/vocabulary.ts";
-import { DOCUMENT_TYPE_CODES } from "../document-types.ts";
+import { CATEGORY, DOCUMENT_TYPE_CODES } from "../document-types.ts";
 
 const Status = z.enum(DOCUMENT_STATUSES);
 const ContentType = z.enum(DOCUMENT_TYPES);
@@ -16,6 +16,10 @@ export const Document = z
     document_id: Id.openapi({ example: EXAMPLES.document, description: "Of this version" }),
     status: Status,
     type: z.object({ code: z.string().openapi({ description: "LOINC" }), display: z.string() }),
+    category: z
+      .object({ system: z.literal(CATEGORY.system), code: z.literal(CATEGORY.code), display: z.literal(CATEGORY.display) })
+      .nullable()
+      .openapi({ description: "US Core's category, from the type. Null for prescriptions and consents" }),
     patient_id: Id,
     hospital_id: Id,
     date: Timestamp.openapi({ description: "Time that the document is about" }),
@@ -39,6 +43,7 @@ export const exampleDocument = {
   document_id: EXAMPLES.document,
   status: "current" as const,
   type: { code: "18842-5", display: "Discharge summary" },
+  category: CATEGORY,
   patient_id: EXAMPLES.patient,
   hospital_id: EXAMPLES.hospital,
   date: EXAMPLES.time,

@@ -10,6 +10,7 @@ import type { Access } from "../../access/patient-access.ts";
 import { accessStillValid } from "../../access/still-valid.ts";
 import { type IdempotencyKey, recordIdempotencyKey, resolveReplay, selectIdempotencyKey } from "../../http/idempotency.ts";
 import { futureTimeError, requireClearTime, resolveMeasuredAt } from "../../http/measured-at.ts";
+import { publishEvent } from "../../notifications/webhooks/publish.ts";
 import { sealValue, sha256Hex } from "../../platform/crypto.ts";
 import { batch, isUniqueViolation, type Statement } from "../../platform/db/client.ts";
 import { documents } from "../../platform/db/schema.ts";
@@ -178,6 +179,11 @@ export async function insertVersionStatements<F>(
     db.insert(documents).values({ ...row, id: sql`(SELECT ${id} WHERE ${and(condition, isStillValid)})` }),
     ...recordIdempotencyKey(call, idempotencyKey, bodyHash, { resourceId: id, status: 201 }),
     ...recordAuditEvent(db, actor, now, { ...event, storedFiles: { bytes: file.size } }),
+    ...publishEvent(db, actor, now, {
+      type: "document.created",
+      hospitalId: access.hospitalId,
+      refs: { document_id: id, patient_id: access.patient.id },
+    }),
   ];
   return { row: { ...row, previousId }, statements };
 }

@@ -32,14 +32,18 @@ export const VersionFields = z.strictObject({
   type: Type.optional(),
   date: DateInput.optional(),
   title: Line.optional(),
-  author: Line.optional(),
+  author: z.string().trim().max(200).optional().openapi({ description: "Empty: not named", example: "Dr. Meera Rao" }),
 });
 export type VersionFields = z.infer<typeof VersionFields>;
 
 export type DocumentForm<F> = { fields: F; fileName: string; file: ChunkedBytes };
 
-/** @throws ApiError unsupported_media_type, too_large, invalid_request, length_mismatch, request_timeout, unavailable */
-export async function readDocumentForm<F>(c: Context<AppEnv>, schema: z.ZodType<F>): Promise<DocumentForm<F>> {
+/** @param clearable fields whose empty value counts  @throws ApiError unsupported_media_type, too_large, invalid_request, length_mismatch, request_timeout, unavailable */
+export async function readDocumentForm<F>(
+  c: Context<AppEnv>,
+  schema: z.ZodType<F>,
+  clearable: readonly string[] = [],
+): Promise<DocumentForm<F>> {
   if (c.req.header("Content-Encoding") !== undefined || !isMultipart(c.req.header("Content-Type") ?? "")) {
     throw new ApiError("unsupported_media_type", "Send multipart/form-data without Content-Encoding.");
   }
@@ -55,13 +59,14 @@ export async function readDocumentForm<F>(c: Context<AppEnv>, schema: z.ZodType<
   const fields = parseFields(
     parts.filter((part) => part !== file),
     schema,
+    clearable,
   );
   return { fields, fileName: safeFileName(file.fileName ?? "", DEFAULT_FILE_NAME), file: file.content };
 }
 
-/** Ignores empty values, because forms send every field that they have. */
-function parseFields<F>(parts: LargeFormPart[], schema: z.ZodType<F>): F {
-  const given = Object.entries(toTextFields(parts)).filter(([, value]) => value !== "");
+/** Ignores other empty values, because forms send every field that they have. */
+function parseFields<F>(parts: LargeFormPart[], schema: z.ZodType<F>, clearable: readonly string[]): F {
+  const given = Object.entries(toTextFields(parts)).filter(([name, value]) => value !== "" || clearable.includes(name));
   const parsed = schema.safeParse(Object.fromEntries(given));
   if (!parsed.success) throw validationError(parsed.error);
   return parsed.data;

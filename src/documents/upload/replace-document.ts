@@ -135,6 +135,12 @@ async function toNextVersion({ call, fields }: VersionUpload, access: Access, ro
     typeCode: fields.type ?? row.typeCode,
     dateAt: (await readDate(call, fields.date, access.hospitalId)) ?? row.dateAt,
     title: fields.title ?? (await read("title", row.titleSealed)),
-    author: fields.author ?? (row.authorSealed === null ? null : await read("author", row.authorSealed)),
+    author: await nextAuthor(fields.author, async () => (row.authorSealed === null ? null : read("author", row.authorSealed))),
   };
+}
+
+/** An author that is absent stays as it was, and an empty one is cleared. */
+async function nextAuthor(given: string | undefined, readFormer: () => Promise<string | null>): Promise<string | null> {
+  if (given === undefined) return readFormer();
+  return given === "" ? null : given;
 }

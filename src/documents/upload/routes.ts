@@ -87,7 +87,7 @@ documentUploadRoutes.post("/documents/:document_id/versions", checkRequest(repla
   const key = await readIdempotencyKey(c, "document.replace");
   // Read once: a change with `*` may run again.
   let form: Promise<DocumentForm<VersionFields>> | undefined;
-  const read = () => (form ??= readDocumentForm(c, VersionFields));
+  const read = () => (form ??= readDocumentForm(c, VersionFields, ["author"]));
   const { status, document } = await changeIfMatch(c, (call, expected) =>
     replaceDocument(call, c.env.FILES, key, parsed.data.document_id, expected, read),
   );

@@ -43,23 +43,25 @@ const selectUpload = (id: SQL, hospitalId: string | null) => sql`SELECT kind, re
 
 type Source = { ref: string; select: (id: SQL, hospitalId: string | null) => SQL; schema: z.ZodType<Record<string, unknown>> };
 const ALERT: Source = { ref: "alert_id", select: selectAlert, schema: Alert };
-const SOURCES: Readonly<Record<WebhookEvent, Source>> = {
+/** Of a document only ids are sent. */
+type DetailedEvent = Exclude<WebhookEvent, "document.created">;
+const SOURCES: Readonly<Record<DetailedEvent, Source>> = {
   "report.created": { ref: "report_id", select: selectReport, schema: Report },
   "alert.raised": ALERT,
   "alert.cleared": ALERT,
   "upload.quarantined": { ref: "upload_id", select: selectUpload, schema: Upload },
 };
-const isWebhookEvent = (kind: string): kind is WebhookEvent => kind in SOURCES;
+const hasDetails = (kind: string): kind is DetailedEvent => kind in SOURCES;
 
 /** Whether events of this type have clinical fields at all. */
-export const isOfClinicalEvent = ({ kind }: Pick<Delivery, "kind">): boolean => isWebhookEvent(kind);
+export const isOfClinicalEvent = ({ kind }: Pick<Delivery, "kind">): boolean => hasDetails(kind);
 
 /** Reads the clinical fields of what the event is about, within the webhook's own hospital. */
 export async function readDetails(
   db: Db,
   { kind, refs, hospitalId }: Pick<Delivery, "kind" | "refs" | "hospitalId">,
 ): Promise<Details> {
-  if (!isWebhookEvent(kind)) return null;
+  if (!hasDetails(kind)) return null;
   const { ref, select, schema } = SOURCES[kind];
   const [row] = await db.all<Record<string, unknown>>(select(sql`${refs[ref] ?? null}`, hospitalId));
   return row ? schema.parse(row) : null;

@@ -22,6 +22,7 @@ export type WebhookEvent = NewWebhook["events"][number];
 /** All event types; one that is added to the API does not compile until it is listed here. */
 const ALL_EVENTS: Record<WebhookEvent, true> = {
   "report.created": true,
+  "document.created": true,
   "alert.raised": true,
   "alert.cleared": true,
   "upload.quarantined": true,
