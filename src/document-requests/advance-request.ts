@@ -9,7 +9,7 @@ import type { NotificationKind } from "../notifications/kinds.ts";
 import { notify } from "../notifications/notify.ts";
 import { batch, isRoleChanged, type Statement } from "../platform/db/client.ts";
 import { ApiError } from "../platform/errors.ts";
-import { requireRequest } from "./list-requests.ts";
+import { readAfter, requireRequest } from "./list-requests.ts";
 import { isIncoming, isOutgoing, parseIds, REQUESTS, type RequestRow, sealText, toDocumentRequest } from "./request-rows.ts";
 import { type RequestState, type RequestStep, selectState, stateAfter } from "./states.ts";
 
@@ -107,6 +107,7 @@ export async function advance(step: Advance, change: SQL, more: readonly Stateme
   const isDone = sql`EXISTS (SELECT 1 FROM document_requests WHERE id = ${row.id} AND version = ${row.version + 1}
     AND status = ${next} AND updated_at = ${now})`;
   const isEnded = next === "rejected" || next === "cancelled";
+  let after = row;
   await batch(db, [
     failsUnless(db, isUnchanged(step)),
     // Told while the request is open: those are who know of it.
@@ -116,11 +117,13 @@ export async function advance(step: Advance, change: SQL, more: readonly Stateme
     ...more,
     ...(isEnded ? endConsent(db, row.consentId, actor.userId, now, isDone) : []),
     ...recordStep(step, isDone, detail),
+    readAfter(call, effectiveRole, row.id, (found) => {
+      after = found;
+    }),
   ]).catch((error: unknown) => {
     if (isRoleChanged(error)) throw new ApiError("conflict", "The request or a document was changed meanwhile.");
     throw error;
   });
-  const { row: after } = await requireRequest(call, row.id, "document_request:read");
   return toDocumentRequest(call.keys, after, effectiveRole);
 }
 

@@ -5,6 +5,7 @@ import type { Call, UserCall, UserEffectiveRole } from "../access/actor.ts";
 import { afterAudit, appendAuditEvent, toListEvents } from "../access/audit.ts";
 import { denyNotFound } from "../access/deny.ts";
 import { buildPage, COUNT_LIMIT, type PageQuery, resolvePageStart } from "../http/pagination.ts";
+import { onResult } from "../platform/db/client.ts";
 import { openListItems } from "../platform/sealed-documents.ts";
 import {
   directionOf,
@@ -89,6 +90,13 @@ export async function requireRequest(
   if (!row) return denyNotFound(call, permission, effectiveRole, { document_request: id });
   return { call, effectiveRole, row };
 }
+
+/** The statement that reads a request as the batch leaves it, for the answer. Put it behind the changes. */
+export const readAfter = (call: UserCall, effectiveRole: UserEffectiveRole, id: string, onRow: (row: RequestRow) => void) =>
+  onResult(
+    call.db.all<RequestRow>(sql`SELECT ${selectColumns(effectiveRole, call)} FROM ${REQUESTS} WHERE q.id = ${id}`),
+    (rows) => rows.forEach(onRow),
+  );
 
 /** @throws ApiError not_found */
 export async function getRequest(anyCall: Call, id: string) {

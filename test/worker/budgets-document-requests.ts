@@ -38,7 +38,7 @@ const take = (name: string, find: () => Promise<string>, body: () => Promise<obj
   };
 };
 
-/** Lists show a page of 20 out of 30 requests. A write of two hospitals reads what it answers behind its batch. */
+/** Lists show a page of 20 out of 30 requests. */
 export const documentRequests: BudgetCase[] = [
   ["GET /document-requests", "read", 200, budget(1, 900, 0), listWhenFilled(() => "")],
   ["GET /document-requests?direction=in", "read", 200, budget(1, 900, 0), listWhenFilled(() => "?direction=in")],
@@ -52,16 +52,16 @@ export const documentRequests: BudgetCase[] = [
   ],
   [
     "POST /document-requests",
-    "move",
+    "write",
     201,
-    budget(4, 60, 40),
+    budget(3, 60, 40),
     async (e) => {
       await makeWorlds();
       const json = { patient_id: world.patient.id, description: "Discharge summary" };
       return sendRequest(`${API}/document-requests`, { as: world.nurse, json, ...withNewKey(), env: e });
     },
   ],
-  ["POST /document-requests/{id}/approve", "write", 200, budget(3, 120, 20), take("approve", () => incoming())],
+  ["POST /document-requests/{id}/approve", "write", 200, budget(2, 120, 20), take("approve", () => incoming())],
   [
     "POST /document-requests/{id}/reject",
     "write",
@@ -75,14 +75,14 @@ export const documentRequests: BudgetCase[] = [
   ],
   [
     "POST /document-requests/{id}/fulfil",
-    "move",
+    "write",
     200,
-    budget(4, 140, 30),
+    budget(3, 140, 30),
     take(
       "fulfil",
       () => incoming("approved"),
       async () => ({ document_ids: [await newDocument(world.nurse, world.patient.id)] }),
     ),
   ],
-  ["POST /document-requests/{id}/cancel", "write", 200, budget(3, 120, 30), take("cancel", newOutgoing)],
+  ["POST /document-requests/{id}/cancel", "write", 200, budget(2, 120, 30), take("cancel", newOutgoing)],
 ];
