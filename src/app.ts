@@ -133,9 +133,16 @@ export const app = createRouter(canonicalPath);
 const { denyOtherMethods, notFound } = createMethodChecks(app, portalNotFoundPage);
 
 /** Routes that change rights and settings on which objects act; the triggers of migrations (0004_changes, 0007_facts_follow) queue each change. */
-const MONITOR_CHANGE_PATHS = ["auth/*", "users/*", "hospitals/*", "wards/*", "devices/*", "patients/*", "api-keys/*"].map(
-  (path) => `${API_PREFIX}/${path}`,
-);
+const MONITOR_CHANGE_PATHS = [
+  "auth/*",
+  "users/*",
+  "hospitals/*",
+  "wards/*",
+  "devices/*",
+  "patients/*",
+  "api-keys/*",
+  "consents/*",
+].map((path) => `${API_PREFIX}/${path}`);
 
 app.use(logRequest);
 app.use(

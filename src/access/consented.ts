@@ -66,11 +66,19 @@ export function clampToGrants(grants: readonly ConsentGrant[], kind: ConsentKind
   return parts.toSorted((a, b) => b.to - a.to)[0] ?? null;
 }
 
+/** A consent that opens a row of a list (`selectConsentOf`). Times in Unix ms; `until` is included, `expiresAt` is not. */
+export type RowConsent = { consentId: string; purpose: PurposeCode; from: number; until: number; expiresAt: number };
+
+export function parseRowConsent(json: string): RowConsent {
+  const [consentId, purpose, from, until, expiresAt]: [string, PurposeCode, number, number, number] = JSON.parse(json);
+  return { consentId, purpose, from, until, expiresAt };
+}
+
 /** `documentId`: the column that names a document, where the row is one. */
 type CoveredRow = { patientId: SQLWrapper; kind: SQL; at: SQLWrapper; documentId?: SQL };
 
 /**
- * For lists of one record: the live consent that opens a row to the caller, as JSON [id, purpose], or NULL. Of several, the newest.
+ * For lists of one record: the live consent that opens a row to the caller, as JSON (`parseRowConsent`), or NULL. Of several, the newest.
  * @param row the columns that name the record and the time that the data is from, and the kind of data
  */
 export function selectConsentOf(
@@ -88,7 +96,8 @@ export function selectConsentOf(
   const isOpened = row.documentId
     ? sql`EXISTS (SELECT 1 FROM consent_documents d WHERE d.consent_id = c.id AND d.document_id = ${row.documentId})`
     : sql`0`;
-  return sql`(SELECT json_array(c.id, c.purpose) FROM consent_records r JOIN consents c ON c.id = r.consent_id
+  return sql`(SELECT json_array(c.id, c.purpose, c.data_from, c.data_until, c.expires_at)
+    FROM consent_records r JOIN consents c ON c.id = r.consent_id
     WHERE r.patient_id = ${row.patientId} AND c.hospital_id = ${hospitalId} AND c.status = 'granted' AND c.expires_at > ${now}
       AND ${row.at} BETWEEN c.data_from AND c.data_until AND instr(' ' || c.kinds || ' ', ' ' || ${row.kind} || ' ') > 0
       AND (c.documents_only = 0 OR ${isOpened}) AND ${isForReader(sql`${getActorId(actor)}`)} AND ${seesOwnRecord}
@@ -102,8 +111,8 @@ export const isForeign = ({ hospitalId }: EffectiveRole, patientId: string): SQL
 /** What the event of a list says of rows that a consent opened. @param consent of `selectConsentOf` */
 export function consentFields(consent: string | null | undefined, callerHospitalId: string | null) {
   if (!consent) return {};
-  const [consent_id, purpose]: [string, PurposeCode] = JSON.parse(consent);
-  const fields = { purpose: PURPOSE_OF_USE[purpose], actorHospitalId: callerHospitalId, ground: { consent_id } };
+  const { consentId, purpose } = parseRowConsent(consent);
+  const fields = { purpose: PURPOSE_OF_USE[purpose], actorHospitalId: callerHospitalId, ground: { consent_id: consentId } };
   return { basis: "consent", ...fields } as const;
 }
 

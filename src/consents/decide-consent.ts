@@ -9,6 +9,7 @@ import { batch, isRoleChanged, type Statement } from "../platform/db/client.ts";
 import { ApiError } from "../platform/errors.ts";
 import { CONSENT_COLUMNS, type ConsentRow, keepVersion, selectConsent, toCreated, toScope } from "./consent-rows.ts";
 import { chooseHospital, tellAskedHospital } from "./document-consents.ts";
+import { endLiveViews } from "./live-views.ts";
 import { isShareable, selectConsentsOf } from "./persons.ts";
 import { type Place, recordInLogs, selectPlaces } from "./places.ts";
 import { type ConsentScope, findScopeErrors, findWiderErrors } from "./scope.ts";
@@ -20,6 +21,7 @@ type Decision = {
   call: UserCall;
   effectiveRole: UserEffectiveRole;
   row: ConsentRow;
+  /** The records that it shares, or is to share. */
   shared: readonly Place[];
   step: ConsentStep;
   next: ConsentState;
@@ -118,10 +120,16 @@ export async function denyConsent(anyCall: Call, id: string) {
   return decide(decision, sql`decided_by = ${actor.userId}, decided_at = CAST(${now} AS INTEGER)`);
 }
 
-/** Ends a consent; what begins afterwards is refused. @throws ApiError not_found, conflict (not granted, ended or expired) */
-export async function revokeConsent(anyCall: Call, id: string) {
+/**
+ * Ends a consent and closes its live views; what begins afterwards is refused.
+ * @throws ApiError not_found, conflict (not granted, ended or expired)
+ */
+export async function revokeConsent(env: Env, anyCall: Call, id: string) {
   const decision = await requireStep(anyCall, id, "revoke");
   const { call, row, shared } = decision;
-  const told = tellAskedHospital(call, row, shared[0]?.hospitalId ?? null, "document_request.ended");
-  return decide(decision, sql`ended_at = CAST(${call.now} AS INTEGER)`, told);
+  const hospitalIds = shared.map(({ hospitalId }) => hospitalId);
+  const told = tellAskedHospital(call, row, hospitalIds[0] ?? null, "document_request.ended");
+  const consent = await decide(decision, sql`ended_at = CAST(${call.now} AS INTEGER)`, told);
+  await endLiveViews(env, id, hospitalIds);
+  return consent;
 }

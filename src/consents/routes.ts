@@ -191,5 +191,5 @@ export const consentRoutes = createRouter()
         ...problemResponses(401, 403, 404, 409),
       },
     }),
-    async (c) => ok(c, await revokeConsent(c.get("call"), c.req.valid("param").consent_id)),
+    async (c) => ok(c, await revokeConsent(c.env, c.get("call"), c.req.valid("param").consent_id)),
   );

@@ -261,7 +261,9 @@ describe("an event of a view", () => {
          INSERT INTO audit_queue (log, event) SELECT ?, ? FROM n`,
         MAX_QUEUED_EVENTS,
         hospitalId,
-        viewEventDocument.write(toViewEvent(toViewer(nurse.id), hospitalId, [patient.id], 0, 0)),
+        viewEventDocument.write(
+          toViewEvent(toViewer(nurse.id), hospitalId, { patientIds: [patient.id], grant: null, hour: 0 }, 0),
+        ),
       );
     });
     // The queue's size is known in memory.
@@ -284,8 +286,9 @@ describe("an event of a view", () => {
       const feed = new FeedStorage(storage, (error) => expect.unreachable(error.message));
       const queue = new AuditQueue(env, feed, expect.unreachable, () => undefined);
       const shown = new ShownPatients(feed, queue, hospitalId);
-      expect(shown.record(toViewer("nurse"), patientIds, Date.now())).toBe(true);
-      expect(shown.record(toViewer("nurse"), patientIds, Date.now())).toBe(true);
+      const patients = patientIds.map((id) => ({ id, grant: null }));
+      expect(shown.record(toViewer("nurse"), patients, Date.now())).toBe(true);
+      expect(shown.record(toViewer("nurse"), patients, Date.now())).toBe(true);
     });
     const events = await awaitViews(hospitalId, 2);
     expect(events.map(({ subjects }) => subjects.length).sort()).toEqual([1, MAX_SUBJECTS]);

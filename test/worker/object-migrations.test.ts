@@ -25,6 +25,7 @@ import patientAt3 from "../fixtures/objects/PatientMonitor-3.json";
 import patientAt4 from "../fixtures/objects/PatientMonitor-4.json";
 import feedAt1 from "../fixtures/objects/WardFeed-1.json";
 import feedAt2 from "../fixtures/objects/WardFeed-2.json";
+import feedAt3 from "../fixtures/objects/WardFeed-3.json";
 import { dumpStorage, loadStorage, type StorageDump } from "../object-storage.ts";
 import { captureLogs } from "../token-forge.ts";
 import { env, listLoggedEvents } from "../world.ts";
@@ -33,7 +34,7 @@ import { answersOf, goOn, HOSPITAL, MORNING, PATIENT } from "./object-lives.ts";
 
 /** One fixture per number of migrations that an object can have had. Record the next one before adding a migration. */
 const PATIENTS = [patientAt1, patientAt2, patientAt3, patientAt4];
-const FEEDS = [feedAt1, feedAt2];
+const FEEDS = [feedAt1, feedAt2, feedAt3];
 const AUDIT_LOGS = [auditLogAt1, auditLogAt2, auditLogAt3];
 /** Counts of a day that were written before they were counted by hour. */
 const NO_HOURS = new Array(24).fill(0);

@@ -42,7 +42,9 @@ it("a hospital's feed", async () => {
     feed.saveView("hospital/named", [PATIENT, "somebody-else"], new Set([PATIENT]), MORNING);
     feed.addFollower("hospital-that-follows");
     feed.saveScreen("session hospital/all", "screen", MORNING / HOUR_MS, new Set([PATIENT]));
-    feed.enqueue([{ log: HOSPITAL, event: toViewEvent(VIEWER, HOSPITAL, [PATIENT], MORNING, MORNING) }]);
+    feed.enqueue([
+      { log: HOSPITAL, event: toViewEvent(VIEWER, HOSPITAL, { patientIds: [PATIENT], grant: null, hour: MORNING }, MORNING) },
+    ]);
     return dumpStorage(state.storage.sql);
   });
   await write({ object: "WardFeed", name: HOSPITAL, storage, answers: {} });

@@ -72,8 +72,8 @@ export const listDeviceAlarms = (device_id: string) =>
 
 /** Status of each device assigned to the patient: last data, clock offset and reported conditions. */
 export async function readDeviceStatuses(patient_id: string) {
-  const { devices } = await readData(history.patients[":patient_id"].observations.latest.$get({ param: { patient_id } }));
-  return devices;
+  const latest = await readData(history.patients[":patient_id"].observations.latest.$get({ param: { patient_id } }));
+  return "devices" in latest ? latest.devices : [];
 }
 export type DeviceStatus = Awaited<ReturnType<typeof readDeviceStatuses>>[number];
 

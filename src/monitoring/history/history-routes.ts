@@ -41,6 +41,7 @@ import {
   observationParam,
   PatientScore,
   Rollup,
+  SharedLatest,
 } from "./schemas.ts";
 
 const tags = ["Observation"];
@@ -159,7 +160,11 @@ export const historyRoutes = createRouter()
       security: BEARER_AUTH,
       request: { params: patientParam },
       responses: {
-        200: jsonResponse(Latest, "The latest sample of each vital, the devices, the score and the limits", exampleLatest),
+        200: jsonResponse(
+          z.union([Latest, SharedLatest]),
+          "The latest sample of each vital, the devices, the score and the limits; by a consent the samples alone",
+          exampleLatest,
+        ),
         ...problemResponses(401, 403, 404),
       },
     }),

@@ -3,13 +3,14 @@
 
 import type { Call } from "../../access/actor.ts";
 import { afterAudit, appendAuditEvent } from "../../access/audit.ts";
-import { type Access, authorizePatient, coverSpan } from "../../access/patient-access.ts";
+import { type Access, authorizePatient, coverSpan, coverTime } from "../../access/patient-access.ts";
 import { OWN_RECORD, type PatientRow, type PatientTarget } from "../../access/patient-row.ts";
 import { buildOpenEndedPagination, buildPage, type PageStart, resolvePageStart } from "../../http/pagination.ts";
 import { unsealIdentity } from "../../patients/identity/sealed-fields.ts";
 import { patientEvent } from "../../patients/patients.ts";
 import { DAY_MS, HOUR_MS, toIso } from "../../platform/time.ts";
 import { callMonitor } from "../intake/ingest.ts";
+import { limitSnapshot } from "../live/shared-vitals.ts";
 import { type Facts, newFacts } from "../patient-object/context/facts.ts";
 import { computeLimitsHistory, toLimitsNote } from "../patient-object/context/limits-history.ts";
 import type { LimitsSince, LiveSample, PatientSnapshot } from "../patient-object/contract.ts";
@@ -196,30 +197,26 @@ export async function listHourlyRollups(env: Env, call: Call, ref: string, query
   return { items, pagination };
 }
 
-/** The latest sample of each vital, the devices and the score. A newer invalid value is listed beside the last valid one. */
+/**
+ * The latest sample of each vital, the devices and the score. A newer invalid value is listed beside the last valid one. By a consent
+ * for vitals of this time: the samples alone.  @throws ApiError not_found, also where no consent covers the present
+ */
 export async function getLatestObservations(env: Env, call: Call, ref: string) {
-  const access = await authorizePatient(call, { patient: ref }, "observation:read");
-  const { latest, devices, news2, observations, trend_mark, limits, monitoring, as_of } = await getSnapshot(
-    env,
-    call,
-    access.patient,
-  );
+  const found = await authorizePatient(call, { patient: ref }, "observation:read", { byConsent: true });
+  const access = await coverTime(call, found, "observation:read", { kind: "observations", at: call.now });
+  const snapshot = await getSnapshot(env, call, access.patient);
+  const [grant] = access.grants ?? [];
+  const { latest, as_of } = grant ? limitSnapshot(snapshot, grant) : snapshot;
   await auditRead(call, access, "latest", { count: latest.length });
   const ageSeconds = ({ effective_at, received_at }: LiveSample) => {
     const at = shownAt({ at: Date.parse(effective_at), received: Date.parse(received_at) });
     return Math.max(0, Math.round((Date.parse(as_of) - at) / 1000));
   };
-  return {
-    patient_id: access.patient.id,
-    monitoring,
-    latest: latest.map((sample) => ({ ...sample, age_s: ageSeconds(sample) })),
-    devices,
-    news2,
-    observations,
-    trend_mark,
-    limits,
-    as_of,
-  };
+  const samples = latest.map((sample) => ({ ...sample, age_s: ageSeconds(sample) }));
+  const vitals = { patient_id: access.patient.id, latest: samples, as_of };
+  if (grant) return vitals;
+  const { monitoring, devices, news2, observations, trend_mark, limits } = snapshot;
+  return { ...vitals, monitoring, devices, news2, observations, trend_mark, limits };
 }
 
 /** The current NEWS2 (RCP 2017): complete with a number, or incomplete with the missing and stale parameters. */

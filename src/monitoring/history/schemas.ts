@@ -167,11 +167,18 @@ export const exampleLimits = {
   set_by: "patient" as const,
 };
 
+const latestFields = {
+  patient_id: Id,
+  latest: z.array(Observation.extend({ age_s: z.int().openapi({ description: "Seconds since it was measured" }) })),
+  as_of: Timestamp,
+};
+export const SharedLatest = z
+  .object(latestFields)
+  .openapi("SharedLatestObservations", { description: "What a consent shares: samples of the granted time" });
 export const Latest = z
   .object({
-    patient_id: Id,
+    ...latestFields,
     monitoring: z.enum(["off", "home", "ward"]),
-    latest: z.array(Observation.extend({ age_s: z.int().openapi({ description: "Seconds since it was measured" }) })),
     devices: z.array(
       z.object({
         device_id: Id,
@@ -190,7 +197,6 @@ export const Latest = z
     observations: DueObservations,
     trend_mark: TrendMark.nullable().openapi({ description: "Null where the ward does not use it" }),
     limits: z.array(LimitsInForce),
-    as_of: Timestamp,
   })
   .openapi("LatestObservations");
 export const exampleLatest = {

@@ -26,8 +26,8 @@ export async function catchUp(state: FeedState, socket: WebSocket, until = Numbe
       const ids = [...pending.patients].filter((id) => state.isInView(client.view, id));
       if (ids.length === 0) {
         connection.pending = null;
-        const viewFrame = state.viewFrameOf(client.view);
-        if (viewFrame) state.sockets.transmit(socket, viewFrame);
+        const view = state.getView(client.view);
+        if (view) state.sockets.transmit(socket, state.toViewFrame(view));
         return;
       }
       if (!(await sendSnapshots(state, socket, pending.patients, ids.slice(0, MAX_PATIENTS_PER_ROUND)))) return;

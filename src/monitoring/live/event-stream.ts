@@ -1,6 +1,7 @@
 // Live frames as server-sent events: the Worker is a client of the feed and reads no faster than the HTTP client.
 import { z } from "zod";
 import { withDeadline } from "../../platform/deadline.ts";
+import { CLOSE_REASONS } from "./clients.ts";
 
 /** Acknowledges in groups, since one message per frame would exceed the feed's message rate. */
 const ACK_FRAMES = 50;
@@ -37,8 +38,10 @@ export function createEventStream(socket: WebSocket): ReadableStream<Uint8Array>
     isOver = true;
     socket.close(1000, "client disconnected");
   };
-  const write = (text: string): void => {
-    written = written.then(() => writer.write(encoder.encode(text)));
+  // After a revocation a reader gets nothing more of what it has not read yet.
+  let isRevoked = false;
+  const write = (text: string, isLast = false): void => {
+    written = written.then(() => (isRevoked && !isLast ? undefined : writer.write(encoder.encode(text))));
     written.catch(end);
   };
   socket.accept();
@@ -63,7 +66,8 @@ export function createEventStream(socket: WebSocket): ReadableStream<Uint8Array>
   });
   socket.addEventListener("close", ({ code, reason }) => {
     clearInterval(pinging);
-    write(`event: end\ndata: ${JSON.stringify({ code, reason })}\n\n`);
+    isRevoked = code === CLOSE_REASONS.gone[0];
+    write(`event: end\ndata: ${JSON.stringify({ code, reason })}\n\n`, true);
     isOver = true;
     // The frames that a stalled reader has not read would else stay in memory until its connection ends.
     withDeadline(

@@ -2,15 +2,25 @@
 
 import type { ErrorReport } from "../../platform/object-log.ts";
 import type { StoredDocumentError } from "../../platform/stored-document.ts";
-import type { Admission } from "./admissions.ts";
 import { AuditQueue } from "./audit-queue.ts";
-import { CLOSE_REASONS, type Handshake, newClientState } from "./clients.ts";
+import { CLOSE_REASONS, type Handshake } from "./clients.ts";
+import { EndedConsents } from "./ended-consents.ts";
 import { FeedStorage } from "./feed-storage.ts";
-import { type FeedView, findMissedFrames, leaseOf, newView, splitSnapshots, VIEW_LINGER_MS } from "./feed-view.ts";
+import {
+  type FeedView,
+  firstGrantEnd,
+  leaseOf,
+  newView,
+  replaceVisible,
+  splitSnapshots,
+  toVisiblePatients,
+  VIEW_LINGER_MS,
+} from "./feed-view.ts";
 import { type FrameBuffer, listFramesAfter, newFrameBuffer, toFrameBody } from "./frame-buffer.ts";
+import { type LiveGrant, limitFrame } from "./shared-vitals.ts";
 import { ShownPatients } from "./shown-patients.ts";
 import { type NumberedFrame, Sockets, toNumberedFrame } from "./sockets.ts";
-import type { RequestedPatients } from "./visibility.ts";
+import type { RequestedPatients, VisiblePatient } from "./visibility.ts";
 import { fetchSnapshots, needsSnapshot, type SnapshotResult, type Watch, type Watches } from "./watches.ts";
 
 export class FeedState {
@@ -24,6 +34,7 @@ export class FeedState {
   readonly #env: Env;
   readonly #report: ErrorReport;
   readonly #views = new Map<string, FeedView>();
+  readonly #endedConsents = new EndedConsents();
   #seq: number;
   #queryNumber = 0;
 
@@ -36,8 +47,7 @@ export class FeedState {
     this.storage = new FeedStorage(ctx.storage, reportUnreadable);
     this.auditQueue = new AuditQueue(env, this.storage, report, onDelivered);
     this.shown = new ShownPatients(this.storage, this.auditQueue, this.hospitalId);
-    const numbers = { nextSeq: () => this.nextSeq(), markChanged: (view: string) => this.markChanged(view) };
-    this.sockets = new Sockets(ctx, numbers, reportUnreadable);
+    this.sockets = new Sockets(ctx, this, reportUnreadable);
     // The object never uses a thousand numbers per millisecond, so after a restart numbering continues above earlier ones.
     this.#seq = Math.max(Date.now() * 1000, this.sockets.lastSent + 1);
     this.buffer = newFrameBuffer(this.#seq);
@@ -46,9 +56,10 @@ export class FeedState {
 
   /** Restores views after hibernation. No frame was missed, since the first frame of a watched patient wakes the feed. */
   #restore(): void {
-    for (const { key, requested, wanted, lease } of this.storage.listViews()) {
+    for (const { key, requested, wanted, lease, grants } of this.storage.listViews()) {
+      const view = newView(key, requested, this.#seq);
       const shown = { wanted: new Set(wanted), patients: new Set(wanted), isOpen: true };
-      this.#views.set(key, { ...newView(requested, this.#seq), ...shown });
+      this.#views.set(key, { ...view, ...shown, grants: view.grants && grants });
       for (const id of wanted) {
         const until = Math.max(lease, this.watches.get(id)?.until ?? 0);
         this.watches.set(id, { until, since: this.#seq, unwatchedSince: null });
@@ -96,10 +107,7 @@ export class FeedState {
 
   /** Sockets whose view currently contains the patient. */
   listSocketsShowing(patientId: string): WebSocket[] {
-    return this.sockets
-      .entries()
-      .filter(([, { client }]) => this.#views.get(client.view)?.patients.has(patientId))
-      .map(([socket]) => socket);
+    return this.sockets.entries().flatMap(([socket, { client }]) => (this.isInView(client.view, patientId) ? [socket] : []));
   }
 
   /** Whether a view with sockets, or one that is opening, includes the patient. */
@@ -121,7 +129,7 @@ export class FeedState {
   /** Creates the views of a batch, so that frames from now on are kept for them. */
   beginAdmission(batch: readonly Handshake[], before: number): { done: () => void } {
     const opening = batch.map(({ subscription, requested }) => {
-      const view = this.#views.get(subscription.view) ?? newView(requested, before);
+      const view = this.#views.get(subscription.view) ?? newView(subscription.view, requested, before);
       this.#views.set(subscription.view, view);
       view.opening += 1;
       return view;
@@ -134,17 +142,45 @@ export class FeedState {
   }
 
   /** Applies the visible patients of a view. Removed patients leave at once; new ones join with `refreshSnapshots`. */
-  applyVisiblePatients(key: string, patientIds: readonly string[], queryNumber: number): void {
+  applyVisiblePatients(key: string, visible: readonly VisiblePatient[], queryNumber: number): void {
     const view = this.#views.get(key);
     if (!view || view.queryNumber > queryNumber) return;
     view.queryNumber = queryNumber;
-    view.wanted = new Set(patientIds);
-    const shown = new Set([...view.patients].filter((id) => view.wanted.has(id)));
-    const hasShrunk = shown.size < view.patients.size;
-    view.patients = shown;
+    this.#setVisible(key, view, this.#endedConsents.withoutEnded(visible));
+  }
+
+  #setVisible(key: string, view: FeedView, visible: readonly VisiblePatient[]): void {
+    const hasShrunk = replaceVisible(view, visible);
     if (view.requested && view.wanted.size === 0) {
       for (const socket of this.#listSockets(key)) this.sockets.close(socket, CLOSE_REASONS.gone);
-    } else if (hasShrunk) this.#sendToView(key, [this.#viewFrame(view)]);
+    } else if (hasShrunk) this.#sendToView(key, [this.toViewFrame(view)]);
+  }
+
+  /** Ends what a consent shows, at once: patients leave views, and views without patients close. */
+  endConsent(consentId: string): void {
+    this.#endedConsents.add(consentId);
+    this.endGrants((grant) => grant.consentId === consentId);
+  }
+
+  endGrants(isEnded: (grant: LiveGrant) => boolean): void {
+    for (const [key, view] of this.#views) {
+      const left = toVisiblePatients(view, view.wanted).filter(({ grant }) => !grant || !isEnded(grant));
+      if (left.length === view.wanted.size) continue;
+      this.#setVisible(key, view, left);
+      if (view.leftAt === null) this.saveView(key, view);
+    }
+    this.removeUnusedViews();
+  }
+
+  /** When the first consent of a view with sockets ends, Unix ms; Infinity without one. */
+  grantsEndAt(): number {
+    return firstGrantEnd(this.#views.values());
+  }
+
+  /** What a view shows of a frame: in one by consent, what is shared now. @returns null for nothing */
+  limit(key: string, frame: NumberedFrame): NumberedFrame | null {
+    const grants = this.#views.get(key)?.grants;
+    return grants ? limitFrame(frame, grants, Date.now()) : frame;
   }
 
   /**
@@ -202,10 +238,10 @@ export class FeedState {
     const gap = { seq: this.nextSeq(), body: toFrameBody({ type: "gap", from: view.changed, to: before }), patients: [] };
     const fresh = [...joined, ...interrupted];
     const ids = fresh.map(({ patientId }) => patientId);
-    this.#recordShown(key, ids);
+    this.#recordShown(key, view, ids);
     const snapshotFrames = [...(interrupted.length > 0 ? [gap] : []), ...this.toSnapshotFrames(fresh)];
     const later = this.framesAfter(before, ids);
-    const viewFrame = this.#viewFrame(view);
+    const viewFrame = this.toViewFrame(view);
     view.changed = viewFrame.seq;
     this.#sendToView(key, [...snapshotFrames, ...(later ?? []), viewFrame]);
     if (!later) for (const socket of this.#listSockets(key)) this.sockets.withhold(socket, ids);
@@ -214,14 +250,15 @@ export class FeedState {
   /** Records all screens when an hour begins. Call it before frames are sent. */
   recordHour(now: number): void {
     if (!this.shown.beginHour(now)) return;
-    for (const [key, { patients }] of this.#views) this.#recordShown(key, patients);
+    for (const [key, view] of this.#views) this.#recordShown(key, view, view.patients);
   }
 
   /** Closes the screens that cannot be recorded. */
-  #recordShown(key: string, patientIds: Iterable<string>): void {
+  #recordShown(key: string, view: FeedView, patientIds: Iterable<string>): void {
+    const patients = toVisiblePatients(view, patientIds);
     for (const socket of this.#listSockets(key)) {
       const client = this.sockets.get(socket)?.client;
-      if (client && !this.shown.record(client, patientIds, Date.now())) this.sockets.close(socket, CLOSE_REASONS.unrecorded);
+      if (client && !this.shown.record(client, patients, Date.now())) this.sockets.close(socket, CLOSE_REASONS.unrecorded);
     }
   }
 
@@ -230,59 +267,21 @@ export class FeedState {
   }
 
   /** A frame with the patients of the view; a client drops all others. */
-  #viewFrame(view: FeedView): NumberedFrame {
+  toViewFrame(view: FeedView): NumberedFrame {
     return { seq: this.nextSeq(), body: toFrameBody({ type: "view", patient_ids: [...view.patients] }), patients: [] };
   }
 
-  viewFrameOf(key: string): NumberedFrame | null {
-    const view = this.#views.get(key);
-    return view ? this.#viewFrame(view) : null;
-  }
-
-  /** Opens a socket: sends the missed frames if all are buffered, else a snapshot. @param before the feed's `seq` before the snapshots */
-  admitSocket(handshake: Handshake, snapshots: ReadonlyMap<string, SnapshotResult>, before: number): Admission {
-    const { subscription, requested, since } = handshake;
-    const view = this.#views.get(subscription.view);
-    if (!view || (requested && view.wanted.size === 0)) return { refused: 404 };
-    if (!this.sockets.hasRoomFor(subscription)) return { refused: 429 };
-    const now = Date.now();
-    const open = new Set(this.sockets.entries().map(([, { client }]) => client.screen));
-    const client = newClientState(handshake, this.shown.findScreen(subscription, open, now), now);
-    if (!this.shown.record(client, view.patients, now)) return { refused: 503 };
-    const canContinue = since !== null && since <= this.#seq;
-    const missed = canContinue ? findMissedFrames(view, since, this.buffer, this.watches) : null;
-    const opening = missed ? [] : this.#openingFrames(view, since, snapshots, before);
-    const later = missed ?? this.framesAfter(before, view.patients);
-    const pair = new WebSocketPair();
-    this.sockets.accept(pair[1], client);
-    Object.assign(view, { leftAt: null, isOpen: true });
-    this.storage.saveView(subscription.view, view.requested, view.wanted, leaseOf(view, this.watches));
-    this.sockets.send(pair[1], [...opening, ...(later ?? []), this.#viewFrame(view)]);
-    if (!later) this.sockets.withhold(pair[1], view.patients);
-    // A client who reconnects before it has caught up must not continue from what it got.
-    if (this.sockets.get(pair[1])?.pending) this.markChanged(subscription.view);
-    return { socket: pair[0] };
-  }
-
-  /** With new numbers: several snapshots are newer than frames published meanwhile, which follow them. */
-  #openingFrames(
-    view: FeedView,
-    since: number | null,
-    snapshots: ReadonlyMap<string, SnapshotResult>,
-    before: number,
-  ): NumberedFrame[] {
-    const gap = { type: "gap", from: Math.min(since ?? 0, before), to: before };
-    return [
-      ...(since === null ? [] : [{ seq: this.nextSeq(), body: toFrameBody(gap), patients: [] }]),
-      ...this.toSnapshotFrames([...view.patients].flatMap((id) => snapshots.get(id) ?? [])),
-    ];
+  getView(key: string): FeedView | undefined {
+    return this.#views.get(key);
   }
 
   /** Stores views with sockets. */
   saveViews(): void {
-    for (const [key, view] of this.#views) {
-      if (view.leftAt === null) this.storage.saveView(key, view.requested, view.wanted, leaseOf(view, this.watches));
-    }
+    for (const [key, view] of this.#views) if (view.leftAt === null) this.saveView(key, view);
+  }
+
+  saveView(key: string, view: FeedView): void {
+    this.storage.saveView(key, view.requested, view.wanted, leaseOf(view, this.watches), view.grants);
   }
 
   /** Removes views without sockets. */

@@ -4,14 +4,20 @@ import type { AuditLogEvent } from "../../audit-log/contract.ts";
 import { migrateEmpty, migrateExisting } from "../../platform/object-migrations.ts";
 import { StoredDocumentError, storedDocument } from "../../platform/stored-document.ts";
 import { WARD_FEED_MIGRATIONS } from "./schema.ts";
+import { LiveGrant } from "./shared-vitals.ts";
 import { viewEventDocument } from "./view-event.ts";
 import type { RequestedPatients } from "./visibility.ts";
 
 /** Patient ids. */
 const idsDocument = storedDocument("patient ids", z.array(z.string()));
+/** Pairs of a patient id and the consent that shows the patient. */
+const grantsDocument = storedDocument("live grants", z.array(z.tuple([z.string(), LiveGrant])));
 
 export type QueuedEvent = { n: number; event: AuditLogEvent };
-export type StoredView = { key: string; requested: RequestedPatients; wanted: string[]; lease: number };
+/** By patient; null for a view that is not by consent. */
+export type ViewGrants = ReadonlyMap<string, LiveGrant> | null;
+type ViewRow = { key: string; requested: string | null; wanted: string; lease: number; grants: string | null };
+export type StoredView = { key: string; requested: RequestedPatients; wanted: string[]; lease: number; grants: ViewGrants };
 
 export class FeedStorage {
   readonly #storage: DurableObjectStorage;
@@ -43,16 +49,23 @@ export class FeedStorage {
   }
 
   /** @param lease until when all patients of the view publish to the feed, epoch milliseconds */
-  saveView(key: string, requested: RequestedPatients, wanted: ReadonlySet<string>, lease: number): void {
+  saveView(
+    key: string,
+    requested: RequestedPatients,
+    wanted: ReadonlySet<string>,
+    lease: number,
+    grants: ViewGrants = null,
+  ): void {
     this.#createTables();
     this.#sql.exec(
-      `INSERT INTO views (key, requested, wanted, lease) VALUES (?, ?, ?, ?)
-       ON CONFLICT (key) DO UPDATE SET wanted = excluded.wanted, lease = excluded.lease
-       WHERE wanted <> excluded.wanted OR lease <> excluded.lease`,
+      `INSERT INTO views (key, requested, wanted, lease, grants) VALUES (?, ?, ?, ?, ?)
+       ON CONFLICT (key) DO UPDATE SET wanted = excluded.wanted, lease = excluded.lease, grants = excluded.grants
+       WHERE wanted <> excluded.wanted OR lease <> excluded.lease OR grants IS NOT excluded.grants`,
       key,
       requested && idsDocument.write([...requested]),
       idsDocument.write([...wanted]),
       lease,
+      grants && grantsDocument.write([...grants]),
     );
   }
 
@@ -63,28 +76,18 @@ export class FeedStorage {
   listViews(): StoredView[] {
     if (!this.#hasTables) return [];
     return this.#sql
-      .exec<{ key: string; requested: string | null; wanted: string; lease: number }>(
-        "SELECT key, requested, wanted, lease FROM views",
-      )
+      .exec<ViewRow>("SELECT key, requested, wanted, lease, grants FROM views")
       .toArray()
       .flatMap((row) => this.#readView(row) ?? []);
   }
 
   /** Null for an unreadable view, which is deleted; FeedState closes its sockets, so that their clients reconnect. */
-  #readView({
-    requested,
-    wanted,
-    ...view
-  }: {
-    key: string;
-    requested: string | null;
-    wanted: string;
-    lease: number;
-  }): StoredView | null {
+  #readView({ requested, wanted, grants, ...view }: ViewRow): StoredView | null {
     const read = () => ({
       ...view,
       requested: requested === null ? null : idsDocument.read(requested),
       wanted: idsDocument.read(wanted),
+      grants: grants === null ? null : new Map(grantsDocument.read(grants)),
     });
     const stored = this.#readOrReport(read);
     if (!stored) this.deleteView(view.key);

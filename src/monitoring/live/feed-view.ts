@@ -1,9 +1,11 @@
 // A view of a feed: the patients that its sockets show, and their snapshots in frames of bounded size.
 import type { PatientSnapshot } from "../patient-object/contract.ts";
 import { MAX_UNACKED_BYTES, MAX_UNACKED_FRAMES } from "./clients.ts";
+import type { ViewGrants } from "./feed-storage.ts";
 import { type FrameBuffer, listFramesAfter, toFrameBody } from "./frame-buffer.ts";
+import { grantEndsAt, isSameGrant } from "./shared-vitals.ts";
 import { type NumberedFrame, toNumberedFrame } from "./sockets.ts";
-import type { RequestedPatients } from "./visibility.ts";
+import { isViewByConsent, type RequestedPatients, type VisiblePatient } from "./visibility.ts";
 import { LEASE_MS, type SnapshotResult, type Watches } from "./watches.ts";
 
 /** How long a view without sockets is kept, so that a returning client continues where it was. */
@@ -16,6 +18,8 @@ export type FeedView = {
   /** `wanted`: the visible patients according to D1. `patients`: those whose snapshots were sent. */
   wanted: ReadonlySet<string>;
   patients: Set<string>;
+  /** The consents by which `wanted` are visible; null for a view that is not by consent. */
+  grants: ViewGrants;
   /** The `seq` at which a patient last joined: a client with a lower one lacks that patient. */
   changed: number;
   /** The number of the D1 query that `wanted` results from. */
@@ -26,9 +30,34 @@ export type FeedView = {
   leftAt: number | null;
 };
 
-export function newView(requested: RequestedPatients, changed: number): FeedView {
-  const empty = { wanted: new Set<string>(), patients: new Set<string>() };
+export function newView(key: string, requested: RequestedPatients, changed: number): FeedView {
+  const empty = { wanted: new Set<string>(), patients: new Set<string>(), grants: isViewByConsent(key) ? new Map() : null };
   return { ...empty, requested, changed, queryNumber: 0, opening: 0, isOpen: false, leftAt: null };
+}
+
+export function toVisiblePatients({ grants }: FeedView, patientIds: Iterable<string>): VisiblePatient[] {
+  return [...patientIds].map((id) => ({ id, grant: grants?.get(id) ?? null }));
+}
+
+/**
+ * Replaces the visible patients of a view. One who is shown by another consent from now on leaves and joins again.
+ * @returns whether a shown patient left
+ */
+export function replaceVisible(view: FeedView, visible: readonly VisiblePatient[]): boolean {
+  const before = view.grants;
+  const grants = new Map(visible.flatMap(({ id, grant }) => (grant ? [[id, grant] as const] : [])));
+  const wanted = new Set(visible.map(({ id }) => id));
+  const shown = new Set([...view.patients].filter((id) => wanted.has(id) && isSameGrant(before?.get(id), grants.get(id))));
+  const hasLeft = shown.size < view.patients.size;
+  Object.assign(view, { wanted, patients: shown, grants: before && grants });
+  return hasLeft;
+}
+
+/** When the first consent of a view with sockets ends, Unix ms; Infinity without one. */
+export function firstGrantEnd(views: Iterable<FeedView>): number {
+  const open = [...views].filter(({ leftAt }) => leftAt === null);
+  const ends = open.flatMap(({ grants }) => [...(grants?.values() ?? [])].map(grantEndsAt));
+  return Math.min(Number.POSITIVE_INFINITY, ...ends);
 }
 
 /** Frames of snapshots without numbers; one empty frame for a view without data. */

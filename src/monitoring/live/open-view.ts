@@ -3,12 +3,13 @@ import { type SQL, sql } from "drizzle-orm";
 import { withWriter } from "../../access/access.ts";
 import type { Call, EffectiveRole, PrincipalCall } from "../../access/actor.ts";
 import { type AuditEvent, recordAuditEvent } from "../../access/audit.ts";
+import { consentFields } from "../../access/consented.ts";
 import { credentialExpiry } from "../../access/credentials.ts";
 import { denyAccess } from "../../access/deny.ts";
 import { patientVisibility } from "../../access/visibility.ts";
 import { batch, type Statement } from "../../platform/db/client.ts";
 import { ApiError } from "../../platform/errors.ts";
-import { monitoredPatients, namedPatients, type RequestedPatients } from "./visibility.ts";
+import { monitoredPatients, type NamedPatientRow, namedPatients, type RequestedPatients } from "./visibility.ts";
 
 /** Limit per view. */
 export const MAX_NAMED_PATIENTS = 100;
@@ -53,19 +54,22 @@ export function openView(anyCall: Call, requestedView: RequestedView, event: Aut
 
 async function openNamedPatients(caller: AuthorizedCaller, patientIds: readonly string[]): Promise<OpenedView> {
   const { effectiveRole, call } = caller;
-  const visible = namedPatients(effectiveRole, call.actor, patientIds);
-  const rows = await call.db.all<Row>(visible);
-  const visibleIds = new Set(rows.map(({ id }) => id));
-  const missing = patientIds.find((id) => !visibleIds.has(id));
+  const visible = namedPatients(effectiveRole, call.actor, patientIds, call.now);
+  const rows = await call.db.all<NamedPatientRow>(visible);
+  const consents = new Map(rows.map(({ id, consent }) => [id, consent]));
+  const missing = patientIds.find((id) => !consents.has(id));
   const [hospitalId, other] = new Set(rows.map((row) => row.hospital_id));
   if (missing !== undefined || hospitalId === undefined) return denyView(caller, { patient: missing ?? "own" });
   if (other !== undefined)
     return failAfterCheck(caller, new ApiError("invalid_request", "All patients must belong to one hospital."));
   const isStillVisible = sql`(SELECT count(*) FROM (${visible}) WHERE hospital_id = ${hospitalId}) = ${patientIds.length}`;
-  const decision = await commitDecision(caller, hospitalId, isStillVisible, {
-    subjects: patientIds,
-    detail: { patients: patientIds.length },
-  });
+  // One event per consent, which it names.
+  const events = [...Map.groupBy(patientIds, (id) => consents.get(id) ?? null)].map(([consent, subjects]) => ({
+    subjects,
+    detail: { patients: subjects.length },
+    ...consentFields(consent, effectiveRole.hospitalId),
+  }));
+  const decision = await commitDecision(caller, hospitalId, isStillVisible, events);
   if (!decision) return denyView(caller, { patient: patientIds[0] ?? "own" });
   return { call, effectiveRole, hospitalId, requested: patientIds, ...decision };
 }
@@ -98,30 +102,23 @@ async function openHospitalView(caller: AuthorizedCaller, hospitalId: string | n
       new ApiError("invalid_request", `More than ${MAX_SHOWN_PATIENTS} patients are monitored; use patient_ids.`),
     );
   }
-  const decision = await commitDecision(caller, hospitalId, hospitalExists, { detail: { patients, whole_hospital: true } });
+  const decision = await commitDecision(caller, hospitalId, hospitalExists, [{ detail: { patients, whole_hospital: true } }]);
   if (!decision) return denyView(caller, { hospital: hospitalId });
   return { call, effectiveRole, hospitalId, requested: null, ...decision };
 }
 
-/** Commits the decision and its audit event in one batch with the caller's check. @returns null if access is not granted */
+/** Commits the decision and its audit events in one batch with the caller's check. @returns null if access is not granted */
 async function commitDecision(
   caller: AuthorizedCaller,
   hospitalId: string,
   isAllowed: SQL,
-  auditFields: Pick<AuditEvent, "subjects" | "detail">,
+  events: readonly Partial<AuditEvent>[],
 ): Promise<Pick<OpenedView, "keyExpiresAt"> | null> {
   const { effectiveRole, call, check, event } = caller;
   const { db, actor, now } = call;
   const { role } = effectiveRole;
-  const auditStatements = recordAuditEvent(db, actor, now, {
-    ...auditFields,
-    event,
-    action: "R",
-    role,
-    hospitalId,
-    actorHospitalId: effectiveRole.hospitalId,
-    when: isAllowed,
-  });
+  const fields = { event, action: "R", role, hospitalId, actorHospitalId: effectiveRole.hospitalId, when: isAllowed } as const;
+  const auditStatements = events.flatMap((of) => recordAuditEvent(db, actor, now, { ...of, ...fields }));
   const expiry = actor.kind === "app" ? credentialExpiry(actor) : sql`NULL`;
   const [[decision]] = await batch(db, [
     db.all<{ allowed: number; expires: number | null }>(sql`SELECT ${isAllowed} AS allowed, ${expiry} AS expires`),

@@ -24,4 +24,8 @@ export const WARD_FEED_MIGRATIONS = migrationList("WardFeed", [
       "CREATE TABLE audit_queue (n INTEGER PRIMARY KEY, log TEXT, event TEXT NOT NULL) STRICT",
     ],
   },
+  {
+    name: "store the consents of views",
+    statements: ["ALTER TABLE views ADD COLUMN grants TEXT"],
+  },
 ]);

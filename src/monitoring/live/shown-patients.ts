@@ -4,7 +4,7 @@ import { HOUR_MS } from "../../platform/time.ts";
 import type { AuditQueue } from "./audit-queue.ts";
 import type { FeedStorage } from "./feed-storage.ts";
 import { toViewEvent, type Viewer } from "./view-event.ts";
-import type { Subscription } from "./visibility.ts";
+import type { Subscription, VisiblePatient } from "./visibility.ts";
 
 /** A screen is one connection; a client that reconnects within the hour continues its screen (`findScreen`). */
 export class ShownPatients {
@@ -13,8 +13,8 @@ export class ShownPatients {
   readonly #hospitalId: string;
   /** The hour in which all open screens are recorded; null after a restart. */
   #hour: number | null = null;
-  /** Patients recorded in this hour, by screen; read from the storage when they are needed. */
-  readonly #recorded = new Map<string, { hour: number; patientIds: Set<string> }>();
+  /** What is recorded of this hour (`toRecordKey`), by screen; read from the storage when it is needed. */
+  readonly #recorded = new Map<string, { hour: number; keys: Set<string> }>();
 
   constructor(storage: FeedStorage, queue: AuditQueue, hospitalId: string) {
     this.#storage = storage;
@@ -39,33 +39,44 @@ export class ShownPatients {
   }
 
   /**
-   * Queues an event for the patients whom the screen has not shown in this hour. Durable before frames that are sent in the same
-   * turn leave the object.
+   * Queues events for the patients whom the screen has not shown in this hour, one per consent. Durable before frames that are
+   * sent in the same turn leave the object.
    * @returns false when the queue is full: then the screen must not show them
    */
-  record(viewer: Viewer, patientIds: Iterable<string>, now: number): boolean {
+  record(viewer: Viewer, patients: Iterable<VisiblePatient>, now: number): boolean {
     const hour = hourOf(now);
     const recorded = this.#readRecorded(viewer, hour);
-    const added = [...new Set(patientIds)].filter((id) => !recorded.has(id));
-    if (added.length === 0) return true;
-    const events = Array.from({ length: Math.ceil(added.length / MAX_SUBJECTS) }, (_, i) => {
-      const subjects = added.slice(i * MAX_SUBJECTS, (i + 1) * MAX_SUBJECTS);
-      return toViewEvent(viewer, this.#hospitalId, subjects, hour * HOUR_MS, now);
-    });
+    const added = new Map([...patients].map((patient) => [toRecordKey(patient), patient]));
+    for (const key of added.keys()) if (recorded.has(key)) added.delete(key);
+    if (added.size === 0) return true;
+    const byConsent = Map.groupBy(added.values(), ({ grant }) => grant?.consentId ?? null);
+    const events = [...byConsent.values()].flatMap((group) => this.#toEvents(viewer, group, hour, now));
     if (!this.#queue.add(events)) return false;
-    for (const id of added) recorded.add(id);
+    for (const key of added.keys()) recorded.add(key);
     this.#storage.saveScreen(toScreenKey(viewer), viewer.screen, hour, recorded);
     return true;
   }
 
+  /** @param patients shown by the same consent, or all without one */
+  #toEvents(viewer: Viewer, patients: readonly VisiblePatient[], hour: number, now: number) {
+    const grant = patients[0]?.grant ?? null;
+    return Array.from({ length: Math.ceil(patients.length / MAX_SUBJECTS) }, (_, i) => {
+      const patientIds = patients.slice(i * MAX_SUBJECTS, (i + 1) * MAX_SUBJECTS).map(({ id }) => id);
+      return toViewEvent(viewer, this.#hospitalId, { patientIds, grant, hour: hour * HOUR_MS }, now);
+    });
+  }
+
   #readRecorded(viewer: Viewer, hour: number): Set<string> {
     const known = this.#recorded.get(viewer.screen);
-    if (known?.hour === hour) return known.patientIds;
-    const patientIds = new Set(this.#storage.readScreen(toScreenKey(viewer), viewer.screen, hour));
-    this.#recorded.set(viewer.screen, { hour, patientIds });
-    return patientIds;
+    if (known?.hour === hour) return known.keys;
+    const keys = new Set(this.#storage.readScreen(toScreenKey(viewer), viewer.screen, hour));
+    this.#recorded.set(viewer.screen, { hour, keys });
+    return keys;
   }
 }
+
+/** A patient who is shown by another consent within the hour is recorded again. */
+const toRecordKey = ({ id, grant }: VisiblePatient) => (grant ? `${id} ${grant.consentId}` : id);
 
 const hourOf = (now: number) => Math.floor(now / HOUR_MS);
 

@@ -36,8 +36,14 @@ export type Connection = {
   rate: MessageRate;
   pending: PendingSnapshots | null;
 };
-/** The feed's numbers: that of the next frame, and the view whose clients may not continue from an earlier one. */
-type FeedNumbers = { nextSeq: () => number; markChanged: (view: string) => void };
+/** The feed of the sockets: its numbers, and what a view shows of a frame. */
+type SocketFeed = {
+  nextSeq: () => number;
+  /** Clients of the view may not continue from an earlier number. */
+  markChanged: (view: string) => void;
+  /** Null for nothing. */
+  limit: (view: string, frame: NumberedFrame) => NumberedFrame | null;
+};
 /** A frame with its `seq`. `patients`: those whose state it contains; empty for frames about the view. */
 export type NumberedFrame = { seq: number; body: string; patients: readonly string[] };
 
@@ -53,11 +59,11 @@ const MAX_PATIENT_SOCKETS = 1_500;
 
 export class Sockets {
   readonly #ctx: DurableObjectState;
-  readonly #feed: FeedNumbers;
+  readonly #feed: SocketFeed;
   readonly #connections = new Map<WebSocket, Connection>();
 
   /** @param report called with the error of each unreadable attachment */
-  constructor(ctx: DurableObjectState, feed: FeedNumbers, report: (error: StoredDocumentError) => void) {
+  constructor(ctx: DurableObjectState, feed: SocketFeed, report: (error: StoredDocumentError) => void) {
     this.#ctx = ctx;
     this.#feed = feed;
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair("ping", "pong"));
@@ -130,9 +136,11 @@ export class Sockets {
       this.close(socket, CLOSE_REASONS.ended);
       return;
     }
-    for (const frame of frames) {
+    for (const full of frames) {
+      const frame = this.#feed.limit(connection.client.view, full);
+      if (!frame) continue;
       if (connection.pending === null && hasCredit(connection.client, addSeq(frame.seq, frame.body).length)) {
-        if (!this.transmit(socket, frame)) return;
+        if (!this.#write(socket, connection, frame)) return;
       } else this.#withholdFrom(connection, frame.patients);
     }
     this.beatIfDue(socket);
@@ -174,6 +182,13 @@ export class Sockets {
     }
   }
 
+  beatAll(): void {
+    for (const [socket] of this.entries()) {
+      this.beat(socket);
+      this.saveState(socket);
+    }
+  }
+
   /** Sends a beat whatever the credit: at most one per BEAT_MS and one after BEAT_AFTER_BYTES. */
   beat(socket: WebSocket): void {
     const connection = this.#connections.get(socket);
@@ -196,10 +211,15 @@ export class Sockets {
     if (client.unread.bytes >= BEAT_AFTER_BYTES || (pending && !hasCreditToCatchUp(client))) this.beat(socket);
   }
 
-  /** Sends one frame whatever the credit, and counts it. @returns whether the socket is still open */
-  transmit(socket: WebSocket, { seq, body }: NumberedFrame): boolean {
+  /** Sends what the view shows of a frame, whatever the credit, and counts it. @returns whether the socket is still open */
+  transmit(socket: WebSocket, frame: NumberedFrame): boolean {
     const connection = this.#connections.get(socket);
     if (!connection) return false;
+    const limited = this.#feed.limit(connection.client.view, frame);
+    return limited === null || this.#write(socket, connection, limited);
+  }
+
+  #write(socket: WebSocket, connection: Connection, { seq, body }: NumberedFrame): boolean {
     const text = addSeq(seq, body);
     addUnacked(connection.client, connection.unacked, seq, text.length);
     try {
@@ -210,6 +230,11 @@ export class Sockets {
       this.remove(socket);
       return false;
     }
+  }
+
+  /** Closes the connections whose token or key has expired. */
+  closeExpired(now: number): void {
+    for (const [socket, { client }] of this.entries()) if (isExpired(client, now)) this.close(socket, CLOSE_REASONS.ended);
   }
 
   close(socket: WebSocket, [code, reason]: CloseReason): void {

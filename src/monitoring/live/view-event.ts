@@ -1,11 +1,13 @@
 // The audit event `live.view`: patients whom a screen began to show in an hour.
 import { z } from "zod";
+import { PURPOSE_OF_USE } from "../../access/consented.ts";
 import { purposeOf } from "../../access/purposes.ts";
 import type { AuditLogEvent } from "../../audit-log/contract.ts";
 import { uuidv7 } from "../../platform/ids.ts";
 import { storedDocument } from "../../platform/stored-document.ts";
 import { toIso } from "../../platform/time.ts";
 import type { ClientState } from "./clients.ts";
+import type { LiveGrant } from "./shared-vitals.ts";
 
 const text = z.string();
 const textOrNull = text.nullable();
@@ -44,10 +46,12 @@ function basisOf({ role, view }: Viewer): string {
   return role === "admin" || role === "app" ? role : "staff";
 }
 
-/** @param hour the start of the clock hour (UTC), epoch milliseconds  @param patientIds at most MAX_SUBJECTS */
-export function toViewEvent(viewer: Viewer, hospitalId: string, patientIds: string[], hour: number, now: number): AuditLogEvent {
+/** `patientIds`: at most MAX_SUBJECTS. `grant`: the consent by which they are shown, or null. `hour`: when it begins (UTC), Unix ms. */
+type Shown = { patientIds: string[]; grant: LiveGrant | null; hour: number };
+
+export function toViewEvent(viewer: Viewer, hospitalId: string, { patientIds, grant, hour }: Shown, now: number): AuditLogEvent {
   const { holder, role, actingFor, screen, requestId, ip } = viewer;
-  const basis = basisOf(viewer);
+  const basis = grant ? "consent" : basisOf(viewer);
   return {
     id: uuidv7(),
     recorded: now,
@@ -59,12 +63,17 @@ export function toViewEvent(viewer: Viewer, hospitalId: string, patientIds: stri
     hospital_id: hospitalId,
     actor_hospital_id: actingFor === hospitalId ? null : actingFor,
     basis,
-    purpose: purposeOf(holder, { event: "live.view", basis, role }),
+    purpose: grant ? PURPOSE_OF_USE[grant.purpose] : purposeOf(holder, { event: "live.view", basis, role }),
     entity: { type: "live_view", id: screen },
     // Not that of the request, which has an event of its own.
     request_id: `live-${screen}`,
     ip,
-    detail: { patients: patientIds.length, hour: toIso(hour), opened_by: requestId },
+    detail: {
+      patients: patientIds.length,
+      hour: toIso(hour),
+      opened_by: requestId,
+      ...(grant && { consent_id: grant.consentId }),
+    },
     subjects: patientIds,
   };
 }

@@ -2,6 +2,7 @@
 import { type SQL, sql } from "drizzle-orm";
 import { z } from "zod";
 import type { EffectiveRole, Principal } from "../../access/actor.ts";
+import { parseRowConsent, selectConsentOf } from "../../access/consented.ts";
 import { selectEffectiveRole, toEffectiveRole } from "../../access/effective-role.ts";
 import { roleAllows } from "../../access/permissions.ts";
 import { findSignInDenial } from "../../access/sign-in.ts";
@@ -9,9 +10,12 @@ import { patientVisibility } from "../../access/visibility.ts";
 import { sha256Hex } from "../../platform/crypto.ts";
 import { batch, type Db } from "../../platform/db/client.ts";
 import { ROLES } from "../../platform/db/schema.ts";
+import type { LiveGrant } from "./shared-vitals.ts";
 
 /** Patient ids of one hospital; null for all monitored patients. */
 export type RequestedPatients = readonly string[] | null;
+/** `grant`: the consent by which the patient is visible, in a view of another hospital's staff; else null. */
+export type VisiblePatient = { id: string; grant: LiveGrant | null };
 
 export const Subscription = z.strictObject({
   holder: z.discriminatedUnion("kind", [
@@ -45,15 +49,34 @@ export function monitoredPatients(currentRole: EffectiveRole, actor: Principal, 
       WHERE d.hospital_id = ${hospitalId} AND ${scope}`;
 }
 
-/** The named patients whom the caller may see, with their hospitals. */
-export function namedPatients(currentRole: EffectiveRole, actor: Principal, patientIds: readonly string[]): SQL {
+/** A row of `namedPatients`. `consent`: of `selectConsentOf`, for a patient of another hospital. */
+export type NamedPatientRow = { id: string; hospital_id: string; consent: string | null };
+
+/** The named patients whom the caller may see, with their hospitals; those of other hospitals by a consent for vitals of this time. */
+export function namedPatients(currentRole: EffectiveRole, actor: Principal, patientIds: readonly string[], now: number): SQL {
   const scope = patientVisibility(currentRole, actor, sql`p.id`, sql`p.hospital_id`);
-  return sql`SELECT p.id AS id, p.hospital_id AS hospital_id FROM patients p
-    WHERE p.id IN (SELECT value FROM json_each(${JSON.stringify(patientIds)})) AND ${scope}`;
+  const row = { patientId: sql`p.id`, kind: sql`'observations'`, at: sql`${now}` };
+  return sql`SELECT id, hospital_id, consent FROM (SELECT p.id AS id, p.hospital_id AS hospital_id, (${scope}) AS is_in_scope,
+      CASE WHEN p.hospital_id = ${currentRole.hospitalId} THEN NULL ELSE ${selectConsentOf(currentRole, actor, now, row)} END AS consent
+      FROM patients p WHERE p.id IN (SELECT value FROM json_each(${JSON.stringify(patientIds)})))
+    WHERE is_in_scope OR consent IS NOT NULL`;
 }
 
-/** The scope of a view: all patients of a hospital, or the patients of one holder. */
-function visibilityKey(currentRole: EffectiveRole, holder: Subscription["holder"]): string {
+/** Begins the keys of views by consent, which show vitals alone (shared-vitals.ts). */
+const CONSENT_KEY = "consent:";
+export const isViewByConsent = (viewKey: string): boolean => viewKey.startsWith(CONSENT_KEY);
+
+/** The scope of a view in the feed of a hospital. Other hospitals' staff share no view with anybody else. */
+function visibilityKey(currentRole: EffectiveRole, holder: Subscription["holder"], hospitalId: string): string {
+  const scope = roleScope(currentRole, holder);
+  const { role } = currentRole;
+  const isStaff = role === "nurse" || role === "hospital_admin" || role === "doctor";
+  const isForeign = isStaff && currentRole.hospitalId !== hospitalId;
+  return isForeign ? `${CONSENT_KEY}${currentRole.hospitalId}:${scope}` : scope;
+}
+
+/** All patients that a role sees, or the patients of one holder. */
+function roleScope(currentRole: EffectiveRole, holder: Subscription["holder"]): string {
   switch (currentRole.role) {
     case "admin":
     case "nurse":
@@ -69,14 +92,15 @@ function visibilityKey(currentRole: EffectiveRole, holder: Subscription["holder"
   return holder.kind === "user" ? holder.userId : holder.credentialId;
 }
 
-/** Key of a view, shared by subscriptions with the same scope and requested patients. */
+/** Key of a view in the feed of a hospital, shared by subscriptions with the same scope and requested patients. */
 export async function toViewKey(
   currentRole: EffectiveRole,
   holder: Subscription["holder"],
   requested: RequestedPatients,
+  hospitalId: string,
 ): Promise<string> {
   const patientsKey = requested ? (await sha256Hex([...requested].sort().join())).slice(0, 32) : "all";
-  return `${visibilityKey(currentRole, holder)}/${patientsKey}`;
+  return `${visibilityKey(currentRole, holder, hospitalId)}/${patientsKey}`;
 }
 
 function toPrincipal({ holder, role, actingFor }: Subscription): Principal {
@@ -100,7 +124,7 @@ async function runInBatches<T>(db: Db, statements: readonly ReturnType<typeof db
 
 /**
  * Queries what subscriptions may see now: roles by holder, then patients by view.
- * @param requested by view key  @returns patient ids by view key, and the subscriptions whose access has ended
+ * @param requested by view key  @returns visible patients by view key, and the subscriptions whose access has ended
  */
 export async function findVisiblePatients(
   db: Db,
@@ -119,7 +143,8 @@ export async function findVisiblePatients(
   const views = new Map<string, { subscription: Subscription; currentRole: EffectiveRole }>();
   for (const subscription of subscriptions) {
     const currentRole = currentRoles.get(holderId(subscription)) ?? null;
-    if (currentRole && isUnchanged(currentRole, subscription, now)) views.set(subscription.view, { subscription, currentRole });
+    if (currentRole && isUnchanged(currentRole, subscription, hospitalId, now))
+      views.set(subscription.view, { subscription, currentRole });
     else ended.add(subscription);
   }
   const viewEntries = [...views];
@@ -128,24 +153,33 @@ export async function findVisiblePatients(
     viewEntries.map(([view, { subscription, currentRole }]) => {
       const ids = requested.get(view) ?? null;
       const patients = ids
-        ? namedPatients(currentRole, toPrincipal(subscription), ids)
+        ? namedPatients(currentRole, toPrincipal(subscription), ids, now)
         : monitoredPatients(currentRole, toPrincipal(subscription), hospitalId);
-      return db.all<{ id: string; hospital_id?: string }>(patients);
+      return db.all<VisibleRow>(patients);
     }),
   );
-  const isOfHospital = (row: { hospital_id?: string }) => row.hospital_id === undefined || row.hospital_id === hospitalId;
-  const patients = new Map(viewEntries.map(([view], i) => [view, (rows[i] ?? []).filter(isOfHospital).map(({ id }) => id)]));
+  const patients = new Map(viewEntries.map(([view], i) => [view, toVisiblePatients(rows[i] ?? [], hospitalId, view)]));
   return { patients, ended };
 }
 export type VisiblePatients = Awaited<ReturnType<typeof findVisiblePatients>>;
 
+type VisibleRow = { id: string } & Partial<NamedPatientRow>;
+
+/** Those of the feed's hospital; in a view by consent those with a consent, and only there. */
+function toVisiblePatients(rows: readonly VisibleRow[], hospitalId: string, view: string): VisiblePatient[] {
+  return rows
+    .filter(({ hospital_id = hospitalId }) => hospital_id === hospitalId)
+    .map(({ id, consent }) => ({ id, grant: consent ? parseRowConsent(consent) : null }))
+    .filter(({ grant }) => isViewByConsent(view) === (grant !== null));
+}
+
 /** False after a change of role, hospital or scope, for which the view was not opened, and when the session needs a second step. */
-function isUnchanged(currentRole: EffectiveRole, subscription: Subscription, now: number): boolean {
+function isUnchanged(currentRole: EffectiveRole, subscription: Subscription, hospitalId: string, now: number): boolean {
   return (
     roleAllows(currentRole, "live:read") &&
     findSignInDenial(currentRole, "live:read", now) === null &&
     currentRole.role === subscription.role &&
     currentRole.hospitalId === subscription.actingFor &&
-    subscription.view.startsWith(`${visibilityKey(currentRole, subscription.holder)}/`)
+    subscription.view.startsWith(`${visibilityKey(currentRole, subscription.holder, hospitalId)}/`)
   );
 }

@@ -6,6 +6,7 @@ import { HOUR_MS } from "../../platform/time.ts";
 import { acceptBeat, BEAT_MS } from "../heartbeat.ts";
 import type { Feed, PatientFrame } from "../patient-object/contract.ts";
 import { type Admission, Admissions } from "./admissions.ts";
+import { admitSocket } from "./admit-socket.ts";
 import { catchUp, catchUpLagging, closeStalled } from "./catch-up.ts";
 import {
   acknowledgeFrames,
@@ -18,6 +19,7 @@ import {
 } from "./clients.ts";
 import { FeedState } from "./feed-state.ts";
 import { appendFrame, toFrameBody } from "./frame-buffer.ts";
+import { grantEndsAt } from "./shared-vitals.ts";
 import { isExpired, type NumberedFrame, toNumberedFrame } from "./sockets.ts";
 import { isTokenOfHolder, tokenExpiresAt } from "./tickets.ts";
 import { findVisiblePatients, type Subscription, toHomeFeed } from "./visibility.ts";
@@ -84,6 +86,11 @@ export class WardFeed extends DurableObject<Env> implements Feed {
     this.#state.sockets.announce(new Set(userIds));
   }
 
+  /** Ends the views by a consent that was revoked, before this call returns. */
+  endConsent(consentId: string): void {
+    this.#state.endConsent(consentId);
+  }
+
   /** Checks again what each socket may see, here and in feeds with sockets of this hospital's users. */
   async recheck(): Promise<void> {
     await this.#checkAll();
@@ -123,18 +130,21 @@ export class WardFeed extends DurableObject<Env> implements Feed {
     const now = Date.now();
     this.#alarmAt = null;
     try {
-      this.#closeEnded(now);
+      this.#state.sockets.closeExpired(now);
+      this.#state.removeUnusedViews();
       this.#state.recordHour(now);
       if ((this.#state.auditQueue.nextDue() ?? now + 1) <= now) this.ctx.waitUntil(this.#state.auditQueue.deliver());
       const isBeatDue = now >= this.#beatAt;
       if (isBeatDue) this.#beat(now);
-      if (now >= this.#recheckAt) await this.recheck();
+      if (now >= Math.min(this.#recheckAt, this.#state.grantsEndAt())) await this.recheck();
       // Last, since objects of patients may hang.
       if (isBeatDue) await catchUpLagging(this.#state);
     } catch (error) {
       this.#recheckAt = now + RETRY_MS;
       this.#report("alarm", error);
     }
+    // What no other consent covers; also when D1 did not answer.
+    this.#state.endGrants((grant) => grantEndsAt(grant) <= Date.now());
     this.#scheduleAlarm();
   }
 
@@ -210,7 +220,7 @@ export class WardFeed extends DurableObject<Env> implements Feed {
       );
       const admitted = batch.map((handshake): Admission => {
         if (ended.has(handshake.subscription)) return { refused: 401 };
-        return state.admitSocket(handshake, snapshots, before);
+        return admitSocket(state, handshake, snapshots, before);
       });
       if (wasEmpty) {
         this.#recheckAt = Date.now() + RECHECK_MS;
@@ -229,7 +239,7 @@ export class WardFeed extends DurableObject<Env> implements Feed {
     const state = this.#state;
     const queryNumber = state.nextQueryNumber();
     const { patients, ended } = await findVisiblePatients(getDb(this.env.DB), state.hospitalId, subscriptions, state.requested());
-    for (const [view, ids] of patients) state.applyVisiblePatients(view, ids, queryNumber);
+    for (const [view, visible] of patients) state.applyVisiblePatients(view, visible, queryNumber);
     return ended;
   }
 
@@ -265,25 +275,16 @@ export class WardFeed extends DurableObject<Env> implements Feed {
     const state = this.#state;
     this.#beatAt = now + BEAT_MS;
     closeStalled(state, now);
-    for (const [socket] of state.sockets.entries()) {
-      state.sockets.beat(socket);
-      state.sockets.saveState(socket);
-    }
+    state.sockets.beatAll();
     state.removeUnusedViews();
-  }
-
-  #closeEnded(now: number): void {
-    for (const [socket, { client }] of this.#state.sockets.entries()) {
-      if (isExpired(client, now)) this.#state.sockets.close(socket, CLOSE_REASONS.ended);
-    }
-    this.#state.removeUnusedViews();
   }
 
   /** Schedules the next beat or recheck, or the first expiry before it, and the delivery of audit events; nothing without either. */
   #scheduleAlarm(): void {
     const { sockets, auditQueue } = this.#state;
     const times = sockets.entries().map(([, { client }]) => client.expires ?? this.#recheckAt);
-    if (times.length > 0) times.push(this.#recheckAt, this.#beatAt, Math.ceil((Date.now() + 1) / HOUR_MS) * HOUR_MS);
+    if (times.length > 0)
+      times.push(this.#recheckAt, this.#state.grantsEndAt(), this.#beatAt, Math.ceil((Date.now() + 1) / HOUR_MS) * HOUR_MS);
     const deliveryAt = auditQueue.nextDue();
     if (deliveryAt !== null) times.push(deliveryAt);
     if (times.length === 0) return;

@@ -136,6 +136,13 @@ export type PatientFrame =
   | { type: "alert"; patient_id: string; what: Transition["what"]; alert: AlertView }
   | { type: "limits"; patient_id: string; limits: LimitsInForce[] };
 
+/** What a consent shares of a snapshot. The other members are absent: they are not shared, which says nothing about the patient. */
+export type SharedSnapshot = Pick<PatientSnapshot, "patient_id" | "latest" | "as_of">;
+/** What a consent shares of the frames of a patient. */
+export type SharedFrame =
+  | { type: "samples"; patient_id: string; samples: LiveSample[] }
+  | { type: "backfill"; patient_id: string; from: string; to: string };
+
 /** A frame that a client receives, with `seq`, a number that increases per feed. */
 export type LiveFrame =
   | (PatientFrame & { seq: number })
@@ -146,6 +153,12 @@ export type LiveFrame =
   | { type: "beat"; seq: number; beat: number }
   /** Frames between `from` and `to` are lost; a snapshot follows. */
   | { type: "gap"; seq: number; from: number; to: number };
+
+/** A frame of a view by consent. */
+export type SharedLiveFrame =
+  | (SharedFrame & { seq: number })
+  | { type: "snapshot"; seq: number; patients: SharedSnapshot[] }
+  | Extract<LiveFrame, { type: "view" | "beat" | "gap" }>;
 
 /** The sender of samples: a device by its credential, or an authorized person or app. */
 export type Origin =

@@ -58,8 +58,14 @@ export async function readSamples(patientId: string, vitals: readonly string[], 
   return null;
 }
 
-export const readLatest = (patientId: string) =>
-  readData(historyApi.patients[":patient_id"].observations.latest.$get({ param: { patient_id: patientId } }));
+/** Of a record that the caller sees whole: by a consent another hospital's staff gets the samples alone. */
+export async function readLatest(patientId: string) {
+  const latest = await readData(
+    historyApi.patients[":patient_id"].observations.latest.$get({ param: { patient_id: patientId } }),
+  );
+  if (!("news2" in latest)) throw new TypeError("latest values without a score");
+  return latest;
+}
 export type Latest = Awaited<ReturnType<typeof readLatest>>;
 
 const MAX_ALARM_MS = DAY_MS;
