@@ -52,7 +52,7 @@ async function newDatabase(last?: string): Promise<DatabaseSync> {
     sqlite.exec(
       isRun
         ? migration
-        : (migration.match(/^(?:ALTER TABLE .* ADD|CREATE TABLE `(?:escalation_settings|factor_policies)`) [^;]*;/gm) ?? []).join(
+        : (migration.match(/^(?:ALTER TABLE .* ADD|CREATE TABLE `(?:escalation_settings|factor_policies|consents|consent_records)`) [^;]*;/gm) ?? []).join(
             "\n",
           ),
     );
@@ -228,7 +228,13 @@ const HOLDERS: readonly Holder[] = [
   { role: "doctor", actingFor: HOSPITAL, view: "u-doctor/all" },
   { role: "patient", actingFor: null, view: "u-patient/named" },
 ];
-const NAMED = new Map([["u-patient/named", ["plain"]]]);
+/** A doctor of another hospital, who sees a patient of this one by a consent. */
+const OTHER_HOSPITAL = "h2";
+const GUEST_VIEW = `consent:${OTHER_HOSPITAL}:u-guest/named`;
+const NAMED = new Map([
+  ["u-patient/named", ["plain"]],
+  [GUEST_VIEW, ["plain"]],
+]);
 
 const SUBSCRIPTIONS: readonly Subscription[] = [
   ...HOLDERS.map((holder) => ({
@@ -241,20 +247,45 @@ const SUBSCRIPTIONS: readonly Subscription[] = [
     view: "hospital/all",
     holder: { kind: "app", credentialId: "k", hospitalId: HOSPITAL },
   },
+  {
+    role: "doctor",
+    actingFor: OTHER_HOSPITAL,
+    view: GUEST_VIEW,
+    holder: { kind: "user", userId: "u-guest", sessionId: "s-guest" },
+  },
 ];
+
+function addUser(sqlite: DatabaseSync, name: string, role: Subscription["role"], hospitalId: string | null): void {
+  const account = { email_index: name, profile_sealed: "x", password_hash: "x", password_changed_at: 1, updated_at: 1 };
+  insertRow(sqlite, "users", { id: `u-${name}`, ...account, is_admin: Number(role === "admin"), created_at: 1 });
+  const times = { rotated_at: 1, created_at: 1, idle_expires_at: NOW * 2, expires_at: NOW * 2 };
+  const session = { user_id: `u-${name}`, hospital_id: hospitalId, client_sealed: "x", ...times };
+  insertRow(sqlite, "sessions", { id: `s-${name}`, ...session });
+  const by = { created_by: "u", created_at: 1 };
+  if (hospitalId) insertRow(sqlite, "memberships", { user_id: `u-${name}`, hospital_id: hospitalId, role, ...by });
+}
+
+/** Adds the guest's hospital, its record of a person, and the consent that shares this hospital's record. */
+function addConsent(sqlite: DatabaseSync): void {
+  const times = { created_at: 1, updated_at: 1 };
+  insertRow(sqlite, "hospitals", { id: OTHER_HOSPITAL, name: "H2", ...times });
+  addUser(sqlite, "guest", "doctor", OTHER_HOSPITAL);
+  const seals = { identity_sealed: "x", clinical_sealed: "x" };
+  const record = { id: "guest-record", patient_number: 9, hospital_id: OTHER_HOSPITAL, ...seals, created_by: "u", ...times };
+  insertRow(sqlite, "patients", record);
+  insertRow(sqlite, "care_team", { patient_id: "guest-record", user_id: "u-guest", added_by: "u", started_at: 1 });
+  const ends = { answer_until: 1, expires_at: NOW * 2, erase_at: NOW * 2 };
+  const scope = { purpose: "CAREMGT", kinds: "observations", data_from: 1, data_until: NOW * 2 };
+  const consent = { id: "co", hospital_id: OTHER_HOSPITAL, patient_id: "guest-record", status: "granted", ...scope, ...ends };
+  insertRow(sqlite, "consents", { ...consent, ...times });
+  insertRow(sqlite, "consent_records", { consent_id: "co", patient_id: "plain" });
+}
 
 /** Adds the people and the API key of `SUBSCRIPTIONS`. */
 function addHolders(sqlite: DatabaseSync): void {
   const by = { created_by: "u", created_at: 1 };
-  for (const { role, actingFor } of HOLDERS) {
-    const account = { email_index: role, profile_sealed: "x", password_hash: "x", password_changed_at: 1, updated_at: 1 };
-    const user = { ...account, is_admin: Number(role === "admin"), created_at: 1 };
-    insertRow(sqlite, "users", { id: `u-${role}`, ...user });
-    const times = { rotated_at: 1, created_at: 1, idle_expires_at: NOW * 2, expires_at: NOW * 2 };
-    const session = { user_id: `u-${role}`, hospital_id: actingFor, client_sealed: "x", ...times };
-    insertRow(sqlite, "sessions", { id: `s-${role}`, ...session });
-    if (actingFor) insertRow(sqlite, "memberships", { user_id: `u-${role}`, hospital_id: actingFor, role, ...by });
-  }
+  for (const { role, actingFor } of HOLDERS) addUser(sqlite, role, role, actingFor);
+  addConsent(sqlite);
   const key = {
     id: "k",
     kind: "app",
@@ -283,6 +314,10 @@ const CONSTANT = [
   "credentials.kind",
   "credentials.hospital_id",
   "devices.hospital_id",
+  "consents.hospital_id",
+  "consents.patient_id",
+  "consents.purpose",
+  "consents.created_at",
 ];
 
 describe("the rights in a hospital's feed", () => {
@@ -299,11 +334,14 @@ describe("the rights in a hospital's feed", () => {
   it("are read from the columns that this test sees", async () => {
     const { visible, columns } = await newRights();
     expect([...visible.ended]).toEqual([]);
-    expect(Object.fromEntries(visible.patients)).toEqual({
-      "hospital/all": ["equipped"],
-      "u-doctor/all": [],
-      "u-patient/named": ["plain"],
-    });
+    const idsOf = (view: string) => visible.patients.get(view)?.map(({ id }) => id);
+    expect(["hospital/all", "u-doctor/all", "u-patient/named", GUEST_VIEW].map(idsOf)).toEqual([
+      ["equipped"],
+      [],
+      ["plain"],
+      ["plain"],
+    ]);
+    expect(visible.patients.get(GUEST_VIEW)?.[0]?.grant).toMatchObject({ consentId: "co", from: 1 });
     expect(columns.map(toName)).toEqual(
       expect.arrayContaining(["credentials.expires_at", "memberships.suspended_at", "care_team.ended_at", "patients.monitoring"]),
     );
@@ -311,6 +349,12 @@ describe("the rights in a hospital's feed", () => {
 
   it("follow every change of what they rest on", async () => {
     expect((await undeliveredRights(await newRights())).sort(), WHY).toEqual([...CONSTANT].sort());
+  });
+
+  it("do not follow a consent without its trigger, which this test notices", async () => {
+    const rights = await newRights();
+    rights.sqlite.exec("DROP TRIGGER changed_consent");
+    expect(await undeliveredRights(rights)).toEqual(expect.arrayContaining(["consents.status", "consents.expires_at"]));
   });
 
   it("did not follow the end of an API key before 0010, which this test notices", async () => {
