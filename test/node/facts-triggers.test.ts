@@ -52,9 +52,11 @@ async function newDatabase(last?: string): Promise<DatabaseSync> {
     sqlite.exec(
       isRun
         ? migration
-        : (migration.match(/^(?:ALTER TABLE .* ADD|CREATE TABLE `(?:escalation_settings|factor_policies|consents|consent_records)`) [^;]*;/gm) ?? []).join(
-            "\n",
-          ),
+        : (
+            migration.match(
+              /^(?:ALTER TABLE .* ADD|CREATE TABLE `(?:escalation_settings|factor_policies|consents|consent_records)`) [^;]*;/gm,
+            ) ?? []
+          ).join("\n"),
     );
   }
   const insert = (table: string, row: Row) => insertRow(sqlite, table, row);

@@ -1,8 +1,8 @@
 // A person with records at two hospitals, whose live vitals at A are shared with B, and frames of which B may see a part.
 import { expect } from "vitest";
 import type { AlertView, LiveSample, PatientFrame } from "../../src/monitoring/patient-object/contract.ts";
-import { API, link, newPatient, newPerson, newWorld, type Person, readJson, sendRequest, type World } from "../world.ts";
-import { createSampleFrame, startMonitoring } from "./live-client.ts";
+import { API, env, link, newPatient, newPerson, newWorld, type Person, readJson, sendRequest, type World } from "../world.ts";
+import { createSampleFrame, getFeed, startMonitoring } from "./live-client.ts";
 
 export const HOUR_MS = 3_600_000;
 export const iso = (at: number) => new Date(at).toISOString();
@@ -36,8 +36,20 @@ export async function grant(
 
 export const revoke = (id: string, { person }: Scene) => post(`/consents/${id}/revoke`, person);
 
+type FeedCalls = { endConsent: (consentId: string) => Promise<unknown>; recheck: () => Promise<unknown> };
+
+/** Revokes with other calls to the feed than the product's; they reach the feed by `feed`. */
+export function revokeBy(id: string, { person }: Scene, calls: (feed: ReturnType<typeof getFeed>) => FeedCalls) {
+  const getByName = (name: string) => calls(getFeed(name));
+  const changed = { ...env, WARD_FEED: { getByName } as unknown as Env["WARD_FEED"] };
+  return sendRequest(`${API}/consents/${id}/revoke`, { as: person, method: "POST", json: {}, env: changed });
+}
+
 /** Stores samples at A, measured so long ago. */
-export async function storeSamples({ a, atA }: Scene, samples: readonly { code: string; value: number; unit: string; ago: number }[]) {
+export async function storeSamples(
+  { a, atA }: Scene,
+  samples: readonly { code: string; value: number; unit: string; ago: number }[],
+) {
   const items = samples.map(({ ago, ...sample }) => ({ ...sample, effective_at: iso(Date.now() - ago) }));
   const sent = await post("/observations", a.nurse, { patient_id: atA.id, samples: items });
   expect(sent.status).toBeLessThan(300);

@@ -2,7 +2,7 @@
 import { type SQL, sql } from "drizzle-orm";
 import { z } from "zod";
 import type { EffectiveRole, Principal } from "../../access/actor.ts";
-import { parseRowConsent, selectConsentOf } from "../../access/consented.ts";
+import { parseRowConsent, type RowConsent, selectConsentOf } from "../../access/consented.ts";
 import { selectEffectiveRole, toEffectiveRole } from "../../access/effective-role.ts";
 import { roleAllows } from "../../access/permissions.ts";
 import { findSignInDenial } from "../../access/sign-in.ts";
@@ -10,12 +10,11 @@ import { patientVisibility } from "../../access/visibility.ts";
 import { sha256Hex } from "../../platform/crypto.ts";
 import { batch, type Db } from "../../platform/db/client.ts";
 import { ROLES } from "../../platform/db/schema.ts";
-import type { LiveGrant } from "./shared-vitals.ts";
 
 /** Patient ids of one hospital; null for all monitored patients. */
 export type RequestedPatients = readonly string[] | null;
 /** `grant`: the consent by which the patient is visible, in a view of another hospital's staff; else null. */
-export type VisiblePatient = { id: string; grant: LiveGrant | null };
+export type VisiblePatient = { id: string; grant: RowConsent | null };
 
 export const Subscription = z.strictObject({
   holder: z.discriminatedUnion("kind", [

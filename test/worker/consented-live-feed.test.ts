@@ -1,0 +1,74 @@
+// Consents in the state of a feed: an ended one stays ended, other hospitals' staff have a bound of their own.
+import { runInDurableObject } from "cloudflare:test";
+import { describe, expect, it } from "vitest";
+import { type Handshake, newClientState } from "../../src/monitoring/live/clients.ts";
+import { EndedConsents } from "../../src/monitoring/live/ended-consents.ts";
+import { FeedState } from "../../src/monitoring/live/feed-state.ts";
+import { MAX_CONSENT_SOCKETS } from "../../src/monitoring/live/sockets.ts";
+import { env, uniqueText } from "../world.ts";
+import { getFeed } from "./live-client.ts";
+
+const PATIENT = crypto.randomUUID();
+
+function newHandshake(hospitalId: string, scope: string): Handshake {
+  const user = { kind: "user" as const, userId: uniqueText(), sessionId: uniqueText() };
+  const subscription = { holder: user, role: "nurse" as const, actingFor: "b", view: `${scope}/named` };
+  return { subscription, hospitalId, requested: [PATIENT], expires: null, since: null, requestId: "test", ip: null };
+}
+
+function newGrant(consentId: string) {
+  const times = { from: 0, until: Date.now() * 2, expiresAt: Date.now() * 2 };
+  return { id: PATIENT, grant: { consentId, purpose: "CAREMGT" as const, ...times } };
+}
+
+function withFeedState<T>(run: (state: FeedState, hospitalId: string) => T): Promise<T> {
+  const hospitalId = crypto.randomUUID();
+  return runInDurableObject(getFeed(hospitalId), (_, context) =>
+    run(new FeedState(context, env, expect.unreachable, () => undefined), hospitalId),
+  );
+}
+
+describe("a consent that ended", () => {
+  it("is not brought back by a query of D1 that began before, unlike one that did not end", async () => {
+    const seen = await withFeedState((state, hospitalId) => {
+      const handshake = newHandshake(hospitalId, "consent:b:hospital");
+      const { view } = handshake.subscription;
+      state.beginAdmission([handshake], state.nextSeq());
+      const [ended, live] = [state.nextQueryNumber(), state.nextQueryNumber()];
+      state.endConsent("ended");
+      const wantedAfter = (consentId: string, query: number) => {
+        state.applyVisiblePatients(view, [newGrant(consentId)], query);
+        return [...(state.getView(view)?.wanted ?? [])];
+      };
+      return [wantedAfter("ended", ended), wantedAfter("live", live)];
+    });
+    expect(seen).toEqual([[], [PATIENT]]);
+  });
+
+  it("is remembered until a thousand later ones have ended", () => {
+    const consents = new EndedConsents();
+    const isRemembered = () => consents.withoutEnded([newGrant("first")]).length === 0;
+    consents.add("first");
+    for (let i = 1; i < 1_000; i++) consents.add(uniqueText());
+    expect(isRemembered()).toBe(true);
+    consents.add("last");
+    expect(isRemembered()).toBe(false);
+  });
+});
+
+describe("the places of a feed", () => {
+  it("are for other hospitals' staff up to their number, and then for the own still", async () => {
+    const room = await withFeedState(({ sockets }, hospitalId) => {
+      const hasRoom = (scope: string) => sockets.hasRoomFor(newHandshake(hospitalId, scope).subscription);
+      const accept = () => {
+        const client = newClientState(newHandshake(hospitalId, "consent:b:hospital"), uniqueText(), Date.now());
+        sockets.accept(new WebSocketPair()[1], client);
+      };
+      for (let i = 1; i < MAX_CONSENT_SOCKETS; i++) accept();
+      const before = hasRoom("consent:c:hospital");
+      accept();
+      return [before, hasRoom("consent:c:hospital"), hasRoom("hospital")];
+    });
+    expect(room).toEqual([true, false, true]);
+  });
+});
