@@ -20,7 +20,7 @@ import { type FrameBuffer, listFramesAfter, newFrameBuffer, toFrameBody } from "
 import { type LiveGrant, limitFrame } from "./shared-vitals.ts";
 import { ShownPatients } from "./shown-patients.ts";
 import { type NumberedFrame, Sockets, toNumberedFrame } from "./sockets.ts";
-import type { RequestedPatients, VisiblePatient } from "./visibility.ts";
+import { isViewByConsent, type RequestedPatients, type VisiblePatient } from "./visibility.ts";
 import { fetchSnapshots, needsSnapshot, type SnapshotResult, type Watch, type Watches } from "./watches.ts";
 
 export class FeedState {
@@ -59,7 +59,7 @@ export class FeedState {
     for (const { key, requested, wanted, lease, grants } of this.storage.listViews()) {
       const view = newView(key, requested, this.#seq);
       const shown = { wanted: new Set(wanted), patients: new Set(wanted), isOpen: true };
-      this.#views.set(key, { ...view, ...shown, grants: view.grants && grants });
+      this.#views.set(key, { ...view, ...shown, grants: grants ?? view.grants });
       for (const id of wanted) {
         const until = Math.max(lease, this.watches.get(id)?.until ?? 0);
         this.watches.set(id, { until, since: this.#seq, unwatchedSince: null });
@@ -179,8 +179,8 @@ export class FeedState {
 
   /** What a view shows of a frame: in one by consent, what is shared now. @returns null for nothing */
   limit(key: string, frame: NumberedFrame): NumberedFrame | null {
-    const grants = this.#views.get(key)?.grants;
-    return grants ? limitFrame(frame, grants, Date.now()) : frame;
+    if (!isViewByConsent(key)) return frame;
+    return limitFrame(frame, this.#views.get(key)?.grants ?? new Map(), Date.now());
   }
 
   /**

@@ -34,6 +34,7 @@ function isMeasuredWithin({ effective_at }: LiveSample, { from, until }: Span): 
   return from <= at && at <= until;
 }
 
+/** A patient's current state as a consent shows it: the samples of the granted time. */
 export function limitSnapshot({ patient_id, latest, as_of }: PatientSnapshot, span: Span): SharedSnapshot {
   return { patient_id, latest: latest.filter((sample) => isMeasuredWithin(sample, span)), as_of };
 }
