@@ -1,8 +1,9 @@
 // Consents in the state of a feed: an ended one stays ended, other hospitals' staff have a bound of their own.
 import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
-import { type Handshake, newClientState } from "../../src/monitoring/live/clients.ts";
+import { CLOSE_REASONS, type CloseReason, type Handshake, newClientState } from "../../src/monitoring/live/clients.ts";
 import { EndedConsents } from "../../src/monitoring/live/ended-consents.ts";
+import { createEventStream } from "../../src/monitoring/live/event-stream.ts";
 import { FeedState } from "../../src/monitoring/live/feed-state.ts";
 import { MAX_CONSENT_SOCKETS } from "../../src/monitoring/live/sockets.ts";
 import { env, uniqueText } from "../world.ts";
@@ -53,6 +54,28 @@ describe("a consent that ended", () => {
     expect(isRemembered()).toBe(true);
     consents.add("last");
     expect(isRemembered()).toBe(false);
+  });
+});
+
+describe("server-sent events that a slow reader has not read", () => {
+  /** What a reader gets who begins to read after the feed has sent frames and closed the view. */
+  async function readAfterClose([code, reason]: CloseReason): Promise<string> {
+    const [client, server] = Object.values(new WebSocketPair());
+    if (!client || !server) throw new Error("no sockets");
+    const stream = createEventStream(client);
+    const closed = new Promise((resolve) => client.addEventListener("close", resolve));
+    server.accept();
+    for (const seq of [1, 2, 3]) server.send(JSON.stringify({ seq, type: "samples" }));
+    server.close(code, reason);
+    await closed;
+    return new Response(stream).text();
+  }
+
+  it("are dropped after a revocation, and sent after another end", async () => {
+    const revoked = await readAfterClose(CLOSE_REASONS.gone);
+    expect(revoked).not.toContain("samples");
+    expect(revoked).toContain('"code":4403');
+    expect((await readAfterClose(CLOSE_REASONS.ended)).match(/samples/g)).toHaveLength(3);
   });
 });
 
