@@ -2,6 +2,7 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { Call } from "../access/actor.ts";
 import type { ConsentKind } from "../access/consented.ts";
+import { unsealProfile } from "../access/profile.ts";
 import type { Keys } from "../platform/config.ts";
 import { sealValue, unsealValue } from "../platform/crypto.ts";
 import type { Db, Statement } from "../platform/db/client.ts";
@@ -16,7 +17,15 @@ export type ConsentRow = typeof consents.$inferSelect & {
   shared: string;
   /** The document request that the consent is for. */
   documentRequestId: string | null;
+  hospitalName: string;
+  /** Null: nobody asked. */
+  requesterProfile: string | null;
+  /** JSON array of the shared records as `SharedRecord`. */
+  sharedRecords: string;
 };
+
+/** A shared record with the hospital that holds it. */
+type SharedRecord = { patient_id: string; hospital_id: string; hospital_name: string };
 
 export const CONSENT_COLUMNS = sql`c.id AS id, c.hospital_id AS hospitalId, c.patient_id AS patientId, c.status AS status,
   c.purpose AS purpose, c.kinds AS kinds, c.data_from AS dataFrom, c.data_until AS dataUntil, c.answer_until AS answerUntil,
@@ -24,7 +33,12 @@ export const CONSENT_COLUMNS = sql`c.id AS id, c.hospital_id AS hospitalId, c.pa
   c.documents_only AS documentsOnly, c.requested_by AS requestedBy, c.decided_by AS decidedBy, c.decided_at AS decidedAt,
   c.ended_at AS endedAt, c.erased_at AS erasedAt, c.created_at AS createdAt, c.updated_at AS updatedAt, c.version AS version,
   (SELECT q.id FROM document_requests q WHERE q.consent_id = c.id) AS documentRequestId,
-  (SELECT json_group_array(r.patient_id) FROM consent_records r WHERE r.consent_id = c.id) AS shared`;
+  (SELECT json_group_array(r.patient_id) FROM consent_records r WHERE r.consent_id = c.id) AS shared,
+  (SELECT h.name FROM hospitals h WHERE h.id = c.hospital_id) AS hospitalName,
+  (SELECT u.profile_sealed FROM users u WHERE u.id = c.requested_by) AS requesterProfile,
+  (SELECT json_group_array(json_object('patient_id', p.id, 'hospital_id', h.id, 'hospital_name', h.name))
+    FROM consent_records r JOIN patients p ON p.id = r.patient_id JOIN hospitals h ON h.id = p.hospital_id
+    WHERE r.consent_id = c.id) AS sharedRecords`;
 
 const reasonContext = (id: string) => ({ table: "consents", column: "reason", id });
 export const sealReason = (keys: Keys, id: string, reason: string): Promise<string> =>
@@ -40,13 +54,18 @@ export const toScope = (row: ConsentRow): ConsentScope => ({
 
 /** @param isPerson the person sees which records are shared; the hospital that asks learns of them only by what it may read */
 export async function toConsent(keys: Keys, row: ConsentRow, now: number, isPerson: boolean) {
-  const { id, reasonSealed } = row;
+  const { id, reasonSealed, requestedBy, requesterProfile } = row;
   const status = stateAt(row, now);
-  const shared: string[] = JSON.parse(row.shared);
+  const shared: SharedRecord[] = JSON.parse(row.sharedRecords);
+  const requester =
+    requestedBy !== null && requesterProfile !== null
+      ? await unsealProfile(keys, { id: requestedBy, profileSealed: requesterProfile })
+      : null;
   return {
     consent_id: id,
     status,
     hospital_id: row.hospitalId,
+    hospital_name: row.hospitalName,
     patient_id: row.patientId,
     purpose: row.purpose,
     kinds: [...toScope(row).kinds],
@@ -58,9 +77,10 @@ export async function toConsent(keys: Keys, row: ConsentRow, now: number, isPers
     answer_until: toIso(row.answerUntil),
     reason: reasonSealed === null ? null : String(await unsealValue(keys.fields, reasonContext(id), reasonSealed)),
     practitioner_id: row.practitionerId,
-    requested_by: row.requestedBy,
+    requested_by: requestedBy,
+    requested_by_name: requester?.full_name ?? null,
     document_request_id: row.documentRequestId,
-    shared_patient_ids: isPerson || status === "granted" ? shared : [],
+    shared: isPerson || status === "granted" ? shared : [],
     decided_at: toIsoOrNull(row.decidedAt),
     ended_at: toIsoOrNull(row.endedAt),
     erased_at: toIsoOrNull(row.erasedAt),

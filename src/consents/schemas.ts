@@ -14,6 +14,7 @@ export const Consent = z
     consent_id: Id,
     status: z.enum(CONSENT_STATES),
     hospital_id: Id.openapi({ description: "The hospital that may read" }),
+    hospital_name: z.string(),
     patient_id: Id.openapi({ description: "That hospital's own record of the person" }),
     purpose: z.enum(CONSENT_PURPOSES),
     kinds: z.array(z.enum(CONSENT_KINDS)),
@@ -26,12 +27,13 @@ export const Consent = z
     reason: z.string().nullable(),
     practitioner_id: Id.nullable().openapi({ description: "This practitioner of the hospital alone may read" }),
     requested_by: Id.nullable().openapi({ description: "Null: shared by the person without a request" }),
+    requested_by_name: z.string().nullable(),
     document_request_id: Id.nullable().openapi({
       description:
         "The document request that the consent is for: it opens the documents that fulfil the request, and nothing else",
     }),
-    shared_patient_ids: z
-      .array(Id)
+    shared: z
+      .array(z.object({ patient_id: Id, hospital_id: Id, hospital_name: z.string() }))
       .openapi({ description: "Records that are shared; empty before and, for the hospital, after" }),
     decided_at: Timestamp.nullable(),
     ended_at: Timestamp.nullable(),
@@ -44,6 +46,7 @@ export const exampleConsent = {
   consent_id: EXAMPLES.consent,
   status: "requested" as const,
   hospital_id: EXAMPLES.hospital,
+  hospital_name: "Demo General",
   patient_id: EXAMPLES.patient,
   purpose: "CAREMGT" as const,
   kinds: ["report:ecg" as const, "observations" as const],
@@ -56,8 +59,9 @@ export const exampleConsent = {
   reason: "Chest pain, earlier ECGs wanted",
   practitioner_id: null,
   requested_by: EXAMPLES.user,
+  requested_by_name: "Dr Anita Rao",
   document_request_id: null,
-  shared_patient_ids: [],
+  shared: [],
   decided_at: null,
   ended_at: null,
   erased_at: null,

@@ -116,7 +116,7 @@ describe("by the clock", () => {
       expect(await get(`/consents/${id}`, b.nurse)).toMatchObject({
         status,
         reason: null,
-        shared_patient_ids: [],
+        shared: [],
         erased_at: iso(eraseAt),
       });
     }

@@ -69,7 +69,7 @@ describe("sharing with a hospital", () => {
     const response = await share();
     expect(response.status).toBe(201);
     const { data } = await readJson(response);
-    expect(data).toMatchObject({ status: "granted", purpose: "PATRQT", patient_id: atB.id, shared_patient_ids: [atA.id] });
+    expect(data).toMatchObject({ status: "granted", purpose: "PATRQT", patient_id: atB.id, shared: [{ patient_id: atA.id }] });
     expect(data).toMatchObject({ requested_by: null, practitioner_id: null, version: 1 });
     expect(await statusOf(b.nurse)).toBe(200);
     const events = await findEvents({ event: "consent.share", entity_id: data.consent_id });
@@ -142,7 +142,7 @@ describe("a code", () => {
     const response = await redeem(offer.code.toLowerCase());
     expect(response.status).toBe(201);
     const { data } = await readJson(response);
-    expect(data).toMatchObject({ status: "granted", patient_id: unlinked.id, shared_patient_ids: [atA.id], purpose: "PATRQT" });
+    expect(data).toMatchObject({ status: "granted", patient_id: unlinked.id, shared: [{ patient_id: atA.id }], purpose: "PATRQT" });
     expect(await statusOf(b.nurse)).toBe(200);
     expect(await listNotices(person.id)).toContain("consent.code_used");
     expect(await codeOf(await redeem(offer.code))).toEqual([404, "not_found"]);

@@ -52,6 +52,8 @@ const request = async ({ b, atB }: Scene = scene, change: object = {}) =>
 const grant = (id: string, { person, atA }: Scene = scene, change: object = {}) =>
   post(`/consents/${id}/grant`, person, { patient_ids: [atA.id], ...change });
 const read = async (id: string, as: Person) => (await readJson(await sendRequest(`${API}/consents/${id}`, { as }))).data;
+/** The shared record at A, with the hospital's name, which B learns by the grant alone. */
+const recordAtA = () => ({ patient_id: scene.atA.id, hospital_id: scene.a.hospitalId, hospital_name: expect.stringMatching(/./) });
 const codeOf = async (response: Response) => (await readJson(response)).code;
 
 describe("a request", () => {
@@ -60,8 +62,14 @@ describe("a request", () => {
     const response = await post("/consents", b.nurse, newRequest(atB.id, { reason: "Chest pain" }));
     expect(response.status).toBe(201);
     const { data } = await readJson(response);
-    expect(data).toMatchObject({ status: "requested", patient_id: atB.id, shared_patient_ids: [], access_mode: "VIEW" });
-    expect(await read(data.consent_id, person)).toMatchObject({ reason: "Chest pain", purpose: "CAREMGT" });
+    expect(data).toMatchObject({ status: "requested", patient_id: atB.id, shared: [], access_mode: "VIEW" });
+    expect(await read(data.consent_id, person)).toMatchObject({
+      reason: "Chest pain",
+      purpose: "CAREMGT",
+      hospital_name: expect.stringMatching(/./),
+      requested_by: b.nurse.id,
+      requested_by_name: expect.stringMatching(/./),
+    });
     expect(await listNotices(person.id)).toContain("consent.requested");
     // Somebody whom nobody else knows, and who has no login.
     const unknown = await newPatient(b.hospitalId, b.nurse);
@@ -150,10 +158,10 @@ describe("a decision", () => {
     expect((await readJson(granted)).data).toMatchObject({
       status: "granted",
       kinds: ["report:ecg"],
-      shared_patient_ids: [atA.id],
+      shared: [recordAtA()],
       version: 2,
     });
-    expect(await read(id, b.nurse)).toMatchObject({ status: "granted", shared_patient_ids: [atA.id] });
+    expect(await read(id, b.nurse)).toMatchObject({ status: "granted", shared: [recordAtA()] });
     expect(await listNotices(b.nurse.id)).toContain("consent.answered");
     const versions = await getDb(env.DB).all(
       sql`SELECT version, artefact->>'status' AS status FROM consent_versions WHERE consent_id = ${id}`,
@@ -170,8 +178,8 @@ describe("a decision", () => {
     const id = await request();
     await grant(id);
     expect((await post(`/consents/${id}/revoke`, person)).status).toBe(200);
-    expect(await read(id, b.nurse)).toMatchObject({ status: "revoked", shared_patient_ids: [], ended_at: expect.any(String) });
-    expect(await read(id, person)).toMatchObject({ status: "revoked", shared_patient_ids: [atA.id] });
+    expect(await read(id, b.nurse)).toMatchObject({ status: "revoked", shared: [], ended_at: expect.any(String) });
+    expect(await read(id, person)).toMatchObject({ status: "revoked", shared: [recordAtA()] });
   });
 
   it("is too late at the exact time, by the service's clock", async () => {
