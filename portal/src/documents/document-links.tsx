@@ -2,13 +2,21 @@
 
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
+import type { SharedPlace } from "../consents/shared-place.ts";
 import { LinkButton } from "../platform/design/link-button.tsx";
 
-/** Whose documents a page shows. `own`: to the patients themselves. */
-export type Place = { patientId: string; isOwn: boolean };
+/** Whose documents a page shows. `isOwn`: to the patients themselves. `shared`: another hospital's, read only. */
+export type Place = { patientId: string; isOwn: boolean; shared?: SharedPlace };
 type LinkProps = { place: Place; documentId: string; children: ReactNode };
 
-export function DocumentLink({ place: { patientId, isOwn }, documentId, children }: LinkProps) {
+export function DocumentLink({ place: { patientId, isOwn, shared }, documentId, children }: LinkProps) {
+  if (shared) {
+    return (
+      <Link to="/patients/$patientId/other-hospitals/$consentId/$recordId/documents/$documentId" params={{ ...shared, documentId }}>
+        {children}
+      </Link>
+    );
+  }
   if (isOwn) {
     return (
       <Link to="/me/documents/$documentId" params={{ documentId }}>
@@ -23,7 +31,14 @@ export function DocumentLink({ place: { patientId, isOwn }, documentId, children
   );
 }
 
-export function DocumentsLink({ place: { patientId, isOwn }, children }: Omit<LinkProps, "documentId">) {
+export function DocumentsLink({ place: { patientId, isOwn, shared }, children }: Omit<LinkProps, "documentId">) {
+  if (shared) {
+    return (
+      <Link to="/patients/$patientId/other-hospitals/$consentId/$recordId" params={shared} search={{ show: "documents" }}>
+        {children}
+      </Link>
+    );
+  }
   if (isOwn) return <Link to="/me/documents">{children}</Link>;
   return (
     <Link to="/patients/$patientId/documents" params={{ patientId }}>

@@ -16,12 +16,13 @@ type DocumentListProps = { place: Place; search: DocumentSearch; onSearch: (sear
 
 const IN_ERROR = "entered-in-error";
 
-/** Unknown filters are ignored; what was entered in error is a choice of staff alone. */
+/** Unknown filters are ignored; what was entered in error is a choice of the hospital's staff alone. */
 export function DocumentList({ place, search, onSearch }: DocumentListProps) {
   const t = useTranslation();
   const zone = useOwnTimeZone();
   const type = isDocumentType(search.type) ? search.type : undefined;
-  const status = !place.isOwn && search.status === IN_ERROR ? IN_ERROR : undefined;
+  const choosesStatus = !place.isOwn && !place.shared;
+  const status = choosesStatus && search.status === IN_ERROR ? IN_ERROR : undefined;
   const query = useDocuments({ patient_id: place.patientId, type, status });
   const columns: Column<DocumentListItem>[] = [
     { label: t("documents.name"), cell: (document) => <TitleCell document={document} place={place} /> },
@@ -44,7 +45,7 @@ export function DocumentList({ place, search, onSearch }: DocumentListProps) {
           onChange={({ currentTarget: { value } }) => onSearch({ ...search, type: value })}
           data={[{ value: "", label: t("common.all") }, ...listTypeChoices()]}
         />
-        {!place.isOwn && (
+        {choosesStatus && (
           <NativeSelect
             label={t("documents.status")}
             value={status ?? "current"}

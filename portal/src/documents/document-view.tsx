@@ -2,6 +2,7 @@
 import { Button, Group } from "@mantine/core";
 import { type ReactNode, useState } from "react";
 import { useMe } from "../accounts/session/use-session.ts";
+import type { SharedPlace } from "../consents/shared-place.ts";
 import { useHospitalTimeZone } from "../organization/hospitals/use-hospitals.ts";
 import { formatDate, formatDateTime, formatNumber } from "../platform/design/format.ts";
 import layout from "../platform/design/layout.module.css";
@@ -16,13 +17,13 @@ import { DocumentLink, DocumentsLink, NewVersionButton, type Place } from "./doc
 import classes from "./documents.module.css";
 import { MarkInErrorDialog } from "./mark-in-error-dialog.tsx";
 
-type DocumentViewProps = { document: DocumentDetail; isOwn: boolean };
+type DocumentViewProps = { document: DocumentDetail; isOwn: boolean; shared?: SharedPlace };
 
-export function DocumentView({ document, isOwn }: DocumentViewProps) {
+export function DocumentView({ document, isOwn, shared }: DocumentViewProps) {
   const t = useTranslation();
-  const zone = useHospitalTimeZone(document.hospital_id);
+  const zone = useHospitalTimeZone(shared ? null : document.hospital_id);
   usePageZone(zone);
-  const place = { patientId: document.patient_id, isOwn };
+  const place = { patientId: document.patient_id, isOwn, ...(shared && { shared }) };
   return (
     <>
       <div className={layout.line}>
@@ -47,13 +48,13 @@ export function DocumentView({ document, isOwn }: DocumentViewProps) {
   );
 }
 
-/** A patient replaces only what they have uploaded; staff mark documents as entered in error. */
+/** A patient replaces only what they have uploaded; staff mark documents as entered in error. What is shared is read only. */
 function DocumentActions({ document, place }: { document: DocumentDetail; place: Place }) {
   const t = useTranslation();
   const { user_id } = useMe();
   const [isMarking, setIsMarking] = useState(false);
   const { document_id, status, uploaded_by, content_type, file_name } = document;
-  const isCurrent = status === "current";
+  const mayChange = status === "current" && !place.shared;
   const mayReplace = !place.isOwn || (uploaded_by.kind === "user" && uploaded_by.id === user_id);
   return (
     <Group>
@@ -63,12 +64,12 @@ function DocumentActions({ document, place }: { document: DocumentDetail; place:
         fileName={file_name}
         name={documentName(document)}
       />
-      {isCurrent && mayReplace && (
+      {mayChange && mayReplace && (
         <NewVersionButton place={place} documentId={document_id}>
           {t("documents.upload_version")}
         </NewVersionButton>
       )}
-      {isCurrent && !place.isOwn && (
+      {mayChange && !place.isOwn && (
         <Button variant="default" onClick={() => setIsMarking(true)}>
           {t("documents.mark_error")}…
         </Button>

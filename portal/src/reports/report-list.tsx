@@ -1,11 +1,13 @@
 // List of reports, of all visible patients or of one.
 import { Link } from "@tanstack/react-router";
+import type { ReactNode } from "react";
 import { useOwnTimeZone } from "../organization/hospitals/use-hospitals.ts";
 import { type Column, DataTable } from "../platform/design/data-table.tsx";
 import { formatDate, formatDateTime } from "../platform/design/format.ts";
 import { translateCode, useTranslation } from "../platform/messages/translate.ts";
 import { type ReportFilters, type ReportListItem, readReportFile, useReports } from "./api.ts";
 import { DownloadButton } from "./download-button.tsx";
+import type { SharedPlace } from "../consents/shared-place.ts";
 import { formatMetric } from "./format-metric.ts";
 import { SenderName } from "./sender-name.tsx";
 
@@ -15,11 +17,13 @@ type ReportListProps = {
   patientId?: string;
   /** Route of a report page. */
   linkTo?: "/reports/$reportId" | "/me/reports/$reportId";
+  /** Of a record that another hospital shares: its pages, and no names of senders, which this hospital cannot know. */
+  shared?: SharedPlace;
 };
 
 const NO_FILTERS = {};
 
-export function ReportList({ filters = NO_FILTERS, patientId, linkTo = "/reports/$reportId" }: ReportListProps) {
+export function ReportList({ filters = NO_FILTERS, patientId, linkTo = "/reports/$reportId", shared }: ReportListProps) {
   const t = useTranslation();
   const query = useReports({ ...filters, patient_id: patientId });
   const isOwn = linkTo === "/me/reports/$reportId";
@@ -27,9 +31,9 @@ export function ReportList({ filters = NO_FILTERS, patientId, linkTo = "/reports
     {
       label: t("reports.measured"),
       cell: (report) => (
-        <Link to={linkTo} params={{ reportId: report.report_id }}>
+        <ReportLink reportId={report.report_id} linkTo={linkTo} shared={shared}>
           {translateCode("report_kind", report.kind)}, <MeasuredAt report={report} />
-        </Link>
+        </ReportLink>
       ),
     },
     ...(patientId || isOwn
@@ -39,7 +43,14 @@ export function ReportList({ filters = NO_FILTERS, patientId, linkTo = "/reports
       label: t("vital.heart_rate"),
       cell: ({ heart_rate }) => formatMetric("heart_rate", heart_rate),
     },
-    { label: t("reports.sender"), cell: ({ uploaded_by }) => <SenderName sender={uploaded_by} isOneOfMany /> },
+    ...(shared
+      ? []
+      : [
+          {
+            label: t("reports.sender"),
+            cell: ({ uploaded_by }: ReportListItem) => <SenderName sender={uploaded_by} isOneOfMany />,
+          },
+        ]),
     {
       label: t("reports.file"),
       cell: (report) => (
@@ -61,6 +72,27 @@ export function ReportList({ filters = NO_FILTERS, patientId, linkTo = "/reports
       isFiltered={Object.values(filters).some((value) => value !== undefined)}
       empty={t("reports.none_yet")}
     />
+  );
+}
+
+type ReportLinkProps = Required<Pick<ReportListProps, "linkTo">> & {
+  reportId: string;
+  shared: SharedPlace | undefined;
+  children: ReactNode;
+};
+
+function ReportLink({ reportId, linkTo, shared, children }: ReportLinkProps) {
+  if (shared) {
+    return (
+      <Link to="/patients/$patientId/other-hospitals/$consentId/$recordId/reports/$reportId" params={{ ...shared, reportId }}>
+        {children}
+      </Link>
+    );
+  }
+  return (
+    <Link to={linkTo} params={{ reportId }}>
+      {children}
+    </Link>
   );
 }
 

@@ -14,11 +14,17 @@ import { QtcTable } from "./qtc-table.tsx";
 import classes from "./report.module.css";
 import { SenderName } from "./sender-name.tsx";
 
-type ReportViewProps = { report: Report; page: number; onPage: (page: number) => void };
+type ReportViewProps = {
+  report: Report;
+  page: number;
+  onPage: (page: number) => void;
+  /** Whether another hospital shares it: its zone and its senders are not known here. */
+  isShared?: boolean;
+};
 
-export function ReportView({ report, page, onPage }: ReportViewProps) {
+export function ReportView({ report, page, onPage, isShared = false }: ReportViewProps) {
   const t = useTranslation();
-  const zone = useHospitalTimeZone(report.hospital_id);
+  const zone = useHospitalTimeZone(isShared ? null : report.hospital_id);
   const load = (leaving?: AbortSignal) => readReportFile(report.report_id, leaving);
   const kind = translateCode("report_kind", report.kind);
   const download = <DownloadButton load={load} fileName={report.file_name ?? "report.pdf"} />;
@@ -42,7 +48,7 @@ export function ReportView({ report, page, onPage }: ReportViewProps) {
       <div className={classes.beside}>
         <Measurements report={report} />
         <Card title={t("reports.about")}>
-          <DescriptionList items={listReportFacts(report, zone, t)} />
+          <DescriptionList items={listReportFacts(report, zone, isShared, t)} />
         </Card>
       </div>
     </div>
@@ -81,6 +87,7 @@ function Measurements({ report: { kind, metrics, metrics_text, computed_qtc } }:
 function listReportFacts(
   report: Report,
   zone: string | undefined,
+  isShared: boolean,
   t: ReturnType<typeof useTranslation>,
 ): (readonly [string, ReactNode])[] {
   const { session_type, confidence } = report;
@@ -90,7 +97,7 @@ function listReportFacts(
     ...(report.comment ? [[t("reports.comment"), report.comment] as const] : []),
     [t("reports.measured"), formatDateTime(report.effective_at, zone)],
     [t("reports.received"), formatDateTime(report.created_at, zone)],
-    [t("reports.sender"), <SenderName key="sender" sender={report.uploaded_by} />],
+    ...(isShared ? [] : [[t("reports.sender"), <SenderName key="sender" sender={report.uploaded_by} />] as const]),
     ...(session_type ? [[t("reports.session_type"), session_type] as const] : []),
     ...(confidence === null ? [] : [[t("reports.confidence"), `${formatNumber(Math.round(confidence * 100))} %`] as const]),
     [t("reports.file"), report.file_name ?? t("reports.name_lost")],

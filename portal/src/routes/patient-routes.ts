@@ -66,6 +66,33 @@ const patientPages = [
   }),
   createRoute({
     ...underPatientLayout,
+    path: "/other-hospitals",
+    component: lazyRouteComponent(() => import("../consents/other-hospitals-page.tsx"), "OtherHospitalsPage"),
+  }),
+  createRoute({
+    ...underPatientLayout,
+    path: "/other-hospitals/new",
+    component: lazyRouteComponent(() => import("../consents/request-consent-page.tsx"), "RequestConsentPage"),
+  }),
+  createRoute({
+    ...underPatientLayout,
+    path: "/other-hospitals/$consentId/$recordId",
+    validateSearch: searchParams("show", "type", "code", "range", "from", "to", "view"),
+    component: lazyRouteComponent(() => import("../consents/shared-record-page.tsx"), "SharedRecordPage"),
+  }),
+  createRoute({
+    ...underPatientLayout,
+    path: "/other-hospitals/$consentId/$recordId/reports/$reportId",
+    validateSearch: searchParams("page"),
+    component: lazyRouteComponent(() => import("../consents/shared-report-page.tsx"), "SharedReportPage"),
+  }),
+  createRoute({
+    ...underPatientLayout,
+    path: "/other-hospitals/$consentId/$recordId/documents/$documentId",
+    component: lazyRouteComponent(() => import("../consents/shared-document-page.tsx"), "SharedDocumentPage"),
+  }),
+  createRoute({
+    ...underPatientLayout,
     path: "/devices",
     component: lazyRouteComponent(() => import("../devices/patient-devices-page.tsx"), "PatientDevicesPage"),
   }),

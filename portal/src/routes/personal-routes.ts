@@ -60,6 +60,16 @@ export const personalRoutes = [
   }),
   createRoute({
     ...underSignedIn,
+    path: "/me/consents",
+    component: lazyRouteComponent(() => import("../consents/my-consents-page.tsx"), "MyConsentsPage"),
+  }),
+  createRoute({
+    ...underSignedIn,
+    path: "/me/consents/$consentId",
+    component: lazyRouteComponent(() => import("../consents/my-consent-page.tsx"), "MyConsentPage"),
+  }),
+  createRoute({
+    ...underSignedIn,
     path: "/me/access",
     validateSearch: searchParams("from", "to", "mine"),
     component: lazyRouteComponent(() => import("../patients/own-record/my-access-page.tsx"), "MyAccessPage"),

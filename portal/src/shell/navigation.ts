@@ -43,6 +43,7 @@ const ITEMS_BY_ROLE: Record<Role, readonly NavigationItem[]> = {
     { to: "/me/devices", label: "nav.devices" },
     { to: "/me/documents", label: "nav.documents" },
     { to: "/me/details", label: "nav.details" },
+    { to: "/me/consents", label: "nav.consents" },
     { to: "/me/access", label: "nav.access" },
   ],
 };

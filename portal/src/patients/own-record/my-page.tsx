@@ -7,13 +7,18 @@ import { useHospitalTimeZone } from "../../organization/hospitals/use-hospitals.
 import { Card, Page } from "../../platform/design/page.tsx";
 import { QueryBoundary } from "../../platform/design/query-states.tsx";
 import { usePageZone } from "../../platform/design/screen-zone.ts";
-import { useTranslation } from "../../platform/messages/translate.ts";
+import { type t as translate, useTranslation } from "../../platform/messages/translate.ts";
 import { getFullName, listPatients, type PatientSummary } from "../api.ts";
 import { setChosenRecord, useChosenRecord } from "./chosen-record.ts";
 import { ClaimRecord } from "./claim-record.tsx";
 import classes from "./me.module.css";
 
-const useRecords = () => useQuery({ queryKey: ["me", "records"], queryFn: () => listPatients({}, null) });
+/** The records that are linked to the account. */
+export const useRecords = () => useQuery({ queryKey: ["me", "records"], queryFn: () => listPatients({}, null) });
+
+/** Whose record it is, where, and its number. */
+export const formatRecord = (record: PatientSummary, hospitalName: string | undefined, t: typeof translate): string =>
+  [getFullName(record), hospitalName, t("common.number", { n: record.patient_number })].filter(Boolean).join(" · ");
 
 type MyPageProps = {
   title: string;
@@ -59,9 +64,7 @@ function RecordSelect({ records, record }: { records: readonly PatientSummary[];
       onChange={(event) => setChosenRecord(event.target.value)}
       data={records.map((one) => ({
         value: one.patient_id,
-        label: [getFullName(one), findHospitalName(one.patient_id), t("common.number", { n: one.patient_number })]
-          .filter(Boolean)
-          .join(" · "),
+        label: formatRecord(one, findHospitalName(one.patient_id), t),
       }))}
     />
   );

@@ -45,6 +45,7 @@ export function PatientOverviewPage() {
           <LatestReportCard patientId={patientId} zone={zone} />
           <DevicesCard patientId={patientId} />
           <HistoryExcerptCard patientId={patientId} />
+          <OtherHospitalsCard patientId={patientId} />
         </div>
       </div>
     </Page>
@@ -80,6 +81,19 @@ function RecentChartsCard({ patientId, zone }: PatientProps) {
         isTable={false}
         onZoom={windowControls.zoomTo}
       />
+    </Card>
+  );
+}
+
+function OtherHospitalsCard({ patientId }: { patientId: string }) {
+  const t = useTranslation();
+  return (
+    <Card title={t("consents.others")}>
+      <p className={classes.way}>
+        <Link to="/patients/$patientId/other-hospitals" params={{ patientId }}>
+          {t("consents.to_others")}
+        </Link>
+      </p>
     </Card>
   );
 }

@@ -121,6 +121,7 @@ const TABS = [
   ["/patients/$patientId/limits", "record.tab.limits"],
   ["/patients/$patientId/reports", "record.tab.reports"],
   ["/patients/$patientId/documents", "record.tab.documents"],
+  ["/patients/$patientId/other-hospitals", "record.tab.others"],
   ["/patients/$patientId/devices", "record.tab.devices"],
   ["/patients/$patientId/history", "record.tab.history"],
   ["/patients/$patientId/timeline", "record.tab.timeline"],

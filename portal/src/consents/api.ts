@@ -1,0 +1,80 @@
+// API calls for consents: lists, one consent, requests by staff, and the person's answers.
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { hc } from "hono/client";
+import type { consentRoutes } from "../../../src/consents/routes.ts";
+import { API_BASE, CLIENT_OPTIONS, readData, readPage } from "../platform/api/client.ts";
+import { Problem, toProblem } from "../platform/api/problem.ts";
+import { queryClient } from "../platform/api/query-client.ts";
+import { CURSOR_PAGINATION } from "../platform/design/data-table.tsx";
+
+const consentClient = hc<typeof consentRoutes>(API_BASE, CLIENT_OPTIONS).consents;
+const oneConsent = consentClient[":consent_id"];
+
+export type Consent = Awaited<ReturnType<typeof readConsent>>;
+export type ConsentState = Consent["status"];
+export type SharedRecord = Consent["shared"][number];
+export type ConsentFilters = { status?: ConsentState; patient_id?: string };
+export type ConsentRequest = Parameters<typeof consentClient.$post>[0]["json"];
+export type Grant = Parameters<typeof oneConsent.grant.$post>[0]["json"];
+
+const listConsents = (filters: ConsentFilters, cursor: string | null) =>
+  readPage(consentClient.$get({ query: { ...filters, ...(cursor && { cursor }) } }));
+
+/** Newest first. A person: about their records. Staff: what their hospital asked for. */
+export const useConsents = (filters: ConsentFilters) =>
+  useInfiniteQuery({
+    queryKey: ["consents", "list", filters],
+    queryFn: ({ pageParam }) => listConsents(filters, pageParam),
+    ...CURSOR_PAGINATION,
+  });
+
+const readConsent = (consent_id: string) => readData(oneConsent.$get({ param: { consent_id } }));
+
+/** @param pollMs how often it is read again, for pages that must not outlive the consent */
+export const useConsent = (id: string, pollMs?: number) =>
+  useQuery({
+    queryKey: ["consents", "one", id],
+    queryFn: () => readConsent(id),
+    ...(pollMs !== undefined && { refetchInterval: pollMs }),
+  });
+
+/** @param key idempotency key, so that a retry asks once  @throws Problem */
+export async function requestConsent(json: ConsentRequest, key: string): Promise<void> {
+  await readData(consentClient.$post({ header: { "idempotency-key": key }, json }));
+  await invalidateConsents();
+}
+
+export type Answer = { step: "grant"; grant: Grant } | { step: "deny" } | { step: "revoke" };
+
+function sendAnswer(consent_id: string, answer: Answer): Promise<Consent> {
+  const param = { consent_id };
+  switch (answer.step) {
+    case "grant":
+      return readData(oneConsent.grant.$post({ param, json: answer.grant }));
+    case "deny":
+      return readData(oneConsent.deny.$post({ param }));
+    case "revoke":
+      return readData(oneConsent.revoke.$post({ param }));
+  }
+}
+
+/**
+ * Sends an answer and reads the consent again, whether or not it was accepted.
+ * @throws Problem `consent_changed` if another answer came first, `record_not_shareable` if a record cannot be shared
+ */
+export async function answerConsent({ consent_id, version }: Consent, answer: Answer): Promise<void> {
+  try {
+    await sendAnswer(consent_id, answer);
+  } catch (error) {
+    const { code, errorId } = toProblem(error);
+    if (code !== "conflict") throw error;
+    const current = await readConsent(consent_id);
+    const isChanged = current.version !== version || current.status === "expired";
+    await invalidateConsents();
+    throw new Problem(0, isChanged ? "consent_changed" : "record_not_shareable", "", errorId);
+  }
+  await invalidateConsents();
+}
+
+/** After a change, lists and pages are read again. */
+const invalidateConsents = (): Promise<void> => queryClient.invalidateQueries({ queryKey: ["consents"] });

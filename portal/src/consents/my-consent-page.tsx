@@ -1,0 +1,135 @@
+// One consent for its person: what is asked, the answer, and its end.
+import { Button } from "@mantine/core";
+import { Link, useParams } from "@tanstack/react-router";
+import { useEffect, useRef, useState } from "react";
+import { useHospitalTimeZone } from "../organization/hospitals/use-hospitals.ts";
+import { Problem, toProblem } from "../platform/api/problem.ts";
+import { ConfirmDialog } from "../platform/design/confirm-dialog.tsx";
+import layout from "../platform/design/layout.module.css";
+import { Card, Page } from "../platform/design/page.tsx";
+import { QueryBoundary } from "../platform/design/query-states.tsx";
+import { usePageZone } from "../platform/design/screen-zone.ts";
+import { useTranslation } from "../platform/messages/translate.ts";
+import { type Answer, answerConsent, type Consent, useConsent } from "./api.ts";
+import { ConsentFacts } from "./consent-facts.tsx";
+import classes from "./consents.module.css";
+import { GrantForm } from "./grant-form.tsx";
+
+export function MyConsentPage() {
+  const t = useTranslation();
+  const { consentId } = useParams({ from: "/signed-in/me/consents/$consentId" });
+  const query = useConsent(consentId);
+  const { status, hospital_name: hospital = "" } = query.data ?? {};
+  const title = t(status === "requested" ? "consents.request_of" : "consents.consent_for", { hospital });
+  return (
+    <Page key={consentId} title={query.data ? title : t("consents.one")}>
+      <p>
+        <Link to="/me/consents">{t("consents.all_mine")}</Link>
+      </p>
+      <QueryBoundary query={query}>{(consent) => <LoadedConsent consent={consent} />}</QueryBoundary>
+    </Page>
+  );
+}
+
+const DONE = { grant: "consents.granted_done", deny: "consents.denied_done", revoke: "consents.ended_done" } as const;
+
+function LoadedConsent({ consent }: { consent: Consent }) {
+  const t = useTranslation();
+  const zone = useHospitalTimeZone(consent.hospital_id);
+  usePageZone(zone);
+  const [notice, setNotice] = useState<string | null>(null);
+  /** What another answer has changed is said beside the consent as it is now. @throws Problem */
+  async function answer(choice: Answer): Promise<void> {
+    setNotice(null);
+    try {
+      await answerConsent(consent, choice);
+      setNotice(t(DONE[choice.step]));
+    } catch (error) {
+      const { code, errorId } = toProblem(error);
+      if (code === "record_not_shareable") throw new Problem(0, code, t("consents.not_shareable"), errorId);
+      if (code !== "consent_changed") throw error;
+      setNotice(t("consents.changed"));
+    }
+  }
+  return (
+    <>
+      {notice !== null && <Notice key={notice} text={notice} />}
+      <Card>
+        {consent.status === "requested" && <p>{t("consents.asks", { hospital: consent.hospital_name })}</p>}
+        <ConsentFacts consent={consent} zone={zone} />
+      </Card>
+      {consent.status === "requested" && <RequestActions consent={consent} zone={zone} answer={answer} />}
+      {consent.status === "granted" && <EndAction consent={consent} answer={answer} />}
+      {consent.shared.length > 0 && (
+        <p>
+          <Link to="/me/access">{t("consents.who_looked")}</Link>
+        </p>
+      )}
+    </>
+  );
+}
+
+/** Takes the focus, which was on a button that is gone. */
+function Notice({ text }: { text: string }) {
+  const notice = useRef<HTMLParagraphElement>(null);
+  useEffect(() => notice.current?.focus(), []);
+  return (
+    <p ref={notice} tabIndex={-1} role="status" className={classes.notice}>
+      {text}
+    </p>
+  );
+}
+
+type ActionProps = { consent: Consent; answer: (answer: Answer) => Promise<void> };
+
+function RequestActions({ consent, zone, answer }: ActionProps & { zone: string | undefined }) {
+  const t = useTranslation();
+  const [isDenying, setIsDenying] = useState(false);
+  return (
+    <Card title={t("consents.answer")}>
+      <GrantForm
+        key={consent.version}
+        consent={consent}
+        zone={zone}
+        onGrant={(grant) => answer({ step: "grant", grant })}
+      />
+      <div className={layout.acts}>
+        <Button variant="default" color="red" onClick={() => setIsDenying(true)}>
+          {t("consents.deny")}…
+        </Button>
+      </div>
+      {isDenying && (
+        <ConfirmDialog
+          title={t("consents.deny_title")}
+          confirmLabel={t("consents.deny")}
+          onConfirm={() => answer({ step: "deny" })}
+          onClose={() => setIsDenying(false)}
+        >
+          <p>{t("consents.deny_text", { hospital: consent.hospital_name })}</p>
+        </ConfirmDialog>
+      )}
+    </Card>
+  );
+}
+
+function EndAction({ consent, answer }: ActionProps) {
+  const t = useTranslation();
+  const [isEnding, setIsEnding] = useState(false);
+  return (
+    <div className={layout.acts}>
+      <Button color="red" onClick={() => setIsEnding(true)}>
+        {t("consents.end")}…
+      </Button>
+      {isEnding && (
+        <ConfirmDialog
+          title={t("consents.end_title")}
+          confirmLabel={t("consents.end")}
+          onConfirm={() => answer({ step: "revoke" })}
+          onClose={() => setIsEnding(false)}
+        >
+          <p>{t("consents.end_text", { hospital: consent.hospital_name })}</p>
+        </ConfirmDialog>
+      )}
+    </div>
+  );
+}
