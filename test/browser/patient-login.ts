@@ -1,16 +1,20 @@
-// An account of a patient of the hospital.
-import { type Login, logIn } from "./api.ts";
+// Accounts of patients that have claimed records of hospitals.
+import { type Caller, type Login, logIn } from "./api.ts";
 import { type Patient, uniqueText, type World } from "./world.ts";
 
 const PASSWORD = "lanterns over seven hills";
 
-/** An account that has claimed the record. */
-export async function newPatientLogin({ clerk, admin }: World, { id, birth }: Patient): Promise<Login> {
+/** An account that has claimed the record, besides the one that it registered with. */
+export async function newPatientLogin(world: World, patient: Patient): Promise<Login> {
   const login = { email: `patient-${uniqueText()}@example.org`, password: PASSWORD };
-  await admin.ask("/auth/register", { json: { ...login, full_name: "Sarala Bose" } });
-  const { data } = await clerk.ask(`/patients/${id}/claim-codes`, { method: "POST" });
-  await (await logIn(login)).ask("/patients/claim", { json: { code: data.code, date_of_birth: birth } });
+  await world.admin.ask("/auth/register", { json: { ...login, full_name: "Sarala Bose" } });
+  await claimRecord(await logIn(login), world, patient);
   return login;
+}
+
+export async function claimRecord(account: Caller, { clerk }: World, { id, birth }: Patient): Promise<void> {
+  const { data } = await clerk.ask(`/patients/${id}/claim-codes`, { method: "POST" });
+  await account.ask("/patients/claim", { json: { code: data.code, date_of_birth: birth } });
 }
 
 /** The patient asks about the newest read of their record. @returns the id of the review */

@@ -53,7 +53,11 @@ const grant = (id: string, { person, atA }: Scene = scene, change: object = {}) 
   post(`/consents/${id}/grant`, person, { patient_ids: [atA.id], ...change });
 const read = async (id: string, as: Person) => (await readJson(await sendRequest(`${API}/consents/${id}`, { as }))).data;
 /** The shared record at A, with the hospital's name, which B learns by the grant alone. */
-const recordAtA = () => ({ patient_id: scene.atA.id, hospital_id: scene.a.hospitalId, hospital_name: expect.stringMatching(/./) });
+const recordAtA = () => ({
+  patient_id: scene.atA.id,
+  hospital_id: scene.a.hospitalId,
+  hospital_name: expect.stringMatching(/./),
+});
 const codeOf = async (response: Response) => (await readJson(response)).code;
 
 describe("a request", () => {
@@ -174,7 +178,7 @@ describe("a decision", () => {
   });
 
   it("ends with a revocation, and is shown without its records to the hospital", async () => {
-    const { b, person, atA } = scene;
+    const { b, person } = scene;
     const id = await request();
     await grant(id);
     expect((await post(`/consents/${id}/revoke`, person)).status).toBe(200);

@@ -44,14 +44,9 @@ export function ConsentFacts({ consent, zone }: { consent: Consent; zone: string
     [t("consents.asked_by"), requested_by === null ? t("consents.no_requester") : requester],
     [t("consents.reason"), reason ?? t("consents.no_reason")],
     [t("consents.purpose"), translateCode("consents.purpose", purpose)],
-    [
-      t(status === "requested" ? "consents.kinds_asked" : "consents.kinds"),
-      kinds.map((kind) => kindName(kind, t)).join(", "),
-    ],
+    [t(status === "requested" ? "consents.kinds_asked" : "consents.kinds"), kinds.map((kind) => kindName(kind, t)).join(", ")],
     [t("consents.dates"), formatDates(consent, zone, t)],
-    ...(shared.length > 0
-      ? [[t("consents.records"), shared.map((record) => record.hospital_name).join(", ")] as const]
-      : []),
+    ...(shared.length > 0 ? [[t("consents.records"), shared.map((record) => record.hospital_name).join(", ")] as const] : []),
     [t("consents.expires"), time(consent.expires_at)],
     [t("consents.erased"), time(consent.erase_at)],
     [t("consents.asked_at"), time(consent.created_at)],

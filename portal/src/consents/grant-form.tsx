@@ -90,13 +90,7 @@ function LoadedGrantForm({ consent, zone, onGrant, choices }: GrantFormProps & {
                 ))}
               </div>
             </Checkbox.Group>
-            <KindFields
-              label={labels.kinds}
-              choices={consent.kinds}
-              value={kinds}
-              onChange={setKinds}
-              {...field("kinds")}
-            />
+            <KindFields label={labels.kinds} choices={consent.kinds} value={kinds} onChange={setKinds} {...field("kinds")} />
             <DayFields days={days} onChange={setDays} limits={asked} isAsked field={field} labels={labels} />
           </>
         )}

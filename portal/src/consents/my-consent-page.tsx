@@ -87,12 +87,7 @@ function RequestActions({ consent, zone, answer }: ActionProps & { zone: string 
   const [isDenying, setIsDenying] = useState(false);
   return (
     <Card title={t("consents.answer")}>
-      <GrantForm
-        key={consent.version}
-        consent={consent}
-        zone={zone}
-        onGrant={(grant) => answer({ step: "grant", grant })}
-      />
+      <GrantForm key={consent.version} consent={consent} zone={zone} onGrant={(grant) => answer({ step: "grant", grant })} />
       <div className={layout.acts}>
         <Button variant="default" color="red" onClick={() => setIsDenying(true)}>
           {t("consents.deny")}…

@@ -91,7 +91,8 @@ function RequestItem({ consent, zone }: { consent: Consent; zone: string | undef
         {[
           asked,
           requested_by_name,
-          isRunning && `${t(status === "requested" ? "consents.answer_until" : "consents.expires")} ${formatDateTime(until, zone)}`,
+          isRunning &&
+            `${t(status === "requested" ? "consents.answer_until" : "consents.expires")} ${formatDateTime(until, zone)}`,
           consent.ended_at && `${t("consents.ended_at")} ${formatDateTime(consent.ended_at, zone)}`,
         ]
           .filter(Boolean)

@@ -22,11 +22,7 @@ export function SharedReportPage() {
         {(_, { hospital_name: hospital }) => (
           <>
             <p>
-              <Link
-                to="/patients/$patientId/other-hospitals/$consentId/$recordId"
-                params={place}
-                search={{ show: "reports" }}
-              >
+              <Link to="/patients/$patientId/other-hospitals/$consentId/$recordId" params={place} search={{ show: "reports" }}>
                 {t("consents.back_to_shared", { hospital })}
               </Link>
             </p>

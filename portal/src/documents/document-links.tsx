@@ -12,7 +12,10 @@ type LinkProps = { place: Place; documentId: string; children: ReactNode };
 export function DocumentLink({ place: { patientId, isOwn, shared }, documentId, children }: LinkProps) {
   if (shared) {
     return (
-      <Link to="/patients/$patientId/other-hospitals/$consentId/$recordId/documents/$documentId" params={{ ...shared, documentId }}>
+      <Link
+        to="/patients/$patientId/other-hospitals/$consentId/$recordId/documents/$documentId"
+        params={{ ...shared, documentId }}
+      >
         {children}
       </Link>
     );

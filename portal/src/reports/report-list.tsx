@@ -1,13 +1,13 @@
 // List of reports, of all visible patients or of one.
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
+import type { SharedPlace } from "../consents/shared-place.ts";
 import { useOwnTimeZone } from "../organization/hospitals/use-hospitals.ts";
 import { type Column, DataTable } from "../platform/design/data-table.tsx";
 import { formatDate, formatDateTime } from "../platform/design/format.ts";
 import { translateCode, useTranslation } from "../platform/messages/translate.ts";
 import { type ReportFilters, type ReportListItem, readReportFile, useReports } from "./api.ts";
 import { DownloadButton } from "./download-button.tsx";
-import type { SharedPlace } from "../consents/shared-place.ts";
 import { formatMetric } from "./format-metric.ts";
 import { SenderName } from "./sender-name.tsx";
 
