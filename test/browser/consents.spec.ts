@@ -223,8 +223,14 @@ test("notifications lead to the request and to its answer", async ({ open, world
   const { b, atB, login } = scene;
   const id = await ask(scene);
   const openNotification = async (page: Page, title: string) => {
-    await page.getByRole("banner").getByRole("button", { name: /notification/i }).click();
-    await page.getByRole("dialog", { name: "Notifications" }).getByRole("link", { name: `Open: ${title}` }).click();
+    await page
+      .getByRole("banner")
+      .getByRole("button", { name: /notification/i })
+      .click();
+    await page
+      .getByRole("dialog", { name: "Notifications" })
+      .getByRole("link", { name: `Open: ${title}` })
+      .click();
   };
   const page = await open(login, { path: "/me" });
   await openNotification(page, "A hospital asks for your consent");

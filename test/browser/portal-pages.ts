@@ -2,10 +2,11 @@
 import { DEMO_PASSWORD } from "../../cli/demo/people.ts";
 import { toMeasurement } from "../../cli/simulate/source.ts";
 import { CODES } from "../../src/monitoring/vitals/catalogue.ts";
-import { type Login, logIn, withToken } from "./api.ts";
+import { type Caller, type Login, logIn, withToken } from "./api.ts";
 import { newTextFile, sendDocument } from "./document-files.ts";
 import { createEcg, sendEcg, sendToQuarantine } from "./ecg.ts";
 import { askAboutRead, newPatientLogin } from "./patient-login.ts";
+import { newPatientLogin } from "./patient-login.ts";
 import { desaturate, type Monitor, NORMAL_VALUES, type Patient, type Values, type World } from "./world.ts";
 
 export type Who = "nobody" | "nurse" | "doctor" | "manager" | "patient";
@@ -21,6 +22,11 @@ type Ids = {
   review: string;
   own: string;
   ownDocument: string;
+  ownConsent: string;
+  consent: string;
+  shared: string;
+  ecg: string;
+  note: string;
 };
 /** `name` is also the file name of the screenshot. */
 export type PortalPage = { name: string; as: Who; path: (ids: Ids) => string };
@@ -78,6 +84,38 @@ async function openAlert({ clerk }: World, patientId: string): Promise<string> {
   throw new Error("no alarm was raised");
 }
 
+const DAY_MS = 86_400_000;
+const inDays = (days: number): string => new Date(Date.now() + days * DAY_MS).toISOString();
+
+async function requestConsent(by: Caller, patientId: string): Promise<string> {
+  const times = { data_from: inDays(-365), data_until: inDays(1), expires_at: inDays(90) };
+  const kinds = ["report:ecg", "observations", "documents"];
+  const json = { patient_id: patientId, purpose: "CAREMGT", kinds, ...times, reason: "Chest pain" };
+  return (await by.ask("/consents", { json })).data.consent_id;
+}
+
+/** The patient shares the record that they keep themselves. */
+async function shareOwnEntries(world: World, patient: Patient) {
+  const person = await logIn(await newPatientLogin(world, patient));
+  const { patients } = (await person.ask("/auth/me")).data;
+  const own = patients.find(({ patient_id }: { patient_id: string }) => patient_id !== patient.id);
+  const shared = own.patient_id;
+  const { document_id: note } = await sendDocument(person, newTextFile(), { patient_id: shared });
+  const { report_id: ecg } = await sendEcg(person, await createEcg(patient), { ...patient, id: shared });
+  const consent = await requestConsent(world.clerk, patient.id);
+  await person.ask(`/consents/${consent}/grant`, { json: { patient_ids: [shared] } });
+  return { consent, shared, note, ecg: ecg ?? "" };
+}
+
+/** A request that the demo patient has not answered; of an earlier run, where the server is not a new one. */
+async function findOwnRequest(patient: Caller): Promise<string> {
+  const [waiting] = (await patient.ask("/consents?status=requested")).data;
+  if (waiting) return waiting.consent_id;
+  const nurse = await logIn({ email: "nurse@demo.com", password: DEMO_PASSWORD });
+  const [own] = (await patient.ask("/auth/me")).data.patients;
+  return requestConsent(nurse, own.patient_id);
+}
+
 const PATIENT: Login = { email: "patient@demo.com", password: DEMO_PASSWORD };
 
 export async function createPortalContent(world: World): Promise<PortalContent> {
@@ -86,8 +124,10 @@ export async function createPortalContent(world: World): Promise<PortalContent> 
   const patient = await logIn(PATIENT);
   const [own] = (await patient.ask("/reports?limit=1")).data;
   const { document_id: ownDocument } = await sendDocument(patient, newTextFile());
+  const ownConsent = await findOwnRequest(patient);
+  const sharing = await shareOwnEntries(world, ill);
   return {
-    ids: { ...ids, chart: `/patients/${ill.id}`, nurse: nurse.id, own: own.report_id, ownDocument },
+    ids: { ...ids, chart: `/patients/${ill.id}`, nurse: nurse.id, own: own.report_id, ownDocument, ownConsent, ...sharing },
     logins: { nobody: null, nurse, doctor, manager, patient: PATIENT },
     beds,
   };
@@ -135,6 +175,11 @@ export const PORTAL_PAGES: readonly PortalPage[] = [
     "patient-document": ({ chart, document }) => `${chart}/documents/${document}`,
     "document-new": ({ chart }) => `${chart}/documents/new`,
     "document-new-version": ({ chart, document }) => `${chart}/documents/${document}/new-version`,
+    "other-hospitals": ({ chart }) => `${chart}/other-hospitals`,
+    "consent-new": ({ chart }) => `${chart}/other-hospitals/new`,
+    "shared-record": ({ chart, consent, shared }) => `${chart}/other-hospitals/${consent}/${shared}`,
+    "shared-report": ({ chart, consent, shared, ecg }) => `${chart}/other-hospitals/${consent}/${shared}/reports/${ecg}`,
+    "shared-document": ({ chart, consent, shared, note }) => `${chart}/other-hospitals/${consent}/${shared}/documents/${note}`,
     "patient-devices": ({ chart }) => `${chart}/devices`,
     "patient-history": ({ chart }) => `${chart}/history`,
     "patient-timeline": ({ chart }) => `${chart}/timeline`,
@@ -169,6 +214,8 @@ export const PORTAL_PAGES: readonly PortalPage[] = [
     "me-document-new-version": ({ ownDocument }) => `/me/documents/${ownDocument}/new-version`,
     "me-vitals": "/me/vitals",
     "me-devices": "/me/devices",
+    "me-consents": "/me/consents",
+    "me-consent": ({ ownConsent }) => `/me/consents/${ownConsent}`,
     "me-access": "/me/access",
   }),
 ];
