@@ -5,6 +5,7 @@ import { useServerNow } from "../monitoring/live/use-live.ts";
 import type { ChartSearch } from "../monitoring/vitals/use-window.ts";
 import { VitalsCharts } from "../monitoring/vitals/vitals-charts.tsx";
 import { omitUnset } from "../monitoring/vitals/vitals-page.tsx";
+import { IntakeList } from "../patients/record/intakes.tsx";
 import { usePatientNumberAndZone } from "../patients/record/use-patient-record.ts";
 import { formatDate } from "../platform/design/format.ts";
 import layout from "../platform/design/layout.module.css";
@@ -21,11 +22,13 @@ import { keepWithin } from "./shared-window.ts";
 const ROUTE = "/signed-in/patients/$patientId/other-hospitals/$consentId/$recordId";
 const PATH = "/patients/$patientId/other-hospitals/$consentId/$recordId";
 
-const VIEWS = ["reports", "documents", "vitals"] as const;
+const VIEWS = ["reports", "documents", "vitals", "history"] as const;
 type View = (typeof VIEWS)[number];
 
-const isCovered = (view: View, { kinds }: Consent): boolean =>
-  view === "reports" ? kinds.some(isReportKind) : kinds.includes(view === "vitals" ? "observations" : view);
+function isCovered(view: View, { kinds }: Consent): boolean {
+  if (view === "reports") return kinds.some(isReportKind);
+  return kinds.includes(({ documents: "documents", vitals: "observations", history: "medical_history" } as const)[view]);
+}
 
 export function SharedRecordPage() {
   const t = useTranslation();
@@ -51,6 +54,7 @@ export function SharedRecordPage() {
               </p>
               {view === "reports" && <ReportList key="reports" patientId={place.recordId} shared={place} />}
               {view === "documents" && <SharedDocuments place={place} />}
+              {view === "history" && <IntakeList isShared patientId={place.recordId} zone={undefined} />}
               {view === "vitals" && <SharedVitals place={place} consent={consent} />}
             </>
           );

@@ -20,7 +20,6 @@ type PatientProps = { patientId: string; zone: string | undefined };
 export function Intakes({ patientId, zone }: PatientProps) {
   const t = useTranslation();
   const [isAdding, setIsAdding] = useState(false);
-  const query = useIntakes(patientId);
   return (
     <Card
       title={t("record.intakes")}
@@ -30,6 +29,18 @@ export function Intakes({ patientId, zone }: PatientProps) {
         </Button>
       }
     >
+      <IntakeList patientId={patientId} zone={zone} />
+      {isAdding && <NewIntakeDialog patientId={patientId} onClose={() => setIsAdding(false)} />}
+    </Card>
+  );
+}
+
+/** @param isShared whether another hospital shares the record: the names of its staff are not known here */
+export function IntakeList({ patientId, zone, isShared = false }: PatientProps & { isShared?: boolean }) {
+  const t = useTranslation();
+  const query = useIntakes(patientId);
+  return (
+    <>
       <QueryBoundary query={query}>
         {({ pages }) =>
           pages[0]?.items.length === 0 ? (
@@ -40,7 +51,7 @@ export function Intakes({ patientId, zone }: PatientProps) {
                 .flatMap(({ items }) => items)
                 .map((intake) => (
                   <li key={intake.intake_id} className={classes.block}>
-                    <IntakeAnswers intake={intake} zone={zone} />
+                    <IntakeAnswers intake={intake} zone={zone} isShared={isShared} />
                   </li>
                 ))}
             </ul>
@@ -52,14 +63,15 @@ export function Intakes({ patientId, zone }: PatientProps) {
           {t("common.show_more")}
         </Button>
       )}
-      {isAdding && <NewIntakeDialog patientId={patientId} onClose={() => setIsAdding(false)} />}
-    </Card>
+    </>
   );
 }
 
-function IntakeAnswers({ intake, zone }: { intake: Intake; zone: string | undefined }) {
+type AnswersProps = { intake: Intake; zone: string | undefined; isShared: boolean };
+
+function IntakeAnswers({ intake, zone, isShared }: AnswersProps) {
   const t = useTranslation();
-  const name = useAuthorName(intake);
+  const name = useAuthorName(intake, isShared);
   const at = formatDateTime(intake.authored_at, zone);
   const answers = [
     [t("record.complaint"), intake.chief_complaint ?? ""],
@@ -84,10 +96,10 @@ function IntakeAnswers({ intake, zone }: { intake: Intake; zone: string | undefi
 }
 
 /** Null when the API tells the caller no name, e.g. of the patient. */
-function useAuthorName({ authored_by: author, patient_id: patientId }: Intake): string | null {
+function useAuthorName({ authored_by: author, patient_id: patientId }: Intake, isShared: boolean): string | null {
   const t = useTranslation();
   const me = useMe();
-  const team = useQuery(careTeamQuery(patientId));
+  const team = useQuery({ ...careTeamQuery(patientId), enabled: !isShared });
   if (author === me.user_id) return t("record.you");
   return team.data?.find(({ user_id }) => user_id === author)?.full_name ?? null;
 }
