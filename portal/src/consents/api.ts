@@ -1,5 +1,5 @@
 // API calls for consents: lists, one consent, requests by staff, and the person's answers.
-import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { queryOptions, useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { hc } from "hono/client";
 import type { consentRoutes } from "../../../src/consents/routes.ts";
 import { API_BASE, CLIENT_OPTIONS, readData, readPage } from "../platform/api/client.ts";
@@ -30,13 +30,16 @@ export const useConsents = (filters: ConsentFilters) =>
 
 const readConsent = (consent_id: string) => readData(oneConsent.$get({ param: { consent_id } }));
 
-/** @param pollMs how often it is read again, for pages that must not outlive the consent */
-export const useConsent = (id: string, pollMs?: number) =>
-  useQuery({
-    queryKey: ["consents", "one", id],
-    queryFn: () => readConsent(id),
-    ...(pollMs !== undefined && { refetchInterval: pollMs }),
-  });
+const consentQuery = (id: string) => queryOptions({ queryKey: ["consents", "one", id], queryFn: () => readConsent(id) });
+
+export const useConsent = (id: string) => useQuery(consentQuery(id));
+
+/** Each read is an event of the audit log, so an open page asks rarely, and at once when somebody returns to it. */
+const RUNNING_CHECK_MS = 60_000;
+
+/** For pages that must not outlive the consent. */
+export const useRunningConsent = (id: string) =>
+  useQuery({ ...consentQuery(id), refetchInterval: RUNNING_CHECK_MS, refetchOnMount: "always", refetchOnWindowFocus: "always" });
 
 /** @param key idempotency key, so that a retry asks once  @throws Problem */
 export async function requestConsent(json: ConsentRequest, key: string): Promise<void> {

@@ -3,18 +3,15 @@ import type { ReactNode } from "react";
 import { formatDateTime } from "../platform/design/format.ts";
 import { NoAccess, QueryBoundary } from "../platform/design/query-states.tsx";
 import { useTranslation } from "../platform/messages/translate.ts";
-import { type Consent, type SharedRecord, useConsent } from "./api.ts";
+import { type Consent, type SharedRecord, useRunningConsent } from "./api.ts";
 import classes from "./consents.module.css";
 import type { SharedPlace } from "./shared-place.ts";
-
-/** A consent that ends meanwhile takes the page away. */
-const POLL_MS = 15_000;
 
 type SharedFrameProps = { place: SharedPlace; children: (consent: Consent, record: SharedRecord) => ReactNode };
 
 export function SharedFrame({ place: { patientId, consentId, recordId }, children }: SharedFrameProps) {
   const t = useTranslation();
-  const query = useConsent(consentId, POLL_MS);
+  const query = useRunningConsent(consentId);
   return (
     <QueryBoundary query={query}>
       {(consent) => {
