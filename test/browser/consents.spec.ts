@@ -68,7 +68,7 @@ test("a person reads who asks and why, shares less than was asked on a phone, an
     await expect(main).toContainText(text);
 
   // What was asked is chosen, of no record; the record at the hospital that asks is not among them.
-  const records = page.getByRole("group", { name: "Which of your records?" });
+  const records = page.getByRole("group", { name: "Your records to share" });
   await expect(records.getByRole("checkbox", { name: new RegExp(a.hospital.name) })).not.toBeChecked();
   await expect(records.getByRole("checkbox", { name: new RegExp(`No\\. ${atB.number}$|${b.hospital.name}`) })).toHaveCount(0);
   const kinds = page.getByRole("group", { name: "What is shared" });
@@ -185,6 +185,10 @@ test("staff asks, and reads exactly what the patient shares, marked as the other
   await expect(page.getByRole("button", { name: "Mark as entered in error" })).toHaveCount(0);
   await frame.getByRole("link", { name: "All documents" }).click();
   await frame.getByRole("link", { name: "Measurements", exact: true }).click();
+  await expect(frame.getByRole("figure", { name: /Heart rate/ })).toBeVisible();
+  await expect(frame.getByText(/\blive\b/i)).toHaveCount(0);
+  await frame.getByRole("button", { name: "24 h" }).click();
+  await expect(page).toHaveURL(/range=24h/);
   await expect(frame.getByRole("figure", { name: /Heart rate/ })).toBeVisible();
   expect(await faultsOf(page)).toEqual([]);
 

@@ -57,7 +57,11 @@ const OVER = { from: at("2026-01-01T00:00:00Z"), until: at("2026-06-30T23:59:59.
 
 it("keeps charts within the dates that are shared", () => {
   const running = { ...OVER, until: at("2026-12-31T00:00:00Z") };
-  expect(keepWithin({ range: "6h" }, running, NOW)).toEqual({ range: "6h" });
+  expect(keepWithin({ range: "6h" }, running, NOW)).toEqual({
+    range: "6h",
+    from: "2026-11-30T06:00:00.000Z",
+    to: "2026-11-30T12:00:00.000Z",
+  });
   // Shared dates that are over: the last days of them, not the current time.
   expect(keepWithin({}, OVER, NOW)).toEqual({ from: "2026-06-01T00:00:00.000Z", to: "2026-07-01T00:00:00.000Z" });
   expect(keepWithin({ range: "24h" }, OVER, NOW)).toMatchObject({ from: "2026-06-30T00:00:00.000Z" });

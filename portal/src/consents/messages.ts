@@ -51,7 +51,7 @@ export const consents = defineMessages({
     "consents.purpose.PATRQT": "Wish of the patient",
     "consents.answer": "Your answer",
     "consents.answer_text": "You can share less than was asked, and never more.",
-    "consents.which_records": "Which of your records?",
+    "consents.which_records": "Your records to share",
     "consents.which_records_hint": "Nothing is chosen yet. Only the records that you choose are shared.",
     "consents.own_entries": "Records that you keep yourself",
     "consents.no_records":
@@ -162,7 +162,7 @@ export const consents = defineMessages({
     "consents.purpose.PATRQT": "मरीज़ की इच्छा",
     "consents.answer": "आपका उत्तर",
     "consents.answer_text": "आप माँगे गए से कम साझा कर सकते हैं, अधिक कभी नहीं।",
-    "consents.which_records": "आपके कौन से रिकॉर्ड?",
+    "consents.which_records": "साझा करने के लिए आपके रिकॉर्ड",
     "consents.which_records_hint": "अभी कुछ चुना नहीं गया है। केवल आपके चुने हुए रिकॉर्ड साझा होंगे।",
     "consents.own_entries": "आपके अपने रखे रिकॉर्ड",
     "consents.no_records":

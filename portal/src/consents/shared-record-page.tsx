@@ -1,7 +1,8 @@
 // A record that another hospital shares: reports, documents and measurements, as far as the consent covers them.
 import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
+import { useState } from "react";
 import { DocumentList } from "../documents/document-list.tsx";
-import { useServerNow } from "../monitoring/live/use-live.ts";
+import { serverNow } from "../monitoring/live/server-clock.ts";
 import type { ChartSearch } from "../monitoring/vitals/use-window.ts";
 import { VitalsCharts } from "../monitoring/vitals/vitals-charts.tsx";
 import { omitUnset } from "../monitoring/vitals/vitals-page.tsx";
@@ -100,18 +101,17 @@ function SharedDocuments({ place }: { place: SharedPlace }) {
 function SharedVitals({ place, consent }: { place: SharedPlace; consent: Consent }) {
   const search = useSearch({ from: ROUTE });
   const navigate = useNavigate();
-  const now = useServerNow(60_000);
+  // Of the newest choice, so that the period does not move by itself.
+  const [now, setNow] = useState(serverNow);
   const shared = { from: Date.parse(consent.data_from), until: Date.parse(consent.data_until) };
-  const onSearch = (next: ChartSearch) =>
-    void navigate({
-      to: PATH,
-      params: place,
-      search: { show: "vitals", ...omitUnset(pickChart(keepWithin(next, shared, now))) },
-      replace: true,
-    });
+  const onSearch = (next: ChartSearch) => {
+    setNow(serverNow());
+    void navigate({ to: PATH, params: place, search: { show: "vitals", ...omitUnset(pickChart(next)) }, replace: true });
+  };
   return (
     <VitalsCharts
       isPlain
+      isLive={false}
       key={place.recordId}
       patientId={place.recordId}
       search={pickChart(keepWithin(search, shared, now))}

@@ -13,6 +13,7 @@ type ToolbarProps = {
   windowControls: WindowControls;
   selectedChart: Chart | undefined;
   isTable: boolean;
+  isLive: boolean;
   zone: string | undefined;
   search: ChartSearch;
   onSearch: (next: ChartSearch) => void;
@@ -38,7 +39,7 @@ function ToolbarButton({ isPressed, label, disabled, onClick, children }: Toolba
   );
 }
 
-export function Toolbar({ shown, windowControls, selectedChart, isTable, zone, search, onSearch }: ToolbarProps) {
+export function Toolbar({ shown, windowControls, selectedChart, isTable, isLive, zone, search, onSearch }: ToolbarProps) {
   const t = useTranslation();
   const { range, window, isFollowing: follows } = shown;
   const other = selectedChart && !MAIN_CHARTS.includes(selectedChart.id) ? selectedChart.id : "";
@@ -66,9 +67,11 @@ export function Toolbar({ shown, windowControls, selectedChart, isTable, zone, s
           <ToolbarButton label={t("vitals.zoom_in")} onClick={() => windowControls.zoom(0.5)}>
             +
           </ToolbarButton>
-          <ToolbarButton isPressed={follows} onClick={windowControls.live}>
-            {t("vitals.live")}
-          </ToolbarButton>
+          {isLive && (
+            <ToolbarButton isPressed={follows} onClick={windowControls.live}>
+              {t("vitals.live")}
+            </ToolbarButton>
+          )}
         </div>
         <fieldset className={classes.group}>
           <legend className="visually-hidden">{t("vitals.view")}</legend>

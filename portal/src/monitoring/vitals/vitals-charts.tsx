@@ -13,6 +13,8 @@ type VitalsChartsProps = {
   patientId: string;
   /** Patient mode: no limits, no alarms, no corrections. */
   isPlain?: boolean;
+  /** False for a record without a live view, whose period the caller fixes. */
+  isLive?: boolean;
   /** The hospital's time zone; undefined for the browser's. */
   zone?: string | undefined;
   /** URL parameters: code, range, from, to, view. */
@@ -21,7 +23,7 @@ type VitalsChartsProps = {
   onSearch: (next: ChartSearch) => void;
 };
 
-export function VitalsCharts({ patientId, isPlain = false, zone, search, onSearch }: VitalsChartsProps) {
+export function VitalsCharts({ patientId, isPlain = false, isLive = true, zone, search, onSearch }: VitalsChartsProps) {
   const t = useTranslation();
   const [shown, windowControls] = useWindow(patientId, search, onSearch);
   const [showsSamples, setShowsSamples] = useState(false);
@@ -30,7 +32,7 @@ export function VitalsCharts({ patientId, isPlain = false, zone, search, onSearc
   const candidates = useMemo(() => (selectedChart ? [selectedChart] : CHARTS), [selectedChart]);
   return (
     <div className={layout.stack}>
-      <Toolbar {...{ shown, windowControls, selectedChart, isTable, zone, search, onSearch }} />
+      <Toolbar {...{ shown, windowControls, selectedChart, isTable, isLive, zone, search, onSearch }} />
       <ChartGrid {...{ patientId, candidates, shown, zone, isPlain, isTable }} onZoom={windowControls.zoomTo} key={patientId}>
         {isTable && selectedChart && !isPlain && !showsSamples && (
           <div>
