@@ -19,6 +19,7 @@ const ALLOWED_LATIN_WORDS = new Set(
 /** Text that a user has to type, by the message that shows it. */
 const EXAMPLES = {
   "audit.action_hint": ["report", "download"],
+  "consents.code_shape": ["A", "Z"],
   "hospitals.country_hint": ["IN"],
   "hospitals.time_zone_hint": ["Asia", "Kolkata"],
   "me.claim.hint": ["MFRG", "GZDF", "MZTW"],

@@ -18,9 +18,7 @@ export function portalPathOf(kind: string, refs: Readonly<Record<string, string 
   const reviewId = refs["review_id"];
   if (kind === "privacy.review_opened" && typeof reviewId === "string") return `/privacy/${encodeURIComponent(reviewId)}`;
   if (kind.startsWith("alert.")) return typeof alertId === "string" ? `/alarms/${encodeURIComponent(alertId)}` : "/alarms";
-  const { consent_id: consentId, patient_id: patientId } = refs;
-  if (kind === "consent.requested" && typeof consentId === "string") return `/me/consents/${encodeURIComponent(consentId)}`;
-  if (kind === "consent.answered" && typeof patientId === "string")
-    return `/patients/${encodeURIComponent(patientId)}/other-hospitals`;
+  const consentId = refs["consent_id"];
+  if (kind.startsWith("consent.") && typeof consentId === "string") return `/consents/${encodeURIComponent(consentId)}`;
   return PAGES[kind] ?? (kind.startsWith("account.") ? "/account" : "/");
 }

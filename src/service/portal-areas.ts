@@ -22,6 +22,7 @@ export const PORTAL_AREAS = {
   admin: ["hospital_admin", "admin"],
   privacy: ["nurse", "doctor", "hospital_admin"],
   me: ["patient"],
+  consents: EVERYONE,
 } as const satisfies Record<string, readonly (typeof EVERYONE)[number][] | null>;
 
 export type PortalArea = keyof typeof PORTAL_AREAS;

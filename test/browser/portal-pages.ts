@@ -6,7 +6,6 @@ import { type Caller, type Login, logIn, withToken } from "./api.ts";
 import { newTextFile, sendDocument } from "./document-files.ts";
 import { createEcg, sendEcg, sendToQuarantine } from "./ecg.ts";
 import { askAboutRead, newPatientLogin } from "./patient-login.ts";
-import { newPatientLogin } from "./patient-login.ts";
 import { desaturate, type Monitor, NORMAL_VALUES, type Patient, type Values, type World } from "./world.ts";
 
 export type Who = "nobody" | "nurse" | "doctor" | "manager" | "patient";
@@ -215,6 +214,8 @@ export const PORTAL_PAGES: readonly PortalPage[] = [
     "me-vitals": "/me/vitals",
     "me-devices": "/me/devices",
     "me-consents": "/me/consents",
+    "me-share": "/me/consents/share",
+    "consent-link": ({ ownConsent }) => `/consents/${ownConsent}`,
     "me-consent": ({ ownConsent }) => `/me/consents/${ownConsent}`,
     "me-access": "/me/access",
   }),

@@ -5,9 +5,7 @@ import { NOTIFICATION_KINDS, type NotificationKind } from "../../src/notificatio
 import { portalPathOf } from "../../src/notifications/links.ts";
 import { findPortalPaths } from "../resource-steps.ts";
 
-const ALERT = "0190f6f2-5a7b-7c3d-8e9f-0a1b2c3d4e5f";
-const CONSENT = "0190f6f2-5a7b-7c3d-8e9f-0a1b2c3d4e60";
-const PATIENT = "0190f6f2-5a7b-7c3d-8e9f-0a1b2c3d4e61";
+const ID = "0190f6f2-5a7b-7c3d-8e9f-0a1b2c3d4e5f";
 const KINDS = Object.keys(NOTIFICATION_KINDS) as NotificationKind[];
 
 const PAGE_OF: Record<NotificationKind, string> = {
@@ -24,8 +22,11 @@ const PAGE_OF: Record<NotificationKind, string> = {
   "account.recovery_code_used": "/account",
   "account.recovery_codes_replaced": "/account",
   "account.second_step_required": "/account/security",
-  "consent.requested": "/me/consents/$consentId",
-  "consent.answered": "/patients/$patientId/other-hospitals",
+  "consent.requested": "/consents/$consentId",
+  "consent.answered": "/consents/$consentId",
+  "consent.shared": "/consents/$consentId",
+  "consent.code_used": "/consents/$consentId",
+  "consent.ended": "/consents/$consentId",
   "webhook.disabled": "/admin/webhooks",
   "privacy.review_opened": "/privacy/$reviewId",
   "privacy.question_answered": "/me/access",
@@ -46,14 +47,10 @@ function findPage(path: string): string | undefined {
 
 describe("the link of a notification", () => {
   it.each(KINDS)("of the kind %s opens an existing page", (kind) => {
-    const path = portalPathOf(kind, {
-      ...{ alert_id: ALERT, review_id: ALERT, consent_id: CONSENT, patient_id: PATIENT },
-      channel: "push",
-    });
+    const refs = { alert_id: ID, review_id: ID, consent_id: ID, patient_id: ID, document_request_id: ID };
+    const path = portalPathOf(kind, { ...refs, channel: "push" });
     expect(findPage(path)).toBe(PAGE_OF[kind]);
-    expect(path).toBe(
-      PAGE_OF[kind].replace(/\$(alert|review)Id/, ALERT).replace("$consentId", CONSENT).replace("$patientId", PATIENT),
-    );
+    expect(path).toBe(PAGE_OF[kind].replace(/\$\w+Id/, ID));
   });
 
   it("opens the list of alarms without the id of the alert", () => {

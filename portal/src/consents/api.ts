@@ -1,6 +1,7 @@
 // API calls for consents: lists, one consent, requests by staff, and the person's answers.
 import { queryOptions, useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { hc } from "hono/client";
+import type { consentOfferRoutes } from "../../../src/consents/offer-routes.ts";
 import type { consentRoutes } from "../../../src/consents/routes.ts";
 import { API_BASE, CLIENT_OPTIONS, readData, readPage } from "../platform/api/client.ts";
 import { Problem, toProblem } from "../platform/api/problem.ts";
@@ -8,6 +9,7 @@ import { queryClient } from "../platform/api/query-client.ts";
 import { CURSOR_PAGINATION } from "../platform/design/data-table.tsx";
 
 const consentClient = hc<typeof consentRoutes>(API_BASE, CLIENT_OPTIONS).consents;
+const offerClient = hc<typeof consentOfferRoutes>(API_BASE, CLIENT_OPTIONS).consents;
 const oneConsent = consentClient[":consent_id"];
 
 export type Consent = Awaited<ReturnType<typeof readConsent>>;
@@ -76,6 +78,47 @@ export async function answerConsent({ consent_id, version }: Consent, answer: An
     await invalidateConsents();
     throw new Problem(0, isChanged ? "consent_changed" : "record_not_shareable", "", errorId);
   }
+  await invalidateConsents();
+}
+
+export type Share = Parameters<typeof offerClient.share.$post>[0]["json"];
+
+/** Shares without a request. @param key idempotency key, so that a retry shares once  @returns the consent's id  @throws Problem */
+export async function shareRecords(json: Share, key: string): Promise<string> {
+  const { consent_id } = await readData(offerClient.share.$post({ header: { "idempotency-key": key }, json }));
+  await invalidateConsents();
+  return consent_id;
+}
+
+export type NewOffer = Parameters<typeof offerClient.offers.$post>[0]["json"];
+export type Offer = Awaited<ReturnType<typeof listOffers>>["items"][number];
+export type NewCode = Awaited<ReturnType<typeof createOffer>>;
+
+/** The code is in this response alone. @throws Problem */
+export async function createOffer(json: NewOffer) {
+  const offer = await readData(offerClient.offers.$post({ json }));
+  await invalidateConsents();
+  return offer;
+}
+
+const listOffers = (cursor: string | null) => readPage(offerClient.offers.$get({ query: { ...(cursor && { cursor }) } }));
+
+/** The person's codes, newest first, without the codes themselves. */
+export const useOffers = () =>
+  useInfiniteQuery({
+    queryKey: ["consents", "offers"],
+    queryFn: ({ pageParam }) => listOffers(pageParam),
+    ...CURSOR_PAGINATION,
+  });
+
+/** @throws Problem conflict: used, withdrawn or expired meanwhile */
+export async function withdrawOffer(offer_id: string): Promise<void> {
+  await readData(offerClient.offers[":offer_id"].$delete({ param: { offer_id } })).finally(invalidateConsents);
+}
+
+/** By staff, for a record of their hospital. @throws Problem not_found, conflict, rate_limited */
+export async function redeemOffer(code: string, patient_id: string): Promise<void> {
+  await readData(offerClient.redeem.$post({ json: { code, patient_id } }));
   await invalidateConsents();
 }
 

@@ -1,9 +1,5 @@
 // Answer to a request: which records, and as much of what was asked as the person wants to share. It cannot be wider.
-import { Checkbox } from "@mantine/core";
 import { useState } from "react";
-import { useMe } from "../accounts/session/use-session.ts";
-import { SELF_CARE_HOSPITAL_ID } from "../organization/hospitals/api.ts";
-import { formatRecord, useRecords } from "../patients/own-record/my-page.tsx";
 import { dayInZone } from "../platform/design/calendar-days.ts";
 import { type FieldErrors, Form } from "../platform/design/form.tsx";
 import layout from "../platform/design/layout.module.css";
@@ -13,26 +9,18 @@ import type { Consent, Grant } from "./api.ts";
 import classes from "./consents.module.css";
 import { DayFields } from "./day-fields.tsx";
 import { KindFields } from "./kind-fields.tsx";
+import { type RecordChoice, RecordFields, useRecordChoices } from "./record-fields.tsx";
 import { findDayFaults, toDays, toNarrowed } from "./scope-draft.ts";
 
-/** A record that the person can choose. */
-type Choice = { id: string; label: string };
 type GrantFormProps = { consent: Consent; zone: string | undefined; onGrant: (grant: Grant) => Promise<void> };
 
 export function GrantForm({ consent, zone, onGrant }: GrantFormProps) {
   const t = useTranslation();
-  const query = useRecords();
-  const { patients } = useMe();
-  const hospitalOf = ({ patient_id, hospital_id }: { patient_id: string; hospital_id: string }) =>
-    hospital_id === SELF_CARE_HOSPITAL_ID
-      ? t("consents.own_entries")
-      : patients.find((own) => own.patient_id === patient_id)?.hospital_name;
+  const { query, toChoices } = useRecordChoices();
   return (
     <QueryBoundary query={query}>
-      {({ items }) => {
-        const choices = items
-          .filter(({ hospital_id }) => hospital_id !== consent.hospital_id)
-          .map((record) => ({ id: record.patient_id, label: formatRecord(record, hospitalOf(record), t) }));
+      {(records) => {
+        const choices = toChoices(records).filter(({ hospitalId }) => hospitalId !== consent.hospital_id);
         return choices.length === 0 ? (
           <p>{t("consents.no_records")}</p>
         ) : (
@@ -43,7 +31,7 @@ export function GrantForm({ consent, zone, onGrant }: GrantFormProps) {
   );
 }
 
-function LoadedGrantForm({ consent, zone, onGrant, choices }: GrantFormProps & { choices: readonly Choice[] }) {
+function LoadedGrantForm({ consent, zone, onGrant, choices }: GrantFormProps & { choices: readonly RecordChoice[] }) {
   const t = useTranslation();
   const asked = toDays(consent, zone);
   const [recordIds, setRecordIds] = useState<readonly string[]>([]);
@@ -76,20 +64,13 @@ function LoadedGrantForm({ consent, zone, onGrant, choices }: GrantFormProps & {
       <Form submitLabel={t("consents.grant")} validate={validate} onSubmit={submit} labels={labels}>
         {(field) => (
           <>
-            <Checkbox.Group
+            <RecordFields
               label={labels.patient_ids}
-              description={t("consents.which_records_hint")}
-              error={field("patient_ids").error}
-              value={[...recordIds]}
+              choices={choices}
+              value={recordIds}
               onChange={setRecordIds}
-            >
-              <div className={classes.choices}>
-                {choices.map(({ id, label }, i) => (
-                  // The error summary links to the first checkbox.
-                  <Checkbox key={id} {...(i === 0 && { id: field("patient_ids").id })} value={id} label={label} />
-                ))}
-              </div>
-            </Checkbox.Group>
+              {...field("patient_ids")}
+            />
             <KindFields label={labels.kinds} choices={consent.kinds} value={kinds} onChange={setKinds} {...field("kinds")} />
             <DayFields days={days} onChange={setDays} limits={asked} isAsked field={field} labels={labels} />
           </>

@@ -3,18 +3,23 @@ import { Button } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 import { formatDateTime } from "../platform/design/format.ts";
 import layout from "../platform/design/layout.module.css";
+import { LinkButton } from "../platform/design/link-button.tsx";
 import { OlderEntries, useOlderEntries } from "../platform/design/open-ended-list.tsx";
 import { Card, FoldedCard, Page } from "../platform/design/page.tsx";
 import { QueryBoundary, RefetchError } from "../platform/design/query-states.tsx";
 import { translateCode, useTranslation } from "../platform/messages/translate.ts";
 import { type Consent, useConsents } from "./api.ts";
+import { Codes } from "./codes.tsx";
 import { StatusBadge } from "./consent-facts.tsx";
 import classes from "./consents.module.css";
 
 export function MyConsentsPage() {
   const t = useTranslation();
   return (
-    <Page title={t("consents.mine")}>
+    <Page
+      title={t("consents.mine")}
+      actions={<LinkButton to="/me/consents/share">{t("consents.share")}</LinkButton>}
+    >
       <p className={layout.muted}>{t("consents.mine_text")}</p>
       <Card title={t("consents.waiting")}>
         <RunningConsents status="requested" empty={t("consents.none_waiting")} />
@@ -22,6 +27,9 @@ export function MyConsentsPage() {
       <Card title={t("consents.given")}>
         <RunningConsents status="granted" empty={t("consents.none_given")} />
       </Card>
+      <FoldedCard title={t("consents.codes")}>
+        <Codes />
+      </FoldedCard>
       <FoldedCard title={t("consents.over")}>
         <EndedConsents />
       </FoldedCard>

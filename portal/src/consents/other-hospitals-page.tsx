@@ -1,6 +1,7 @@
 // What a hospital asked of a patient, and the records of other hospitals that the patient shares with it.
 import { Button } from "@mantine/core";
 import { Link, useParams } from "@tanstack/react-router";
+import { useState } from "react";
 import { useMe } from "../accounts/session/use-session.ts";
 import { usePatientNumberAndZone } from "../patients/record/use-patient-record.ts";
 import { formatDateTime } from "../platform/design/format.ts";
@@ -12,10 +13,12 @@ import { translateCode, useTranslation } from "../platform/messages/translate.ts
 import { type Consent, useConsents } from "./api.ts";
 import { formatDates, kindName, StatusBadge } from "./consent-facts.tsx";
 import classes from "./consents.module.css";
+import { EnterCodeDialog } from "./enter-code-dialog.tsx";
 
 export function OtherHospitalsPage() {
   const t = useTranslation();
   const { role } = useMe();
+  const [isEntering, setIsEntering] = useState(false);
   const { patientId } = useParams({ from: "/signed-in/patients/$patientId/other-hospitals" });
   const { number, zone } = usePatientNumberAndZone(patientId);
   return (
@@ -24,9 +27,14 @@ export function OtherHospitalsPage() {
       windowTitle={t("consents.others_of", { n: number })}
       actions={
         role !== "admin" && (
-          <LinkButton to="/patients/$patientId/other-hospitals/new" params={{ patientId }}>
-            {t("consents.ask")}
-          </LinkButton>
+          <>
+            <Button variant="default" onClick={() => setIsEntering(true)}>
+              {t("consents.enter_code")}
+            </Button>
+            <LinkButton to="/patients/$patientId/other-hospitals/new" params={{ patientId }}>
+              {t("consents.ask")}
+            </LinkButton>
+          </>
         )
       }
     >
@@ -34,6 +42,7 @@ export function OtherHospitalsPage() {
       <Card title={t("consents.requests")}>
         <Requests patientId={patientId} zone={zone} />
       </Card>
+      {isEntering && <EnterCodeDialog patientId={patientId} onClose={() => setIsEntering(false)} />}
     </Page>
   );
 }
@@ -98,6 +107,7 @@ function RequestItem({ consent, zone }: { consent: Consent; zone: string | undef
           .filter(Boolean)
           .join(" · ")}
       </p>
+      {consent.practitioner_id !== null && <p>{t("consents.one_reader")}</p>}
       {consent.shared.map(({ patient_id: recordId, hospital_name: hospital }) => (
         <p key={recordId}>
           <Link to="/patients/$patientId/other-hospitals/$consentId/$recordId" params={{ patientId, consentId, recordId }}>

@@ -65,6 +65,16 @@ export const personalRoutes = [
   }),
   createRoute({
     ...underSignedIn,
+    path: "/me/consents/share",
+    component: lazyRouteComponent(() => import("../consents/share-page.tsx"), "SharePage"),
+  }),
+  createRoute({
+    ...underSignedIn,
+    path: "/consents/$consentId",
+    component: lazyRouteComponent(() => import("../consents/consent-link-page.tsx"), "ConsentLinkPage"),
+  }),
+  createRoute({
+    ...underSignedIn,
     path: "/me/consents/$consentId",
     component: lazyRouteComponent(() => import("../consents/my-consent-page.tsx"), "MyConsentPage"),
   }),
