@@ -243,3 +243,78 @@ test("notifications lead to the request and to its answer", async ({ open, world
   await openNotification(desk, "Answer to a request for consent");
   await expect(desk).toHaveURL(new RegExp(`/patients/${atB.id}/other-hospitals$`));
 });
+
+test("a person shares with a hospital unasked, and by a code that staff enters once", async ({ open, world }) => {
+  const scene = await newScene(world.names);
+  const { a, b, atA, atB, login, person } = scene;
+  const page = await open(login, { path: "/me/consents", context: PHONE });
+  const fillIn = async (target: string) => {
+    await page.getByRole("link", { name: "Share by myself" }).click();
+    await page.getByLabel("Share with").selectOption({ label: target });
+    await page.getByRole("checkbox", { name: new RegExp(a.hospital.name) }).check();
+    await page.getByRole("checkbox", { name: "Documents" }).check();
+    await page.getByLabel("Data from this day on").fill(day(-30));
+    await page.getByLabel("Data until this day").fill(day(0));
+    await page.getByLabel("Last day of access").fill(day(7));
+    await page.getByRole("button", { name: "Share", exact: true }).click();
+  };
+  await page.getByRole("link", { name: "Share by myself" }).click();
+  await page.getByRole("button", { name: "Share", exact: true }).click();
+  for (const text of ["Select an option.", "Choose at least one record.", "Enter a valid date."])
+    await expect(summaryOf(page)).toContainText(text);
+  expect(await faultsOf(page)).toEqual([]);
+  await page.getByRole("link", { name: "All consents" }).click();
+  await fillIn(b.hospital.name);
+  await expect(page.getByRole("heading", { name: `Consent for ${b.hospital.name}` })).toBeVisible();
+  const [given] = (await person.ask("/consents?status=granted")).data;
+  expect(given).toMatchObject({
+    hospital_id: b.hospital.hospital_id,
+    requested_by: null,
+    purpose: "PATRQT",
+    kinds: ["documents"],
+    data_from: startOf(day(-30)),
+    expires_at: endOf(day(7)),
+    shared: [{ patient_id: atA.id }],
+  });
+  await person.ask(`/consents/${given.consent_id}/revoke`, { method: "POST" });
+
+  await page.getByRole("link", { name: "All consents" }).click();
+  await fillIn("Any hospital, by a code");
+  const shown = page.getByRole("dialog", { name: "Your code" });
+  const code = await shown.getByLabel("Code").inputValue();
+  expect(await faultsOf(page)).toEqual([]);
+  await shown.getByRole("button", { name: "Close" }).click();
+  await page.getByText("Codes", { exact: true }).click();
+  await expect(page.getByRole("button", { name: /^Withdraw: Valid until/ })).toHaveCount(1);
+
+  const desk = await open(b.people.nurse, { path: `/patients/${atB.id}/other-hospitals` });
+  await desk.getByRole("button", { name: "Enter a patient's code" }).click();
+  const dialog = desk.getByRole("dialog", { name: "Enter a patient's code" });
+  const enter = async (text: string) => {
+    await dialog.getByLabel("Code").fill(text);
+    await dialog.getByRole("button", { name: "Use code" }).click();
+  };
+  await enter("ABC");
+  await expect(dialog.getByRole("alert")).toContainText("Enter twelve letters A to Z and digits 2 to 7.");
+  await enter("AAAA-AAAA-AAAA");
+  await expect(dialog.getByRole("alert")).toContainText("This code is not valid any more, or it was entered wrongly.");
+  await enter(code.toLowerCase());
+  await expect(dialog).toHaveCount(0);
+  await expect(desk.getByRole("link", { name: `Open the records of ${a.hospital.name}` })).toBeVisible();
+  await desk.getByRole("button", { name: "Enter a patient's code" }).click();
+  await enter(code);
+  await expect(dialog.getByRole("alert")).toContainText("This code is not valid any more");
+});
+
+test("a code is withdrawn after a question", async ({ open, world }) => {
+  const scene = await newScene(world.names);
+  const { atA, login, person } = scene;
+  const times = { data_from: startOf(day(-30)), data_until: endOf(day(0)), expires_at: endOf(day(7)) };
+  await person.ask("/consents/offers", { json: { patient_ids: [atA.id], kinds: ["documents"], ...times } });
+  const page = await open(login, { path: "/me/consents" });
+  await page.getByText("Codes", { exact: true }).click();
+  await page.getByRole("button", { name: /^Withdraw: Valid until/ }).click();
+  await page.getByRole("dialog", { name: "Withdraw this code?" }).getByRole("button", { name: "Withdraw" }).click();
+  await expect(page.getByText("No code waits for use.")).toBeVisible();
+  expect((await person.ask("/consents/offers")).data).toMatchObject([{ state: "withdrawn" }]);
+});

@@ -73,7 +73,14 @@ describe("the purpose of an event", () => {
     expect(new Set(events)).toEqual(new Set(["alert.", "consent.", "hospital.", "report."]));
     const ends = ["acknowledge", "assign", "snooze", "resolve"].map((kind) => `alert.${kind}`);
     const answers = ["grant", "deny", "revoke"].map((step) => `consent.${step}`);
-    const names = [...ends, ...answers, "hospital.reactivate", "hospital.deactivate", "report.entered_in_error", "report.restored"];
+    const names = [
+      ...ends,
+      ...answers,
+      "hospital.reactivate",
+      "hospital.deactivate",
+      "report.entered_in_error",
+      "report.restored",
+    ];
     expect(names.filter((name) => !AUDIT_EVENT_NAMES.includes(name))).toEqual([]);
   });
 

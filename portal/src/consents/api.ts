@@ -27,6 +27,8 @@ export const useConsents = (filters: ConsentFilters) =>
   useInfiniteQuery({
     queryKey: ["consents", "list", filters],
     queryFn: ({ pageParam }) => listConsents(filters, pageParam),
+    // Somebody else changes what a person or a hospital sees here.
+    refetchOnMount: "always",
     ...CURSOR_PAGINATION,
   });
 
@@ -39,9 +41,18 @@ export const useConsent = (id: string) => useQuery(consentQuery(id));
 /** Each read is an event of the audit log, so an open page asks rarely, and at once when somebody returns to it. */
 const RUNNING_CHECK_MS = 60_000;
 
-/** For pages that must not outlive the consent. */
-export const useRunningConsent = (id: string) =>
-  useQuery({ ...consentQuery(id), refetchInterval: RUNNING_CHECK_MS, refetchOnMount: "always", refetchOnWindowFocus: "always" });
+/** For pages that must not outlive the consent: no data before it was read by this page, or once it is refused. */
+export function useRunningConsent(id: string) {
+  const query = useQuery({
+    ...consentQuery(id),
+    refetchInterval: RUNNING_CHECK_MS,
+    refetchOnMount: "always",
+    refetchOnWindowFocus: "always",
+  });
+  const { status } = toProblem(query.error);
+  const isKnown = query.isFetchedAfterMount && status !== 403 && status !== 404;
+  return { ...query, data: isKnown ? query.data : undefined, error: query.isFetchedAfterMount ? query.error : null };
+}
 
 /** @param key idempotency key, so that a retry asks once  @throws Problem */
 export async function requestConsent(json: ConsentRequest, key: string): Promise<void> {

@@ -22,9 +22,7 @@ function ToPatient({ consentId }: { consentId: string }) {
   return (
     <Page title={t("consents.one")}>
       <QueryBoundary query={query}>
-        {({ patient_id: patientId }) => (
-          <Navigate to="/patients/$patientId/other-hospitals" params={{ patientId }} replace />
-        )}
+        {({ patient_id: patientId }) => <Navigate to="/patients/$patientId/other-hospitals" params={{ patientId }} replace />}
       </QueryBoundary>
     </Page>
   );

@@ -29,7 +29,7 @@ export function EnterCodeDialog({ patientId, onClose }: { patientId: string; onC
       <p>{t("consents.enter_code_text")}</p>
       <Form
         submitLabel={t("consents.use_code")}
-        validate={() => (isCode(code) ? {} : { code: t("consents.code_shape") })}
+        validate={() => ({ ...(!isCode(code) && { code: t("consents.code_shape") }) })}
         onSubmit={submit}
         onCancel={onClose}
         labels={{ code: t("consents.code") }}

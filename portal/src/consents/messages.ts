@@ -122,13 +122,15 @@ export const consents = defineMessages({
     "consents.all_readers": "All staff who treat you there",
     "consents.one_reader": "The patient shares this with one practitioner alone.",
     "consents.share_now": "Share",
-    "consents.recipient_gone": "This hospital has no record of yours any more, or the practitioner does not work there. Nothing was shared.",
+    "consents.recipient_gone":
+      "This hospital has no record of yours any more, or the practitioner does not work there. Nothing was shared.",
     "consents.too_many_live": "You share with this hospital too often already. End a consent first.",
     "consents.too_many_codes": "Too many codes wait for use. Withdraw one first.",
     "consents.code": "Code",
     "consents.codes": "Codes",
     "consents.code_title": "Your code",
-    "consents.code_text": "Show this code at the hospital until {until}. It works once and is not shown again. Whoever has it can use it.",
+    "consents.code_text":
+      "Show this code at the hospital until {until}. It works once and is not shown again. Whoever has it can use it.",
     "consents.no_codes": "No code waits for use.",
     "consents.code_until": "Valid until {until}",
     "consents.withdraw": "Withdraw",
@@ -265,7 +267,8 @@ export const consents = defineMessages({
     "consents.code": "कोड",
     "consents.codes": "सभी कोड",
     "consents.code_title": "आपका कोड",
-    "consents.code_text": "यह कोड {until} तक अस्पताल में दिखाएँ। यह एक बार चलता है और फिर नहीं दिखेगा। जिसके पास यह हो, वह इसका उपयोग कर सकता है।",
+    "consents.code_text":
+      "यह कोड {until} तक अस्पताल में दिखाएँ। यह एक बार चलता है और फिर नहीं दिखेगा। जिसके पास यह हो, वह इसका उपयोग कर सकता है।",
     "consents.no_codes": "कोई कोड उपयोग की प्रतीक्षा में नहीं है।",
     "consents.code_until": "{until} तक मान्य",
     "consents.withdraw": "वापस लें",

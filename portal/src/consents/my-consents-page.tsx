@@ -16,10 +16,7 @@ import classes from "./consents.module.css";
 export function MyConsentsPage() {
   const t = useTranslation();
   return (
-    <Page
-      title={t("consents.mine")}
-      actions={<LinkButton to="/me/consents/share">{t("consents.share")}</LinkButton>}
-    >
+    <Page title={t("consents.mine")} actions={<LinkButton to="/me/consents/share">{t("consents.share")}</LinkButton>}>
       <p className={layout.muted}>{t("consents.mine_text")}</p>
       <Card title={t("consents.waiting")}>
         <RunningConsents status="requested" empty={t("consents.none_waiting")} />
