@@ -135,11 +135,7 @@ function TargetSelect({ value, onChange, ...input }: TargetSelectProps) {
     <NativeSelect
       value={value}
       onChange={({ currentTarget }) => onChange(currentTarget.value)}
-      data={[
-        { value: "", label: t("consents.choose_hospital") },
-        ...hospitals,
-        { value: BY_CODE, label: t("consents.by_code") },
-      ]}
+      data={[{ value: "", label: t("consents.choose_hospital") }, ...hospitals, { value: BY_CODE, label: t("consents.by_code") }]}
       {...input}
     />
   );
