@@ -6,6 +6,7 @@ import { pathToFileURL } from "node:url";
 /** Folders from top to bottom: a file may import from its own folder and from those below. */
 export const ROOMS = [
   "service",
+  "erasure",
   "organization",
   "devices",
   "monitoring",

@@ -10,6 +10,7 @@ import {
   DOCUMENT_REQUEST_STATES,
   DOCUMENT_STATUSES,
   DOCUMENT_TYPES,
+  ERASURE_STATES,
   HELD_STATES,
   LANGUAGES,
   NOTIFICATION_PRIORITIES,
@@ -296,6 +297,8 @@ export const patients = sqliteTable(
     clinicalSealed: text("clinical_sealed").notNull(),
     assignedDoctorId: text("assigned_doctor_id").references(() => users.id),
     active: integer("active").notNull().default(1),
+    /** Since when the record is locked because it will be erased (erasure/decide-erasure.ts); null: it is not. */
+    restrictedAt: integer("restricted_at"),
     mergedInto: text("merged_into"),
     demo: integer("demo").notNull().default(0),
     createdBy: text("created_by").notNull(),
@@ -316,6 +319,7 @@ export const patients = sqliteTable(
     index("patients_monitoring").on(t.monitoring, t.hospitalId, t.patientNumber).where(sql`monitoring <> 'off'`),
     index("patients_ward").on(t.wardId).where(sql`ward_id is not null`),
     index("patients_uid").on(t.patientUid).where(sql`patient_uid is not null`),
+    index("patients_restricted").on(t.hospitalId, t.id).where(sql`restricted_at is not null`),
     index("patients_demo").on(t.demo).where(sql`demo = 1`),
   ],
 );
@@ -410,7 +414,7 @@ export const personIdentifiers = sqliteTable(
     patientUid: text("patient_uid").notNull(),
     createdAt: integer("created_at").notNull(),
   },
-  (t) => [primaryKey({ columns: [t.keyId, t.mac] })],
+  (t) => [primaryKey({ columns: [t.keyId, t.mac] }), index("person_identifiers_uid").on(t.patientUid)],
 );
 
 /** Blind-index tokens for search: HMAC(hospital, kind, prefix), 8 bytes. A database dump does not reveal names. */
@@ -1579,4 +1583,79 @@ export const factorPolicies = sqliteTable(
     setAt: integer("set_at").notNull(),
   },
   (t) => [primaryKey({ columns: [t.hospitalId, t.role] })],
+);
+
+/** How long a hospital keeps records, where that is longer than its jurisdiction requires (erasure/jurisdictions.ts). */
+export const retentionPolicies = sqliteTable("retention_policies", {
+  hospitalId: text("hospital_id")
+    .primaryKey()
+    .references(() => hospitals.id),
+  /** JSON (erasure/retention-policy.ts). */
+  policy: text("policy").notNull(),
+  version: integer("version").notNull().default(1),
+  updatedBy: text("updated_by").notNull(),
+  updatedAt: integer("updated_at").notNull(),
+});
+
+/** Legal holds on records of patients: while one is open, the record is not erased. */
+export const patientHolds = sqliteTable(
+  "patient_holds",
+  {
+    id: text("id").primaryKey(),
+    patientId: text("patient_id")
+      .notNull()
+      .references(() => patients.id),
+    hospitalId: text("hospital_id")
+      .notNull()
+      .references(() => hospitals.id),
+    reasonSealed: text("reason_sealed").notNull(),
+    setBy: text("set_by").notNull(),
+    setAt: integer("set_at").notNull(),
+    releaseReasonSealed: text("release_reason_sealed"),
+    releasedBy: text("released_by"),
+    releasedAt: integer("released_at"),
+  },
+  (t) => [
+    uniqueIndex("patient_holds_open").on(t.patientId).where(sql`released_at is null`),
+    index("patient_holds_patient").on(t.patientId, t.setAt),
+    index("patient_holds_hospital").on(t.hospitalId, t.setAt),
+    index("patient_holds_set").on(t.setAt),
+  ],
+);
+
+/** Requests to erase a patient. `patient_id` has no reference: the row stays after the erasure, with ids alone. */
+export const erasures = sqliteTable(
+  "erasures",
+  {
+    id: text("id").primaryKey(),
+    patientId: text("patient_id").notNull(),
+    hospitalId: text("hospital_id")
+      .notNull()
+      .references(() => hospitals.id),
+    state: text("state", { enum: ERASURE_STATES }).notNull(),
+    /** Null once erased: the text may name the person. */
+    reasonSealed: text("reason_sealed"),
+    requestedBy: text("requested_by").notNull(),
+    requestedAt: integer("requested_at").notNull(),
+    decidedBy: text("decided_by"),
+    decidedAt: integer("decided_at"),
+    decisionReasonSealed: text("decision_reason_sealed"),
+    /** When the retention period ends; null before the decision. */
+    eraseOn: integer("erase_on"),
+    startedAt: integer("started_at"),
+    erasedAt: integer("erased_at"),
+    /** JSON of the run (erasure/progress.ts); null before and after it. */
+    progress: text("progress"),
+    /** SHA-256 over what has been erased; changes with each step. */
+    listHash: text("list_hash").notNull().default(""),
+    /** The signed text of the certificate. */
+    certificate: text("certificate"),
+  },
+  (t) => [
+    uniqueIndex("erasures_open").on(t.patientId).where(sql`state in ('requested', 'restricted', 'erasing')`),
+    index("erasures_patient").on(t.patientId, t.requestedAt),
+    index("erasures_hospital").on(t.hospitalId, t.requestedAt),
+    index("erasures_requested").on(t.requestedAt),
+    index("erasures_due").on(t.eraseOn).where(sql`state in ('restricted', 'erasing')`),
+  ],
 );

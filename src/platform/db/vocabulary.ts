@@ -100,3 +100,7 @@ export const DELIVERY_STATUSES = ["waiting", "sending", "accepted", "failed", "u
 export const NOTIFICATION_PRIORITIES = ["alarm", "security", "normal"] as const;
 /** Languages of the portal and of messages. */
 export const LANGUAGES = ["en", "hi"] as const;
+
+/** `restricted`: approved, and locked until retention and holds allow the erasure. */
+export const ERASURE_STATES = ["requested", "rejected", "restricted", "erasing", "erased"] as const;
+export type ErasureState = (typeof ERASURE_STATES)[number];
