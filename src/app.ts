@@ -24,6 +24,8 @@ import { deviceRoutes } from "./devices/routes.ts";
 import { documentRequestRoutes } from "./document-requests/routes.ts";
 import { documentRoutes } from "./documents/reading/routes.ts";
 import { documentUploadRoutes } from "./documents/upload/routes.ts";
+import { erasureRoutes } from "./erasure/requests/routes.ts";
+import { retentionRoutes } from "./erasure/retention/routes.ts";
 import { answerNotModified } from "./http/conditional-requests.ts";
 import { authenticateByLink } from "./http/link-authentication.ts";
 import { createMethodChecks } from "./http/not-found.ts";
@@ -140,6 +142,7 @@ const MONITOR_CHANGE_PATHS = [
   "wards/*",
   "devices/*",
   "patients/*",
+  "erasures/*",
   "api-keys/*",
   "consents/*",
 ].map((path) => `${API_PREFIX}/${path}`);
@@ -235,6 +238,8 @@ app.route(API_PREFIX, auditLogRoutes);
 app.route(API_PREFIX, privacyOfficerRoutes);
 app.route(API_PREFIX, privacyReviewRoutes);
 app.route(API_PREFIX, privacyQuestionRoutes);
+app.route(API_PREFIX, retentionRoutes);
+app.route(API_PREFIX, erasureRoutes);
 app.route(API_PREFIX, adminRoutes);
 app.route(API_PREFIX, pushRoutes);
 app.route(API_PREFIX, preferenceRoutes);

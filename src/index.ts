@@ -5,6 +5,7 @@ import { pruneAuditLogs } from "./audit/retention.ts";
 import { handOverInBackground } from "./audit-log/hand-over.ts";
 import { expireConsents } from "./consents/expire-consents.ts";
 import { runCleanup } from "./cron.ts";
+import { runErasures } from "./erasure/run/run-erasures.ts";
 import { packOldHours } from "./monitoring/packed-hours/pack-hours.ts";
 import { deliverChanges } from "./monitoring/patient-object/context/change-delivery.ts";
 import { consume } from "./notifications/delivery/consume.ts";
@@ -34,5 +35,6 @@ export default {
     ctx.waitUntil(moveOldEvents(env, Date.now()));
     ctx.waitUntil(reindexPatients(env, Date.now()));
     ctx.waitUntil(expireConsents(env, Date.now()));
+    ctx.waitUntil(runErasures(env, Date.now()));
   },
 } satisfies ExportedHandler<Env>;

@@ -41,7 +41,7 @@ export async function resolveDeviceAccess(
   if (scope && !row.scopes.split(" ").includes(scope))
     return denyAccess(call, permission, "forbidden", { role: "device", hospitalId: row.device_hospital, target });
   const isMeasurementUpload = permission === "report:create" || permission === "observation:create";
-  const isAllowed = (isMeasurementUpload && row.bound) || (permission === "report:read" && row.own);
+  const isAllowed = (isMeasurementUpload && row.bound) || (permission === "report:read" && row.own && row.restricted_at === null);
   if (!row.id || !isAllowed) return { ...device, access: null };
   const asDevice = { basis: "device", role: "device", effectiveRole: null, assignedAt: at } as const;
   const { isPatientOwned } = device;

@@ -28,7 +28,7 @@ import {
   type PatientTarget,
   selectPatientId,
 } from "./patient-row.ts";
-import { auditAction, type Permission, roleAllows } from "./permissions.ts";
+import { auditAction, isAllowedDespiteRestriction, type Permission, roleAllows } from "./permissions.ts";
 
 export type AccessBasis = "self" | "staff" | "care_team" | "consent" | "admin" | "device" | "app";
 
@@ -183,7 +183,8 @@ async function resolveUserAccess(
       EffectiveRoleRow &
         PatientRow & { linked: number; in_team: number; links: number; open: number | null } & { grants: string | null }
     >(sql`
-    SELECT ${roleColumns(now)}, ${PATIENT_COLUMNS}, (SELECT active FROM hospitals o WHERE o.id = patients.hospital_id) AS open,
+    SELECT ${roleColumns(now)}, ${PATIENT_COLUMNS}, patients.restricted_at IS NULL
+      AND (SELECT active FROM hospitals o WHERE o.id = patients.hospital_id) AS open,
       EXISTS (SELECT 1 FROM patient_links l WHERE l.user_id = u.id AND l.patient_id = patients.id) AS linked,
       EXISTS (SELECT 1 FROM care_team t WHERE t.patient_id = patients.id AND t.user_id = u.id AND t.ended_at IS NULL) AS in_team,
       (SELECT count(*) FROM patient_links l WHERE l.user_id = u.id) AS links,
@@ -204,9 +205,10 @@ async function resolveUserAccess(
   if (target === OWN_RECORD && role !== "patient") throw new ApiError("invalid_request", "patient_id is required.");
   if (target === OWN_RECORD && row.links > 1) throw new ApiError("patient_ambiguous");
   const grants = parseGrants(row.grants);
-  const basis = (row.id ? resolveBasis(effectiveRole, row) : null) ?? (grants.length > 0 ? "consent" : null);
+  const isClosed = !row.id || isLocked(row, role, permission);
+  const basis = isClosed ? null : (resolveBasis(effectiveRole, row) ?? (grants.length > 0 ? "consent" : null));
   if (!basis) return denyAccess(call, permission, "not_found", denialFacts);
-  // Patients do not change records that a hospital created, and a closed hospital accepts no writes.
+  // Patients do not change records that a hospital created; neither a closed hospital nor a restricted record accepts writes.
   const isForbiddenUpdate = permission === "patient:update" && row.hospital_id !== SELF_CARE_HOSPITAL_ID;
   if (basis === "self" && (isForbiddenUpdate || (!row.open && auditAction(permission) !== "R")))
     return denyAccess(call, permission, "forbidden", denialFacts);
@@ -216,6 +218,10 @@ async function resolveUserAccess(
     results,
   };
 }
+
+/** A restricted record is readable for the person alone; others see only what the erasure itself needs. */
+const isLocked = ({ restricted_at }: PatientRow, role: Role | "app", permission: Permission): boolean =>
+  restricted_at !== null && role !== "patient" && !isAllowedDespiteRestriction(permission);
 
 /** The basis on which a user may access a patient, or null. */
 function resolveBasis(
@@ -252,7 +258,7 @@ async function resolveAppAccess(
   const denialFacts = { role: "app", hospitalId: effectiveRole.hospitalId, target } as const;
   if (!roleAllows(effectiveRole, permission)) return denyAccess(call, permission, "forbidden", denialFacts);
   if (target === OWN_RECORD) throw new ApiError("invalid_request", "patient_id is required.");
-  if (!row.id) return denyAccess(call, permission, "not_found", denialFacts);
+  if (!row.id || isLocked(row, "app", permission)) return denyAccess(call, permission, "not_found", denialFacts);
   const access: Access = { patient: row, basis: "app", role: "app", hospitalId: row.hospital_id, deviceId: null, effectiveRole };
   return { access, results };
 }

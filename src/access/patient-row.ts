@@ -19,6 +19,8 @@ export type PatientRow = {
   clinical_sealed: string;
   assigned_doctor_id: string | null;
   active: number;
+  /** Epoch milliseconds; null unless the record is locked until it is erased. */
+  restricted_at: number | null;
   created_at: number;
   updated_at: number;
   version: number;
@@ -28,7 +30,7 @@ export type PatientRow = {
 export const PATIENT_SUMMARY_COLUMNS = sql`patients.id AS id, patients.patient_number AS patient_number, patients.hospital_id AS hospital_id,
   patients.ward_id AS ward_id, patients.monitoring AS monitoring, patients.patient_uid AS patient_uid,
   patients.uid_basis AS uid_basis, patients.identity_sealed AS identity_sealed,
-  patients.assigned_doctor_id AS assigned_doctor_id, patients.active AS active,
+  patients.assigned_doctor_id AS assigned_doctor_id, patients.active AS active, patients.restricted_at AS restricted_at,
   patients.created_at AS created_at, patients.updated_at AS updated_at, patients.version AS version`;
 export const PATIENT_COLUMNS = sql`${PATIENT_SUMMARY_COLUMNS}, patients.clinical_sealed AS clinical_sealed`;
 

@@ -107,6 +107,16 @@ const ROLES_BY_PERMISSION = {
   "privacy_review:close": ["nurse", "doctor", "hospital_admin"],
   "privacy_question:read": ["patient"],
   "privacy_question:create": ["patient"],
+  "retention:read": MANAGERS,
+  "retention:manage": MANAGERS,
+  /** Legal holds on records of patients; `legal_hold:manage` is about audit events. */
+  "patient_hold:read": MANAGERS,
+  "patient_hold:manage": MANAGERS,
+  /** Patients ask for their own records. */
+  "erasure:create": ["patient", ...MANAGERS],
+  "erasure:read": ["patient", ...MANAGERS],
+  /** Approve or reject what somebody else requested. */
+  "erasure:manage": MANAGERS,
   /** The own second factors, passkeys and recovery codes. */
   "factor:read": EVERYONE,
   "factor:manage": EVERYONE,
@@ -199,6 +209,11 @@ const WITHOUT_SECOND_STEP: readonly Permission[] = ["self:read", "self:write", "
 
 export const isAllowedWithoutSecondStep = (permission: Permission): boolean => WITHOUT_SECOND_STEP.includes(permission);
 
+/** What concerns a restricted record as a whole, beside the person's own reads (access.ts). */
+const DESPITE_RESTRICTION: readonly Permission[] = ["erasure:create", "patient_hold:manage"];
+
+export const isAllowedDespiteRestriction = (permission: Permission): boolean => DESPITE_RESTRICTION.includes(permission);
+
 /** `sign_in`: by any method; `second_step`: the sign-in had a second step. Both within RECENT_SIGN_IN_MS (sign-in.ts). */
 export type StepUp = "sign_in" | "second_step";
 
@@ -209,6 +224,8 @@ const STEP_UPS: Partial<Record<Permission, StepUp>> = {
   "factor:reset": "second_step",
   "api_key:manage": "sign_in",
   "webhook:include_data": "sign_in",
+  "erasure:create": "sign_in",
+  "erasure:manage": "second_step",
 };
 
 export const stepUpOf = (permission: Permission): StepUp | undefined => STEP_UPS[permission];

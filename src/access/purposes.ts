@@ -41,6 +41,13 @@ const ADMINISTRATION = [
   "bootstrap",
   "delivery.list",
   "delivery.resend",
+  "erasure.approve",
+  "erasure.certificate",
+  "erasure.complete",
+  "erasure.list",
+  "erasure.read",
+  "erasure.reject",
+  "erasure.request",
   "factor.add",
   "factor.codes_replaced",
   "factor.enroll",
@@ -77,12 +84,18 @@ const ADMINISTRATION = [
   "privacy_officer.add",
   "privacy_officer.list",
   "privacy_officer.remove",
+  "patient_hold.list",
+  "patient_hold.release",
+  "patient_hold.set",
   "push_subscription.create",
   "push_subscription.delete",
   "required_channels.update",
   "phone.delete",
   "phone.send_code",
   "phone.verify",
+  "retention.preview",
+  "retention.read",
+  "retention.update",
   "session.end",
   "session.logout",
   "session.refresh",
@@ -298,7 +311,7 @@ export const AUDIT_EVENT_NAMES: readonly string[] = [...PURPOSE_OF_EVENT.keys()]
 
 /** What `<thing>:<operation>` permissions govern apart from treatment, for refusals, whose event does not say what was refused. */
 const PURPOSE_OF_PERMISSION: ReadonlyMap<string, Purpose> = new Map([
-  ..."admin api_key audit delivery docs hospital import_grant member privacy_officer self storage user webhook"
+  ..."admin api_key audit delivery docs erasure hospital import_grant member patient_hold privacy_officer retention self storage user webhook"
     .split(" ")
     .map((name) => [name, "HSYSADMIN"] as const),
   ..."device practitioner privacy_question privacy_review ward".split(" ").map((name) => [name, "HOPERAT"] as const),

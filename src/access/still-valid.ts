@@ -11,8 +11,9 @@ import { enrolmentRequired } from "./sign-in.ts";
  * the session or credential is active and the basis still holds.
  */
 export function accessStillValid(actor: Actor, { basis, patient, hospitalId, assignedAt = null }: Access, now: number): SQL {
+  const isUnrestricted = sql`NOT EXISTS (SELECT 1 FROM patients WHERE id = ${patient.id} AND restricted_at IS NOT NULL)`;
   if (actor.kind === "device" || actor.kind === "app")
-    return credentialStillValid(actor, patient.id, hospitalId, now, assignedAt);
+    return sql`${credentialStillValid(actor, patient.id, hospitalId, now, assignedAt)} AND ${isUnrestricted}`;
   if (actor.kind !== "user") return sql`0`;
   const { from, where } = activeSession(actor, now);
   const basisConditions: Partial<Record<AccessBasis, SQL>> = {
@@ -24,5 +25,5 @@ export function accessStillValid(actor: Actor, { basis, patient, hospitalId, ass
     admin: sql`u.is_admin = 1`,
   };
   return sql`EXISTS (SELECT 1 FROM ${from} WHERE ${where} AND ${basisConditions[basis] ?? sql`0`}
-    AND NOT ${enrolmentRequired(now)})`;
+    AND NOT ${enrolmentRequired(now)}) AND ${isUnrestricted}`;
 }

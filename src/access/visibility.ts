@@ -1,4 +1,4 @@
-// Which patients' rows lists, counts and searches may contain.
+// Which patients' rows lists, counts and searches may contain. Others than the person see no restricted record.
 import { type SQL, type SQLWrapper, sql } from "drizzle-orm";
 import { type EffectiveRole, getActorId, type Principal } from "./actor.ts";
 
@@ -12,6 +12,15 @@ export function patientVisibility(
   patientId: SQLWrapper,
   hospitalId: SQLWrapper,
 ): SQL {
+  const scope = scopeOf(effectiveRole, actor, patientId, hospitalId);
+  if (effectiveRole.role === "patient") return scope;
+  // A partial index holds the few restricted records.
+  const restricted = sql`(SELECT id FROM patients WHERE restricted_at IS NOT NULL
+    ${effectiveRole.role === "admin" ? sql`` : sql`AND hospital_id = ${effectiveRole.hospitalId}`})`;
+  return sql`${scope} AND ${patientId} NOT IN ${restricted}`;
+}
+
+function scopeOf(effectiveRole: EffectiveRole, actor: Principal, patientId: SQLWrapper, hospitalId: SQLWrapper): SQL {
   switch (effectiveRole.role) {
     case "admin":
       return sql`1`;

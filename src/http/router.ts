@@ -67,6 +67,8 @@ const EXAMPLE_NAMES = [
   "offer",
   "documentRequest",
   "consent",
+  "erasure",
+  "hold",
 ] as const;
 type ExampleName = (typeof EXAMPLE_NAMES)[number];
 

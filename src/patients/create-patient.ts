@@ -80,6 +80,7 @@ async function insertPatient(
     monitoring: input.monitoring,
     assigned_doctor_id: input.assigned_doctor_id,
     active: 1,
+    restricted_at: null,
     created_at: now,
     updated_at: now,
     version: 1,

@@ -42,3 +42,13 @@ export async function deletePatientHint(env: Env, credentialId: string): Promise
   const deleted = env.KV.delete(toKvKey(credentialId)).catch(() => undefined);
   await Promise.all([caches.default.delete(toCacheUrl(credentialId)).catch(() => false), deleted]);
 }
+
+/** The hint that all locations share; null without one. */
+export const readHint = (kv: KVNamespace, credentialId: string): Promise<string | null> => kv.get(toKvKey(credentialId));
+
+/** Deletes a hint that names this patient. Copies in the caches of other locations end within HINT_TTL_S. */
+export async function deleteHint(kv: KVNamespace, credentialId: string, patientId: string): Promise<void> {
+  isolateHints.delete(credentialId);
+  await caches.default.delete(toCacheUrl(credentialId)).catch(() => false);
+  if ((await readHint(kv, credentialId)) === patientId) await kv.delete(toKvKey(credentialId));
+}

@@ -9,9 +9,7 @@
 //  6. publish > appendFrame, listSocketsShowing, Sockets.send to the browser; createEventStream turns frames into SSE.
 import { DurableObject } from "cloudflare:workers";
 import { type ErrorReport, errorReport, logMethodErrors, reporting } from "../../platform/object-log.ts";
-import { nextDeadline } from "../alarm-rules/engine.ts";
 import type { AlarmInput, Transition } from "../alarm-rules/model.ts";
-import { buildAlarmConfig } from "./context/alarm-config.ts";
 import { type Facts, factsFromD1 } from "./context/facts.ts";
 import { type LimitsQuery, readLimitsHistory, saveNote } from "./context/limits-history.ts";
 import type { IncomingBatch, Origin, PatientSnapshot, RecordResult, Watchable } from "./contract.ts";
@@ -19,23 +17,24 @@ import { handOverAlarms } from "./delivery/alarm-hand-over.ts";
 import { Delivery } from "./delivery/delivery.ts";
 import type { OutboxState } from "./delivery/outbox.ts";
 import { Publisher } from "./delivery/publisher.ts";
+import { countStored, eraseObject, type StoredCounts } from "./erase-object.ts";
 import { watchedDocument } from "./memory/documents.ts";
 import { pruneUnbound } from "./memory/monitor-memory.ts";
+import { nextDueAt } from "./next-due.ts";
 import { type AlertAction, type AlertActionResult, applyAlertAction } from "./recording/act-on-alert.ts";
 import { type Amendment, type AmendmentResult, amendSample } from "./recording/amend-sample.ts";
 import { changePause, type PauseChange, type PauseResult } from "./recording/change-pause.ts";
 import { DeviceSockets } from "./recording/device-sockets.ts";
-import { closeHours, enqueueUnboundCounts, nextCloseAt, recountHours } from "./recording/hour-closing.ts";
+import { closeHours, enqueueUnboundCounts, recountHours } from "./recording/hour-closing.ts";
 import { findSender, type RecordedBatch, recordAndEvaluate } from "./recording/record-batch.ts";
 import { type NewSet, recordSet, SetNotStored, type SetResult } from "./recording/record-set.ts";
 import { nothingTold, runRules } from "./recording/run-rules.ts";
-import { archiveOldBlocks, nextArchiveAt } from "./samples/archive.ts";
+import { archiveOldBlocks } from "./samples/archive.ts";
 import { type BucketQuery, type HistoryQuery, readBuckets, readHistory } from "./samples/read-samples.ts";
 import { Store } from "./samples/store.ts";
 import { buildSnapshot, listOpenHours, toBatchFrames, toFactFrames, toPersonKey, toSamplesFrame } from "./snapshot.ts";
 
 const RETRY_MS = 5_000;
-const MIN_ALARM_DELAY_MS = 50;
 /** Assumed lease when the stored one is unreadable; the feed renews its lease sooner. */
 const DEFAULT_LEASE_MS = 10 * 60_000;
 const OBJECT = "PatientMonitor";
@@ -234,6 +233,19 @@ export class PatientMonitor extends DurableObject<Env> implements Watchable {
     return parked;
   }
 
+  /** Rows and archive files of this object. */
+  countStored(): StoredCounts {
+    return countStored(this.ctx.storage.sql, this.#store);
+  }
+
+  /** Deletes all that this object stores, with its files in R2; device sockets close. The object is empty then, as a new one. */
+  async erase(): Promise<void> {
+    this.#sockets.closeAll(1008, "record erased");
+    this.#publisher.setWatchedUntil(0);
+    await eraseObject(this.env.FILES, this.ctx.storage, this.#store);
+    this.#alarmAt = null;
+  }
+
   #runRules(input: AlarmInput, now: number): Transition[] {
     return runRules(this.#store, input, now, this.#told);
   }
@@ -282,16 +294,6 @@ export class PatientMonitor extends DurableObject<Env> implements Watchable {
   }
 
   #nextDueAt(now: number): number | null {
-    const facts = this.#store.facts();
-    if (!facts) return null;
-    const memory = this.#store.memory(now);
-    const due = [
-      nextDeadline(memory.alarm, buildAlarmConfig(facts, now)),
-      nextCloseAt(memory, facts.patient, now),
-      nextArchiveAt(this.#store),
-      this.#delivery.nextDue(),
-      this.#sockets.storeDueAt,
-    ].filter((time) => time !== null);
-    return due.length > 0 ? Math.max(now + MIN_ALARM_DELAY_MS, Math.min(...due)) : null;
+    return nextDueAt(this.#store, [this.#delivery.nextDue(), this.#sockets.storeDueAt], now);
   }
 }

@@ -110,6 +110,16 @@ export const ROW_LIMITS = {
     column: "privacy_reviews.opened_by",
     detail: "A record has at most 1,000 questions.",
   },
+  erasureRequests: {
+    max: 50,
+    column: "erasures.requested_by",
+    detail: "A record has at most 50 requests for erasure, rejected ones included.",
+  },
+  patientHolds: {
+    max: 200,
+    column: "patient_holds.set_by",
+    detail: "A record has at most 200 legal holds, ended ones included.",
+  },
   passkeys: { max: 20, column: "passkeys.transports", detail: "An account has at most 20 passkeys; remove one first." },
   alertComments: { max: 200, column: "alert_events.what", detail: "An alert has at most 200 comments." },
 } as const satisfies Record<string, RowLimit>;

@@ -66,6 +66,14 @@ export class Store {
     this.outbox.discard();
   }
 
+  /** Forgets everything after the storage was emptied. */
+  reset(): void {
+    this.discard();
+    this.#hasTables = false;
+    this.#damaged = null;
+    this.recounting.clear();
+  }
+
   #load(now: number): OpenBlock {
     if (this.#open) return this.#open;
     if (!this.#hasTables) return { block: now, data: null, memory: newMonitorMemory(now) };

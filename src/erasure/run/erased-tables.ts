@@ -1,0 +1,228 @@
+// What an erasure deletes in D1, in the order of the foreign keys.
+import { type SQL, sql } from "drizzle-orm";
+import { COUNTER_SCOPES, incrementCounters } from "../../platform/counters.ts";
+import type { Db, Statement } from "../../platform/db/client.ts";
+import { giveBackStatement } from "../../platform/storage-quotas.ts";
+import { DAY_MS, HOUR_MS } from "../../platform/time.ts";
+import { countReport } from "../../reports/upload/new-report.ts";
+import type { Subject } from "./progress.ts";
+import { byColumn, byNumbers, type Search } from "./search.ts";
+
+export type Row = Record<string, string | number | null>;
+
+/** The rows of one table that belong to a patient. */
+export type ErasedTable = {
+  table: string;
+  /** The primary key. */
+  key: readonly string[];
+  where: (subject: Subject) => SQL;
+  /** Columns with keys of files in R2, which are deleted before their row. */
+  files?: readonly string[];
+  /** More columns, for `alongside`. */
+  columns?: readonly string[];
+  /** Statements that the deletion of these rows needs. */
+  alongside?: (db: Db, rows: readonly Row[], subject: Subject) => Statement[];
+  /** How rows are found without an index by patient; by default the condition has one. */
+  search?: (subject: Subject, now: number) => Search;
+  /** True while the rows must not be deleted yet. */
+  mustWait?: (subject: Subject, now: number) => SQL;
+};
+
+const list = (ids: readonly string[]): SQL => sql`(SELECT value FROM json_each(${JSON.stringify(ids)}))`;
+const ofPatient = ({ patientId }: Subject): SQL => sql`patient_id = ${patientId}`;
+const ofUsers = ({ users }: Subject): SQL => sql`user_id IN ${list(users)}`;
+const ofOwnDevices = ({ ownDevices }: Subject): SQL => sql`device_id IN ${list(ownDevices)}`;
+const table = (
+  name: string,
+  key: readonly string[],
+  where: ErasedTable["where"],
+  more: Partial<ErasedTable> = {},
+): ErasedTable => ({
+  table: name,
+  key,
+  where,
+  ...more,
+});
+const ofReports = ({ patientId }: Subject): SQL => sql`report_id IN (SELECT id FROM reports WHERE patient_id = ${patientId})`;
+
+/** What a device sent while it was assigned to the patient. @param received column of the time of receipt */
+const sentByPatient = ({ patientId, ownDevices }: Subject, deviceId: SQL, received: SQL): SQL =>
+  sql`(${deviceId} IN ${list(ownDevices)} OR EXISTS (SELECT 1 FROM device_assignments a WHERE a.patient_id = ${patientId}
+    AND a.device_id = ${deviceId} AND a.started_at <= ${received} AND (a.ended_at IS NULL OR a.ended_at >= ${received})))`;
+
+/** Rows of other tables that carry one of the patient's ids. */
+const idsOfPatient = ({ patientId, users, ownDevices }: Subject): SQL => sql`(SELECT ${patientId}
+  UNION SELECT id FROM reports WHERE patient_id = ${patientId} UNION SELECT id FROM documents WHERE patient_id = ${patientId}
+  UNION SELECT id FROM alerts WHERE patient_id = ${patientId} UNION SELECT id FROM intake_responses WHERE patient_id = ${patientId}
+  UNION SELECT id FROM device_assignments WHERE patient_id = ${patientId} UNION SELECT value FROM json_each(${JSON.stringify(users)})
+  UNION SELECT value FROM json_each(${JSON.stringify(ownDevices)}))`;
+
+/** The patient's ids as counters name them, with the prefix of the scope. */
+const counterScopes = ({ patientId, users, ownDevices }: Subject): string[] => [
+  COUNTER_SCOPES.patient(patientId),
+  ...[`r:${patientId}`, ...users.map((id) => `u:${id}`), ...ownDevices.map((id) => `m:${id}`)].flatMap((id) => [
+    `quota:${id}`,
+    `quota-day:${id}`,
+  ]),
+];
+
+const countAll = (db: Db, name: string, hospitalId: string | null, n: number): Statement[] =>
+  n === 0
+    ? []
+    : [
+        incrementCounters(
+          db,
+          [COUNTER_SCOPES.all, ...(hospitalId === null ? [] : [COUNTER_SCOPES.hospital(hospitalId)])].map((scope) => ({
+            scope,
+            day: 0,
+            name,
+            n: -n,
+          })),
+        ),
+      ];
+
+/** Returns the room of deleted files to the hospital. The account that stored them keeps its count: it may be anybody's. */
+const giveBackFiles = (db: Db, rows: readonly Row[], sizes: readonly string[], { hospitalId }: Subject): Statement[] => {
+  const bytes = rows.reduce((sum, row) => sum + sizes.reduce((total, size) => total + Number(row[size] ?? 0), 0), 0);
+  return [giveBackStatement(db, sql`SELECT ${`quota:h:${hospitalId}`} AS scope, 'files' AS name, ${bytes} AS bytes`)];
+};
+
+const REPORT_COLUMNS = ["kind", "status", "confidence", "created_at", "file_size", "metrics_size"] as const;
+
+function countReports(db: Db, rows: readonly Row[], subject: Subject): Statement[] {
+  const counters = rows.flatMap((row) =>
+    countReport(
+      {
+        hospitalId: subject.hospitalId,
+        patientId: subject.patientId,
+        kind: String(row["kind"]) as Parameters<typeof countReport>[0]["kind"],
+        status: String(row["status"]) as Parameters<typeof countReport>[0]["status"],
+        confidence: row["confidence"] === null ? null : Number(row["confidence"]),
+        createdAt: Number(row["created_at"]),
+      },
+      -1,
+    ),
+  );
+  return [incrementCounters(db, counters), ...giveBackFiles(db, rows, ["file_size", "metrics_size"], subject)];
+}
+
+/** Samples are at most 30 days older than their receipt, and a clock may be ahead. */
+const firstHour = ({ createdAt }: Subject) => Math.floor((createdAt - 62 * DAY_MS) / HOUR_MS);
+const lastHour = (now: number) => Math.floor((now + 2 * DAY_MS) / HOUR_MS);
+const monthOfHour = (hour: number) => {
+  const date = new Date(hour * HOUR_MS);
+  return (date.getUTCFullYear() - 1970) * 12 + date.getUTCMonth();
+};
+/** A file that is being packed becomes stale or the month's own within an hour (monitoring/packed-hours). */
+const PACKING_MS = HOUR_MS;
+
+const withoutIndex = (column: string) => (): Search => byColumn(column);
+
+export const ERASED_TABLES: readonly ErasedTable[] = [
+  table(
+    "idempotency_keys",
+    ["scope", "key_hash"],
+    (s) => sql`(resource_id IN ${idsOfPatient(s)} OR substr(scope, 1, 36) IN ${list(s.users)})`,
+    {
+      search: withoutIndex("created_at"),
+    },
+  ),
+  table("notifications", ["user_id", "id"], (s) => sql`(refs->>'patient_id' = ${s.patientId} OR ${ofUsers(s)})`, {
+    search: withoutIndex("id"),
+  }),
+  table("deliveries", ["id"], (s) => sql`(refs->>'patient_id' = ${s.patientId} OR ${ofUsers(s)})`, {
+    search: withoutIndex("id"),
+  }),
+  table(
+    "held_observations",
+    ["id"],
+    (s) =>
+      sql`(filed_patient_id = ${s.patientId} OR ${sentByPatient(s, sql`held_observations.device_id`, sql`held_observations.received_at`)})`,
+    {
+      search: withoutIndex("received_at"),
+    },
+  ),
+  table(
+    "uploads",
+    ["id"],
+    (s) => sql`(patient_id = ${s.patientId} OR ${ofReports(s)} OR actor_id IN ${list(s.users)}
+      OR (actor_kind = 'device' AND report_id IS NULL AND ${sentByPatient(s, sql`uploads.actor_id`, sql`uploads.created_at`)}))`,
+    { search: withoutIndex("created_at"), files: ["file_key", "incoming_key"] },
+  ),
+  table("report_changes", ["id"], ofReports),
+  table("reports", ["id"], ofPatient, { files: ["file_key", "metrics_key"], columns: REPORT_COLUMNS, alongside: countReports }),
+  table("documents", ["id"], ofPatient, {
+    files: ["file_key"],
+    columns: ["file_size"],
+    alongside: (db, rows, s) => giveBackFiles(db, rows, ["file_size"], s),
+  }),
+  table("alert_events", ["alert_id", "n"], (s) => sql`alert_id IN (SELECT id FROM alerts WHERE patient_id = ${s.patientId})`),
+  table("alerts", ["id"], ofPatient),
+  table("vital_hours", ["hospital_id", "hour", "patient_id"], (s) => sql`hospital_id = ${s.hospitalId} AND ${ofPatient(s)}`, {
+    search: (s, now) => byNumbers("hour", firstHour(s), lastHour(now)),
+  }),
+  table("vital_months", ["hospital_id", "month", "patient_id"], (s) => sql`hospital_id = ${s.hospitalId} AND ${ofPatient(s)}`, {
+    files: ["file_key", "stale_key"],
+    search: (s, now) => byNumbers("month", monthOfHour(firstHour(s)), monthOfHour(lastHour(now))),
+    mustWait: (_, now) => sql`stale_key IS NOT NULL AND stale_at > ${now - PACKING_MS}`,
+  }),
+  table("alert_rules", ["scope_id", "code"], (s) => sql`scope = 'patient' AND scope_id = ${s.patientId}`),
+  table("monitoring_settings", ["patient_id"], ofPatient),
+  table("device_assignments", ["id"], ofPatient),
+  table("device_claim_codes", ["code_hash"], ofOwnDevices),
+  table("credentials", ["id"], ofOwnDevices),
+  table("devices", ["id"], (s) => sql`owner_patient_id = ${s.patientId}`, {
+    alongside: (db, rows) => countAll(db, "devices", null, rows.length),
+  }),
+  table("care_team", ["patient_id", "user_id"], ofPatient),
+  table("intake_responses", ["id"], ofPatient),
+  table("patient_changes", ["id"], ofPatient),
+  table("patient_claim_codes", ["code_hash"], ofPatient),
+  table("patient_holds", ["id"], ofPatient),
+  table("patient_tokens", ["hospital_id", "token", "patient_id"], ofPatient),
+  table("patient_links", ["user_id", "patient_id"], ofPatient),
+  table(
+    "person_identifiers",
+    ["key_id", "mac"],
+    (s) => sql`patient_uid = ${s.patientUid}
+      AND NOT EXISTS (SELECT 1 FROM patients o WHERE o.patient_uid = ${s.patientUid} AND o.id <> ${s.patientId})`,
+  ),
+  table("patients", ["id"], (s) => sql`id = ${s.patientId}`, {
+    alongside: (db, rows, s) => countAll(db, "patients", s.hospitalId, rows.length),
+  }),
+  // What came after the search above; `users` is referred to.
+  table("notifications", ["user_id", "id"], ofUsers),
+  table("sessions", ["id"], ofUsers),
+  table("password_resets", ["token_hash"], ofUsers),
+  table("email_links", ["id"], ofUsers),
+  table("login_attempts", ["subject", "id"], (s) => sql`substr(subject, 1, 36) IN ${list(s.users)}`),
+  table("ceremonies", ["id"], ofUsers),
+  table("phone_codes", ["user_id"], ofUsers),
+  table("notification_settings", ["user_id"], ofUsers),
+  table("notification_choices", ["user_id", "kind", "channel"], ofUsers),
+  table("push_subscriptions", ["id"], ofUsers),
+  table("totp_factors", ["user_id"], ofUsers),
+  table("passkeys", ["id"], ofUsers),
+  table("recovery_codes", ["user_id", "code_hash"], ofUsers),
+  table("users", ["id"], (s) => sql`id IN ${list(s.users)}`, {
+    alongside: (db, rows) => countAll(db, "users", null, rows.length),
+  }),
+  // The steps before give room back to counters of the patient.
+  table(
+    "counters",
+    ["scope", "day", "name"],
+    (s) => sql`(scope IN ${list(counterScopes(s))} OR (scope = 'parked' AND day = 0 AND name = ${s.patientId}))`,
+  ),
+  // Triggers of the steps before announce changes of the patient.
+  table("outbox", ["id"], (s) => sql`id = ${`monitor:${s.patientId}`}`),
+];
+
+/** Columns of rows that belong to others: the patient's id is removed and the row stays. */
+export const CLEARED_COLUMNS = [
+  { table: "report_changes", column: "from_patient_id", where: ({ patientId }: Subject) => sql`from_patient_id = ${patientId}` },
+  {
+    table: "patients",
+    column: "merged_into",
+    where: ({ patientId, hospitalId }: Subject) => sql`hospital_id = ${hospitalId} AND merged_into = ${patientId}`,
+  },
+] as const;
