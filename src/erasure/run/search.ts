@@ -1,5 +1,5 @@
 // Windows over a table without an index by patient: a step of an erasure searches one of them.
-import { type SQL, sql } from "drizzle-orm";
+import { type SQL, type SQLWrapper, sql } from "drizzle-orm";
 
 /** Rows that one window of a column has at most. */
 const ROWS_PER_WINDOW = 2_000;
@@ -9,7 +9,7 @@ const NUMBERS_PER_WINDOW = 2_000;
 export type Cursor = string | number | null;
 export type Search = {
   /** Selects `last`, the end of the window after the cursor; NULL when nothing follows. */
-  end: (table: SQL, after: Cursor) => SQL;
+  end: (table: SQLWrapper, after: Cursor) => SQL;
   /** The condition of the window. */
   within: (after: Cursor, last: string | number) => SQL;
 };
