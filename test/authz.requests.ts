@@ -10,6 +10,7 @@ import type { TestPrincipal } from "./authz.matrix.ts";
 import { grantBody, invite, type ResourceIds, sample, type TestCaller } from "./authz.world.ts";
 import { newScope, offerOfSession, withTwoRecords } from "./consent-rows.ts";
 import { documentForm, newText } from "./document-files.ts";
+import { RETENTION } from "./erasure-rows.ts";
 import { newBrowser } from "./worker/push-service.ts";
 import {
   env,
@@ -26,7 +27,7 @@ import {
 } from "./world.ts";
 
 /** Routes that need a recent sign-in, which a long run of the matrix outlives. */
-const STEP_UP_ROUTES = /\/(mfa|passkeys|factors|factor-policy|api-keys)\b/;
+const STEP_UP_ROUTES = /\/(mfa|passkeys|factors|factor-policy|api-keys|erasures?)\b/;
 
 const ESCALATION = { tiers: [[{ role: "doctor" }]] };
 const matching = ({ version }: ResourceIds): RequestOptions => ({ headers: { "If-Match": `"${version}"` } });
@@ -147,6 +148,11 @@ const BODIES: Record<
   "POST /api/v1/hospitals": () => ({ json: { name: "Another hospital" } }),
   "PATCH /api/v1/hospitals/:hospital_id": (handle) => ({ ...matching(handle), json: { address: "1 Lake Road" } }),
   "DELETE /api/v1/hospitals/:hospital_id": matching,
+  "PUT /api/v1/hospitals/:hospital_id/retention": () => ({ json: RETENTION }),
+  "POST /api/v1/patients/:patient_id/hold": () => ({ json: { reason: "Proceedings" } }),
+  "POST /api/v1/patients/:patient_id/hold/release": () => ({ json: { reason: "Proceedings ended" } }),
+  "POST /api/v1/patients/:patient_id/erasure": () => ({ json: { reason: "Asked for" } }),
+  "POST /api/v1/erasures/:erasure_id/reject": () => ({ json: { reason: "Withdrawn" } }),
   "PUT /api/v1/hospitals/:hospital_id/legal-hold": () => ({ json: { reason: "Proceedings" } }),
   "POST /api/v1/hospitals/:hospital_id/import-grants": () => ({ json: grantBody() }),
   "POST /api/v1/wards": (handle, { role }) => ({

@@ -9,6 +9,7 @@ import { grantAsAsked } from "./consent-scene.ts";
 import { newConsent, newForeignCode, newRecordOfSamePerson } from "./consent-rows.ts";
 import { newDocument, newText } from "./document-files.ts";
 import { newIncoming, newRequestRow } from "./document-request-rows.ts";
+import { clearHolds, clearPolicy, clearRequests, newErasure, newHold } from "./erasure-rows.ts";
 import { newFailedDelivery, newNotification } from "./notification-rows.ts";
 import { makeOfficer, newReview } from "./privacy-rows.ts";
 import {
@@ -44,6 +45,8 @@ export type ResourceIds = {
   /** A document request of the hospital, and one to it for the patient's documents. */
   documentRequestId: string;
   incomingRequestId: string;
+  /** An erasure that has ended, with its certificate; allowed cells that decide get an open one of another patient. */
+  erasureId: string;
   deviceId: string;
   credentialId: string;
   /** An import grant of the hospital. */
@@ -236,6 +239,7 @@ async function newHandle(hospitalId: string, nurse: Person, uploader: { token: s
     consentId: await newConsent(patient.id),
     documentRequestId: await newRequestRow({ patientId: patient.id, hospitalId }, nurse.id),
     incomingRequestId: await newIncoming({ patientId: patient.id, hospitalId }, await newHospital(), nurse),
+    erasureId: await newErasure(patient.id, hospitalId, "erased"),
     deviceId: device.id,
     credentialId: device.credentialId,
     grantId: await newGrant(hospitalId),
@@ -446,6 +450,14 @@ export async function renewResources(
     if (route.startsWith("PUT")) return handle;
     await sendRequest(`${API}/${scope}/alert-rules/heart_rate`, { as: nurse, method: "PUT", json: { low: 46 } });
     return { ...handle, version: 1 };
+  }
+  if (route.endsWith("/retention")) await clearPolicy(handle.hospitalId);
+  if (route.endsWith("/hold")) await clearHolds(handle.patientId);
+  if (route.endsWith("/hold/release")) await newHold(handle.patientId, handle.hospitalId);
+  if (route.endsWith("/erasure")) await clearRequests(handle.patientId);
+  if (/\/(approve|reject)$/.test(route)) {
+    const { id } = await newPatient(handle.hospitalId, nurse);
+    return { ...handle, patientId: id, erasureId: await newErasure(id, handle.hospitalId, "requested") };
   }
   if (/^(PUT|DELETE) .*escalation/.test(route)) {
     const [scope, scopeId] = route.includes(":ward_id") ? ["ward", handle.wardId] : ["hospital", handle.hospitalId];

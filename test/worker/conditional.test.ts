@@ -7,6 +7,7 @@ import { getDb } from "../../src/platform/db/client.ts";
 import { newWebhook } from "../authz.world.ts";
 import { newConsent } from "../consent-rows.ts";
 import { newDocument } from "../document-files.ts";
+import { RETENTION } from "../erasure-rows.ts";
 import { expectProblem } from "../token-forge.ts";
 import {
   API,
@@ -49,6 +50,7 @@ beforeAll(async () => {
   // Inherited settings have no version.
   for (const scope of [`hospitals/${hospitalId}`, `wards/${ids["ward_id"]}`])
     await sendRequest(`${API}/${scope}/escalation`, { as: manager, method: "PUT", json: { tiers: [[{ role: "doctor" }]] } });
+  await sendRequest(`${API}/hospitals/${hospitalId}/retention`, { as: manager, method: "PUT", json: RETENTION });
   const document = await readJson(await sendRequest("/openapi.json"));
   versioned = Object.keys(document.paths).filter((path) => document.paths[path].get?.responses["304"]);
 });

@@ -20,6 +20,7 @@ import {
   type World,
 } from "../world.ts";
 import { createSample } from "./monitored-patient.ts";
+import { newWebhook } from "./webhook-world.ts";
 
 const YEAR_MS = 366 * 86_400_000;
 /** After every retention period. */
@@ -47,8 +48,7 @@ async function created(response: Response, name: string): Promise<string> {
 /** Fills all stores with data of the world's first patient, whose login is `self`. */
 export async function fillStores({ nurse, doctor, manager, self, patient, stranger }: World): Promise<void> {
   const { id } = patient;
-  const json = { url: "https://receiver.example.org/hook", description: null, events: ["report.created"], include_data: true };
-  await post("/webhooks", manager, json);
+  await newWebhook(manager, { include_data: true });
   const change = { monitoring: "home", phone: "+91 7000000001", aadhaar_number: newNumber() };
   const patch = { as: nurse, method: "PATCH", json: change, headers: { "If-Match": '"1"' } };
   await created(await sendRequest(`${API}/patients/${id}`, patch), "patient_id");
@@ -58,14 +58,13 @@ export async function fillStores({ nurse, doctor, manager, self, patient, strang
   await sendRequest(`${API}/reports/${moved}/move`, { ...move, method: "POST" });
   const document = await newDocument(doctor, id);
   await created(await uploadVersion(doctor, document, newPng(), "*"), "document_id");
-  const device = await newDevice(nurse, id, "monitor");
+  const device = await newDevice(nurse, id);
   await created(await uploadReport(device, newPdf(), {}), "report_id");
   for (const as of [device, self])
     await sendRequest(`${API}/observations`, { as, json: { ...createSample(0), ...(as === self && { patient_id: id }) } });
   const own = await sendRequest(`${API}/devices`, { as: self, json: { kind: "wearable", name: "Watch", patient_id: id } });
   const ownId = await created(own, "device_id");
   await sendRequest(`${API}/devices/${ownId}/credentials`, { as: self, json: { name: "phone" } });
-  await post(`/patients/${id}/claim-code`, nurse);
   await post(`/patients/${id}/claim-codes`, nurse);
   await post(`/patients/${id}/hold`, manager, { reason: "A court asked for the record." });
   await post(`/patients/${id}/hold/release`, manager, { reason: "The case is closed." });
@@ -143,24 +142,24 @@ export async function scanD1(texts: readonly string[], kept: readonly string[] =
   return found;
 }
 
-const ID = /[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}/g;
-
 /** The ids of the patient, of the login and of what belongs to them. */
 export async function idsOf(patientId: string, userId: string): Promise<string[]> {
   const tables = ["reports", "documents", "alerts", "intake_responses", "uploads", "patient_holds"];
-  const queries = tables.map((table) => `SELECT id FROM ${table} WHERE patient_id = ?1`);
-  const union = [...queries, "SELECT id FROM devices WHERE owner_patient_id = ?1"].join(" UNION ");
+  const queries = [
+    ...tables.map((table) => `SELECT id FROM ${table} WHERE patient_id = ?`),
+    "SELECT id FROM devices WHERE owner_patient_id = ?",
+  ];
   // biome-ignore lint/plugin: made of the names above.
-  const { results } = await env.DB.prepare(union).bind(patientId).all<{ id: string }>();
-  return [patientId, userId, ...results.map(({ id }) => id)];
+  const found = await env.DB.batch<{ id: string }>(queries.map((query) => env.DB.prepare(query).bind(patientId)));
+  return [patientId, userId, ...found.flatMap(({ results }) => results.map(({ id }) => id))];
 }
 
-/** Every sealed value and index in rows that contain one of the ids. */
+/** Every sealed value and keyed index in rows that contain one of the ids; the change of a moved report belongs to the other record. */
 export async function sealedValuesOf(ids: readonly string[]): Promise<string[]> {
-  const rows = [...(await scanD1(ids, ["audit_events", "audit_subjects", "audit_staged"])).values()].flat();
+  const rows = [...(await scanD1(ids, ["audit_staged", "report_changes"])).values()].flat();
   return rows.flatMap((row) =>
     Object.entries(JSON.parse(row) as Record<string, unknown>).flatMap(([name, value]) =>
-      /(_sealed|_index|_hash|^token|^mac)$/.test(name) && typeof value === "string" && value.length > 8 ? [value] : [],
+      /_(sealed|index|token_hash|code_hash)$/.test(name) && typeof value === "string" && value.length > 8 ? [value] : [],
     ),
   );
 }
@@ -194,5 +193,3 @@ export const countObjectRows = (patientId: string): Promise<number> =>
         return sum + Number(sql.exec(query).one()["n"]);
       }, 0),
   );
-
-export const uuidsIn = (text: string): string[] => text.match(ID) ?? [];

@@ -9,6 +9,7 @@ import { newWebhook } from "../authz.world.ts";
 import { newConsent, newScope } from "../consent-rows.ts";
 import { newDocument, newText } from "../document-files.ts";
 import { newRequestRow } from "../document-request-rows.ts";
+import { newErasure } from "../erasure-rows.ts";
 import { type ApiDocument, type Json, listOperations, type Operation } from "../fuzz/document.ts";
 import { listTextFields, type TextField, withTexts } from "../fuzz/text-fields.ts";
 import { times, VERIFY } from "../long.ts";
@@ -78,6 +79,7 @@ beforeAll(async () => {
     consent_id: await newConsent(patient.id),
     offer_id: v7(),
     document_request_id: await newRequestRow({ patientId: patient.id, hospitalId }, nurse.id),
+    erasure_id: await newErasure(patient.id, hospitalId, "requested"),
     code: "heart_rate",
   };
 });

@@ -10,6 +10,7 @@ import { newConsent, newOffer } from "../consent-rows.ts";
 import { documentForm, newDocument, newText } from "../document-files.ts";
 import { newIncoming, newRequestRow } from "../document-request-rows.ts";
 import { type Contract, createContract } from "../fuzz/contract.ts";
+import { newErasure, newHold } from "../erasure-rows.ts";
 import { readToken } from "../letters.ts";
 import { newFailedDelivery, newNotification } from "../notification-rows.ts";
 import { makeOfficer, newReview } from "../privacy-rows.ts";
@@ -229,6 +230,8 @@ async function newStage(): Promise<Stage> {
     report_id: (await readJson(sent)).data.report_id,
     document_id: await newDocument(world.nurse, world.patient.id),
     ...(await newRequests(world)),
+    erasure_id: await newErasure(world.patient.id, world.hospitalId, "erased"),
+    undecided_id: await newErasure(mistake.id, world.hospitalId, "requested"),
     user_id: world.doctor.id,
     hospital_id: world.hospitalId,
     device_id: device.id,
@@ -259,6 +262,7 @@ async function newStage(): Promise<Stage> {
       200,
     );
   }
+  await newHold(mistake.id, world.hospitalId);
   for (const path of [`wards/${wardId}`, `hospitals/${world.hospitalId}`]) {
     const json = { escalation_minutes: { high: [2, 5], medium: [15, 45], low: [] } };
     expect((await sendRequest(`${API}/${path}/escalation`, { as: world.manager, method: "PUT", json })).status).toBe(200);
@@ -385,7 +389,7 @@ function callerOf(name: string, { world, person, device, sharer }: Stage): { tok
   if (/\/(patients\/claim|privacy-questions|wearables\/(metrics\/recent|summary))$/.test(name)) return world.self;
   if (name === `DELETE ${API}/patients/{patient_id}`) return world.manager;
   if (
-    /audit-events|api-keys|webhooks|escalation|\/staff|required-channels|deliveries|factor-policy|members|privacy-officers|\/users|PATCH .*hospitals|(POST|PATCH|DELETE) .*\/(wards|practitioners)/.test(
+    /audit-events|api-keys|webhooks|retention|erasure|hold|escalation|\/staff|required-channels|deliveries|factor-policy|members|privacy-officers|\/users|PATCH .*hospitals|(POST|PATCH|DELETE) .*\/(wards|practitioners)/.test(
       name,
     )
   )
@@ -410,6 +414,7 @@ function requestOf({ path, method, name, operation }: (typeof operations)[number
   if (/document-requests.*\/(approve|reject)$/.test(path)) ids["document_request_id"] = stage.ids["incoming_id"];
   if (path.endsWith("/fulfil")) ids["document_request_id"] = stage.ids["approved_id"];
   if (name === `DELETE ${API}/patients/{patient_id}`) ids["patient_id"] = stage.ids["mistake_id"];
+  if (/\/(approve|reject)$/.test(name)) ids["erasure_id"] = stage.ids["undecided_id"];
   if (name.startsWith(`DELETE ${API}/patients/{patient_id}/links/`)) ids["user_id"] = stage.world.self.id;
   const needed = (operation.parameters ?? []).filter((p) => p.in === "query" && p.required);
   const query = needed.map((p) => `${p.name}=${encodeURIComponent(String(real(p.schema["example"], stage)))}`).join("&");

@@ -1,0 +1,97 @@
+// An erasure that is killed at any store call converges with the next run, and certifies each row and file once.
+import { beforeAll, expect, it } from "vitest";
+import { applyErasures, listErasuresSince } from "../../src/erasure/run/apply-erasures.ts";
+import { runErasures } from "../../src/erasure/run/run-erasures.ts";
+import { withStoreFault } from "../stores.ts";
+import { env, newWorld, uploadReport, newPdf, type World } from "../world.ts";
+import { newDocument } from "../document-files.ts";
+import { approved, eraseAll, idsOf, LATER, listFiles, scanD1 } from "./erasure-world.ts";
+import { VERIFY } from "../long.ts";
+
+/** Each store call is killed in turn with VERIFY=1, else every seventh. */
+const STRIDE = VERIFY ? 1 : 7;
+
+let world: World;
+beforeAll(async () => {
+  world = await newWorld();
+});
+
+/** The first patient of a hospital with two reports and a document. */
+async function newSubject(): Promise<World> {
+  const subject = await newWorld();
+  for (let i = 0; i < 2; i++) await uploadReport(subject.nurse, newPdf(), { patient_id: subject.patient.id });
+  await newDocument(subject.nurse, subject.patient.id);
+  return subject;
+}
+
+const countsOf = async (id: string): Promise<Record<string, number>> => {
+  const text = await env.DB.prepare("SELECT certificate FROM erasures WHERE id = ?").bind(id).first<string>("certificate");
+  const { counts } = JSON.parse(text ?? "{}") as { counts: { store: string; count: number }[] };
+  return Object.fromEntries(counts.map(({ store, count }) => [store, count]));
+};
+
+it.each(["before", "after"] as const)("killed %s a store call, it ends with the next run", async (when) => {
+  const expected = await (async () => {
+    const subject = await newSubject();
+    const id = await approved(subject);
+    await eraseAll(id);
+    return countsOf(id);
+  })();
+  expect(expected).toMatchObject({ "d1.reports": 2, "d1.documents": 1, "r2.files": 3, "d1.users": 1, "d1.patients": 1 });
+  let fired = 0;
+  for (let k = 1; ; k += STRIDE) {
+    const subject = await newSubject();
+    const ids = await idsOf(subject.patient.id, subject.self.id);
+    const id = await approved(subject);
+    const { env: faulty, fault } = withStoreFault(env, k, when);
+    await runErasures(faulty, LATER).catch(() => undefined);
+    if (!fault.fired) break;
+    fired++;
+    await eraseAll(id);
+    expect(await countsOf(id), `killed ${when} call ${k}, ${fault.op}`).toEqual(expected);
+    expect(Object.fromEntries(await scanD1(ids))).toEqual({});
+  }
+  expect(fired).toBeGreaterThan(10);
+});
+
+it("two runs at once count each row once", async () => {
+  const subject = await newSubject();
+  const files = await listFiles();
+  const id = await approved(subject);
+  await Promise.all([runErasures(env, LATER), runErasures(env, LATER)]);
+  await eraseAll(id);
+  expect(await countsOf(id)).toMatchObject({ "d1.reports": 2, "d1.documents": 1, "r2.files": files.length - (await listFiles()).length });
+});
+
+it("a restored backup is erased again from the list of erasures", async () => {
+  const subject = await newSubject();
+  const ids = await idsOf(subject.patient.id, subject.self.id);
+  const id = await approved(subject);
+  const backup = await scanD1(ids, []);
+  await eraseAll(id);
+  const list = (await listErasuresSince(env, LATER - 1)).filter((erasure) => erasure.id === id);
+  expect(list).toHaveLength(1);
+  await restore(backup);
+  expect((await scanD1(ids)).size).toBeGreaterThan(3);
+  expect(await applyErasures(env, list, LATER)).toEqual([subject.patient.id]);
+  expect(Object.fromEntries(await scanD1(ids))).toEqual({});
+  expect(await applyErasures(env, list, LATER)).toEqual([]);
+});
+
+/** Writes rows back as they were; the row of the erasure too, which is restricted then. */
+async function restore(backup: Map<string, string[]>): Promise<void> {
+  const statements = [...backup].flatMap(([table, rows]) =>
+    rows.map((text) => {
+      const row = JSON.parse(text) as Record<string, unknown>;
+      const names = Object.keys(row).map((name) => `"${name}"`);
+      const values = names.map((name) => `value->>'$.${name}'`);
+      // biome-ignore lint/plugin: names of tables and columns that were read from the database.
+      return env.DB.prepare(`INSERT OR REPLACE INTO "${table}" (${names.join()}) SELECT ${values.join()} FROM json_each(json_array(json(?)))`).bind(text);
+    }),
+  );
+  await env.DB.batch([env.DB.prepare("PRAGMA defer_foreign_keys = on"), ...statements]);
+}
+
+it("leaves others as they were", async () => {
+  expect((await scanD1([world.patient.id])).size).toBeGreaterThan(0);
+});
