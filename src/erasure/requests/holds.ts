@@ -15,7 +15,6 @@ import { toIso, toIsoOrNull } from "../../platform/time.ts";
 import { sealReason, unsealReason } from "./reasons.ts";
 
 type HoldRow = typeof patientHolds.$inferSelect;
-export type HoldQuery = PageQuery & { is_open?: boolean | undefined };
 
 async function toHold({ keys }: Pick<Call, "keys">, row: HoldRow) {
   const { id } = row;
@@ -94,13 +93,11 @@ export async function releaseHold(call: Call, ref: string, reason: string) {
 }
 
 /** The holds of the caller's hospital, newest first. */
-export async function listHolds(anyCall: Call, query: HoldQuery) {
+export async function listHolds(anyCall: Call, query: PageQuery) {
   const start = await resolvePageStart(anyCall, "patient holds", query);
   const { where = sql`1`, orderBy } = keysetClauses(start, patientHolds.setAt, patientHolds.id);
-  const isOfState =
-    query.is_open === undefined ? sql`1` : query.is_open ? sql`released_at IS NULL` : sql`released_at IS NOT NULL`;
   const { call, effectiveRole, results } = await withUser(anyCall, "patient_hold:read", (effectiveRole, { db }) => {
-    const filter = sql`${isInCallerHospital(effectiveRole, patientHolds.hospitalId)} AND ${isOfState}`;
+    const filter = isInCallerHospital(effectiveRole, patientHolds.hospitalId);
     return [
       db
         .select()

@@ -1,6 +1,6 @@
 // Routes of erasures and of legal holds on records.
 import { createRoute, z } from "@hono/zod-openapi";
-import { booleanParam, pageQuery } from "../../http/pagination.ts";
+import { pageQuery } from "../../http/pagination.ts";
 import {
   BEARER_AUTH,
   createRouter,
@@ -158,7 +158,7 @@ export const erasureRoutes = createRouter()
       tags,
       summary: "List legal holds on records",
       security: BEARER_AUTH,
-      request: { query: z.strictObject({ ...pageQuery, is_open: booleanParam.optional() }) },
+      request: { query: z.strictObject(pageQuery) },
       responses: { 200: pageResponse(Hold, "Newest first", exampleHold), ...problemResponses(401, 403) },
     }),
     async (c) => okPage(c, await listHolds(c.get("call"), c.req.valid("query"))),

@@ -1656,6 +1656,8 @@ export const erasures = sqliteTable(
     index("erasures_patient").on(t.patientId, t.requestedAt),
     index("erasures_hospital").on(t.hospitalId, t.requestedAt),
     index("erasures_requested").on(t.requestedAt),
+    index("erasures_hospital_state").on(t.hospitalId, t.state, t.requestedAt),
+    index("erasures_state").on(t.state, t.requestedAt),
     index("erasures_due").on(t.eraseOn).where(sql`state in ('restricted', 'erasing')`),
   ],
 );
