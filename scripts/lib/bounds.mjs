@@ -136,6 +136,22 @@ export const BOUNDS = [
   { bound: rowLimit("openConsentOffers"), test: LIMIT, operations: ["POST /consents/offers"] },
   { bound: "one answer per request, 20 records", test: BUDGET, operations: ["POST /consents/{consent_id}/grant"] },
   { bound: ROW, test: BUDGET, operations: ["POST /consents/{consent_id}/deny", "POST /consents/{consent_id}/revoke"] },
+  {
+    bound: ROW,
+    test: BUDGET,
+    operations: ["GET /hospitals/{hospital_id}/retention", "PUT /hospitals/{hospital_id}/retention"],
+  },
+  { bound: "1,000 rows per kind", test: BUDGET, operations: ["GET /hospitals/{hospital_id}/retention/preview"] },
+  { bound: "a page of 100 rows", test: PAGES, operations: ["GET /erasures", "GET /patient-holds"] },
+  { bound: ROW, test: BUDGET, operations: ["GET /erasures/{erasure_id}", "GET /erasures/{erasure_id}/certificate"] },
+  { bound: ROW, test: BUDGET, operations: ["POST /erasures/{erasure_id}/reject", "POST /patients/{patient_id}/hold/release"] },
+  {
+    bound: "1,500 hours and the months of 150 years, each by its key",
+    test: BUDGET,
+    operations: ["POST /erasures/{erasure_id}/approve"],
+  },
+  { bound: rowLimit("erasureRequests"), test: LIMIT, operations: ["POST /patients/{patient_id}/erasure"] },
+  { bound: rowLimit("patientHolds"), test: LIMIT, operations: ["POST /patients/{patient_id}/hold"] },
 
   { bound: rowLimit("hospitals"), test: LIMIT, operations: ["POST /hospitals"] },
   { bound: rowLimit("wards"), test: LIMIT, operations: ["POST /wards"] },

@@ -10,6 +10,7 @@ import { accountReads, accountWrites } from "./budgets-accounts.ts";
 import { consents } from "./budgets-consents.ts";
 import { documentRequests } from "./budgets-document-requests.ts";
 import { documents } from "./budgets-documents.ts";
+import { erasure } from "./budgets-erasure.ts";
 import { escalation } from "./budgets-escalation.ts";
 import { factorReads, factorWrites } from "./budgets-factors.ts";
 import { hospitalReads, hospitalWrites } from "./budgets-hospital.ts";
@@ -48,6 +49,7 @@ const lines: BudgetCase[] = [
   ...hospitalWrites,
   ...messageWrites,
   ...webhookWrites,
+  ...erasure,
   ...escalation,
   ...accountWrites,
   ...factorWrites,

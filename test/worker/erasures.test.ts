@@ -48,7 +48,7 @@ describe("a request", () => {
     const late = await newPerson("hospital_admin", world.hospitalId);
     await ageSession(late.sessionId, 11 * 60_000);
     await env.DB.prepare("UPDATE sessions SET created_at = created_at - 660000 WHERE id = ?").bind(late.sessionId).run();
-    await expectProblem(await ask(late), 403, "step_up_required");
+    await expectProblem(await ask(late), 401, "step_up_required");
   });
 
   it("is one per record at a time", async () => {
@@ -65,7 +65,7 @@ describe("a request", () => {
     const id = await askedBy();
     await expectProblem(await post(`/erasures/${id}/approve`, world.manager), 409, "conflict");
     const second = await newPerson("hospital_admin", world.hospitalId);
-    await expectProblem(await post(`/erasures/${id}/approve`, second), 403, "step_up_required");
+    await expectProblem(await post(`/erasures/${id}/approve`, second), 401, "step_up_required");
     await renewSignIn(second.sessionId);
     await link(second, patient);
     await expectProblem(await post(`/erasures/${id}/approve`, second), 409, "conflict");
@@ -141,7 +141,7 @@ describe("the job", () => {
 describe("a restricted record", () => {
   it("is absent for staff, apps and administrators, in reads, lists and changes", async () => {
     const shown = async () => {
-      const paths = [`/patients/${patient.id}`, `/patients/${patient.number}`, `/observations/latest?patient_id=${patient.id}`];
+      const paths = [`/patients/${patient.id}`, `/patients/${patient.number}`, `/patients/${patient.id}/observations/latest`];
       const statuses = [];
       for (const as of [world.nurse, world.doctor, world.manager, world.admin])
         for (const path of paths) statuses.push((await sendRequest(`${API}${path}`, { as })).status);

@@ -21,6 +21,7 @@ import { accounts } from "./faults-accounts.ts";
 import { consents } from "./faults-consents.ts";
 import { documentRequests } from "./faults-document-requests.ts";
 import { documents } from "./faults-documents.ts";
+import { erasure } from "./faults-erasure.ts";
 import { escalation } from "./faults-escalation.ts";
 import { factors } from "./faults-factors.ts";
 import { hospital } from "./faults-hospital.ts";
@@ -42,6 +43,7 @@ const routes: FaultCase[] = [
   ...consents,
   ...documentRequests,
   ...hospital,
+  ...erasure,
   ...escalation,
   ...messages,
   ...webhooks,

@@ -430,6 +430,28 @@ const CASES: Case[] = [
       return { add, count };
     },
   },
+  ...(["erasure", "hold"] as const).map(
+    (name): Case => ({
+      name: `POST /patients/{id}/${name}`,
+      limit: name === "erasure" ? "erasureRequests" : "patientHolds",
+      status: 201,
+      arrange: async (max) => {
+        const { manager, hospitalId } = world;
+        const { id } = await fillPatient(hospitalId);
+        const [table, columns, values] =
+          name === "erasure"
+            ? ["erasures", "state, requested_by, requested_at", "'rejected', 'x', 1"]
+            : ["patient_holds", "reason_sealed, set_by, set_at, released_at", "'x', 'x', 1, 1"];
+        const insert = `INSERT INTO ${table} (id, patient_id, hospital_id, ${columns}) SELECT ${NEW_ID}, ?2, ?3, ${values} FROM k`;
+        await seed(max - 1, insert, id, hospitalId);
+        const add = async (over?: Env) => {
+          await renewSignIn(manager.sessionId);
+          return post(`/patients/${id}/${name}`, manager, { reason: "Asked for" }, withEnv(over));
+        };
+        return { add, count: () => countRows(`${table} WHERE patient_id = ?`, id) };
+      },
+    }),
+  ),
   {
     name: "POST /patients/{id}/intake",
     limit: "intakes",

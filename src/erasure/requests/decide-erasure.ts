@@ -1,22 +1,12 @@
 // Decisions on requests for erasure, by a second person: approval locks the record until it is erased.
 import { type SQL, sql } from "drizzle-orm";
-import type { Call, UserCall, UserEffectiveRole } from "../../access/actor.ts";
+import type { Call, UserCall } from "../../access/actor.ts";
 import { recordAuditEvent } from "../../access/audit.ts";
 import { failWithAudit } from "../../access/deny.ts";
 import { batch, type Statement } from "../../platform/db/client.ts";
 import { findEndOfRetention } from "../retention/end-of-retention.ts";
 import { erasureEvent, requireErasure, type SeenErasure, selectErasures, toErasure } from "./erasure.ts";
 import { sealReason } from "./reasons.ts";
-
-type Decision = { call: UserCall; effectiveRole: UserEffectiveRole; row: SeenErasure };
-
-/** The person of the record decides on it no more than the one who asked. */
-async function isOwnCause({ call, row }: Decision): Promise<boolean> {
-  const { db, actor } = call;
-  if (row.requestedBy === actor.userId) return true;
-  const [link] = await db.all(sql`SELECT 1 FROM patient_links WHERE user_id = ${actor.userId} AND patient_id = ${row.patientId}`);
-  return link !== undefined;
-}
 
 const isMonitored = (patientId: SQL) => sql`EXISTS (SELECT 1 FROM patients WHERE id = ${patientId} AND monitoring = 'ward')`;
 
@@ -25,16 +15,17 @@ const isMonitored = (patientId: SQL) => sql`EXISTS (SELECT 1 FROM patients WHERE
  * @throws ApiError not_found, step_up_required, conflict (decided, own request, or monitored on a ward)
  */
 export async function approveErasure(env: Env, anyCall: Call, id: string) {
-  const decision = await requireErasure(anyCall, id, "erasure:manage");
-  const { call, effectiveRole, row } = decision;
+  const { call, effectiveRole, row, isOwnRecord } = await requireErasure(anyCall, id, "erasure:manage");
   const { db, keys, actor, now } = call;
   const event = erasureEvent(effectiveRole.role, row, "erasure.approve", "U");
   if (row.state !== "requested") return failWithAudit(call, "conflict", event, "The request has been decided.");
-  if (await isOwnCause(decision)) return failWithAudit(call, "conflict", event, "Somebody else must decide on this request.");
+  // The person of the record decides on it no more than the one who asked.
+  if (isOwnRecord || row.requestedBy === actor.userId)
+    return failWithAudit(call, "conflict", event, "Somebody else must decide on this request.");
   const eraseOn = Math.max(now, (await findEndOfRetention(env, db, keys, row.patientId, now)) ?? now);
   const isApproved = sql`EXISTS (SELECT 1 FROM erasures WHERE id = ${id} AND state = 'restricted' AND decided_by = ${actor.userId}
     AND decided_at = ${now})`;
-  await batch(db, [
+  const results = await batch(db, [
     db.run(sql`UPDATE erasures SET state = 'restricted', decided_by = ${actor.userId}, decided_at = CAST(${now} AS INTEGER),
         erase_on = CAST(${eraseOn} AS INTEGER)
       WHERE id = ${id} AND state = 'requested' AND NOT ${isMonitored(sql`erasures.patient_id`)}`),
@@ -44,13 +35,9 @@ export async function approveErasure(env: Env, anyCall: Call, id: string) {
     db.run(sql`UPDATE patient_claim_codes SET ended_at = CAST(${now} AS INTEGER)
       WHERE patient_id = ${row.patientId} AND used_at IS NULL AND ended_at IS NULL AND ${isApproved}`),
     recheckFeed(call, row.hospitalId, isApproved),
+    selectDecided(call, id, isApproved),
   ]);
-  return answer(
-    decision,
-    ["restricted", "erasing", "erased"],
-    event,
-    "The patient is monitored on a ward, or the request has been decided.",
-  );
+  return answer(call, results.at(-1), event, "The patient is monitored on a ward, or the request has been decided.");
 }
 
 /**
@@ -58,13 +45,12 @@ export async function approveErasure(env: Env, anyCall: Call, id: string) {
  * @throws ApiError not_found, step_up_required, conflict (rejected, or the erasure has begun)
  */
 export async function rejectErasure(anyCall: Call, id: string, reason: string) {
-  const decision = await requireErasure(anyCall, id, "erasure:manage");
-  const { call, effectiveRole, row } = decision;
+  const { call, effectiveRole, row } = await requireErasure(anyCall, id, "erasure:manage");
   const { db, keys, actor, now } = call;
   const event = erasureEvent(effectiveRole.role, row, "erasure.reject", "U");
   const sealed = await sealReason(keys, { table: "erasures", column: "decision_reason", id }, reason);
   const isRejected = sql`EXISTS (SELECT 1 FROM erasures WHERE id = ${id} AND decision_reason_sealed = ${sealed})`;
-  await batch(db, [
+  const results = await batch(db, [
     db.run(sql`UPDATE erasures SET state = 'rejected', decided_by = ${actor.userId}, decided_at = CAST(${now} AS INTEGER),
         decision_reason_sealed = ${sealed}, erase_on = NULL
       WHERE id = ${id} AND state IN ('requested', 'restricted')`),
@@ -73,8 +59,9 @@ export async function rejectErasure(anyCall: Call, id: string, reason: string) {
       sql`UPDATE patients SET restricted_at = NULL WHERE id = ${row.patientId} AND restricted_at IS NOT NULL AND ${isRejected}`,
     ),
     recheckFeed(call, row.hospitalId, isRejected),
+    selectDecided(call, id, isRejected),
   ]);
-  return answer(decision, ["rejected"], event, "The request has been rejected, or the erasure has begun.");
+  return answer(call, results.at(-1), event, "The request has been rejected, or the erasure has begun.");
 }
 
 /** Live views of the hospital check again whom they may show. */
@@ -83,15 +70,11 @@ const recheckFeed = ({ db, now }: UserCall, hospitalId: string, when: SQL): Stat
     SELECT ${`feed:${hospitalId}`}, 'feed', ${hospitalId}, CAST(${now} AS INTEGER), CAST(${now} AS INTEGER) WHERE ${when}
     ON CONFLICT (id) DO UPDATE SET changes = changes + 1, due_at = excluded.due_at, done_at = NULL`);
 
-/** The erasure after a decision, if it is that of this call. */
-async function answer(
-  { call, row }: Decision,
-  states: readonly string[],
-  event: ReturnType<typeof erasureEvent>,
-  refusal: string,
-) {
-  const [decided] = await call.db.all<SeenErasure>(selectErasures(sql`erasures.id = ${row.id}`));
-  const isOwn = decided?.decidedBy === call.actor.userId && decided.decidedAt === call.now && states.includes(decided.state);
-  if (!decided || !isOwn) return failWithAudit(call, "conflict", event, refusal);
-  return toErasure(call, decided);
+const selectDecided = ({ db }: UserCall, id: string, isDecided: SQL) =>
+  db.all<SeenErasure>(selectErasures(sql`erasures.id = ${id} AND ${isDecided}`));
+
+/** @param rows the erasure, if the decision is that of this call */
+async function answer(call: UserCall, rows: unknown, event: ReturnType<typeof erasureEvent>, refusal: string) {
+  const [decided] = rows as SeenErasure[];
+  return decided ? toErasure(call, decided) : failWithAudit(call, "conflict", event, refusal);
 }

@@ -72,13 +72,15 @@ export async function requireErasure(
   anyCall: Call,
   id: string,
   permission: Permission,
-): Promise<{ call: UserCall; effectiveRole: UserEffectiveRole; row: SeenErasure }> {
+): Promise<{ call: UserCall; effectiveRole: UserEffectiveRole; row: SeenErasure; isOwnRecord: boolean }> {
   const { call, effectiveRole, results } = await withUser(anyCall, permission, (effectiveRole, { db, actor }) => [
     db.all<SeenErasure>(selectErasures(sql`erasures.id = ${id} AND ${isErasureVisible(effectiveRole, actor.userId)}`)),
+    db.all(sql`SELECT 1 FROM erasures e JOIN patient_links l ON l.patient_id = e.patient_id
+      WHERE e.id = ${id} AND l.user_id = ${actor.userId}`),
   ]);
-  const [[row]] = results;
+  const [[row], links] = results;
   if (!row) return denyNotFound(call, permission, effectiveRole, { erasure: id });
-  return { call, effectiveRole, row };
+  return { call, effectiveRole, row, isOwnRecord: links.length > 0 };
 }
 
 export async function getErasure(anyCall: Call, id: string) {

@@ -1,6 +1,6 @@
 // Legal holds on records of patients: while one is open, the record is not erased.
 import { sql } from "drizzle-orm";
-import { authorizePatient, withUser } from "../../access/access.ts";
+import { authorizePatient, withPatient, withUser } from "../../access/access.ts";
 import { type Call, getActorId, type UserEffectiveRole } from "../../access/actor.ts";
 import { type AuditAction, afterAudit, appendAuditEvent, recordAuditEvent, toListEvents } from "../../access/audit.ts";
 import { failWithAudit } from "../../access/deny.ts";
@@ -75,17 +75,17 @@ export async function setHold(call: Call, ref: string, reason: string) {
 /** @throws ApiError not_found, conflict (not held) */
 export async function releaseHold(call: Call, ref: string, reason: string) {
   const { db, keys, actor, now } = call;
-  const access = await authorizePatient(call, { patient: ref }, "patient_hold:manage");
-  const { patient } = access;
-  const isOpen = sql`patient_id = ${patient.id} AND released_at IS NULL`;
-  const [open] = await db.select().from(patientHolds).where(isOpen);
+  const { access, results } = await withPatient(call, { patient: ref }, "patient_hold:manage", (patientId) => [
+    db.select().from(patientHolds).where(sql`patient_id = ${patientId} AND released_at IS NULL`),
+  ]);
+  const [[open]] = results;
   const event = holdEvent(access, "patient_hold.release", "U", open?.id);
   if (!open) return failWithAudit(call, "conflict", event, "The record is not held.");
   const { id } = open;
   const releaseReasonSealed = await sealReason(keys, { table: "patient_holds", column: "release_reason", id }, reason);
   const release = { releaseReasonSealed, releasedBy: getActorId(actor), releasedAt: now };
   const [[released]] = await batch(db, [
-    db.update(patientHolds).set(release).where(sql`id = ${id} AND ${isOpen}`).returning(),
+    db.update(patientHolds).set(release).where(sql`id = ${id} AND released_at IS NULL`).returning(),
     ...recordAuditEvent(db, actor, now, { ...event, when: sql`changes() > 0` }),
   ]);
   if (!released) return failWithAudit(call, "conflict", event, "The record is not held.");

@@ -31,7 +31,7 @@ export async function eraseStep(context: ErasureContext, id: string, now: number
   const progress = readProgress(row);
   try {
     if (progress) return await runStep(context, row, progress, now);
-    await prepareErasure(db, row);
+    await prepareErasure(db, row, now);
     return "continue";
   } catch (error) {
     if (isRoleChanged(error)) return "taken";

@@ -22,7 +22,7 @@ export async function eraseRows(
 ): Promise<StepResult> {
   const { subject, cursor } = progress;
   const name = sql.identifier(erased.table);
-  const search = erased.search?.(subject, now);
+  const search = erased.search?.(subject);
   const [end] = search ? await db.all<{ last: string | number | null }>(search.end(name, cursor)) : [];
   const last = end?.last ?? null;
   if (search && last === null) return finishTable(db, row, progress, []);

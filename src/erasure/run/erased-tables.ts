@@ -23,7 +23,7 @@ export type ErasedTable = {
   /** Statements that the deletion of these rows needs. */
   alongside?: (db: Db, rows: readonly Row[], subject: Subject) => Statement[];
   /** How rows are found without an index by patient; by default the condition has one. */
-  search?: (subject: Subject, now: number) => Search;
+  search?: (subject: Subject) => Search;
   /** True while the rows must not be deleted yet. */
   mustWait?: (subject: Subject, now: number) => SQL;
 };
@@ -110,7 +110,7 @@ function countReports(db: Db, rows: readonly Row[], subject: Subject): Statement
 
 /** Samples are at most 30 days older than their receipt, and a clock may be ahead. */
 const firstHour = ({ createdAt }: Subject) => Math.floor((createdAt - 62 * DAY_MS) / HOUR_MS);
-const lastHour = (now: number) => Math.floor((now + 2 * DAY_MS) / HOUR_MS);
+const lastHour = ({ lockedAt }: Subject) => Math.floor((lockedAt + 2 * DAY_MS) / HOUR_MS);
 const monthOfHour = (hour: number) => {
   const date = new Date(hour * HOUR_MS);
   return (date.getUTCFullYear() - 1970) * 12 + date.getUTCMonth();
@@ -161,11 +161,11 @@ export const ERASED_TABLES: readonly ErasedTable[] = [
   table("alert_events", ["alert_id", "n"], (s) => sql`alert_id IN (SELECT id FROM alerts WHERE patient_id = ${s.patientId})`),
   table("alerts", ["id"], ofPatient),
   table("vital_hours", ["hospital_id", "hour", "patient_id"], (s) => sql`hospital_id = ${s.hospitalId} AND ${ofPatient(s)}`, {
-    search: (s, now) => byNumbers("hour", firstHour(s), lastHour(now)),
+    search: (s) => byNumbers("hour", firstHour(s), lastHour(s)),
   }),
   table("vital_months", ["hospital_id", "month", "patient_id"], (s) => sql`hospital_id = ${s.hospitalId} AND ${ofPatient(s)}`, {
     files: ["file_key", "stale_key"],
-    search: (s, now) => byNumbers("month", monthOfHour(firstHour(s)), monthOfHour(lastHour(now))),
+    search: (s) => byNumbers("month", monthOfHour(firstHour(s)), monthOfHour(lastHour(s))),
     mustWait: (_, now) => sql`stale_key IS NOT NULL AND stale_at > ${now - PACKING_MS}`,
   }),
   table("alert_rules", ["scope_id", "code"], (s) => sql`scope = 'patient' AND scope_id = ${s.patientId}`),

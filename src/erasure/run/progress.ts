@@ -13,6 +13,8 @@ export const Subject = z.strictObject({
   patientUid: z.string().nullable(),
   /** Epoch milliseconds. */
   createdAt: z.number(),
+  /** When the record was locked: no sample was received after it. Epoch milliseconds. */
+  lockedAt: z.number(),
   /** Accounts that are deleted with the record: those that have no other record and were never staff. */
   users: z.array(z.string()),
   /** Devices that the person registered. */

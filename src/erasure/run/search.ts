@@ -4,7 +4,7 @@ import { type SQL, type SQLWrapper, sql } from "drizzle-orm";
 /** Rows that one window of a column has at most. */
 const ROWS_PER_WINDOW = 2_000;
 /** Values that one window of numbers has: each is one seek in an index. */
-const NUMBERS_PER_WINDOW = 2_000;
+const NUMBERS_PER_WINDOW = 10_000;
 
 export type Cursor = string | number | null;
 export type Search = {

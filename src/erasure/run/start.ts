@@ -29,8 +29,8 @@ export async function startErasure(env: Env, db: Db, keys: Keys, row: ErasureRow
 }
 
 /** An erasure at its first step; accounts that go with the record can no longer sign in. */
-export async function prepareErasure(db: Db, row: ErasureRow): Promise<void> {
-  const subject = await readSubject(db, row);
+export async function prepareErasure(db: Db, row: ErasureRow, now: number): Promise<void> {
+  const subject = await readSubject(db, row, now);
   const progress: Progress = { subject, step: 0, cursor: null, counts: {} };
   await batch(db, [
     db.run(
@@ -40,10 +40,10 @@ export async function prepareErasure(db: Db, row: ErasureRow): Promise<void> {
   ]);
 }
 
-async function readSubject(db: Db, { patientId, hospitalId }: ErasureRow): Promise<Subject> {
+async function readSubject(db: Db, { patientId, hospitalId }: ErasureRow, now: number): Promise<Subject> {
   const [[patient], users, devices, credentials] = await batch(db, [
-    db.all<{ uid: string | null; created_at: number }>(
-      sql`SELECT patient_uid AS uid, created_at FROM patients WHERE id = ${patientId}`,
+    db.all<{ uid: string | null; created_at: number; restricted_at: number | null }>(
+      sql`SELECT patient_uid AS uid, created_at, restricted_at FROM patients WHERE id = ${patientId}`,
     ),
     db.all<{ id: string }>(sql`SELECT l.user_id AS id FROM patient_links l JOIN users u ON u.id = l.user_id
       WHERE l.patient_id = ${patientId} AND u.is_admin = 0
@@ -61,6 +61,8 @@ async function readSubject(db: Db, { patientId, hospitalId }: ErasureRow): Promi
     hospitalId,
     patientUid: patient?.uid ?? null,
     createdAt: patient?.created_at ?? 0,
+    // A restored backup may be older than the lock.
+    lockedAt: patient?.restricted_at ?? now,
     users: users.map(({ id }) => id),
     ownDevices: devices.map(({ id }) => id),
     credentials: credentials.map(({ id }) => id),
