@@ -4,7 +4,7 @@ import { runErasures } from "../../src/erasure/run/run-erasures.ts";
 import { renewSignIn } from "../authz.factors.ts";
 import { ageSession } from "../factor-steps.ts";
 import { expectProblem } from "../token-forge.ts";
-import { API, env, link, newPatient, newPerson, newWorld, type Patient, readAuditEvents, readJson, sendRequest, type World } from "../world.ts";
+import { API, env, link, newDevice, newPatient, newPdf, newPerson, newWorld, uploadReport, type Patient, readAuditEvents, readJson, sendRequest, type World } from "../world.ts";
 import { LATER, post, REASON, secondManager } from "./erasure-world.ts";
 
 let world: World;
@@ -166,6 +166,31 @@ describe("a restricted record", () => {
     const sample = { code: "8867-4", value: 70, unit: "/min", effective_at: new Date().toISOString() };
     await expectProblem(await post("/observations", person, sample), 403, "forbidden");
     await expectProblem(await sendRequest(`${API}/erasures/${id}`, { as: world.self }), 404, "not_found");
+  });
+
+  it("ends signed links, takes nothing from its device, and leaves no list that contains it", async () => {
+    const device = await newDevice(world.nurse, patient.id);
+    const { data } = await readJson(await uploadReport(device, newPdf(), {}));
+    const path = `/reports/${data.report_id}`;
+    const { download_url: url } = (await readJson(await sendRequest(`${API}${path}`, { as: world.nurse }))).data;
+    const lists = ["/reports", "/documents", "/alerts", "/devices", "/patients/search?q=First"];
+    const named = async () => {
+      const texts = await Promise.all(
+        lists.map(async (list) => (await sendRequest(`${API}${list}`, { as: world.nurse })).text()),
+      );
+      return texts.filter((text) => text.includes(patient.id)).length;
+    };
+    expect([(await sendRequest(url)).status, (await sendRequest(`${API}${path}`, { as: device })).status]).toEqual([200, 200]);
+    expect(await named()).toBeGreaterThan(1);
+    await restrict();
+    expect([(await sendRequest(url)).status, (await sendRequest(`${API}${path}`, { as: device })).status]).toEqual([404, 404]);
+    expect(await named()).toBe(0);
+    const sample = { code: "8867-4", value: 70, unit: "/min", effective_at: new Date().toISOString() };
+    const sent = await readJson(await sendRequest(`${API}/observations`, { as: device, json: sample }));
+    expect(sent.data.results[0].status).not.toBe("stored");
+    expect((await uploadReport(device, newPdf(), {})).status).toBe(202);
+    const stored = env.DB.prepare("SELECT count(*) AS n FROM reports WHERE patient_id = ?").bind(patient.id);
+    expect(await stored.first<number>("n")).toBe(1);
   });
 
   it("is open again after a rejection", async () => {

@@ -34,6 +34,9 @@ export async function approveErasure(env: Env, anyCall: Call, id: string) {
       WHERE id = ${row.patientId} AND ${isApproved}`),
     db.run(sql`UPDATE patient_claim_codes SET ended_at = CAST(${now} AS INTEGER)
       WHERE patient_id = ${row.patientId} AND used_at IS NULL AND ended_at IS NULL AND ${isApproved}`),
+    // Messages about the patient that wait for a retry are not sent any more.
+    db.run(sql`UPDATE deliveries SET status = 'cancelled', next_attempt_at = NULL, leased_until = NULL, settled_at = CAST(${now} AS INTEGER)
+      WHERE next_attempt_at IS NOT NULL AND status = 'waiting' AND refs->>'patient_id' = ${row.patientId} AND ${isApproved}`),
     recheckFeed(call, row.hospitalId, isApproved),
     selectDecided(call, id, isApproved),
   ]);
