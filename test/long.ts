@@ -18,7 +18,7 @@
 // - crypto: 100,000 seals of one value instead of 10,000
 // - delivery-torture: 10,000 deliveries with failures instead of 1,000
 // - dev-commands: `npm run reset` loads the demo data, which otherwise only the served product does
-// - erasure-kill: a kill at every store call of an erasure instead of each 23rd
+// - erasure-kill: a kill at every store call of an erasure instead of each 41st
 // - forgotten-password: 200 pairs of requests for known and unknown addresses instead of 20
 // - fuzz: 3,000 requests instead of 600
 // - hostile-text: every published string in each field of a resource instead of each third, as a path and as a login instead of

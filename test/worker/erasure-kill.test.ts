@@ -8,8 +8,8 @@ import { newDocument } from "../document-files.ts";
 import { approved, eraseAll, idsOf, LATER, listFiles, scanD1 } from "./erasure-world.ts";
 import { VERIFY } from "../long.ts";
 
-/** Each store call is killed in turn with VERIFY=1, else every 23rd. */
-const STRIDE = VERIFY ? 1 : 23;
+/** Each store call is killed in turn with VERIFY=1, else every 41st. */
+const STRIDE = VERIFY ? 1 : 41;
 
 let world: World;
 beforeAll(async () => {
@@ -54,7 +54,7 @@ it.each(["before", "after"] as const)("killed %s a store call, it ends with the 
     expect(await countsOf(id), `killed ${when} call ${k}, ${fault.op}`).toEqual(expected);
     expect(Object.fromEntries(await scanD1(ids))).toEqual({});
   }
-  expect(fired).toBeGreaterThan(3);
+  expect(fired).toBeGreaterThan(2);
 });
 
 it("two runs at once count each row once", async () => {

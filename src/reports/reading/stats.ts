@@ -82,7 +82,7 @@ type ReportStats = ReturnType<typeof toStats> & { by_day: ReturnType<typeof coun
 /** Returns statistics over all reports that the caller may see. @param days number of entries in `by_day` */
 export async function getReportStats(anyCall: Call, days: number) {
   const today = utcDayOf(anyCall.now);
-  const read = new CachedRead<ReportStats>("report.stats", { days, today }, ["reports"]);
+  const read = new CachedRead<ReportStats>("report.stats", { days, today }, ["reports", "patients"]);
   const { call, effectiveRole, results } = await withPrincipal(anyCall, "report:read", (effectiveRole, call) => [
     read.selectVersion(call.db, effectiveRole, call.actor),
     selectStats(call, effectiveRole, days, read.limit(MAX_COUNTER_ROWS)),
