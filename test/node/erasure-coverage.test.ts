@@ -9,8 +9,14 @@ import * as schema from "../../src/platform/db/schema.ts";
 const TABLES = Object.values(schema).filter((value): value is SQLiteTable => is(value, SQLiteTable));
 /** Names under which a patient's id, or ids of what belongs to a patient, are stored. */
 const NAMES = /patient|^scope_id$|^scope$|^refs$|^subjects?$|^merged_into$|^entity_id$|^resource_id$/;
-/** Scopes of other things: API keys' permissions, wards of escalation. */
-const OTHERS = ["alert_rules.scope", "escalation_settings.scope", "escalation_settings.scope_id", "idempotency_keys.scope"];
+/** Scopes of other things, and the versions of lists of patients. */
+const OTHERS = [
+  "alert_rules.scope",
+  "data_versions.patients",
+  "escalation_settings.scope",
+  "escalation_settings.scope_id",
+  "idempotency_keys.scope",
+];
 
 function findColumns(tables: readonly SQLiteTable[]): string[] {
   return tables.flatMap((table) => {
@@ -68,6 +74,7 @@ describe("an erasure", () => {
         return [getTableName(table), composite ?? columns.filter(({ primary }) => primary).map(({ name }) => name)];
       }),
     );
-    for (const { table, key } of ERASED_TABLES) expect([table, [...key].sort()]).toEqual([table, [...(keys.get(table) ?? [])].sort()]);
+    for (const { table, key } of ERASED_TABLES)
+      expect([table, [...key].sort()]).toEqual([table, [...(keys.get(table) ?? [])].sort()]);
   });
 });

@@ -25,6 +25,12 @@ const NOT_EVENTS: Readonly<Record<string, readonly string[]>> = {
   "positions in a request": ["c.header", "clock.received", "sample.at"],
   "an event of observation sets": ["until"],
   "a setting of a patient's object": ["memory.damaged"],
+  "stores in the certificate of an erasure, and the form of their names": [
+    "kv.hints",
+    "object.files",
+    "object.rows",
+    "table.column",
+  ],
   "kinds of notifications, letters and webhook events": [
     ...Object.keys(NOTIFICATION_KINDS),
     ...LETTER_KINDS,

@@ -17,7 +17,13 @@ async function newRequest(state: "requested" | "erased"): Promise<string> {
 }
 
 export const erasure: BudgetCase[] = [
-  ["GET /hospitals/{id}/retention", "read", 200, budget(1, 15, 0), (e) => getAs(`/hospitals/${world.hospitalId}/retention`, manager)(e)],
+  [
+    "GET /hospitals/{id}/retention",
+    "read",
+    200,
+    budget(1, 15, 0),
+    (e) => getAs(`/hospitals/${world.hospitalId}/retention`, manager)(e),
+  ],
   [
     "GET /hospitals/{id}/retention/preview",
     "read",
@@ -32,7 +38,12 @@ export const erasure: BudgetCase[] = [
     budget(3, 40, 20),
     async (e) => {
       await clearPolicy(world.hospitalId);
-      return sendRequest(`${API}/hospitals/${world.hospitalId}/retention`, { as: world.manager, method: "PUT", json: RETENTION, env: e });
+      return sendRequest(`${API}/hospitals/${world.hospitalId}/retention`, {
+        as: world.manager,
+        method: "PUT",
+        json: RETENTION,
+        env: e,
+      });
     },
   ],
   [
@@ -83,5 +94,11 @@ export const erasure: BudgetCase[] = [
     budget(3, 100, 40, "", "monitor.openHours"),
     async (e) => post(`${await newRequest("requested")}/approve`, e),
   ],
-  ["POST /erasures/{id}/reject", "write", 200, budget(2, 60, 30), async (e) => post(`${await newRequest("requested")}/reject`, e, REASON)],
+  [
+    "POST /erasures/{id}/reject",
+    "write",
+    200,
+    budget(2, 60, 30),
+    async (e) => post(`${await newRequest("requested")}/reject`, e, REASON),
+  ],
 ];

@@ -2,11 +2,11 @@
 import { beforeAll, expect, it } from "vitest";
 import { applyErasures, listErasuresSince } from "../../src/erasure/run/apply-erasures.ts";
 import { runErasures } from "../../src/erasure/run/run-erasures.ts";
+import { newDocument } from "../document-files.ts";
+import { VERIFY } from "../long.ts";
 import { withStoreFault } from "../stores.ts";
 import { env, link, newPatient, newPdf, newPerson, newWorld, uploadReport, type World } from "../world.ts";
-import { newDocument } from "../document-files.ts";
 import { approved, eraseAll, idsOf, LATER, listFiles, scanD1 } from "./erasure-world.ts";
-import { VERIFY } from "../long.ts";
 
 /** Each store call is killed in turn with VERIFY=1, else every 41st. */
 const STRIDE = VERIFY ? 1 : 41;
@@ -63,7 +63,11 @@ it("two runs at once count each row once", async () => {
   const id = await approved(subject);
   await Promise.all([runErasures(env, LATER), runErasures(env, LATER)]);
   await eraseAll(id);
-  expect(await countsOf(id)).toMatchObject({ "d1.reports": 2, "d1.documents": 1, "r2.files": files.length - (await listFiles()).length });
+  expect(await countsOf(id)).toMatchObject({
+    "d1.reports": 2,
+    "d1.documents": 1,
+    "r2.files": files.length - (await listFiles()).length,
+  });
 });
 
 it("a restored backup is erased again from the list of erasures", async () => {
@@ -89,7 +93,9 @@ async function restore(backup: Map<string, string[]>): Promise<void> {
       const names = Object.keys(row).map((name) => `"${name}"`);
       const values = names.map((name) => `value->>'$.${name}'`);
       // biome-ignore lint/plugin: names of tables and columns that were read from the database.
-      return env.DB.prepare(`INSERT OR REPLACE INTO "${table}" (${names.join()}) SELECT ${values.join()} FROM json_each(json_array(json(?)))`).bind(text);
+      return env.DB.prepare(
+        `INSERT OR REPLACE INTO "${table}" (${names.join()}) SELECT ${values.join()} FROM json_each(json_array(json(?)))`,
+      ).bind(text);
     }),
   );
   await env.DB.batch([env.DB.prepare("PRAGMA defer_foreign_keys = on"), ...statements]);

@@ -27,12 +27,19 @@ const readCertificate = async (id: string) =>
 
 it("an erased patient is found nowhere, and the certificate counts what was there", async () => {
   const { patient, self } = world;
-  const person = await env.DB.prepare("SELECT patient_uid AS uid FROM patients WHERE id = ?").bind(patient.id).first<{ uid: string }>();
+  const person = await env.DB.prepare("SELECT patient_uid AS uid FROM patients WHERE id = ?")
+    .bind(patient.id)
+    .first<{ uid: string }>();
   const id = await approved(world);
   const ids = await idsOf(patient.id, self.id);
   const texts = [...ids, person?.uid ?? "", patient.canary, self.email, self.username, "1964-03-04", "7000000001"];
   const secrets = await sealedValuesOf(ids);
-  const before = { d1: await scanD1(texts), files: await listFiles(), hints: await listHints(patient.id), rows: await countObjectRows(patient.id) };
+  const before = {
+    d1: await scanD1(texts),
+    files: await listFiles(),
+    hints: await listHints(patient.id),
+    rows: await countObjectRows(patient.id),
+  };
   expect(secrets.length).toBeGreaterThan(20);
   expect(before.hints).toHaveLength(1);
   expect(before.rows).toBeGreaterThan(3);

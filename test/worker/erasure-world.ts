@@ -1,7 +1,7 @@
 // A patient with data in every store, requests for their erasure, and scans of the raw state.
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
-import { runErasures } from "../../src/erasure/run/run-erasures.ts";
 import type { ErasedTable } from "../../src/erasure/run/erased-tables.ts";
+import { runErasures } from "../../src/erasure/run/run-erasures.ts";
 import { isAadhaar } from "../../src/patients/identity/aadhaar.ts";
 import { hasValidCheckDigit } from "../../src/patients/identity/verhoeff.ts";
 import { renewSignIn } from "../authz.factors.ts";
@@ -52,7 +52,10 @@ export async function fillStores({ nurse, doctor, manager, self, patient, strang
   const change = { monitoring: "home", phone: "+91 7000000001", aadhaar_number: newNumber() };
   const patch = { as: nurse, method: "PATCH", json: change, headers: { "If-Match": '"1"' } };
   await created(await sendRequest(`${API}/patients/${id}`, patch), "patient_id");
-  await created(await uploadReport(nurse, newPdf(), { patient_id: id }, { headers: { "Idempotency-Key": uniqueText() } }), "report_id");
+  await created(
+    await uploadReport(nurse, newPdf(), { patient_id: id }, { headers: { "Idempotency-Key": uniqueText() } }),
+    "report_id",
+  );
   const moved = await created(await uploadReport(nurse, newPdf(), { patient_id: id }), "report_id");
   const move = { as: nurse, json: { patient_id: stranger.id, reason: "Of another patient" }, headers: { "If-Match": "*" } };
   await sendRequest(`${API}/reports/${moved}/move`, { ...move, method: "POST" });
@@ -76,15 +79,12 @@ export async function fillStores({ nurse, doctor, manager, self, patient, strang
 /** A month of packed hours and an hour of D1, as the jobs leave them. */
 async function addPackedMonth(id: string): Promise<void> {
   await env.FILES.put("f1/hours/packed-month", new Uint8Array(64));
-  const hospital = "(SELECT hospital_id FROM patients WHERE id = ?1)";
   const month = (new Date().getUTCFullYear() - 1970) * 12 + new Date().getUTCMonth();
   await env.DB.batch([
-    env.DB.prepare(`INSERT INTO vital_months (hospital_id, month, patient_id, file_key, stale_at) SELECT ${hospital}, CAST(?2 AS INTEGER), ?1,
-      'f1/hours/packed-month', 0`).bind(id, month),
-    env.DB.prepare(`INSERT INTO vital_hours (hospital_id, hour, patient_id, stats, version) SELECT ${hospital}, CAST(?2 AS INTEGER), ?1, '{}', 1`).bind(
-      id,
-      Math.floor(Date.now() / 3_600_000) - 3,
-    ),
+    env.DB.prepare(`INSERT INTO vital_months (hospital_id, month, patient_id, file_key, stale_at)
+      SELECT hospital_id, CAST(? AS INTEGER), id, 'f1/hours/packed-month', 0 FROM patients WHERE id = ?`).bind(month, id),
+    env.DB.prepare(`INSERT INTO vital_hours (hospital_id, hour, patient_id, stats, version)
+      SELECT hospital_id, CAST(? AS INTEGER), id, '{}', 1 FROM patients WHERE id = ?`).bind(Math.floor(Date.now() / 3_600_000) - 3, id),
   ]);
 }
 
@@ -124,7 +124,9 @@ export const secondManager = async (hospitalId: string): Promise<Person> => {
 const KEPT = ["audit_staged", "audit_events", "audit_subjects", "erasures", "d1_migrations", "deployment"];
 
 export async function tableNames(): Promise<string[]> {
-  const { results } = await env.DB.prepare("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT GLOB '_cf_*' AND name NOT GLOB 'sqlite_*'").all<{
+  const { results } = await env.DB.prepare(
+    "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT GLOB '_cf_*' AND name NOT GLOB 'sqlite_*'",
+  ).all<{
     name: string;
   }>();
   return results.map(({ name }) => name).sort();
@@ -185,7 +187,9 @@ export async function listHints(patientId: string): Promise<string[]> {
 export const countObjectRows = (patientId: string): Promise<number> =>
   runInDurableObject(env.PATIENT_MONITOR.getByName(patientId), (_, { storage: { sql } }) =>
     sql
-      .exec<{ name: string }>("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT GLOB '_cf_*' AND name NOT GLOB '__mini*'")
+      .exec<{ name: string }>(
+        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT GLOB '_cf_*' AND name NOT GLOB '__mini*'",
+      )
       .toArray()
       .filter(({ name }) => name !== "object_migrations")
       .reduce((sum, { name }) => {

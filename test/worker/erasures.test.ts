@@ -4,7 +4,22 @@ import { runErasures } from "../../src/erasure/run/run-erasures.ts";
 import { renewSignIn } from "../authz.factors.ts";
 import { ageSession } from "../factor-steps.ts";
 import { expectProblem } from "../token-forge.ts";
-import { API, env, link, newDevice, newPatient, newPdf, newPerson, newWorld, uploadReport, type Patient, readAuditEvents, readJson, sendRequest, type World } from "../world.ts";
+import {
+  API,
+  env,
+  link,
+  newDevice,
+  newPatient,
+  newPdf,
+  newPerson,
+  newWorld,
+  type Patient,
+  readAuditEvents,
+  readJson,
+  sendRequest,
+  uploadReport,
+  type World,
+} from "../world.ts";
 import { LATER, post, REASON, secondManager } from "./erasure-world.ts";
 
 let world: World;
@@ -131,7 +146,9 @@ describe("the job", () => {
     const { erase_on } = await stateOf(id);
     const years = { patient_record: 20, reports: 10, documents: 10, observations: 10 };
     const json = { years, minors_until_age: 28 };
-    expect((await sendRequest(`${API}/hospitals/${world.hospitalId}/retention`, { as: world.manager, method: "PUT", json })).status).toBe(200);
+    expect(
+      (await sendRequest(`${API}/hospitals/${world.hospitalId}/retention`, { as: world.manager, method: "PUT", json })).status,
+    ).toBe(200);
     await runErasures(env, Date.parse(erase_on) + 1);
     const later = await stateOf(id);
     expect([later.state, new Date(later.erase_on).getUTCFullYear()]).toEqual(["restricted", new Date().getUTCFullYear() + 20]);

@@ -4,7 +4,18 @@ import { endOfRetention } from "../../src/erasure/retention/end-of-retention.ts"
 import { longerPolicy, minimumPolicy } from "../../src/erasure/retention/jurisdictions.ts";
 import { RETENTION } from "../erasure-rows.ts";
 import { expectProblem } from "../token-forge.ts";
-import { API, env, newHospital, newPatient, newPerson, newWorld, readAuditEvents, readJson, sendRequest, type World } from "../world.ts";
+import {
+  API,
+  env,
+  newHospital,
+  newPatient,
+  newPerson,
+  newWorld,
+  readAuditEvents,
+  readJson,
+  sendRequest,
+  type World,
+} from "../world.ts";
 import { post } from "./erasure-world.ts";
 
 let world: World;
@@ -81,7 +92,11 @@ describe("the policy of a hospital", () => {
 
   it("cannot be shorter, and names what is", async () => {
     const json = { years: { ...RETENTION.years, reports: 9 }, minors_until_age: null };
-    const refused = await sendRequest(`${API}/hospitals/${world.hospitalId}/retention`, { as: world.manager, method: "PUT", json });
+    const refused = await sendRequest(`${API}/hospitals/${world.hospitalId}/retention`, {
+      as: world.manager,
+      method: "PUT",
+      json,
+    });
     const body = await readJson(refused);
     expect([refused.status, body.errors]).toMatchObject([
       400,

@@ -1,11 +1,11 @@
 // The steps of an erasure, each of which may be repeated after a kill.
 import { sql } from "drizzle-orm";
 import type { Keys } from "../../platform/config.ts";
-import { batch, type Db, isRoleChanged } from "../../platform/db/client.ts";
+import { batch, type Db, isForeignKeyViolation, isRoleChanged } from "../../platform/db/client.ts";
 import { erasures } from "../../platform/db/schema.ts";
 import { finishErasure } from "./certificate.ts";
 import { countOutside, eraseOutside } from "./erase-outside.ts";
-import { clearColumns, eraseRows, type StepResult } from "./erase-rows.ts";
+import { clearColumns, eraseRows, repeatTables, type StepResult } from "./erase-rows.ts";
 import { ERASED_TABLES, type ErasedTable } from "./erased-tables.ts";
 import { type ErasureRow, type Progress, readProgress } from "./progress.ts";
 import { prepareErasure } from "./start.ts";
@@ -29,15 +29,22 @@ export async function eraseStep(context: ErasureContext, id: string, now: number
   const row = await readErasure(db, id);
   if (row?.state !== "erasing") return "done";
   const progress = readProgress(row);
+  const plan = planOf(context);
   try {
-    if (progress) return await runStep(context, row, progress, now);
-    await prepareErasure(db, row, now);
+    if (!progress) await prepareErasure(db, row, plan, now);
+    else if (progress.plan !== plan && progress.step > FIRST_TABLE) await repeatTables(db, row, progress, plan, FIRST_TABLE);
+    else return await runStep(context, row, progress, now);
     return "continue";
   } catch (error) {
     if (isRoleChanged(error)) return "taken";
-    throw error;
+    if (!progress || !isForeignKeyViolation(error)) throw error;
+    // Rows came after the step of their table, and refer to those of this one.
+    await repeatTables(db, row, progress, plan, FIRST_TABLE);
+    return "wait";
   }
 }
+
+const planOf = ({ tables = ERASED_TABLES }: ErasureContext): string => tables.map(({ table }) => table).join(" ");
 
 async function runStep(
   { env, db, keys, tables = ERASED_TABLES }: ErasureContext,

@@ -3,6 +3,7 @@ import { type SQL, sql } from "drizzle-orm";
 import { batch, type Db, type Statement } from "../../platform/db/client.ts";
 import { CLEARED_COLUMNS, type ErasedTable, type Row } from "./erased-tables.ts";
 import { addCounts, type ErasureRow, extendHash, type Progress, saveStep } from "./progress.ts";
+import type { Cursor } from "./search.ts";
 
 /** Rows of a table that is searched by an index of the patient, per step. */
 const ROWS_PER_STEP = 200;
@@ -12,37 +13,51 @@ const FILES_PER_CALL = 1_000;
 export type StepResult = "continue" | "wait";
 type Stores = { db: Db; files: R2Bucket };
 
+type Found = { rows: Row[]; files: string[]; next: { step: number; cursor: Cursor } };
+
 /** @returns `wait` when the rows must not be deleted yet */
 export async function eraseRows(
-  { db, files }: Stores,
+  stores: Stores,
   row: ErasureRow,
   progress: Progress,
   erased: ErasedTable,
   now: number,
 ): Promise<StepResult> {
-  const { subject, cursor } = progress;
+  const found = await findRows(stores.db, progress, erased, now);
+  if (found === "wait") return "wait";
+  const { rows, files, next } = found;
+  for (let i = 0; i < files.length; i += FILES_PER_CALL) await stores.files.delete(files.slice(i, i + FILES_PER_CALL));
+  const { db } = stores;
+  const deletions =
+    rows.length === 0 ? [] : [deleteRows(db, erased, rows), ...(erased.alongside?.(db, rows, progress.subject) ?? [])];
+  const counted = addCounts(progress, { [`d1.${erased.table}`]: rows.length, "r2.files": files.length });
+  const items = [
+    ...rows.map((item) => [erased.table, ...erased.key.map((column) => item[column])].join(" ")),
+    ...files.map((key) => `file ${key}`),
+  ];
+  const listHash = items.length === 0 ? row.listHash : await extendHash(row.listHash, items);
+  await batch(db, saveStep(db, row, { ...counted, ...next }, listHash, deletions));
+  return "continue";
+}
+
+/** Rows of the current step, with the files that they name, and the step that follows. */
+async function findRows(db: Db, { subject, step, cursor }: Progress, erased: ErasedTable, now: number): Promise<Found | "wait"> {
+  const following = { step: step + 1, cursor: null };
   const name = sql.identifier(erased.table);
   const search = erased.search?.(subject);
   const [end] = search ? await db.all<{ last: string | number | null }>(search.end(name, cursor)) : [];
   const last = end?.last ?? null;
-  if (search && last === null) return finishTable(db, row, progress, []);
-  const where = sql`(${erased.where(subject)})${search && last !== null ? sql` AND ${search.within(cursor, last)}` : sql``}`;
+  if (search && last === null) return { rows: [], files: [], next: following };
+  const window = search && last !== null ? search.within(cursor, last) : sql`1`;
+  const where = sql`(${erased.where(subject)}) AND ${window}`;
   if (erased.mustWait && (await exists(db, sql`${name} WHERE ${where} AND ${erased.mustWait(subject, now)}`))) return "wait";
-  const columns = [...erased.key, ...(erased.files ?? []), ...(erased.columns ?? [])].map((column) => sql.identifier(column));
-  const found = await db.all<Row>(
-    sql`SELECT ${sql.join(columns, sql`, `)} FROM ${name} WHERE ${where}${search ? sql`` : sql` LIMIT ${ROWS_PER_STEP}`}`,
-  );
-  const fileKeys = (erased.files ?? []).flatMap((column) => found.map((item) => item[column])).filter((key) => key != null);
-  for (let i = 0; i < fileKeys.length; i += FILES_PER_CALL) await files.delete(fileKeys.slice(i, i + FILES_PER_CALL).map(String));
-  const deletions = found.length === 0 ? [] : [deleteRows(db, erased, found), ...(erased.alongside?.(db, found, subject) ?? [])];
-  const counted = addCounts(progress, { [`d1.${erased.table}`]: found.length, "r2.files": fileKeys.length });
-  const items = found.map((item) => [erased.table, ...erased.key.map((column) => item[column])].join(" "));
-  const listHash =
-    items.length === 0 ? row.listHash : await extendHash(row.listHash, [...items, ...fileKeys.map((key) => `file ${key}`)]);
-  const isTableDone = !search && found.length < ROWS_PER_STEP;
-  const next = isTableDone ? { ...counted, step: progress.step + 1, cursor: null } : { ...counted, cursor: last };
-  await batch(db, saveStep(db, row, next, listHash, deletions));
-  return "continue";
+  const fileColumns = erased.files ?? [];
+  const columns = [...erased.key, ...fileColumns, ...(erased.columns ?? [])].map((column) => sql.identifier(column));
+  const limit = search ? sql`` : sql` LIMIT ${ROWS_PER_STEP}`;
+  const rows = await db.all<Row>(sql`SELECT ${sql.join(columns, sql`, `)} FROM ${name} WHERE ${where}${limit}`);
+  const files = rows.flatMap((row) => fileColumns.flatMap((column) => (row[column] == null ? [] : [String(row[column])])));
+  const isLast = !search && rows.length < ROWS_PER_STEP;
+  return { rows, files, next: isLast ? following : { step, cursor: last } };
 }
 
 async function exists(db: Db, rows: SQL): Promise<boolean> {
@@ -63,15 +78,14 @@ function deleteRows(db: Db, { table, key }: ErasedTable, rows: readonly Row[]): 
   return db.run(sql`DELETE FROM ${sql.identifier(table)} WHERE (${columns}) IN (SELECT ${values} FROM json_each(${keys}))`);
 }
 
-async function finishTable(db: Db, row: ErasureRow, progress: Progress, deletions: readonly Statement[]): Promise<StepResult> {
-  await batch(db, saveStep(db, row, { ...progress, step: progress.step + 1, cursor: null }, row.listHash, deletions));
-  return "continue";
-}
+/** Begins with the first table again. */
+export const repeatTables = (db: Db, row: ErasureRow, progress: Progress, plan: string, firstTable: number) =>
+  batch(db, saveStep(db, row, { ...progress, plan, step: firstTable, cursor: null }, row.listHash, []));
 
 /** Removes the patient's id from rows of others. */
-export function clearColumns(db: Db, row: ErasureRow, progress: Progress): Promise<StepResult> {
+export async function clearColumns(db: Db, row: ErasureRow, progress: Progress): Promise<void> {
   const statements = CLEARED_COLUMNS.map(({ table, column, where }) =>
     db.run(sql`UPDATE ${sql.identifier(table)} SET ${sql.identifier(column)} = NULL WHERE ${where(progress.subject)}`),
   );
-  return finishTable(db, row, progress, statements);
+  await batch(db, saveStep(db, row, { ...progress, step: progress.step + 1 }, row.listHash, statements));
 }

@@ -26,6 +26,8 @@ export type Subject = z.infer<typeof Subject>;
 
 export const Progress = z.strictObject({
   subject: Subject,
+  /** The tables in their order, to which `step` refers: a deployment may change them during an erasure. */
+  plan: z.string(),
   /** Index of the current step. */
   step: z.int(),
   /** Up to where the current step has searched. */

@@ -29,9 +29,9 @@ export async function startErasure(env: Env, db: Db, keys: Keys, row: ErasureRow
 }
 
 /** An erasure at its first step; accounts that go with the record can no longer sign in. */
-export async function prepareErasure(db: Db, row: ErasureRow, now: number): Promise<void> {
+export async function prepareErasure(db: Db, row: ErasureRow, plan: string, now: number): Promise<void> {
   const subject = await readSubject(db, row, now);
-  const progress: Progress = { subject, step: 0, cursor: null, counts: {} };
+  const progress: Progress = { subject, plan, step: 0, cursor: null, counts: {} };
   await batch(db, [
     db.run(
       sql`UPDATE erasures SET progress = ${JSON.stringify(progress)} WHERE id = ${row.id} AND state = 'erasing' AND progress IS NULL`,
