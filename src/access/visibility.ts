@@ -13,12 +13,16 @@ export function patientVisibility(
   hospitalId: SQLWrapper,
 ): SQL {
   const scope = scopeOf(effectiveRole, actor, patientId, hospitalId);
-  if (effectiveRole.role === "patient") return scope;
-  // A partial index holds the few restricted records.
-  const restricted = sql`(SELECT id FROM patients WHERE restricted_at IS NOT NULL
-    ${effectiveRole.role === "admin" ? sql`` : sql`AND hospital_id = ${effectiveRole.hospitalId}`})`;
-  return sql`${scope} AND ${patientId} NOT IN ${restricted}`;
+  return effectiveRole.role === "patient" ? scope : sql`${scope} AND ${isUnrestricted(effectiveRole, patientId)}`;
 }
+
+/**
+ * The condition for rows of no restricted record, for staff and apps. A partial index holds the few records that are restricted.
+ * @param patientId the column that names the patient; NULL fulfils no condition
+ */
+export const isUnrestricted = ({ role, hospitalId }: EffectiveRole, patientId: SQLWrapper): SQL =>
+  sql`${patientId} NOT IN (SELECT id FROM patients WHERE restricted_at IS NOT NULL
+    ${role === "admin" ? sql`` : sql`AND hospital_id = ${hospitalId}`})`;
 
 function scopeOf(effectiveRole: EffectiveRole, actor: Principal, patientId: SQLWrapper, hospitalId: SQLWrapper): SQL {
   switch (effectiveRole.role) {

@@ -222,13 +222,13 @@ function joinTokenMatches(effectiveRole: EffectiveRole, actor: Principal, hospit
     (SELECT 1 FROM patient_tokens t WHERE ${inHospital(sql`t`)} AND t.token = w.value AND t.patient_id = found.patient_id))`;
   if (effectiveRole.role === "doctor" && effectiveRole.doctorScope === "care_team") {
     return sql`care_team found CROSS JOIN patients ON patients.id = found.patient_id AND found.user_id = ${getActorId(actor)}
-      AND found.ended_at IS NULL AND ${hasAllTokens}`;
+      AND found.ended_at IS NULL AND patients.restricted_at IS NULL AND ${hasAllTokens}`;
   }
   const matches = sql`SELECT count(*) FROM (SELECT 1 FROM patient_tokens c WHERE ${inHospital(sql`c`)} AND c.token = v.value LIMIT ${MAX_MATCHES_COUNTED})`;
   const [onlyToken] = tokens;
   const rarest =
     tokens.length === 1 ? sql`${onlyToken}` : sql`(SELECT v.value FROM json_each(${words}) v ORDER BY (${matches}) LIMIT 1)`;
   const fromRarestToken = sql`patient_tokens found CROSS JOIN patients ON patients.id = found.patient_id
-    AND ${inHospital(sql`found`)} AND found.token = ${rarest}`;
+    AND patients.restricted_at IS NULL AND ${inHospital(sql`found`)} AND found.token = ${rarest}`;
   return tokens.length === 1 ? fromRarestToken : sql`${fromRarestToken} AND ${hasAllTokens}`;
 }

@@ -84,7 +84,10 @@ async function addPackedMonth(id: string): Promise<void> {
     env.DB.prepare(`INSERT INTO vital_months (hospital_id, month, patient_id, file_key, stale_at)
       SELECT hospital_id, CAST(? AS INTEGER), id, 'f1/hours/packed-month', 0 FROM patients WHERE id = ?`).bind(month, id),
     env.DB.prepare(`INSERT INTO vital_hours (hospital_id, hour, patient_id, stats, version)
-      SELECT hospital_id, CAST(? AS INTEGER), id, '{}', 1 FROM patients WHERE id = ?`).bind(Math.floor(Date.now() / 3_600_000) - 3, id),
+      SELECT hospital_id, CAST(? AS INTEGER), id, '{}', 1 FROM patients WHERE id = ?`).bind(
+      Math.floor(Date.now() / 3_600_000) - 3,
+      id,
+    ),
   ]);
 }
 

@@ -190,7 +190,7 @@ describe("a restricted record", () => {
     const { data } = await readJson(await uploadReport(device, newPdf(), {}));
     const path = `/reports/${data.report_id}`;
     const { download_url: url } = (await readJson(await sendRequest(`${API}${path}`, { as: world.nurse }))).data;
-    const lists = ["/reports", "/documents", "/alerts", "/devices", "/patients/search?q=First"];
+    const lists = ["/reports", "/uploads", "/documents", "/alerts", "/devices", "/patients/search?q=First"];
     const named = async () => {
       const texts = await Promise.all(
         lists.map(async (list) => (await sendRequest(`${API}${list}`, { as: world.nurse })).text()),

@@ -139,7 +139,7 @@ export const ERASED_TABLES: readonly ErasedTable[] = [
     "held_observations",
     ["id"],
     (s) =>
-      sql`(filed_patient_id = ${s.patientId} OR ${sentByPatient(s, sql`held_observations.device_id`, sql`held_observations.received_at`)})`,
+      sql`(filed_patient_id = ${s.patientId} OR substr(id, 1, 36) = ${s.patientId} OR ${sentByPatient(s, sql`held_observations.device_id`, sql`held_observations.received_at`)})`,
     {
       search: withoutIndex("received_at"),
     },

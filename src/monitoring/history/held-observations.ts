@@ -7,6 +7,7 @@ import type { Call, UserEffectiveRole } from "../../access/actor.ts";
 import { appendAuditEvent, toListEvents } from "../../access/audit.ts";
 import { denyAccess } from "../../access/deny.ts";
 import { isInCallerHospital } from "../../access/effective-role.ts";
+import { isUnrestricted } from "../../access/visibility.ts";
 import { buildPage, COUNT_LIMIT, keysetClauses, type PageQuery, resolvePageStart } from "../../http/pagination.ts";
 import type { Keys } from "../../platform/config.ts";
 import { unsealValue } from "../../platform/crypto.ts";
@@ -66,7 +67,8 @@ const toHeldObservations = (row: HeldRow, items: readonly unknown[]) => ({
 });
 
 export const hospitalFilter = (effectiveRole: UserEffectiveRole): SQL =>
-  isInCallerHospital(effectiveRole, heldObservations.hospitalId);
+  sql`${isInCallerHospital(effectiveRole, heldObservations.hospitalId)}
+    AND ${isUnrestricted(effectiveRole, sql`coalesce(${heldObservations.filedPatientId}, substr(${heldObservations.id}, 1, 36))`)}`;
 
 export type HeldListQuery = PageQuery & { state?: HeldRow["state"] | undefined; device_id?: string | undefined };
 

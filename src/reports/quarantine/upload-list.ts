@@ -8,6 +8,7 @@ import { afterAudit, appendAuditEvent, toListEvents } from "../../access/audit.t
 import { denyAccess } from "../../access/deny.ts";
 import { isInCallerHospital } from "../../access/effective-role.ts";
 import type { Permission } from "../../access/permissions.ts";
+import { isUnrestricted } from "../../access/visibility.ts";
 import { buildPage, COUNT_LIMIT, keysetClauses, type PageQuery, resolvePageStart } from "../../http/pagination.ts";
 import { unsealValue } from "../../platform/crypto.ts";
 import { reports, uploads } from "../../platform/db/schema.ts";
@@ -75,6 +76,8 @@ const currentRow = {
   reportNameSealed: sql<string | null>`${reports.fileNameSealed}`.as("report_name_sealed"),
 };
 const isReportOfRow = eq(reports.id, uploads.reportId);
+const isOfUnrestricted = (effectiveRole: UserEffectiveRole) =>
+  isUnrestricted(effectiveRole, sql`coalesce(${reports.patientId}, ${uploads.patientId}, '')`);
 
 type UploadQuery = PageQuery & { outcome?: UploadOutcome | undefined };
 
@@ -94,7 +97,7 @@ async function loadUploadPage(anyCall: Call, list: "uploads" | "quarantine", que
         .select({ row: currentRow, deviceId: deviceIdColumn })
         .from(uploads)
         .leftJoin(reports, isReportOfRow)
-        .where(and(filter, where))
+        .where(and(filter, isOfUnrestricted(effectiveRole), where))
         .orderBy(...orderBy)
         .limit(start.limit + 1)
         .offset(start.skip),
@@ -141,7 +144,7 @@ export async function requireUpload(anyCall: Call, id: string, action: Permissio
       .select({ row: currentRow, deviceId: deviceIdColumn })
       .from(uploads)
       .leftJoin(reports, isReportOfRow)
-      .where(and(eq(uploads.id, id), isInCallerHospital(effectiveRole, uploads.hospitalId))),
+      .where(and(eq(uploads.id, id), isInCallerHospital(effectiveRole, uploads.hospitalId), isOfUnrestricted(effectiveRole))),
     selectSameFile({ ...anyCall, db }, sql`(SELECT sha256 FROM uploads WHERE id = ${id})`),
   ]);
   const [[found], sameFile] = results;
