@@ -146,7 +146,7 @@ export const BOUNDS = [
   { bound: ROW, test: BUDGET, operations: ["GET /erasures/{erasure_id}", "GET /erasures/{erasure_id}/certificate"] },
   { bound: ROW, test: BUDGET, operations: ["POST /erasures/{erasure_id}/reject", "POST /patients/{patient_id}/hold/release"] },
   {
-    bound: "1,500 hours and the months of 150 years, each by its key",
+    bound: "the months of 150 years, each by its key",
     test: BUDGET,
     operations: ["POST /erasures/{erasure_id}/approve"],
   },

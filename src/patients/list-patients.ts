@@ -8,7 +8,7 @@ import { denyAccess } from "../access/deny.ts";
 import { findCounterScope, resolveHospitalId } from "../access/effective-role.ts";
 import { readHospitalSettings } from "../access/hospital-settings.ts";
 import { PATIENT_SUMMARY_COLUMNS, type PatientRow } from "../access/patient-row.ts";
-import { patientVisibility } from "../access/visibility.ts";
+import { countedVisibility, patientVisibility } from "../access/visibility.ts";
 import {
   buildPage,
   COUNT_LIMIT,
@@ -98,6 +98,7 @@ export async function listPatients(anyCall: Call, query: PatientListQuery) {
   const { call, effectiveRole, results } = await withPrincipal(anyCall, "patient:read", (effectiveRole, { db, actor }) => {
     const version = read.selectVersion(db, effectiveRole, actor);
     const scope = patientVisibility(effectiveRole, actor, patients.id, hospitalColumn(query));
+    const inScope = countedVisibility(effectiveRole, actor, patients.id, hospitalColumn(query));
     const counted = findCounter(effectiveRole);
     return [
       version,
@@ -106,7 +107,7 @@ export async function listPatients(anyCall: Call, query: PatientListQuery) {
       counted
         ? db.all<{ n: number }>(sql`SELECT ${counterValue(counted, "patients")} AS n`)
         : db.all<{ n: number }>(
-            sql`SELECT count(*) AS n FROM (SELECT 1 FROM patients WHERE ${and(scope, filter)} LIMIT ${read.limit(COUNT_LIMIT + 1)})`,
+            sql`SELECT count(*) AS n FROM (SELECT 1 FROM patients WHERE ${and(inScope, filter)} LIMIT ${read.limit(COUNT_LIMIT + 1)})`,
           ),
     ];
   });

@@ -91,7 +91,7 @@ export const erasure: BudgetCase[] = [
     "POST /erasures/{id}/approve",
     "write",
     200,
-    budget(3, 100, 40, "", "monitor.openHours"),
+    budget(3, 100, 40, "", "monitor.snapshot"),
     async (e) => post(`${await newRequest("requested")}/approve`, e),
   ],
   [

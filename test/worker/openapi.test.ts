@@ -5,6 +5,7 @@ import { app } from "../../src/app.ts";
 import { PATH_ALIASES } from "../../src/http/path-aliases.ts";
 import { EXAMPLES } from "../../src/http/router.ts";
 import { toAlertId } from "../../src/monitoring/patient-object/samples/ids.ts";
+import { renewSignIn } from "../authz.factors.ts";
 import { newWebhook } from "../authz.world.ts";
 import { newConsent, newOffer } from "../consent-rows.ts";
 import { documentForm, newDocument, newText } from "../document-files.ts";
@@ -213,11 +214,13 @@ async function newStage(): Promise<Stage> {
   const reset = await sendRequest(`${API}/users/${world.doctor.id}/password-reset`, { as: world.manager, method: "POST" });
   const key = await sendRequest(`${API}/api-keys`, { as: world.manager, json: { name: "test", scopes: ["patient:read"] } });
   const mistake = await newPatient(world.hospitalId, world.nurse);
+  const held = await newPatient(world.hospitalId, world.nurse);
   const claim = await sendRequest(`${API}/patients/${world.patient.id}/claim-codes`, { as: world.nurse, method: "POST" });
   const { webhookId, messageId } = await newWebhook(world.hospitalId);
   for (const person of [world.nurse, world.doctor]) await makeOfficer(person);
   await sendRequest(`${API}/patients/${world.patient.id}`, { as: world.nurse });
   const sharing = await newSharer(world);
+  await renewSignIn(world.manager.sessionId);
   const ids = {
     webhook_id: webhookId,
     message_id: messageId,
@@ -231,7 +234,8 @@ async function newStage(): Promise<Stage> {
     document_id: await newDocument(world.nurse, world.patient.id),
     ...(await newRequests(world)),
     erasure_id: await newErasure(world.patient.id, world.hospitalId, "erased"),
-    undecided_id: await newErasure(mistake.id, world.hospitalId, "requested"),
+    undecided_id: await newErasure(held.id, world.hospitalId, "requested"),
+    held_patient_id: held.id,
     user_id: world.doctor.id,
     hospital_id: world.hospitalId,
     device_id: device.id,
@@ -262,7 +266,7 @@ async function newStage(): Promise<Stage> {
       200,
     );
   }
-  await newHold(mistake.id, world.hospitalId);
+  await newHold(held.id, world.hospitalId);
   for (const path of [`wards/${wardId}`, `hospitals/${world.hospitalId}`]) {
     const json = { escalation_minutes: { high: [2, 5], medium: [15, 45], low: [] } };
     expect((await sendRequest(`${API}/${path}/escalation`, { as: world.manager, method: "PUT", json })).status).toBe(200);
@@ -414,6 +418,7 @@ function requestOf({ path, method, name, operation }: (typeof operations)[number
   if (/document-requests.*\/(approve|reject)$/.test(path)) ids["document_request_id"] = stage.ids["incoming_id"];
   if (path.endsWith("/fulfil")) ids["document_request_id"] = stage.ids["approved_id"];
   if (name === `DELETE ${API}/patients/{patient_id}`) ids["patient_id"] = stage.ids["mistake_id"];
+  if (name.endsWith("/hold/release")) ids["patient_id"] = stage.ids["held_patient_id"];
   if (/\/(approve|reject)$/.test(name)) ids["erasure_id"] = stage.ids["undecided_id"];
   if (name.startsWith(`DELETE ${API}/patients/{patient_id}/links/`)) ids["user_id"] = stage.world.self.id;
   const needed = (operation.parameters ?? []).filter((p) => p.in === "query" && p.required);
@@ -523,7 +528,9 @@ describe("its examples", () => {
           `${p.name}=${encodeURIComponent(String(real(p.schema["example"], { world, ids, device, sharer, person: world.nurse })))}`,
       );
       const url = path.replace(/\{(\w+)\}/g, (_, id: string) => ids[id] ?? "");
-      const staff = /audit|members|users|api-keys|webhooks|deliveries|import-grants/.test(path) ? world.manager : world.nurse;
+      const staff = /audit|members|users|api-keys|webhooks|deliveries|import-grants|erasures|holds/.test(path)
+        ? world.manager
+        : world.nurse;
       const callers = new Map([
         ["/consents/offers", sharer],
         ["/privacy-questions", world.self],

@@ -5,7 +5,7 @@ import type { Call, EffectiveRole, PrincipalCall } from "../../access/actor.ts";
 import { afterAudit, appendAuditEvent, toListEvents } from "../../access/audit.ts";
 import { selectConsentOf } from "../../access/consented.ts";
 import { roleAllows } from "../../access/permissions.ts";
-import { patientVisibility } from "../../access/visibility.ts";
+import { countedVisibility, patientVisibility } from "../../access/visibility.ts";
 import { buildPage, COUNT_LIMIT, keysetClauses, resolvePageStart } from "../../http/pagination.ts";
 import { documents } from "../../platform/db/schema.ts";
 import { ApiError } from "../../platform/errors.ts";
@@ -36,11 +36,16 @@ const consentOf = (effectiveRole: EffectiveRole, { actor, now }: PrincipalCall, 
       });
 
 /** The condition for visible rows that match. SQLite has no statistics here: `+` keeps it from the index of a whole hospital. */
-function buildFilter(effectiveRole: EffectiveRole, call: PrincipalCall, query: DocumentQuery): SQL | undefined {
+function buildFilter(
+  effectiveRole: EffectiveRole,
+  call: PrincipalCall,
+  query: DocumentQuery,
+  visibility: typeof patientVisibility,
+): SQL | undefined {
   const hospitalId = isOfOnePatient(effectiveRole, query) ? sql`+documents.hospital_id` : sql`documents.hospital_id`;
   const { patient_id, type, content_type, status, date_from, date_to } = query;
   return and(
-    sql`((${patientVisibility(effectiveRole, call.actor, sql`documents.patient_id`, hospitalId)}) OR
+    sql`((${visibility(effectiveRole, call.actor, sql`documents.patient_id`, hospitalId)}) OR
       (+documents.status <> 'entered-in-error' AND ${consentOf(effectiveRole, call, query)} IS NOT NULL))`,
     patient_id === undefined ? undefined : sql`documents.patient_id = ${patient_id}`,
     sql`+documents.status = ${status}`,
@@ -63,14 +68,15 @@ export async function listDocuments(anyCall: Call, query: DocumentQuery) {
   const { call, effectiveRole, results } = await withPrincipal(anyCall, "document:read", (effectiveRole, call) => {
     const { db } = call;
     const isRefused = listUnboundFilters(effectiveRole, query).length > 0;
-    const visible = isRefused ? sql`0` : buildFilter(effectiveRole, call, query);
+    const visible = isRefused ? sql`0` : buildFilter(effectiveRole, call, query, patientVisibility);
+    const counted = isRefused ? sql`0` : buildFilter(effectiveRole, call, query, countedVisibility);
     return [
       selectDocuments({ db }, and(visible, where), consentOf(effectiveRole, call, query))
         .orderBy(...orderBy)
         .limit(start.limit + 1)
         .offset(start.skip),
       db.all<{ n: number }>(
-        sql`SELECT count(*) AS n FROM (SELECT 1 FROM documents WHERE ${visible ?? sql`1`} LIMIT ${COUNT_LIMIT + 1})`,
+        sql`SELECT count(*) AS n FROM (SELECT 1 FROM documents WHERE ${counted ?? sql`1`} LIMIT ${COUNT_LIMIT + 1})`,
       ),
     ];
   });

@@ -4,15 +4,14 @@ import { unsealIdentity } from "../../patients/identity/sealed-fields.ts";
 import type { Keys } from "../../platform/config.ts";
 import { batch, type Db } from "../../platform/db/client.ts";
 import { daysOf } from "../../platform/partial-date.ts";
-import { HOUR_MS } from "../../platform/time.ts";
 import { RECORD_KINDS, type RecordKind, type RetentionPolicy } from "./jurisdictions.ts";
 import { policyInForce } from "./stored-policy.ts";
 
 const AGE_OF_MAJORITY = 18;
-/** Hours of statistics that D1 holds at most (monitoring/packed-hours): older ones are in months. */
-const MAX_HOURS_IN_D1 = 62 * 24;
 /** No record is older than the service. */
 const MAX_MONTHS = 12 * 150;
+/** Months since January 1970 (UTC); samples may be a month older than their record. */
+const MONTH_OF_CREATION = sql`(strftime('%Y', created_at / 1000, 'unixepoch') - 1970) * 12 + strftime('%m', created_at / 1000, 'unixepoch') - 2`;
 
 type Newest = Record<RecordKind, number | null>;
 type Row = {
@@ -54,7 +53,7 @@ export function endOfRetention(policy: RetentionPolicy, newest: Newest, dateOfBi
 
 /**
  * The end of retention of a patient. @returns null when there is no such patient
- * @param env for the patient's object, which holds the hours that D1 does not have yet
+ * @param env for the patient's object, which knows the latest value of each vital sign
  */
 export async function findEndOfRetention(
   env: Pick<Env, "PATIENT_MONITOR">,
@@ -63,7 +62,7 @@ export async function findEndOfRetention(
   patientId: string,
   now: number,
 ): Promise<number | null> {
-  const [[row], [hours], [months]] = await batch(db, [
+  const [[row], [months]] = await batch(db, [
     db.all<Row>(sql`SELECT p.id AS id, p.version AS version, p.identity_sealed AS identity_sealed, h.country AS country, r.policy AS policy,
         max(p.created_at, p.updated_at, coalesce((SELECT max(authored_at) FROM intake_responses WHERE patient_id = p.id), 0),
           coalesce((SELECT max(changed_at) FROM patient_changes WHERE patient_id = p.id), 0)) AS patient_record,
@@ -72,21 +71,20 @@ export async function findEndOfRetention(
         (SELECT max(raised_at) FROM alerts WHERE patient_id = p.id) AS alerts
       FROM patients p JOIN hospitals h ON h.id = p.hospital_id LEFT JOIN retention_policies r ON r.hospital_id = h.id
       WHERE p.id = ${patientId}`),
-    db.all<{ newest: number | null }>(sql`SELECT max(v.hour) AS newest FROM patients p, vital_hours v WHERE p.id = ${patientId}
-      AND v.hospital_id = p.hospital_id AND v.patient_id = p.id
-      AND v.hour IN (SELECT value FROM json_each(${countDown(Math.floor(now / HOUR_MS) + 1, MAX_HOURS_IN_D1)}))`),
-    db.all<{ newest: number | null }>(sql`SELECT max(v.month) AS newest FROM patients p, vital_months v WHERE p.id = ${patientId}
-      AND v.hospital_id = p.hospital_id AND v.patient_id = p.id
-      AND v.month IN (SELECT value FROM json_each(${countDown(monthOf(now), Math.min(MAX_MONTHS, monthOf(now) + 1))}))`),
+    db.all<{
+      newest: number | null;
+    }>(sql`WITH RECURSIVE m(n) AS (SELECT ${MONTH_OF_CREATION} FROM patients WHERE id = ${patientId}
+        UNION ALL SELECT n + 1 FROM m WHERE n < ${monthOf(now)} LIMIT ${MAX_MONTHS})
+      SELECT max(v.month) AS newest FROM patients p, m, vital_months v
+      WHERE p.id = ${patientId} AND v.hospital_id = p.hospital_id AND v.month = m.n AND v.patient_id = p.id`),
   ]);
   if (!row) return null;
-  const { hours: openHours } = await env.PATIENT_MONITOR.getByName(patientId).openHours(null);
+  const latest = (await env.PATIENT_MONITOR.getByName(patientId).snapshot())?.latest ?? [];
   const { patient_record, reports, documents, alerts } = row;
   const observed = [
     alerts,
-    hours?.newest == null ? null : (hours.newest + 1) * HOUR_MS,
     months?.newest == null ? null : startOfMonth(months.newest + 1),
-    ...openHours.map(({ hour }) => (hour + 1) * HOUR_MS),
+    ...latest.map(({ received_at }) => Date.parse(received_at)),
   ].filter((time) => time !== null);
   const observations = observed.length > 0 ? Math.min(now, Math.max(...observed)) : null;
   const { date_of_birth: dateOfBirth } = await unsealIdentity(keys, row);
@@ -97,6 +95,3 @@ export async function findEndOfRetention(
 /** Months since January 1970 (UTC). */
 export const monthOf = (time: number): number => new Date(time).getUTCFullYear() * 12 + new Date(time).getUTCMonth() - 1970 * 12;
 const startOfMonth = (month: number): number => Date.UTC(1970, month, 1);
-
-/** JSON of `count` numbers from `first` down. */
-const countDown = (first: number, count: number): string => JSON.stringify(Array.from({ length: count }, (_, i) => first - i));

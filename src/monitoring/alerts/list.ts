@@ -4,7 +4,7 @@ import { and, type SQL, type SQLWrapper, sql } from "drizzle-orm";
 import { withPrincipal } from "../../access/access.ts";
 import { type Call, type EffectiveRole, getActorId, type Principal } from "../../access/actor.ts";
 import { appendAuditEvent, toListEvents } from "../../access/audit.ts";
-import { patientVisibility } from "../../access/visibility.ts";
+import { countedVisibility, patientVisibility } from "../../access/visibility.ts";
 import {
   buildPage,
   COUNT_LIMIT,
@@ -90,14 +90,19 @@ export function toAlert(row: AlertRow): AlertView {
 }
 
 /** `+` keeps SQLite from using the index by hospital when a patient is given. */
-function buildAlertFilter(effectiveRole: EffectiveRole, actor: Principal, query: AlertListQuery): SQL | undefined {
+function buildAlertFilter(
+  effectiveRole: EffectiveRole,
+  actor: Principal,
+  query: AlertListQuery,
+  visibility: typeof patientVisibility,
+): SQL | undefined {
   const equals = (column: SQLWrapper, value: string | undefined) => (value === undefined ? undefined : sql`${column} = ${value}`);
   const timeBound = (op: SQL, text: string | undefined) =>
     text === undefined ? undefined : sql`${alerts.raisedAt} ${op} ${Date.parse(text)}`;
   const hospital: SQLWrapper = query.patient_id ? sql`+${alerts.hospitalId}` : alerts.hospitalId;
   const isOpen = query.open ?? (query.state === undefined || query.state === "cleared" ? undefined : true);
   return and(
-    patientVisibility(effectiveRole, actor, alerts.patientId, hospital),
+    visibility(effectiveRole, actor, alerts.patientId, hospital),
     equals(alerts.patientId, query.patient_id),
     equals(hospital, query.hospital_id),
     equals(alerts.wardId, query.ward_id),
@@ -144,7 +149,8 @@ export async function listAlerts(anyCall: Call, query: AlertListQuery) {
   const start = await resolvePageStart(anyCall, "alerts", query);
   const { where, orderBy } = keysetClauses(start, alerts.raisedAt, alerts.id, query.sort === "raised");
   const { call, effectiveRole, results } = await withPrincipal(anyCall, "alert:read", (effectiveRole, { db, actor }) => {
-    const filter = buildAlertFilter(effectiveRole, actor, query) ?? sql`1`;
+    const filter = buildAlertFilter(effectiveRole, actor, query, patientVisibility) ?? sql`1`;
+    const counted = buildAlertFilter(effectiveRole, actor, query, countedVisibility) ?? sql`1`;
     const order = sql.join(orderBy, sql`, `);
     const groups = findGroups(effectiveRole, actor, query);
     const inGroup = groups ? sql`${groups.column} = g.id` : sql`1`;
@@ -156,7 +162,7 @@ export async function listAlerts(anyCall: Call, query: AlertListQuery) {
       db.all<AlertRow>(sql`SELECT ${ALERT_COLUMNS} FROM alerts WHERE ${inPage}
         ORDER BY ${order} LIMIT ${start.limit + 1} OFFSET ${start.skip}`),
       db.all<{ n: number }>(
-        sql`SELECT count(*) AS n FROM (SELECT 1 FROM ${from} WHERE ${inGroup} AND ${filter} LIMIT ${COUNT_LIMIT + 1})`,
+        sql`SELECT count(*) AS n FROM (SELECT 1 FROM ${from} WHERE ${inGroup} AND ${counted} LIMIT ${COUNT_LIMIT + 1})`,
       ),
     ];
   });

@@ -6,7 +6,7 @@ import { toListEvents } from "../../access/audit.ts";
 import { CachedRead } from "../../access/cached-read.ts";
 import { isForeign, selectConsentOf } from "../../access/consented.ts";
 import { type Permission, roleAllows } from "../../access/permissions.ts";
-import { patientVisibility } from "../../access/visibility.ts";
+import { countedVisibility, patientVisibility } from "../../access/visibility.ts";
 import {
   COUNT_LIMIT,
   type CutPage,
@@ -55,7 +55,12 @@ const consentOf = (effectiveRole: EffectiveRole, { actor, now }: PrincipalCall, 
  * The condition for visible rows that match the query. SQLite has no statistics here: `+` disables the indexes other than
  * the leading filter's, because one on a hospital's kinds or days would read all of its reports.
  */
-function buildReportFilter(effectiveRole: EffectiveRole, call: PrincipalCall, query: ReportQuery): SQL | undefined {
+function buildReportFilter(
+  effectiveRole: EffectiveRole,
+  call: PrincipalCall,
+  query: ReportQuery,
+  visibility: typeof patientVisibility,
+): SQL | undefined {
   const leadingFilter = chooseLeadingFilter(effectiveRole, query);
   const indexable = (column: SQLWrapper, ...leadingFilters: LeadingFilter[]) =>
     leadingFilter === "any" || leadingFilters.includes(leadingFilter) ? column : sql`+${column}`;
@@ -70,8 +75,8 @@ function buildReportFilter(effectiveRole: EffectiveRole, call: PrincipalCall, qu
   const uploadedBy = indexable(reports.uploadedBy, "uploader");
   return and(
     query.patient_id === undefined
-      ? patientVisibility(effectiveRole, call.actor, reports.patientId, hospitalId)
-      : sql`((${patientVisibility(effectiveRole, call.actor, reports.patientId, hospitalId)}) OR
+      ? visibility(effectiveRole, call.actor, reports.patientId, hospitalId)
+      : sql`((${visibility(effectiveRole, call.actor, reports.patientId, hospitalId)}) OR
         (+${reports.status} <> 'entered-in-error' AND ${consentOf(effectiveRole, call, query)} IS NOT NULL))`,
     equals(reports.patientId, query.patient_id),
     equals(hospitalId, query.hospital_id),
@@ -161,8 +166,9 @@ export async function listReports(
     const { db, actor } = call;
     const version = read.selectVersion(db, effectiveRole, actor);
     const query = dropOwnHospital(effectiveRole, requestedQuery);
-    const visible = buildReportFilter(effectiveRole, call, query);
-    const total = buildTotalQuery(effectiveRole, call, query, visible);
+    const visible = buildReportFilter(effectiveRole, call, query, patientVisibility);
+    const counted = buildReportFilter(effectiveRole, call, query, countedVisibility);
+    const total = buildTotalQuery(effectiveRole, call, query, counted);
     exact = total.exact;
     const page = sql`SELECT ${reports.id} FROM reports WHERE ${and(visible, where) ?? sql`1`} ORDER BY ${sql.join(orderBy, sql`, `)}
       LIMIT ${read.limit(start.limit + 1)} OFFSET ${start.skip}`;
