@@ -164,7 +164,7 @@ export const uploads: BudgetCase[] = [
     "POST /reports, nurse",
     "write",
     201,
-    budget(3, 25, 40, "put put"),
+    budget(3, 27, 40, "put put"),
     (e) => uploadReport(world.nurse, newPdf(), about(), { ...withNewKey(), env: e }),
   ],
   [

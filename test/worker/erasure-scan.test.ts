@@ -53,6 +53,9 @@ it("an erased patient is found nowhere, and the certificate counts what was ther
   const { counts, signed_text, signature, list_sha256 } = await readCertificate(id);
   const certified = Object.fromEntries(counts.map(({ store, count }: { store: string; count: number }) => [store, count]));
   const scanned = Object.fromEntries([...before.d1].map(([table, rows]) => [`d1.${table}`, rows.length]));
+  // The change of the report that was moved to another record lost the id, and stays.
+  scanned["d1.report_changes.from_patient_id"] = scanned["d1.report_changes"] ?? 0;
+  delete scanned["d1.report_changes"];
   expect(certified).toMatchObject(scanned);
   expect(certified).toMatchObject({
     "r2.files": before.files.length - left.length - 1,

@@ -82,10 +82,21 @@ function deleteRows(db: Db, { table, key }: ErasedTable, rows: readonly Row[]): 
 export const repeatTables = (db: Db, row: ErasureRow, progress: Progress, plan: string, firstTable: number) =>
   batch(db, saveStep(db, row, { ...progress, plan, step: firstTable, cursor: null }, row.listHash, []));
 
-/** Removes the patient's id from rows of others. */
+/** Removes the patient's id from rows of others, which have an `id`. */
 export async function clearColumns(db: Db, row: ErasureRow, progress: Progress): Promise<void> {
-  const statements = CLEARED_COLUMNS.map(({ table, column, where }) =>
-    db.run(sql`UPDATE ${sql.identifier(table)} SET ${sql.identifier(column)} = NULL WHERE ${where(progress.subject)}`),
+  const found = await Promise.all(
+    CLEARED_COLUMNS.map(({ table, where }) =>
+      db.all<{ id: string }>(sql`SELECT id FROM ${sql.identifier(table)} WHERE ${where(progress.subject)} LIMIT ${ROWS_PER_STEP}`),
+    ),
   );
-  await batch(db, saveStep(db, row, { ...progress, step: progress.step + 1 }, row.listHash, statements));
+  const cleared = CLEARED_COLUMNS.map(({ table, column }, i) => ({ table, column, ids: (found[i] ?? []).map(({ id }) => id) }));
+  const updates = cleared.map(({ table, column, ids }) =>
+    db.run(sql`UPDATE ${sql.identifier(table)} SET ${sql.identifier(column)} = NULL
+      WHERE id IN (SELECT value FROM json_each(${JSON.stringify(ids)}))`),
+  );
+  const counts = Object.fromEntries(cleared.map(({ table, column, ids }) => [`d1.${table}.${column}`, ids.length]));
+  const items = cleared.flatMap(({ table, column, ids }) => ids.map((id) => `${table}.${column} ${id}`));
+  const isDone = cleared.every(({ ids }) => ids.length < ROWS_PER_STEP);
+  const listHash = items.length === 0 ? row.listHash : await extendHash(row.listHash, items);
+  await batch(db, saveStep(db, row, { ...addCounts(progress, counts), step: progress.step + (isDone ? 1 : 0) }, listHash, updates));
 }

@@ -32,7 +32,7 @@ export const Progress = z.strictObject({
   step: z.int(),
   /** Up to where the current step has searched. */
   cursor: z.union([z.string(), z.number()]).nullable(),
-  /** What was deleted, by store: `d1.<table>`, `r2.files`, `object.rows`, `object.files`, `kv.hints`. */
+  /** What was deleted, by store: `d1.<table>`, `d1.<table>.<column>` for what was cleared, `r2.files`, `object.rows`, `object.files`, `kv.hints`. */
   counts: z.record(z.string(), z.int()),
 });
 export type Progress = z.infer<typeof Progress>;
