@@ -10,7 +10,7 @@ import { newWebhook } from "../authz.world.ts";
 import { newConsent, newOffer } from "../consent-rows.ts";
 import { documentForm, newDocument, newText } from "../document-files.ts";
 import { newIncoming, newRequestRow } from "../document-request-rows.ts";
-import { newErasure, newHold } from "../erasure-rows.ts";
+import { newErasure, newHold, RETENTION } from "../erasure-rows.ts";
 import { type Contract, createContract } from "../fuzz/contract.ts";
 import { readToken } from "../letters.ts";
 import { newFailedDelivery, newNotification } from "../notification-rows.ts";
@@ -267,6 +267,7 @@ async function newStage(): Promise<Stage> {
     );
   }
   await newHold(held.id, world.hospitalId);
+  await sendRequest(`${API}/hospitals/${world.hospitalId}/retention`, { as: world.manager, method: "PUT", json: RETENTION });
   for (const path of [`wards/${wardId}`, `hospitals/${world.hospitalId}`]) {
     const json = { escalation_minutes: { high: [2, 5], medium: [15, 45], low: [] } };
     expect((await sendRequest(`${API}/${path}/escalation`, { as: world.manager, method: "PUT", json })).status).toBe(200);

@@ -27,7 +27,7 @@ const RetentionSettings = z
     hospital_id: Id,
     jurisdiction: z.string().nullable().openapi({ description: "Country whose periods apply; null: the default" }),
     minimum: Policy,
-    own: Policy.nullable().openapi({ description: "Null while the hospital has set nothing" }),
+    own: PolicyFields.nullable().openapi({ description: "Null while the hospital has set nothing" }),
     in_force: Policy,
     version: z.int().nullable(),
     updated_by: Id.nullable(),
