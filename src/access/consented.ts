@@ -98,6 +98,7 @@ export function selectConsentOf(
     : sql`0`;
   return sql`(SELECT json_array(c.id, c.purpose, c.data_from, c.data_until, c.expires_at)
     FROM consent_records r JOIN consents c ON c.id = r.consent_id
+    JOIN patients held ON held.id = r.patient_id AND held.restricted_at IS NULL
     WHERE r.patient_id = ${row.patientId} AND c.hospital_id = ${hospitalId} AND c.status = 'granted' AND c.expires_at > ${now}
       AND ${row.at} BETWEEN c.data_from AND c.data_until AND instr(' ' || c.kinds || ' ', ' ' || ${row.kind} || ' ') > 0
       AND (c.documents_only = 0 OR ${isOpened}) AND ${isForReader(sql`${getActorId(actor)}`)} AND ${seesOwnRecord}

@@ -1,6 +1,7 @@
 // Legal holds on records of patients: while one is open, the record is not erased.
 import { sql } from "drizzle-orm";
-import { authorizePatient, withPatient, withUser } from "../../access/access.ts";
+import { withUser } from "../../access/access.ts";
+import { authorizePatient, withPatient } from "../../access/patient-access.ts";
 import { type Call, getActorId, type UserEffectiveRole } from "../../access/actor.ts";
 import { type AuditAction, afterAudit, appendAuditEvent, recordAuditEvent, toListEvents } from "../../access/audit.ts";
 import { failWithAudit } from "../../access/deny.ts";

@@ -1,7 +1,7 @@
 // Requests for erasure, by the person or by an administrator of the hospital.
 
 import { sql } from "drizzle-orm";
-import { authorizePatient } from "../../access/access.ts";
+import { authorizePatient } from "../../access/patient-access.ts";
 import { type Call, getActorId } from "../../access/actor.ts";
 import { recordAuditEvent } from "../../access/audit.ts";
 import { failWithAudit } from "../../access/deny.ts";

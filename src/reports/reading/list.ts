@@ -167,7 +167,7 @@ export async function listReports(
     const version = read.selectVersion(db, effectiveRole, actor);
     const query = dropOwnHospital(effectiveRole, requestedQuery);
     const visible = buildReportFilter(effectiveRole, call, query, patientVisibility);
-    const counted = buildReportFilter(effectiveRole, call, query, countedVisibility);
+    const counted = buildReportFilter(effectiveRole, call, query, query.patient_id ? patientVisibility : countedVisibility);
     const total = buildTotalQuery(effectiveRole, call, query, counted);
     exact = total.exact;
     const page = sql`SELECT ${reports.id} FROM reports WHERE ${and(visible, where) ?? sql`1`} ORDER BY ${sql.join(orderBy, sql`, `)}
