@@ -1,0 +1,211 @@
+CREATE TABLE `access_log_reads` (
+	`user_id` text PRIMARY KEY NOT NULL,
+	`day` integer NOT NULL,
+	FOREIGN KEY (`user_id`) REFERENCES `users`(`id`) ON UPDATE no action ON DELETE no action
+) STRICT, WITHOUT ROWID;
+--> statement-breakpoint
+CREATE TABLE `consent_documents` (
+	`consent_id` text NOT NULL,
+	`document_id` text NOT NULL,
+	PRIMARY KEY(`consent_id`, `document_id`),
+	FOREIGN KEY (`consent_id`) REFERENCES `consents`(`id`) ON UPDATE no action ON DELETE no action,
+	FOREIGN KEY (`document_id`) REFERENCES `documents`(`id`) ON UPDATE no action ON DELETE no action
+) STRICT, WITHOUT ROWID;
+--> statement-breakpoint
+CREATE INDEX `consent_documents_document` ON `consent_documents` (`document_id`);--> statement-breakpoint
+CREATE TABLE `consent_offers` (
+	`id` text PRIMARY KEY NOT NULL,
+	`user_id` text NOT NULL,
+	`code_hash` text NOT NULL,
+	`patient_ids` text NOT NULL,
+	`purpose` text NOT NULL,
+	`kinds` text NOT NULL,
+	`data_from` integer NOT NULL,
+	`data_until` integer NOT NULL,
+	`expires_at` integer NOT NULL,
+	`erase_at` integer NOT NULL,
+	`valid_until` integer NOT NULL,
+	`created_at` integer NOT NULL,
+	`used_at` integer,
+	`consent_id` text,
+	`withdrawn_at` integer,
+	FOREIGN KEY (`user_id`) REFERENCES `users`(`id`) ON UPDATE no action ON DELETE no action,
+	FOREIGN KEY (`consent_id`) REFERENCES `consents`(`id`) ON UPDATE no action ON DELETE no action
+) STRICT, WITHOUT ROWID;
+--> statement-breakpoint
+CREATE UNIQUE INDEX `consent_offers_code` ON `consent_offers` (`code_hash`);--> statement-breakpoint
+CREATE INDEX `consent_offers_user` ON `consent_offers` (`user_id`,`created_at`);--> statement-breakpoint
+CREATE INDEX `consent_offers_valid_until` ON `consent_offers` (`valid_until`);--> statement-breakpoint
+CREATE TABLE `consent_records` (
+	`consent_id` text NOT NULL,
+	`patient_id` text NOT NULL,
+	PRIMARY KEY(`consent_id`, `patient_id`),
+	FOREIGN KEY (`consent_id`) REFERENCES `consents`(`id`) ON UPDATE no action ON DELETE no action,
+	FOREIGN KEY (`patient_id`) REFERENCES `patients`(`id`) ON UPDATE no action ON DELETE no action
+) STRICT, WITHOUT ROWID;
+--> statement-breakpoint
+CREATE INDEX `consent_records_patient` ON `consent_records` (`patient_id`);--> statement-breakpoint
+CREATE TABLE `consent_versions` (
+	`consent_id` text NOT NULL,
+	`version` integer NOT NULL,
+	`artefact` text NOT NULL,
+	`changed_by` text,
+	`changed_at` integer NOT NULL,
+	PRIMARY KEY(`consent_id`, `version`),
+	FOREIGN KEY (`consent_id`) REFERENCES `consents`(`id`) ON UPDATE no action ON DELETE no action
+) STRICT, WITHOUT ROWID;
+--> statement-breakpoint
+CREATE TABLE `consents` (
+	`id` text PRIMARY KEY NOT NULL,
+	`hospital_id` text NOT NULL,
+	`patient_id` text NOT NULL,
+	`status` text NOT NULL,
+	`purpose` text NOT NULL,
+	`kinds` text NOT NULL,
+	`data_from` integer NOT NULL,
+	`data_until` integer NOT NULL,
+	`answer_until` integer NOT NULL,
+	`expires_at` integer NOT NULL,
+	`erase_at` integer NOT NULL,
+	`reason_sealed` text,
+	`practitioner_id` text,
+	`documents_only` integer DEFAULT 0 NOT NULL,
+	`requested_by` text,
+	`decided_by` text,
+	`decided_at` integer,
+	`ended_at` integer,
+	`erased_at` integer,
+	`created_at` integer NOT NULL,
+	`updated_at` integer NOT NULL,
+	`version` integer DEFAULT 1 NOT NULL,
+	FOREIGN KEY (`hospital_id`) REFERENCES `hospitals`(`id`) ON UPDATE no action ON DELETE no action,
+	FOREIGN KEY (`patient_id`) REFERENCES `patients`(`id`) ON UPDATE no action ON DELETE no action,
+	FOREIGN KEY (`practitioner_id`) REFERENCES `practitioners`(`id`) ON UPDATE no action ON DELETE no action,
+	FOREIGN KEY (`requested_by`) REFERENCES `users`(`id`) ON UPDATE no action ON DELETE no action,
+	FOREIGN KEY (`decided_by`) REFERENCES `users`(`id`) ON UPDATE no action ON DELETE no action
+) STRICT, WITHOUT ROWID;
+--> statement-breakpoint
+CREATE INDEX `consents_hospital` ON `consents` (`hospital_id`,`created_at`);--> statement-breakpoint
+CREATE INDEX `consents_patient` ON `consents` (`patient_id`,`created_at`);--> statement-breakpoint
+CREATE INDEX `consents_unanswered` ON `consents` (`answer_until`) WHERE status = 'requested';--> statement-breakpoint
+CREATE INDEX `consents_granted` ON `consents` (`expires_at`) WHERE status = 'granted';--> statement-breakpoint
+CREATE INDEX `consents_unerased` ON `consents` (`erase_at`) WHERE erased_at IS NULL;--> statement-breakpoint
+CREATE TABLE `document_requests` (
+	`id` text PRIMARY KEY NOT NULL,
+	`hospital_id` text NOT NULL,
+	`patient_id` text NOT NULL,
+	`consent_id` text NOT NULL,
+	`asked_hospital_id` text,
+	`status` text NOT NULL,
+	`description_sealed` text NOT NULL,
+	`type_code` text,
+	`date_from` integer,
+	`date_to` integer,
+	`reason_sealed` text,
+	`requested_by` text NOT NULL,
+	`answered_by` text,
+	`answered_at` integer,
+	`ended_by` text,
+	`ended_at` integer,
+	`expires_at` integer NOT NULL,
+	`created_at` integer NOT NULL,
+	`updated_at` integer NOT NULL,
+	`version` integer DEFAULT 1 NOT NULL,
+	FOREIGN KEY (`hospital_id`) REFERENCES `hospitals`(`id`) ON UPDATE no action ON DELETE no action,
+	FOREIGN KEY (`patient_id`) REFERENCES `patients`(`id`) ON UPDATE no action ON DELETE no action,
+	FOREIGN KEY (`consent_id`) REFERENCES `consents`(`id`) ON UPDATE no action ON DELETE no action,
+	FOREIGN KEY (`asked_hospital_id`) REFERENCES `hospitals`(`id`) ON UPDATE no action ON DELETE no action,
+	FOREIGN KEY (`requested_by`) REFERENCES `users`(`id`) ON UPDATE no action ON DELETE no action,
+	FOREIGN KEY (`answered_by`) REFERENCES `users`(`id`) ON UPDATE no action ON DELETE no action,
+	FOREIGN KEY (`ended_by`) REFERENCES `users`(`id`) ON UPDATE no action ON DELETE no action
+) STRICT, WITHOUT ROWID;
+--> statement-breakpoint
+CREATE UNIQUE INDEX `document_requests_consent` ON `document_requests` (`consent_id`);--> statement-breakpoint
+CREATE INDEX `document_requests_hospital` ON `document_requests` (`hospital_id`,`created_at`);--> statement-breakpoint
+CREATE INDEX `document_requests_asked` ON `document_requests` (`asked_hospital_id`,`created_at`);--> statement-breakpoint
+CREATE INDEX `document_requests_patient` ON `document_requests` (`patient_id`,`created_at`);--> statement-breakpoint
+CREATE INDEX `document_requests_open` ON `document_requests` (`expires_at`) WHERE status IN ('requested', 'approved');--> statement-breakpoint
+CREATE TABLE `erasures` (
+	`id` text PRIMARY KEY NOT NULL,
+	`patient_id` text NOT NULL,
+	`hospital_id` text NOT NULL,
+	`state` text NOT NULL,
+	`reason_sealed` text,
+	`requested_by` text NOT NULL,
+	`requested_at` integer NOT NULL,
+	`decided_by` text,
+	`decided_at` integer,
+	`decision_reason_sealed` text,
+	`erase_on` integer,
+	`started_at` integer,
+	`erased_at` integer,
+	`progress` text,
+	`list_hash` text DEFAULT '' NOT NULL,
+	`certificate` text,
+	FOREIGN KEY (`hospital_id`) REFERENCES `hospitals`(`id`) ON UPDATE no action ON DELETE no action
+) STRICT, WITHOUT ROWID;
+--> statement-breakpoint
+CREATE UNIQUE INDEX `erasures_open` ON `erasures` (`patient_id`) WHERE state in ('requested', 'restricted', 'erasing');--> statement-breakpoint
+CREATE INDEX `erasures_patient` ON `erasures` (`patient_id`,`requested_at`);--> statement-breakpoint
+CREATE INDEX `erasures_hospital` ON `erasures` (`hospital_id`,`requested_at`);--> statement-breakpoint
+CREATE INDEX `erasures_requested` ON `erasures` (`requested_at`);--> statement-breakpoint
+CREATE INDEX `erasures_hospital_state` ON `erasures` (`hospital_id`,`state`,`requested_at`);--> statement-breakpoint
+CREATE INDEX `erasures_state` ON `erasures` (`state`,`requested_at`);--> statement-breakpoint
+CREATE INDEX `erasures_due` ON `erasures` (`erase_on`) WHERE state in ('restricted', 'erasing');--> statement-breakpoint
+CREATE TABLE `patient_holds` (
+	`id` text PRIMARY KEY NOT NULL,
+	`patient_id` text NOT NULL,
+	`hospital_id` text NOT NULL,
+	`reason_sealed` text NOT NULL,
+	`set_by` text NOT NULL,
+	`set_at` integer NOT NULL,
+	`release_reason_sealed` text,
+	`released_by` text,
+	`released_at` integer,
+	FOREIGN KEY (`patient_id`) REFERENCES `patients`(`id`) ON UPDATE no action ON DELETE no action,
+	FOREIGN KEY (`hospital_id`) REFERENCES `hospitals`(`id`) ON UPDATE no action ON DELETE no action
+) STRICT, WITHOUT ROWID;
+--> statement-breakpoint
+CREATE UNIQUE INDEX `patient_holds_open` ON `patient_holds` (`patient_id`) WHERE released_at is null;--> statement-breakpoint
+CREATE INDEX `patient_holds_patient` ON `patient_holds` (`patient_id`,`set_at`);--> statement-breakpoint
+CREATE INDEX `patient_holds_hospital` ON `patient_holds` (`hospital_id`,`set_at`);--> statement-breakpoint
+CREATE INDEX `patient_holds_set` ON `patient_holds` (`set_at`);--> statement-breakpoint
+CREATE TABLE `privacy_reviews` (
+	`id` text PRIMARY KEY NOT NULL,
+	`hospital_id` text NOT NULL,
+	`kind` text NOT NULL,
+	`ref_id` text NOT NULL,
+	`patient_id` text NOT NULL,
+	`subject_user_id` text,
+	`flagged` integer DEFAULT 0 NOT NULL,
+	`status` text DEFAULT 'open' NOT NULL,
+	`content_sealed` text NOT NULL,
+	`opened_by` text NOT NULL,
+	`opened_at` integer NOT NULL,
+	`outcome` text,
+	`note_sealed` text,
+	`closed_by` text,
+	`closed_at` integer,
+	FOREIGN KEY (`hospital_id`) REFERENCES `hospitals`(`id`) ON UPDATE no action ON DELETE no action,
+	FOREIGN KEY (`patient_id`) REFERENCES `patients`(`id`) ON UPDATE no action ON DELETE no action
+) STRICT, WITHOUT ROWID;
+--> statement-breakpoint
+CREATE UNIQUE INDEX `privacy_reviews_ref` ON `privacy_reviews` (`ref_id`,`kind`,`patient_id`);--> statement-breakpoint
+CREATE INDEX `privacy_reviews_hospital` ON `privacy_reviews` (`hospital_id`,`flagged`,`id`);--> statement-breakpoint
+CREATE INDEX `privacy_reviews_status` ON `privacy_reviews` (`hospital_id`,`status`,`flagged`,`id`);--> statement-breakpoint
+CREATE INDEX `privacy_reviews_patient` ON `privacy_reviews` (`patient_id`,`kind`,`id`);--> statement-breakpoint
+CREATE TABLE `retention_policies` (
+	`hospital_id` text PRIMARY KEY NOT NULL,
+	`policy` text NOT NULL,
+	`version` integer DEFAULT 1 NOT NULL,
+	`updated_by` text NOT NULL,
+	`updated_at` integer NOT NULL,
+	FOREIGN KEY (`hospital_id`) REFERENCES `hospitals`(`id`) ON UPDATE no action ON DELETE no action
+) STRICT, WITHOUT ROWID;
+--> statement-breakpoint
+ALTER TABLE `memberships` ADD `privacy_officer` integer DEFAULT 0 NOT NULL;--> statement-breakpoint
+CREATE INDEX `memberships_privacy_officer` ON `memberships` (`hospital_id`) WHERE privacy_officer = 1;--> statement-breakpoint
+ALTER TABLE `patients` ADD `restricted_at` integer;--> statement-breakpoint
+CREATE INDEX `patients_restricted` ON `patients` (`hospital_id`,`id`) WHERE restricted_at is not null;--> statement-breakpoint
+CREATE INDEX `person_identifiers_uid` ON `person_identifiers` (`patient_uid`);--> statement-breakpoint
+CREATE TRIGGER `changed_consent` AFTER UPDATE OF status, kinds, data_from, data_until, expires_at ON `consents` WHEN OLD.status = 'granted' BEGIN INSERT INTO outbox (id, topic, payload, created_at, due_at) SELECT DISTINCT 'feed:' || x, 'feed', x, CAST(unixepoch('subsec') * 1000 AS INTEGER), CAST(unixepoch('subsec') * 1000 AS INTEGER) FROM (SELECT p.hospital_id AS x FROM consent_records r JOIN patients p ON p.id = r.patient_id WHERE r.consent_id = NEW.id) WHERE x IS NOT NULL ON CONFLICT (id) DO UPDATE SET changes = changes + 1, due_at = excluded.due_at, done_at = NULL; END;
