@@ -258,14 +258,14 @@ describe("a revocation", () => {
     expect(await live.closed).toMatchObject({ code: 4403 });
   });
 
-  it("takes three round trips to D1 and a call per hospital", async () => {
+  it("takes two round trips to D1 and a call per hospital", async () => {
     const scene = await newScene();
     const id = await grant(scene);
     const { env: counted, counts } = withCounters(env);
     const path = `${API}/consents/${id}/revoke`;
     const response = await sendRequest(path, { as: scene.person, method: "POST", json: {}, env: counted });
     expect(response.status).toBe(200);
-    expect(counts).toMatchObject({ d1: 3, objects: ["feed.endConsent"] });
+    expect(counts).toMatchObject({ d1: 2, objects: ["feed.endConsent"] });
   });
 });
 

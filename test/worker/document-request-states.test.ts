@@ -101,7 +101,7 @@ describe("the states", () => {
     for (const { consentId } of [cancelled, rejected])
       expect(await readData(await get(`/consents/${consentId}`, person))).toMatchObject({
         status: "expired",
-        shared_patient_ids: expect.any(Array),
+        shared: expect.any(Array),
       });
     expect((await grant(scene, cancelled.consentId)).status).toBe(409);
     for (const as of [a.nurse, b.nurse, person])
