@@ -21,6 +21,7 @@ import {
   REPORT_CHANGES,
   REPORT_KINDS,
   REPORT_STATUSES,
+  RESEALING_PHASES,
   UPLOAD_OUTCOMES,
 } from "./vocabulary.ts";
 
@@ -35,6 +36,41 @@ export const deployment = sqliteTable("deployment", {
   name: text("name").primaryKey(),
   value: text("value").notNull(),
 });
+
+/**
+ * Progress of the job that seals stored data again after a rotation of FIELD_KEYS (service/keys): one row per store. `remaining` and
+ * `counted` are JSON objects of numbers of values by key id.
+ */
+export const resealing = sqliteTable("resealing", {
+  store: text("store").primaryKey(),
+  /** The key that the run seals under: the current one when it began. */
+  keyId: text("key_id").notNull(),
+  /** When the job first saw this key as the current one. */
+  keySince: integer("key_since").notNull(),
+  phase: text("phase", { enum: RESEALING_PHASES }).notNull(),
+  /** JSON: the primary key of the row that was read last; null at the beginning. */
+  cursor: text("cursor"),
+  phaseStartedAt: integer("phase_started_at").notNull(),
+  /** The result of the last complete count; null before it. */
+  remaining: text("remaining"),
+  countedAt: integer("counted_at"),
+  /** The count that is under way. */
+  counted: text("counted").notNull(),
+  /** Values that the last complete run of the phase `sealing` could not open. */
+  unreadable: integer("unreadable").notNull(),
+  /** The same of the run that is under way. */
+  failed: integer("failed").notNull(),
+});
+
+/** Files in R2 that were sealed again into another file. They are deleted once no request can still read them. */
+export const replacedFiles = sqliteTable(
+  "replaced_files",
+  {
+    fileKey: text("file_key").primaryKey(),
+    replacedAt: integer("replaced_at").notNull(),
+  },
+  (t) => [index("replaced_files_time").on(t.replacedAt)],
+);
 
 export const hospitals = sqliteTable(
   "hospitals",

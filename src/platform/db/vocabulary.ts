@@ -104,3 +104,5 @@ export const LANGUAGES = ["en", "hi"] as const;
 /** `restricted`: approved, and locked until retention and holds allow the erasure. */
 export const ERASURE_STATES = ["requested", "rejected", "restricted", "erasing", "erased"] as const;
 export type ErasureState = (typeof ERASURE_STATES)[number];
+/** Of sealing stored data again: `counting` what each key has, `sealing` what is not under the current key. */
+export const RESEALING_PHASES = ["counting", "sealing", "done"] as const;
