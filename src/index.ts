@@ -11,6 +11,7 @@ import { deliverChanges } from "./monitoring/patient-object/context/change-deliv
 import { consume } from "./notifications/delivery/consume.ts";
 import { requeueInBackground } from "./notifications/delivery/requeue.ts";
 import { reindexPatients } from "./patients/reindex.ts";
+import { sealAgain } from "./service/keys/seal-again.ts";
 
 /** As in wrangler.toml; the other cron schedule, every 15 minutes, runs the cleanup and packs hours. */
 const EVERY_MINUTE_CRON = "* * * * *";
@@ -36,5 +37,6 @@ export default {
     ctx.waitUntil(reindexPatients(env, Date.now()));
     ctx.waitUntil(expireConsents(env, Date.now()));
     ctx.waitUntil(runErasures(env, Date.now()));
+    ctx.waitUntil(sealAgain(env, Date.now()));
   },
 } satisfies ExportedHandler<Env>;

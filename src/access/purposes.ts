@@ -26,6 +26,7 @@ export type Purpose = keyof typeof PURPOSES;
 const ADMINISTRATION = [
   "access.denied_summary",
   "access.summary",
+  "admin.keys",
   "admin.stats",
   "api_key.issue",
   "api_key.list",

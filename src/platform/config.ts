@@ -196,7 +196,7 @@ const SENTINEL_TEXT = "edgecare";
  * Decrypts the sealed constant in D1 and compares the proofs of the other keys; writes missing rows at the first start.
  * @returns the variable that does not match this database, or null
  */
-async function findMismatchedKey(db: Db, keys: Keys): Promise<"FIELD_KEYS" | ProvenSecret | null> {
+async function findMismatchedKey(db: Db, keys: Keys): Promise<ProvenSecret | null> {
   const selectRows = db.select().from(deployment);
   const proofs = await computeKeyProofs(keys);
   let known = toMap(await selectRows);

@@ -3,24 +3,35 @@ import { toBase64Url } from "./base64.ts";
 import type { CheckpointSigners } from "./checkpoint-signers.ts";
 import { computeBlindIndex, encodeCanonical, type KeyRing, type MacKeyRing } from "./crypto.ts";
 
-export type ProvenSecret = "INDEX_KEY" | "IDENTITY_KEYS" | "AUDIT_KEYS" | "AUDIT_SIGNING_KEYS";
+export type ProvenSecret = "FIELD_KEYS" | "INDEX_KEY" | "IDENTITY_KEYS" | "AUDIT_KEYS" | "AUDIT_SIGNING_KEYS";
 export type KeyProof = { name: string; value: string; secret: ProvenSecret };
 
 /** The keys that have a proof: those of Keys in config.ts. */
-type ProvenKeys = { index: CryptoKey; identity: MacKeyRing | null; audit: KeyRing; auditSigners: CheckpointSigners };
+type ProvenKeys = {
+  fields: KeyRing;
+  index: CryptoKey;
+  identity: MacKeyRing | null;
+  audit: KeyRing;
+  auditSigners: CheckpointSigners;
+};
 
 const CONSTANT = "edgecare";
 const prove = (key: CryptoKey): Promise<string> => computeBlindIndex(key, "sentinel", CONSTANT);
 
 /**
  * The MAC of a constant under each key, and the public keys of those that sign. A wrong identity key would silently give known
- * people second identities; a wrong audit key would seal and sign events that nobody can verify later.
+ * people second identities; a wrong audit key would seal and sign events that nobody can verify later; a wrong field key would seal what nobody can open.
  */
-export async function computeKeyProofs({ index, identity, audit, auditSigners }: ProvenKeys): Promise<KeyProof[]> {
+export async function computeKeyProofs({ fields, index, identity, audit, auditSigners }: ProvenKeys): Promise<KeyProof[]> {
   const identityProofs = [...(identity?.keys ?? [])].map(async ([kid, key]) => ({
     name: `identity:${kid}`,
     value: await prove(key),
     secret: "IDENTITY_KEYS" as const,
+  }));
+  const fieldProofs = [...fields.keys].map(async ([kid, key]) => ({
+    name: `field:${kid}`,
+    value: await prove(await deriveProofKey(key)),
+    secret: "FIELD_KEYS" as const,
   }));
   const auditProofs = [...audit.keys].map(async ([kid, key]) => ({
     name: `audit:${kid}`,
@@ -34,6 +45,7 @@ export async function computeKeyProofs({ index, identity, audit, auditSigners }:
   }));
   return [
     { name: "index", value: await prove(index), secret: "INDEX_KEY" },
+    ...(await Promise.all(fieldProofs)),
     ...(await Promise.all(identityProofs)),
     ...(await Promise.all(auditProofs)),
     ...signerProofs,

@@ -17,12 +17,12 @@ export async function findCodeProof(call: Call, userId: string, factors: Factors
 async function findTotpProof(
   { db, keys, now }: Call,
   userId: string,
-  { sealed, lastStep }: { sealed: string; lastStep: number },
+  { sealed, createdAt, lastStep }: { sealed: string; createdAt: number; lastStep: number },
   code: string,
 ): Promise<FactorProof | null> {
   const step = findTimeStep(await unsealTotpSecret(keys, userId, sealed), code, now);
   if (step === null || step <= lastStep) return null;
-  const isUnused = sql`user_id = ${userId} AND secret_sealed = ${sealed} AND last_step < ${step}`;
+  const isUnused = sql`user_id = ${userId} AND created_at = ${createdAt} AND last_step < ${step}`;
   return {
     method: "totp",
     when: sql`EXISTS (SELECT 1 FROM totp_factors WHERE ${isUnused})`,

@@ -10,11 +10,18 @@ export type Method = (typeof METHODS)[number];
 export const AMR = { password: "pwd", totp: "otp mfa", recovery_code: "otp mfa", passkey: "hwk user mfa" } as const;
 
 /** Columns of `factorColumns`. */
-export type FactorsRow = { totp_sealed: string | null; totp_last_step: number | null; passkeys: string; recovery_codes: number };
+export type FactorsRow = {
+  totp_sealed: string | null;
+  totp_created_at: number | null;
+  totp_last_step: number | null;
+  passkeys: string;
+  recovery_codes: number;
+};
 
 /** The confirmed factors of a person, for the statement that reads the account. @param userId column */
 export const factorColumns = (userId: SQLWrapper): SQL => sql`
   (SELECT secret_sealed FROM totp_factors WHERE user_id = ${userId} AND confirmed_at IS NOT NULL) AS totp_sealed,
+  (SELECT created_at FROM totp_factors WHERE user_id = ${userId}) AS totp_created_at,
   (SELECT last_step FROM totp_factors WHERE user_id = ${userId}) AS totp_last_step,
   (SELECT json_group_array(json_object('id', id, 'credentialId', credential_id, 'publicKey', public_key, 'counter', counter,
     'transports', transports)) FROM passkeys WHERE user_id = ${userId}) AS passkeys,
@@ -36,14 +43,18 @@ const StoredPasskeys = z.array(
 export type StoredPasskey = z.infer<typeof StoredPasskeys>[number];
 
 export type Factors = {
-  totp: { sealed: string; lastStep: number } | null;
+  /** `createdAt` says which enrolment it is: the sealed secret changes when its key is rotated. */
+  totp: { sealed: string; createdAt: number; lastStep: number } | null;
   passkeys: StoredPasskey[];
   recoveryCodes: number;
 };
 
 export function toFactors(row: FactorsRow): Factors {
   return {
-    totp: row.totp_sealed === null ? null : { sealed: row.totp_sealed, lastStep: row.totp_last_step ?? 0 },
+    totp:
+      row.totp_sealed === null
+        ? null
+        : { sealed: row.totp_sealed, createdAt: row.totp_created_at ?? 0, lastStep: row.totp_last_step ?? 0 },
     passkeys: StoredPasskeys.parse(JSON.parse(row.passkeys)),
     recoveryCodes: row.recovery_codes,
   };

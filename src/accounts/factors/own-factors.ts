@@ -83,7 +83,7 @@ export async function requireOwnFactors(anyCall: Call) {
   const { role, hospitalId, signIn } = effectiveRole;
   if (hasFactors(factors) && !signIn?.hasSecondStep)
     return denyAccess(call, "factor:manage", "step_up_required", { role, hospitalId });
-  return { call, effectiveRole, factors, pending: row.pending, user };
+  return { call, effectiveRole, factors, pending: row.pending, pendingSince: row.totp_created_at, user };
 }
 
 /** The caller's factors without their secrets. */
@@ -118,7 +118,8 @@ export async function enrollTotp(anyCall: Call) {
   const [stored] = await batch(db, [
     db.all(sql`INSERT INTO totp_factors (user_id, secret_sealed, created_at)
       VALUES (${actor.userId}, ${sealed}, CAST(${now} AS INTEGER))
-      ON CONFLICT (user_id) DO UPDATE SET secret_sealed = excluded.secret_sealed, created_at = excluded.created_at, last_step = 0
+      ON CONFLICT (user_id) DO UPDATE SET secret_sealed = excluded.secret_sealed, last_step = 0,
+          created_at = max(excluded.created_at, totp_factors.created_at + 1)
         WHERE confirmed_at IS NULL RETURNING user_id`),
     ...recordFactorChange(own, { event: "factor.enroll", action: "C", method: "totp", when: sql`changes() > 0` }),
   ]);
@@ -133,14 +134,14 @@ export async function enrollTotp(anyCall: Call) {
  */
 export async function confirmTotp(anyCall: Call, text: string): Promise<{ recovery_codes: string[] | null }> {
   const own = await requireOwnFactors(anyCall);
-  const { call, pending } = own;
+  const { call, pending, pendingSince } = own;
   if (pending === null) throw new ApiError("conflict", "Begin the enrolment first.");
   const { db, keys, actor, now } = call;
   const code = toAsciiDigits(text).replace(/\s/g, "");
   const step = findTimeStep(await unsealTotpSecret(keys, actor.userId, pending), code, now);
   if (step === null) throw new ApiError("invalid_code");
   const recovery = await createRecoveryCodes(keys, actor.userId);
-  const isPending = sql`user_id = ${actor.userId} AND secret_sealed = ${pending} AND confirmed_at IS NULL`;
+  const isPending = sql`user_id = ${actor.userId} AND created_at = ${pendingSince} AND confirmed_at IS NULL`;
   const [, , inserted] = await batch(db, [
     failsUnless(db, sql`EXISTS (SELECT 1 FROM totp_factors WHERE ${isPending})`),
     db.run(

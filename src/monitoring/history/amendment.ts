@@ -10,7 +10,7 @@ import { batch } from "../../platform/db/client.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { callMonitor } from "../intake/ingest.ts";
 import { MAX_AMENDED_SAMPLES_PER_PATIENT, MAX_AMENDMENTS_PER_SAMPLE } from "../patient-object/recording/amend-sample.ts";
-import { parseObservationId } from "../patient-object/samples/ids.ts";
+import { parseObservationId, toObservationId } from "../patient-object/samples/ids.ts";
 import { toPersonKey } from "../patient-object/snapshot.ts";
 
 export type AmendmentInput =
@@ -30,7 +30,8 @@ export async function amendObservation(env: Env, call: Call, id: string, input: 
   const { patientId, block, index } = parseObservationId(id) ?? UNKNOWN_POSITION;
   const access = await authorizePatient(call, { patient: patientId }, "observation:amend");
   const { role, basis, hospitalId, patient } = access;
-  const sealedReason = await sealValue(keys.fields, { table: "corrections", column: "reason", id }, input.reason);
+  const place = { table: "corrections", column: "reason", id: toObservationId(patient.id, block, index) };
+  const sealedReason = await sealValue(keys.fields, place, input.reason);
   const event = {
     event: "observation.amend",
     action: "U" as const,

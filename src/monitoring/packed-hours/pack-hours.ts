@@ -82,10 +82,17 @@ async function packUnits(env: Env, db: Db, units: readonly UnitRow[], now: numbe
 }
 
 /** @returns false when another run has the month */
-async function packMonth(env: Env, db: Db, ring: KeyRing, month: MonthOfPatient, now: number): Promise<boolean> {
+async function packMonth(
+  env: Env,
+  db: Db,
+  ring: KeyRing,
+  month: MonthOfPatient,
+  now: number,
+  isRepacked = false,
+): Promise<boolean> {
   const key = createMonthFileKey(ring);
   const [[reserved], rows] = await batch(db, [reserveFile(db, month, key, now), selectHours(db, month, now)]);
-  if (!reserved || rows.length === 0) return false;
+  if (!reserved || (rows.length === 0 && !isRepacked)) return false;
   const { file_key, file_size } = reserved;
   const before = file_key === null ? [] : await readMonthFile(env.FILES, ring, { key: file_key, size: file_size }, month);
   const hours = mergeVersions(before, rows);
@@ -94,6 +101,13 @@ async function packMonth(env: Env, db: Db, ring: KeyRing, month: MonthOfPatient,
   if (!isNamed) await env.FILES.delete(key);
   return isNamed;
 }
+
+/**
+ * Seals the file of a month again under the current key, with hours that wait to be packed. The file before becomes stale.
+ * @returns false while another run has the month, or its stale file is not deleted yet
+ */
+export const repackMonth = (env: Env, db: Db, ring: KeyRing, month: MonthOfPatient, now: number): Promise<boolean> =>
+  packMonth(env, db, ring, month, now, true);
 
 const isMonth = ({ hospitalId, month, patientId }: MonthOfPatient) =>
   sql`hospital_id = ${hospitalId} AND month = CAST(${month} AS INTEGER) AND patient_id = ${patientId}`;

@@ -31,6 +31,7 @@ import { type NewSet, recordSet, SetNotStored, type SetResult } from "./recordin
 import { nothingTold, runRules } from "./recording/run-rules.ts";
 import { archiveOldBlocks } from "./samples/archive.ts";
 import { type BucketQuery, type HistoryQuery, readBuckets, readHistory } from "./samples/read-samples.ts";
+import { countSealed, emptySealing, type ObjectSealing, type SealingFailures, sealAgain } from "./samples/resealing.ts";
 import { Store } from "./samples/store.ts";
 import { buildSnapshot, listOpenHours, toBatchFrames, toFactFrames, toPersonKey, toSamplesFrame } from "./snapshot.ts";
 
@@ -180,6 +181,14 @@ export class PatientMonitor extends DurableObject<Env> implements Watchable {
     return amended;
   }
 
+  /** Counts sealed values by key id; with `sealing`, after a part of them was sealed again. `now`: epoch milliseconds. */
+  async countSealed(sealing: { failed: SealingFailures; now: number } | null): Promise<ObjectSealing> {
+    const transact = (work: () => void) => this.#transact(work);
+    return sealing
+      ? sealAgain({ env: this.env, store: this.#store, patientId: this.#patientId, now: sealing.now, transact }, sealing.failed)
+      : emptySealing(countSealed(this.#store));
+  }
+
   /** The WebSocket of a device: receives frames of samples, sends cumulative acknowledgements. */
   override fetch(request: Request): Response {
     const credential = request.headers.get("X-Credential") ?? "";
@@ -287,13 +296,9 @@ export class PatientMonitor extends DurableObject<Env> implements Watchable {
   }
 
   #scheduleAlarm(at?: number): void {
-    const due = at ?? this.#nextDueAt(Date.now());
+    const due = at ?? nextDueAt(this.#store, [this.#delivery.nextDue(), this.#sockets.storeDueAt], Date.now());
     if (due === null || (this.#alarmAt !== null && this.#alarmAt <= due)) return;
     this.#alarmAt = due;
     void this.ctx.storage.setAlarm(due);
-  }
-
-  #nextDueAt(now: number): number | null {
-    return nextDueAt(this.#store, [this.#delivery.nextDue(), this.#sockets.storeDueAt], now);
   }
 }

@@ -59,10 +59,21 @@ export async function applyCallback(env: Env, call: Call, callback: Callback): P
   const status = callback.form.get("MessageStatus") ?? "";
   const rank = RANKS.get(status);
   // A status that is not known says nothing about the message.
-  if (rank !== undefined) await storeStatus(call, callback, status, rank);
+  if (rank === undefined) return;
+  for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) if (await storeStatus(call, callback, status, rank)) return;
+  throw new ApiError("unavailable");
 }
 
-async function storeStatus({ db, keys, now }: Call, { delivery, form }: Callback, status: string, rank: number): Promise<void> {
+/** The row may change between reading and writing it, also when its answer is sealed again under another key. */
+const MAX_ATTEMPTS = 3;
+
+/** @returns false when the row changed meanwhile */
+async function storeStatus(
+  { db, keys, now }: Call,
+  { delivery, form }: Callback,
+  status: string,
+  rank: number,
+): Promise<boolean> {
   const [row] = await db
     .select({ status: deliveries.status, answerSealed: deliveries.answerSealed })
     .from(deliveries)
@@ -94,5 +105,5 @@ async function storeStatus({ db, keys, now }: Call, { delivery, form }: Callback
     })
     .where(and(eq(deliveries.id, delivery), sql`status = ${row.status} AND answer_sealed IS ${row.answerSealed}`))
     .returning({ id: deliveries.id });
-  if (changed.length === 0) throw new ApiError("unavailable");
+  return changed.length > 0;
 }

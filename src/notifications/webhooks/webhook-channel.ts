@@ -73,11 +73,11 @@ async function readBody({ db, keys }: ChannelCall, delivery: Delivery, { include
   return { text: formatBody(delivery, hasDetails ? await readDetails(db, delivery) : undefined), hasDetails, isNew: true };
 }
 
-const storeBody = (db: Db, { id, bodySealed }: Delivery, { hasDetails }: Body, sealed: string) =>
+const storeBody = (db: Db, { id, bodySealed, bodyHasDetails }: Delivery, { hasDetails }: Body, sealed: string) =>
   db
     .update(deliveries)
     .set({ bodySealed: sealed, bodyHasDetails: Number(hasDetails) })
-    .where(and(eq(deliveries.id, id), sql`body_sealed IS ${bodySealed}`));
+    .where(and(eq(deliveries.id, id), sql`(body_sealed IS NULL) = ${Number(bodySealed === null)} AND body_has_details = ${bodyHasDetails}`));
 
 /** The audit event of an attempt with clinical data, before they leave the service. */
 function recordRelease({ db, now }: ChannelCall, { id, eventId, kind, refs, attempts }: Delivery, webhook: WebhookRow) {

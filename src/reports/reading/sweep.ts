@@ -27,7 +27,7 @@ async function sweepOrphansOfHour(db: Db, bucket: R2Bucket, prefix: string, now:
   do {
     const page = await bucket.list({ prefix, limit: 500, ...(cursor && { cursor }) });
     const old = page.objects.filter((object) => object.uploaded.getTime() < now - MIN_ORPHAN_AGE_MS).map((object) => object.key);
-    const orphans = old.length > 0 ? await findUnreferenced(db, old) : [];
+    const orphans = old.length > 0 ? await findUnreferencedFiles(db, old, "stored") : [];
     if (orphans.length > 0) await bucket.delete(orphans);
     deleted += orphans.length;
     cursor = page.truncated ? page.cursor : undefined;
@@ -35,12 +35,14 @@ async function sweepOrphansOfHour(db: Db, bucket: R2Bucket, prefix: string, now:
   return deleted;
 }
 
-async function findUnreferenced(db: Db, keys: string[]): Promise<string[]> {
+/** The keys that no row names. @param kind `stored`: files that were replaced, whose deletion is due later, count as named */
+export async function findUnreferencedFiles(db: Db, keys: string[], kind: "stored" | "replaced"): Promise<string[]> {
   const rows = await db.all<{ key: string }>(sql`SELECT k.value AS key FROM json_each(${JSON.stringify(keys)}) k
     WHERE NOT EXISTS (SELECT 1 FROM reports WHERE file_key = k.value)
       AND NOT EXISTS (SELECT 1 FROM documents WHERE file_key = k.value)
       AND NOT EXISTS (SELECT 1 FROM reports WHERE metrics_key = k.value)
-      AND NOT EXISTS (SELECT 1 FROM uploads WHERE file_key = k.value)`);
+      AND NOT EXISTS (SELECT 1 FROM uploads WHERE file_key = k.value)
+      AND NOT (${Number(kind === "stored")} AND EXISTS (SELECT 1 FROM replaced_files WHERE file_key = k.value))`);
   return rows.map((row) => row.key);
 }
 

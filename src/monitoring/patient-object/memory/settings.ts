@@ -52,6 +52,14 @@ export class Documents {
       .map(({ place, body }) => ({ block, place, body: this.#read(correctionDocument, body, null) }));
   }
 
+  allCorrections(): Correction[] {
+    if (!this.#hasTables()) return [];
+    return this.#sql
+      .exec<{ block: number; place: number; body: string }>("SELECT block, place, body FROM corrections ORDER BY block, place")
+      .toArray()
+      .map(({ block, place, body }) => ({ block, place, body: this.#read(correctionDocument, body, null) }));
+  }
+
   correctionCount(): number {
     if (!this.#hasTables()) return 0;
     return this.#sql.exec<{ n: number }>("SELECT count(*) AS n FROM corrections").one().n;

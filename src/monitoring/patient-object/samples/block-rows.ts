@@ -152,6 +152,16 @@ export class BlockRows {
       this.#sql.exec(id < 0 ? "DELETE FROM late WHERE id = ?" : "DELETE FROM blocks WHERE id = ?", Math.abs(id));
   }
 
+  listArchives(): ArchiveFile[] {
+    if (!this.#hasTables()) return [];
+    return this.#sql.exec<ArchiveFile>("SELECT file, size FROM archives ORDER BY id").toArray();
+  }
+
+  /** @returns false when the archive has another file by now */
+  replaceArchive(file: string, newFile: string): boolean {
+    return this.#sql.exec("UPDATE archives SET file = ? WHERE file = ?", newFile, file).rowsWritten > 0;
+  }
+
   findArchives(from: number, to: number): ArchiveFile[] {
     if (!this.#hasTables()) return [];
     return this.#sql

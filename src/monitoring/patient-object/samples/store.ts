@@ -269,6 +269,12 @@ export class Store {
     this.rows.recordArchive(file, size, blocks);
   }
 
+  /** @returns false when the archive has another file by now */
+  replaceArchive(file: string, newFile: string): boolean {
+    this.writes++;
+    return this.rows.replaceArchive(file, newFile);
+  }
+
   enqueueForD1<K extends keyof OutboxBodies>(kind: K, body: OutboxBodies[K]): void {
     this.writes++;
     this.outbox.add(kind, body);

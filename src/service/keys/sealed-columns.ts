@@ -1,0 +1,103 @@
+// The table of all sealed columns of D1, with what each value is bound to. A test compares it with the schema.
+import { getTableName } from "drizzle-orm";
+import type { SQLiteColumn, SQLiteTable } from "drizzle-orm/sqlite-core";
+import {
+  alertEvents,
+  deliveries,
+  deployment,
+  documents,
+  emailLinks,
+  heldObservations,
+  importGrants,
+  intakeResponses,
+  invitations,
+  legalHolds,
+  notificationSettings,
+  passkeys,
+  patientChanges,
+  patients,
+  phoneCodes,
+  practitioners,
+  pushSubscriptions,
+  reportChanges,
+  reports,
+  sessions,
+  totpFactors,
+  uploads,
+  users,
+  wards,
+  webhooks,
+} from "../../platform/db/schema.ts";
+
+/** A column of sealed values. `id` and `version`: the columns whose values are those of the SealContext (platform/crypto.ts). */
+export type SealedColumn = { column: SQLiteColumn; aadName: string; id: SQLiteColumn; version: SQLiteColumn | null };
+/** `key`: the primary key of the table, in its order. */
+export type SealedTable = { name: string; table: SQLiteTable; key: readonly SQLiteColumn[]; columns: readonly SealedColumn[] };
+
+const SUFFIX = /_sealed$/;
+
+type Binding = { id?: SQLiteColumn; version?: SQLiteColumn };
+
+/** Columns that are bound to the row's id, and to `version` if it is given. */
+function sealedTable(table: SQLiteTable, key: readonly SQLiteColumn[], columns: [SQLiteColumn, Binding?][]): SealedTable {
+  const [firstKey] = key;
+  if (!firstKey) throw new Error("a sealed table needs a primary key");
+  return {
+    name: getTableName(table),
+    table,
+    key,
+    columns: columns.map(([column, { id = firstKey, version = null } = {}]) => ({
+      column,
+      aadName: column.name.replace(SUFFIX, ""),
+      id,
+      version,
+    })),
+  };
+}
+
+const ofVersion = (version: SQLiteColumn): Binding => ({ version });
+
+export const SEALED_TABLES: readonly SealedTable[] = [
+  sealedTable(users, [users.id], [[users.profileSealed]]),
+  sealedTable(sessions, [sessions.id], [[sessions.clientSealed]]),
+  sealedTable(invitations, [invitations.id], [[invitations.inviteeSealed]]),
+  sealedTable(emailLinks, [emailLinks.id], [[emailLinks.addressSealed]]),
+  sealedTable(totpFactors, [totpFactors.userId], [[totpFactors.secretSealed]]),
+  sealedTable(passkeys, [passkeys.id], [[passkeys.nameSealed]]),
+  sealedTable(practitioners, [practitioners.id], [[practitioners.detailsSealed, ofVersion(practitioners.version)]]),
+  sealedTable(wards, [wards.id], [[wards.news2ProfileReasonSealed], [wards.trendMarkReasonSealed]]),
+  sealedTable(importGrants, [importGrants.id], [[importGrants.reasonSealed]]),
+  sealedTable(legalHolds, [legalHolds.hospitalId], [[legalHolds.reasonSealed]]),
+  sealedTable(
+    patients,
+    [patients.id],
+    [
+      [patients.identitySealed, ofVersion(patients.version)],
+      [patients.clinicalSealed, ofVersion(patients.version)],
+    ],
+  ),
+  sealedTable(patientChanges, [patientChanges.id], [[patientChanges.changeSealed]]),
+  sealedTable(intakeResponses, [intakeResponses.id], [[intakeResponses.answersSealed]]),
+  sealedTable(alertEvents, [alertEvents.alertId, alertEvents.n], [[alertEvents.commentSealed, ofVersion(alertEvents.at)]]),
+  sealedTable(
+    heldObservations,
+    [heldObservations.id],
+    [[heldObservations.itemsSealed], [heldObservations.noteSealed, { id: heldObservations.resolutionId }]],
+  ),
+  sealedTable(reports, [reports.id], [[reports.fileNameSealed], [reports.commentSealed]]),
+  sealedTable(reportChanges, [reportChanges.id], [[reportChanges.detailSealed]]),
+  sealedTable(uploads, [uploads.id], [[uploads.detailSealed]]),
+  sealedTable(
+    documents,
+    [documents.id],
+    [[documents.titleSealed], [documents.authorSealed], [documents.fileNameSealed], [documents.reasonSealed]],
+  ),
+  sealedTable(deliveries, [deliveries.id], [[deliveries.answerSealed], [deliveries.bodySealed]]),
+  sealedTable(notificationSettings, [notificationSettings.userId], [[notificationSettings.phoneSealed]]),
+  sealedTable(phoneCodes, [phoneCodes.userId], [[phoneCodes.phoneSealed, { id: phoneCodes.id }]]),
+  sealedTable(pushSubscriptions, [pushSubscriptions.id], [[pushSubscriptions.subscriptionSealed]]),
+  sealedTable(webhooks, [webhooks.id], [[webhooks.urlSealed], [webhooks.descriptionSealed], [webhooks.secretsSealed]]),
+];
+
+/** The sealed constant by which a start recognizes the ring. The last value that is sealed again: without it an early `drop` is refused. */
+export const SENTINEL_TABLE: SealedTable = sealedTable(deployment, [deployment.name], [[deployment.value]]);

@@ -1,0 +1,66 @@
+// The objects of patients as a store: reasons of corrections and archives of samples. The other classes of objects store nothing sealed
+// under FIELD_KEYS.
+import { mapAsync } from "es-toolkit/array";
+import { sql } from "drizzle-orm";
+import { emptySealing, type ObjectSealing } from "../../monitoring/patient-object/samples/resealing.ts";
+import { patients } from "../../platform/db/schema.ts";
+import { log } from "../../platform/log.ts";
+import { isAfter } from "./row-windows.ts";
+import { addCounts, type CountStep, type Cursor, type SealedStore, type SealingJob, type SealStep, UNKNOWN_KEY } from "./sealed-store.ts";
+
+/** Objects per step, each with at most so many calls. */
+const MAX_OBJECTS = 20;
+const MAX_CALLS = 10;
+const CONCURRENT_OBJECTS = 5;
+
+export const sealedObjects: SealedStore = { name: "patient_monitors", count: countObjects, seal: sealObjects };
+
+/** What an object that throws stands for: a value that cannot be opened. It is tried again in the next run. */
+const UNUSABLE: ObjectSealing = { ...emptySealing({ [UNKNOWN_KEY]: 1 }), failed: { corrections: 0, archives: 0, values: 1 } };
+
+async function nextPatients({ db }: SealingJob, cursor: Cursor | null) {
+  const rows = await db.all<{ id: string }>(sql`SELECT id FROM ${patients} WHERE ${isAfter([patients.id], cursor)}
+    ORDER BY id LIMIT ${MAX_OBJECTS}`);
+  const last = rows.at(-1);
+  return { ids: rows.map(({ id }) => id), next: last ? [last.id] : null };
+}
+
+async function countObjects(job: SealingJob, cursor: Cursor | null): Promise<CountStep> {
+  const { ids, next } = await nextPatients(job, cursor);
+  const step: CountStep = { next, counts: {} };
+  const count = async (id: string) => {
+    const { counts } = await job.env.PATIENT_MONITOR.getByName(id).countSealed(null).catch(() => UNUSABLE);
+    addCounts(step.counts, counts);
+  };
+  await mapAsync(ids, count, { concurrency: CONCURRENT_OBJECTS });
+  return step;
+}
+
+async function sealObjects(job: SealingJob, cursor: Cursor | null): Promise<SealStep> {
+  const { ids, next } = await nextPatients(job, cursor);
+  const step: SealStep = { next, sealed: {}, failed: 0, waiting: 0 };
+  const seal = async (id: string) => {
+    const { sealed, failed, waiting, more } = await sealObject(job, id).catch(() => UNUSABLE);
+    addCounts(step.sealed, sealed);
+    if (failed.values > 0) log(job.env, "ERROR", "values of an object not sealed again", { object_id: id, count: failed.values });
+    step.failed += failed.values;
+    step.waiting += waiting + Number(more);
+  };
+  await mapAsync(ids, seal, { concurrency: CONCURRENT_OBJECTS });
+  return step;
+}
+
+async function sealObject({ env, now }: SealingJob, id: string): Promise<ObjectSealing> {
+  const total = emptySealing();
+  for (let call = 0; call < MAX_CALLS; call++) {
+    const { sealed, failed, waiting, more } = await env.PATIENT_MONITOR.getByName(id).countSealed({ failed: total.failed, now });
+    addCounts(total.sealed, sealed);
+    total.failed.corrections += failed.corrections;
+    total.failed.archives += failed.archives;
+    total.failed.values += failed.values;
+    total.waiting = waiting;
+    total.more = more;
+    if (!more) break;
+  }
+  return total;
+}
