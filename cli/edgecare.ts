@@ -1,4 +1,4 @@
-// The `edgecare` command: demo data, simulated patients, secret keys, cost estimates and checks of the audit log.
+// The `edgecare` command: demo data, simulated patients, secret keys, exports, cost estimates and checks of the audit log.
 import { parseArgs } from "node:util";
 
 const DEMO_USAGE = `  demo   apply pending migrations to the local stores and load the demo data if they are missing (development only)
@@ -10,6 +10,7 @@ const COMMANDS: Record<string, (args: string[]) => Promise<number>> = {
   demo: runDemo,
   keys: async (args) => (await import("./keys.ts")).runKeys(args),
   simulate: async (args) => (await import("./simulate.ts")).runSimulate(args),
+  export: async (args) => (await import("./export.ts")).runExport(args),
   cost: async (args) => (await import("./cost.ts")).runCost(args),
   audit: runAudit,
 };
@@ -24,16 +25,17 @@ async function main(args: string[]): Promise<number> {
 }
 
 async function formatUsage(): Promise<string> {
-  const [{ KEYS_USAGE }, { SIMULATE_USAGE }, { COST_USAGE }, { AUDIT_USAGE }, { LOCK_CHECK_USAGE }] = await Promise.all([
+  const [{ KEYS_USAGE }, { EXPORT_USAGE }, { SIMULATE_USAGE }, { COST_USAGE }, { AUDIT_USAGE }, { LOCK_CHECK_USAGE }] = await Promise.all([
     import("./keys.ts"),
+    import("./export.ts"),
     import("./simulate.ts"),
     import("./cost.ts"),
     import("./audit.ts"),
     import("./lock-check.ts"),
   ]);
   const head =
-    "usage: edgecare demo [--state DIR] [--recreate | --live [--url http://localhost:8787]] | simulate [options] | cost | keys new | keys rotate NAME --stage STAGE | audit verify DIR [options] | audit lock-check";
-  return [head, `${DEMO_USAGE}\n${KEYS_USAGE}\n${LOCK_CHECK_USAGE}`, SIMULATE_USAGE, COST_USAGE, AUDIT_USAGE].join("\n\n");
+    "usage: edgecare demo [--state DIR] [--recreate | --live [--url http://localhost:8787]] | simulate [options] | cost | keys new | keys rotate NAME --stage STAGE | keys status | export --fernet KEY | audit verify DIR [options] | audit lock-check";
+  return [head, `${DEMO_USAGE}\n${KEYS_USAGE}\n${LOCK_CHECK_USAGE}`, EXPORT_USAGE, SIMULATE_USAGE, COST_USAGE, AUDIT_USAGE].join("\n\n");
 }
 
 const AUDIT_COMMANDS: Record<string, (args: string[]) => Promise<number>> = {

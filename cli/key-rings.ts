@@ -48,10 +48,16 @@ function createEntry(name: RingName, newest: RingEntry): RingEntry {
   return { kid, age: newest.age + 1, text: newFieldKey(kid) };
 }
 
+/** The key that the stage `drop` removes. */
+export const findOldestKeyId = (name: RingName, secret: string): string | undefined =>
+  parseEntries(name, secret)
+    .toSorted((a, b) => b.age - a.age)
+    .at(-1)?.kid;
+
 const KID_LETTERS = { FIELD_KEYS: "f", IDENTITY_KEYS: "i", AUDIT_KEYS: "a", AUDIT_SIGNING_KEYS: "s" } as const;
 
 const DATA_LOST = {
-  FIELD_KEYS: "rows and files sealed with it can never be opened again",
+  FIELD_KEYS: "rows and files that are not sealed again yet can never be opened (edgecare keys status)",
   IDENTITY_KEYS: "people known by it alone would get a second identity",
   AUDIT_KEYS: "segments of the audit log that are not sealed again yet cannot be opened",
   AUDIT_SIGNING_KEYS: "checkpoints of the audit log signed with it can no longer be verified",

@@ -5,14 +5,19 @@ import { newSecrets } from "../scripts/dev-secrets.mjs";
 import { parseCheckpointSigners } from "../src/platform/checkpoint-signers.ts";
 import { parseKeyRing, parseMacKeyRing } from "../src/platform/crypto.ts";
 import { parseSigningKeys } from "../src/platform/signing-keys.ts";
-import { advanceRing, RING_NAMES, RingError, type RingName, STAGES, type Stage } from "./key-rings.ts";
+import { advanceRing, findOldestKeyId, RING_NAMES, RingError, type RingName, STAGES, type Stage } from "./key-rings.ts";
+import { fetchKeyStatus, formatKeyStatus } from "./key-status.ts";
+import { ServiceError } from "./service.ts";
 
 export const KEYS_USAGE = `  keys new   print a new value for every secret, as NAME='value' lines
-  keys rotate ${RING_NAMES.join("|")} --stage ${STAGES.join("|")} [--force]
+  keys status [--url http://localhost:8787]
+         print what is sealed under each key of FIELD_KEYS (EDGECARE_TOKEN: access token of a platform administrator)
+  keys rotate ${RING_NAMES.join("|")} --stage ${STAGES.join("|")} [--force] [--url URL]
          read the current ring from standard input and print the next one:
          add    add a new key that is not used yet
          sign   move the newest key to the front, so that it signs and seals from now on
-         drop   remove the oldest key (all but JWT_KEYS: only with --force, as stored data need it)`;
+         drop   remove the oldest key (all but JWT_KEYS: only with --force, as stored data need it;
+                FIELD_KEYS also with --url, if the service has nothing under it)`;
 
 const OK = 0;
 const REFUSED = 1;
@@ -25,7 +30,9 @@ const NEXT_STEP: Record<Stage, (name: RingName) => string> = {
       ? "Deploy it, wait for the lifetime of an access token (ACCESS_TOKEN_EXPIRE_MINUTES), then run --stage drop."
       : name === "AUDIT_KEYS"
         ? "Deploy it, and keep the old keys until segments_to_reseal of GET /audit-events/retention is 0 for every log."
-        : "Deploy it, and keep the old keys: existing sealed, indexed and signed data need them.",
+        : name === "FIELD_KEYS"
+          ? "Deploy it. The service seals its data again; when edgecare keys status says so, run --stage drop --url URL."
+          : "Deploy it, and keep the old keys: existing indexed and signed data need them.",
   drop: () => "Deploy it.",
 };
 
@@ -48,7 +55,21 @@ async function validateRing(name: RingName, ring: string): Promise<void> {
   await PARSERS[name](ring);
 }
 
-async function rotateRing(name: RingName, stage: Stage, force: boolean): Promise<number> {
+/** Whether the service has counted nothing under the key that `drop` removes. @throws ServiceError */
+async function isOldestFree(ring: string, url: string): Promise<boolean> {
+  const oldest = findOldestKeyId("FIELD_KEYS", ring);
+  const status = await fetchKeyStatus(url);
+  return status.keys.some(({ key_id, can_be_dropped }) => key_id === oldest && can_be_dropped);
+}
+
+async function printStatus(url: string): Promise<number> {
+  for (const line of formatKeyStatus(await fetchKeyStatus(url))) console.log(line);
+  return OK;
+}
+
+type Rotation = { name: RingName; stage: Stage; force: boolean; url: string | undefined };
+
+async function rotateRing({ name, stage, force, url }: Rotation): Promise<number> {
   const currentRing = extractRing(await text(process.stdin), name);
   try {
     await validateRing(name, currentRing);
@@ -57,11 +78,12 @@ async function rotateRing(name: RingName, stage: Stage, force: boolean): Promise
     return REFUSED;
   }
   try {
-    const next = advanceRing(name, currentRing, stage, force);
+    const isChecked = name === "FIELD_KEYS" && stage === "drop" && url !== undefined;
+    const next = advanceRing(name, currentRing, stage, force || (isChecked && (await isOldestFree(currentRing, url))));
     await validateRing(name, next);
     console.log(next);
   } catch (error) {
-    if (!(error instanceof RingError)) throw error;
+    if (!(error instanceof RingError || error instanceof ServiceError)) throw error;
     console.error(error.message);
     return REFUSED;
   }
@@ -69,7 +91,21 @@ async function rotateRing(name: RingName, stage: Stage, force: boolean): Promise
   return OK;
 }
 
-const OPTIONS = { stage: { type: "string" }, force: { type: "boolean", default: false } } as const;
+async function runStatus(url = "http://localhost:8787"): Promise<number> {
+  try {
+    return await printStatus(url);
+  } catch (error) {
+    if (!(error instanceof ServiceError)) throw error;
+    console.error(error.message);
+    return REFUSED;
+  }
+}
+
+const OPTIONS = {
+  stage: { type: "string" },
+  force: { type: "boolean", default: false },
+  url: { type: "string" },
+} as const;
 
 function parseArguments(args: string[]) {
   try {
@@ -88,8 +124,9 @@ export async function runKeys(args: string[]): Promise<number> {
     for (const [secret, value] of Object.entries(newSecrets())) console.log(`${secret}='${value}'`);
     return OK;
   }
-  if (subcommand === "rotate" && name && stage && extra.length === 0)
-    return rotateRing(name, stage, parsedArgs?.values.force ?? false);
+  const { force = false, url } = parsedArgs?.values ?? {};
+  if (subcommand === "rotate" && name && stage && extra.length === 0) return rotateRing({ name, stage, force, url });
+  if (subcommand === "status" && ringArgument === undefined && !stage && !force) return runStatus(url);
   console.error(`usage: edgecare keys …\n\n${KEYS_USAGE}`);
   return USAGE;
 }

@@ -386,6 +386,7 @@ export const ROUTES: Record<string, RouteRule> = {
   "GET /api/v1/admin/users": rule("own", ADMIN),
   "GET /api/v1/admin/reports": rule("own", ADMIN),
   "GET /api/v1/admin/stats": rule("own", ADMIN),
+  "GET /api/v1/admin/keys": rule("own", ADMIN),
 };
 
 /** The relation between a principal and the target of a request. `uploaded`: the report came from this device. */

@@ -82,6 +82,7 @@ export const BOUNDS = [
   { bound: "one per vital of the catalogue", test: BUDGET, operations: ["GET /patients/{patient_id}/alert-rules"] },
   { bound: "366 days of counters", test: BUDGET, operations: ["GET /reports/stats"] },
   { bound: "counters of the deployment", test: BUDGET, operations: ["GET /admin/stats"] },
+  { bound: "one row per table and kind of file", test: BUDGET, operations: ["GET /admin/keys"] },
   {
     bound: "counters of the patient, one row of each kind",
     test: "test/worker/patient-records.test.ts › counts what exists of the patient and nothing of others",

@@ -150,6 +150,7 @@ export const reports: BudgetCase[] = [
   ],
   ["GET /admin/reports", "read", 200, budget(1, 150, 0), getAs("/admin/reports", admin)],
   ["GET /admin/stats", "read", 200, budget(1, 40, 0), getAs("/admin/stats", admin)],
+  ["GET /admin/keys", "read", 200, budget(1, 60, 0), getAs("/admin/keys", admin)],
 ];
 
 export const uploads: BudgetCase[] = [

@@ -85,6 +85,11 @@ export const reports: FaultCase[] = [
     () => world.admin,
   ),
   readCase(
+    "GET /admin/keys",
+    () => `${API}/admin/keys`,
+    () => world.admin,
+  ),
+  readCase(
     "GET /uploads/quarantine",
     () => `${API}/uploads/quarantine`,
     () => world.nurse,

@@ -60,6 +60,7 @@ async function readAll(of: Env) {
   };
   const bytes = async (path: string) => Buffer.from(await (await get(path)).arrayBuffer()).toString("base64");
   const day = (offset: number) => new Date(archivedAt() + offset * 24 * HOUR_MS).toISOString();
+  const values = ({ data }: { data: { value: number }[] }) => data.map(({ value }) => value);
   return {
     patient: (await json(`/patients/${world.patient.id}`)).data?.first_name,
     file: await bytes(`/reports/${world.reportId}/file`),
@@ -67,10 +68,8 @@ async function readAll(of: Env) {
     document: await bytes(`/documents/${world.documentId}/file`),
     title: (await json(`/documents/${world.documentId}`)).data?.file_name,
     upload: (await get(`/uploads/${world.uploadId}/file`)).status,
-    observation: (await json(`/observations/${world.observationId}`)).data?.value,
-    archived: (await json(`/patients/${world.monitoredId}/observations?from=${day(-1)}&to=${day(1)}`)).data?.map(
-      ({ value }: { value: number }) => value,
-    ),
+    corrected: values(await json(`/patients/${world.monitoredId}/observations?from=${new Date(START - HOUR_MS).toISOString()}`)),
+    archived: values(await json(`/patients/${world.monitoredId}/observations?from=${day(-1)}&to=${day(1)}`)),
     sessions: (await json("/auth/sessions", world.doctor)).status,
     users: (await json("/users", world.manager)).data?.length,
   };
@@ -108,7 +107,7 @@ describe("a rotation", () => {
 
   it("seals rows, files and objects under the new key, after which everything opens without the old one", async () => {
     const before = await readAll(env);
-    expect(before).toMatchObject({ metrics: 71, observation: 72, archived: [ARCHIVED_VALUE], upload: 200, sessions: 200 });
+    expect(before).toMatchObject({ metrics: 71, corrected: [72], archived: [ARCHIVED_VALUE], upload: 200, sessions: 200 });
     expect(before.file).toBe(Buffer.from(world.pdf).toString("base64"));
     expect(before.document).toBe(Buffer.from(world.text).toString("base64"));
     expect(await filesOf("f1")).not.toHaveLength(0);
