@@ -105,11 +105,12 @@ export const readKeyStatus = async (admin: Person, of: Env) =>
 /** Runs the job as cron does, ten minutes apart, until no value needs the old key. */
 export async function runUntilFree(of: Env, from: number, maxSteps?: number): Promise<number> {
   let now = from;
-  for (let runs = 0; runs < 400; runs++, now += 10 * 60_000) {
+  for (let runs = 0; runs < 120; runs++, now += 10 * 60_000) {
     const steps = await sealAgain(of, now, maxSteps);
     if (steps === 0 && now > from + 5 * 3_600_000) return now;
   }
-  throw new Error("the job does not end");
+  const { results } = await env.DB.prepare("SELECT * FROM resealing WHERE phase <> 'done' OR unreadable > 0").all();
+  throw new Error(`the job does not end: ${JSON.stringify(results)}`);
 }
 
 const tableNames = async () =>

@@ -1,5 +1,5 @@
 // Password reset links, asked for by the person or issued by a manager: valid for 30 minutes, single use; a reset ends all sessions.
-import { and, eq, isNull, ne, type SQL, sql } from "drizzle-orm";
+import { and, eq, inArray, isNull, ne, type SQL, sql } from "drizzle-orm";
 import type { Call } from "../../access/actor.ts";
 import { recordAuditEvent } from "../../access/audit.ts";
 import { denyAccess } from "../../access/deny.ts";

@@ -12,6 +12,7 @@ const MAX_DELETED = 1_000;
 
 export const replacedFilesStore: SealedStore = {
   name: "replaced_files",
+  weight: 1,
   count: ({ db }, cursor) =>
     countRows(db, { table: replacedFiles, key: [replacedFiles.fileKey], keyIds: [keyIdOfFile(replacedFiles.fileKey)] }, cursor),
   seal: deleteReplaced,

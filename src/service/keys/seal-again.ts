@@ -22,8 +22,8 @@ import { sealedObjects } from "./sealed-objects.ts";
 import { sealedRows } from "./sealed-rows.ts";
 import { SETTLED_MS, type SealedStore, type SealingJob } from "./sealed-store.ts";
 
-/** Steps per run, and a time after which no further step begins. A step takes at most 500 rows, 20 files or 20 objects. */
-export const MAX_STEPS = 40;
+/** Steps per run by weight, and a time after which no further step begins. A step takes at most 500 rows, 20 files or 20 objects. */
+export const MAX_STEPS = 50;
 const MAX_RUN_MS = 20_000;
 
 /** In the order of the runs. Files that were replaced come after those that replace them. */
@@ -58,7 +58,7 @@ async function runStore(run: Run, store: SealedStore): Promise<void> {
     const before = run.known.get(store.name);
     const progress = findWork(run.job, store.name, before);
     if (!progress) return;
-    run.stepsLeft--;
+    run.stepsLeft -= store.weight;
     const after = await runStep(run.job, store, progress);
     if (!(await saveProgress(run.job.db, before, after))) return;
     run.known.set(store.name, after);

@@ -16,6 +16,7 @@ type MonthRow = { hospital_id: string; month: number; patient_id: string; file_k
 
 export const sealedMonths: SealedStore = {
   name: "vital_months.file_key",
+  weight: 5,
   count: ({ db }, cursor) =>
     countRows(
       db,

@@ -13,7 +13,7 @@ const MAX_OBJECTS = 20;
 const MAX_CALLS = 10;
 const CONCURRENT_OBJECTS = 5;
 
-export const sealedObjects: SealedStore = { name: "patient_monitors", count: countObjects, seal: sealObjects };
+export const sealedObjects: SealedStore = { name: "patient_monitors", weight: 5, count: countObjects, seal: sealObjects };
 
 /** What an object that throws stands for: a value that cannot be opened. It is tried again in the next run. */
 const UNUSABLE: ObjectSealing = { ...emptySealing({ [UNKNOWN_KEY]: 1 }), failed: { corrections: 0, archives: 0, values: 1 } };

@@ -24,6 +24,7 @@ type Replacement = { key: Cursor; old: string; sealed: string };
 export function sealedRows(table: SealedTable, where = sql`1`): SealedStore {
   return {
     name: table.name,
+    weight: 1,
     count: ({ db }, cursor) =>
       countRows(db, { ...table, keyIds: table.columns.map(({ column }) => keyIdOfValue(column)), where }, cursor),
     seal: (job, cursor) => sealRows(job, table, where, cursor),
@@ -89,7 +90,7 @@ async function replaceValues(
   if (replacements.length === 0) return;
   const keyIdByKey = new Map(replacements.map((value) => [JSON.stringify(value.key), value.old.split(".")[1] ?? ""]));
   const rows = replacements.map((value) => [value.old.slice(0, IDENTIFYING_CHARACTERS), value.sealed, ...value.key]);
-  const isKey = key.map((part, i) => sql`${part} = j.value->>${i + 2}`);
+  const isKey = key.map((part, i) => sql`${part} = j.value->>${`$[${i + 2}]`}`);
   const replaced = await db.all<{ place: string }>(sql`UPDATE ${table} SET ${sql.identifier(column.name)} = j.value->>1
     FROM json_each(${JSON.stringify(rows)}) j
     WHERE ${sql.join(isKey, sql` AND `)} AND substr(${column}, 1, ${IDENTIFYING_CHARACTERS}) = j.value->>0

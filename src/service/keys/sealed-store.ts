@@ -27,6 +27,8 @@ export type SealStep = { next: Cursor | null; sealed: KeyCounts; failed: number;
 /** Both functions read a bounded part of the store after `cursor`, and can be repeated and interrupted at any time. */
 export type SealedStore = {
   name: string;
+  /** How many steps of the run's budget one takes: a step with files or objects calls them one by one. */
+  weight: number;
   count: (job: SealingJob, cursor: Cursor | null) => Promise<CountStep>;
   seal: (job: SealingJob, cursor: Cursor | null) => Promise<SealStep>;
 };
