@@ -2,7 +2,15 @@
 import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { z } from "zod";
 
-export const RING_NAMES = ["JWT_KEYS", "FIELD_KEYS", "IDENTITY_KEYS", "AUDIT_KEYS", "AUDIT_SIGNING_KEYS"] as const;
+export const RING_NAMES = [
+  "JWT_KEYS",
+  "FIELD_KEYS",
+  "IDENTITY_KEYS",
+  "AUDIT_KEYS",
+  "AUDIT_SIGNING_KEYS",
+  "LINK_KEY",
+  "REFRESH_KEY",
+] as const;
 export type RingName = (typeof RING_NAMES)[number];
 export const STAGES = ["add", "sign", "drop"] as const;
 export type Stage = (typeof STAGES)[number];
@@ -10,7 +18,7 @@ export type Stage = (typeof STAGES)[number];
 /** A rotation step that the ring does not allow; the message says what to do and contains no key. */
 export class RingError extends Error {}
 
-/** `age` orders keys by creation: `iat` of a JWK, otherwise the number in a key id such as f2. */
+/** `age` orders keys by creation: `iat` of a JWK, otherwise the number in a key id such as f2; 0 for a key without an id. */
 type RingEntry = { kid: string; age: number; text: string };
 
 export const newFieldKey = (kid: string) => `${kid}:${randomBytes(32).toString("base64")}`;
@@ -29,7 +37,7 @@ function parseEntries(name: RingName, secret: string): RingEntry[] {
   }
   return secret.split(",").map((part) => {
     const text = part.trim();
-    const [kid = ""] = text.split(":");
+    const kid = text.includes(":") ? text.slice(0, text.indexOf(":")) : "the key without an id";
     return { kid, age: Number(/\d+$/.exec(kid)?.[0] ?? 0), text };
   });
 }
@@ -54,7 +62,18 @@ export const findOldestKeyId = (name: RingName, secret: string): string | undefi
     .toSorted((a, b) => b.age - a.age)
     .at(-1)?.kid;
 
-const KID_LETTERS = { FIELD_KEYS: "f", IDENTITY_KEYS: "i", AUDIT_KEYS: "a", AUDIT_SIGNING_KEYS: "s" } as const;
+const KID_LETTERS = {
+  FIELD_KEYS: "f",
+  IDENTITY_KEYS: "i",
+  AUDIT_KEYS: "a",
+  AUDIT_SIGNING_KEYS: "s",
+  LINK_KEY: "l",
+  REFRESH_KEY: "r",
+} as const;
+
+/** Rings whose old keys nothing stored needs: what they signed expires. */
+export const isForTokens = (name: RingName): name is "JWT_KEYS" | "LINK_KEY" | "REFRESH_KEY" =>
+  name === "JWT_KEYS" || name === "LINK_KEY" || name === "REFRESH_KEY";
 
 const DATA_LOST = {
   FIELD_KEYS: "rows and files that are not sealed again yet can never be opened (edgecare keys status)",
@@ -85,7 +104,7 @@ export function advanceRing(name: RingName, secret: string, stage: Stage, force 
     case "drop":
       if (oldest === first)
         throw new RingError(`${first.kid} is in use and cannot be dropped: run --stage add and --stage sign first.`);
-      if (name !== "JWT_KEYS" && !force) {
+      if (!isForTokens(name) && !force) {
         throw new RingError(`Without ${oldest.kid} ${DATA_LOST[name]}. Use --force only if no stored data need it.`);
       }
       return formatEntries(

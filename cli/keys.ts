@@ -4,6 +4,7 @@ import { parseArgs } from "node:util";
 import { newSecrets } from "../scripts/dev-secrets.mjs";
 import { parseCheckpointSigners } from "../src/platform/checkpoint-signers.ts";
 import { parseKeyRing, parseMacKeyRing } from "../src/platform/crypto.ts";
+import { parseMacKeys } from "../src/platform/mac-keys.ts";
 import { parseSigningKeys } from "../src/platform/signing-keys.ts";
 import { advanceRing, findOldestKeyId, RING_NAMES, RingError, type RingName, STAGES, type Stage } from "./key-rings.ts";
 import { fetchKeyStatus, formatKeyStatus } from "./key-status.ts";
@@ -16,23 +17,27 @@ export const KEYS_USAGE = `  keys new   print a new value for every secret, as N
          read the current ring from standard input and print the next one:
          add    add a new key that is not used yet
          sign   move the newest key to the front, so that it signs and seals from now on
-         drop   remove the oldest key (all but JWT_KEYS: only with --force, as stored data need it;
+         drop   remove the oldest key (FIELD_KEYS, IDENTITY_KEYS and AUDIT keys: only with --force, as stored data need it;
                 FIELD_KEYS also with --url, if the service has nothing under it)`;
 
 const OK = 0;
 const REFUSED = 1;
 const USAGE = 2;
 
+/** What has to pass after the stage `sign`, and the last step. */
+const AFTER_SIGN: Record<RingName, string> = {
+  JWT_KEYS: "wait for the lifetime of an access token (ACCESS_TOKEN_EXPIRE_MINUTES), then run --stage drop.",
+  FIELD_KEYS: "the service seals its data again; when edgecare keys status says so, run --stage drop --url URL.",
+  IDENTITY_KEYS: "keep the old keys: numbers are indexed with them.",
+  AUDIT_KEYS: "keep the old keys until segments_to_reseal of GET /audit-events/retention is 0 for every log.",
+  AUDIT_SIGNING_KEYS: "keep the old keys: checkpoints are verified with them.",
+  LINK_KEY: "wait a day, in which links, codes and mail of before are used, then run --stage drop.",
+  REFRESH_KEY: "wait 7 days, after which a session without use ends, then run --stage drop.",
+};
+
 const NEXT_STEP: Record<Stage, (name: RingName) => string> = {
   add: () => "Deploy it, wait one minute until every location has it, then run --stage sign.",
-  sign: (name) =>
-    name === "JWT_KEYS"
-      ? "Deploy it, wait for the lifetime of an access token (ACCESS_TOKEN_EXPIRE_MINUTES), then run --stage drop."
-      : name === "AUDIT_KEYS"
-        ? "Deploy it, and keep the old keys until segments_to_reseal of GET /audit-events/retention is 0 for every log."
-        : name === "FIELD_KEYS"
-          ? "Deploy it. The service seals its data again; when edgecare keys status says so, run --stage drop --url URL."
-          : "Deploy it, and keep the old keys: existing indexed and signed data need them.",
+  sign: (name) => `Deploy it; ${AFTER_SIGN[name]}`,
   drop: () => "Deploy it.",
 };
 
@@ -48,6 +53,8 @@ const PARSERS: Record<RingName, (ring: string) => Promise<unknown>> = {
   IDENTITY_KEYS: parseMacKeyRing,
   AUDIT_KEYS: parseKeyRing,
   AUDIT_SIGNING_KEYS: parseCheckpointSigners,
+  LINK_KEY: parseMacKeys,
+  REFRESH_KEY: parseMacKeys,
 };
 
 /** @throws Error when the Worker would reject this ring */

@@ -16,6 +16,25 @@ export function deriveOneTimeToken(keys: Keys, kind: OneTimeTokenKind, id: strin
   return signToken(keys.link, `${KINDS[kind].prefix}_${id}`, "_", ["one-time", kind, id]);
 }
 
+/** A token of each key of the ring with its hash, the current key's first: which one it is, the stored hash says. */
+export async function listOneTimeTokens(
+  keys: Keys,
+  kind: OneTimeTokenKind,
+  id: string,
+): Promise<{ token: string; hash: string }[]> {
+  return Promise.all(
+    keys.link.all.map(async (current) => {
+      const token = await signToken({ current }, `${KINDS[kind].prefix}_${id}`, "_", ["one-time", kind, id]);
+      return { token, hash: await hashOneTimeToken(keys, kind, token) };
+    }),
+  );
+}
+
+/** The token whose hash is stored, as it was sent before; null if its key is not in the ring any more. */
+export async function repeatOneTimeToken(keys: Keys, kind: OneTimeTokenKind, id: string, hash: string): Promise<string | null> {
+  return (await listOneTimeTokens(keys, kind, id)).find((candidate) => candidate.hash === hash)?.token ?? null;
+}
+
 /** The stored hash of a token, under the index key, which is never rotated while the data exists. */
 export function hashOneTimeToken(keys: Keys, kind: OneTimeTokenKind, token: string): Promise<string> {
   return computeBlindIndex(keys.index, kind, token);

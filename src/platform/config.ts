@@ -17,6 +17,7 @@ import { Email } from "./email.ts";
 import { ApiError } from "./errors.ts";
 import { computeKeyProofs, findUnprovenSecret, type ProvenSecret } from "./key-proofs.ts";
 import { log } from "./log.ts";
+import { type MacKeys, parseMacKeys } from "./mac-keys.ts";
 import { parseSigningKeys, type SigningKeys } from "./signing-keys.ts";
 import { getSmsProvider, SMS_VARIABLES } from "./sms-provider.ts";
 
@@ -27,8 +28,8 @@ export type Keys = {
   /** Signs the checkpoints of the audit log. */
   auditSigners: CheckpointSigners;
   index: CryptoKey;
-  link: CryptoKey;
-  refresh: CryptoKey;
+  link: MacKeys;
+  refresh: MacKeys;
   jwt: SigningKeys;
   /** Key ring of the identity index; null where the deployment does not accept government numbers. */
   identity: MacKeyRing | null;
@@ -144,18 +145,16 @@ async function loadKeys(env: Env): Promise<Keys> {
   const fields = await tryLoad("FIELD_KEYS", parseKeyRing(env.FIELD_KEYS ?? ""));
   const audit = await tryLoad("AUDIT_KEYS", parseKeyRing(env.AUDIT_KEYS ?? ""));
   const auditSigners = await tryLoad("AUDIT_SIGNING_KEYS", parseCheckpointSigners(env.AUDIT_SIGNING_KEYS ?? ""));
+  const link = await tryLoad("LINK_KEY", parseMacKeys(env.LINK_KEY ?? ""));
+  const refresh = await tryLoad("REFRESH_KEY", parseMacKeys(env.REFRESH_KEY ?? ""));
   const identity = env.IDENTITY_KEYS ? await tryLoad("IDENTITY_KEYS", parseMacKeyRing(env.IDENTITY_KEYS)) : null;
   const vapid = env.VAPID_KEYS ? await tryLoad("VAPID_KEYS", parseSigningKeys(env.VAPID_KEYS)) : null;
-  if (invalidSecrets.length > 0 || !jwt || !fields || !audit || !auditSigners || identity === undefined || vapid === undefined) {
+  const isComplete = jwt && fields && audit && auditSigners && link && refresh && identity !== undefined && vapid !== undefined;
+  if (invalidSecrets.length > 0 || !isComplete) {
     for (const variable of invalidSecrets) log(env, "CRITICAL", "a required secret is missing or invalid", { variable });
     throw new ApiError("misconfigured");
   }
-  const [index, link, refresh, bootstrapHash] = await Promise.all([
-    importMacKey(env.INDEX_KEY),
-    importMacKey(env.LINK_KEY),
-    importMacKey(env.REFRESH_KEY),
-    sha256Hex(env.BOOTSTRAP_TOKEN),
-  ]);
+  const [index, bootstrapHash] = await Promise.all([importMacKey(env.INDEX_KEY), sha256Hex(env.BOOTSTRAP_TOKEN)]);
   log(env, "DEBUG", "keys loaded", { kid: jwt.currentKid, count: jwt.publicKeys.size });
   return { fields, audit, auditSigners, index, link, refresh, jwt, identity, vapid, bootstrapHash };
 }

@@ -5,6 +5,7 @@ import { advanceRing, RING_NAMES, RingError } from "../../cli/key-rings.ts";
 import { parseCheckpointSigners } from "../../src/platform/checkpoint-signers.ts";
 import { OPTIONAL_SECRETS, SECRETS } from "../../src/platform/config.ts";
 import { parseKeyRing, parseMacKeyRing } from "../../src/platform/crypto.ts";
+import { parseMacKeys } from "../../src/platform/mac-keys.ts";
 import { parseSigningKeys } from "../../src/platform/signing-keys.ts";
 
 function cli(args: string[], input = "") {
@@ -93,6 +94,21 @@ describe("edgecare keys rotate", () => {
     expect(kidsOf(rotate(name, "drop", third, "--force"))).toEqual([`${letter}3`, `${letter}2`]);
   });
 
+  it.each([
+    ["LINK_KEY", "l"],
+    ["REFRESH_KEY", "r"],
+  ] as const)("%s: from a secret without a key id on, without force", async (name, letter) => {
+    const present = fresh[name] ?? "";
+    const added = rotate(name, "add", present);
+    expect(added.startsWith(`${present},${letter}1:`)).toBe(true);
+    const signing = rotate(name, "sign", added);
+    expect(signing.endsWith(`,${present}`)).toBe(true);
+    expect((await parseMacKeys(signing)).all).toHaveLength(2);
+    const dropped = rotate(name, "drop", signing);
+    expect(signing).toBe(`${dropped},${present}`);
+    expect(kidsOf(advanceRing(name, advanceRing(name, dropped, "add"), "sign"))).toEqual([`${letter}2`, `${letter}1`]);
+  });
+
   it("refuses a step too early or twice, and never drops the key that signs", () => {
     for (const name of RING_NAMES) {
       const present = fresh[name] ?? "";
@@ -145,12 +161,14 @@ describe("edgecare keys rotate", () => {
   it.each([
     [["keys"]],
     [["keys", "new", "--force"]],
-    [["keys", "rotate", "LINK_KEY", "--stage", "add"]],
+    [["keys", "rotate", "INDEX_KEY", "--stage", "add"]],
+    [["keys", "status", "--force"]],
     [["keys", "rotate", "JWT_KEYS", "--stage"]],
     [["nothing"]],
   ])("%j is answered with the usage and 2", (args) => {
     const { status, stdout, stderr } = cli(args, fresh["JWT_KEYS"]);
     expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
-    expect(stderr).toContain("keys rotate JWT_KEYS|FIELD_KEYS|IDENTITY_KEYS|AUDIT_KEYS|AUDIT_SIGNING_KEYS --stage add|sign|drop");
+    expect(stderr).toContain("keys rotate JWT_KEYS|FIELD_KEYS|IDENTITY_KEYS|AUDIT_KEYS|AUDIT_SIGNING_KEYS|LINK_KEY|REFRESH_KEY --stage add|sign|drop",
+    );
   });
 });

@@ -2,7 +2,18 @@
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { withRandomDelays } from "../stores.ts";
 import { createJwk, decodeToken, expectProblem, type Jwk, readSigningKeys } from "../token-forge.ts";
-import { API, env, newHospital, newPerson, type Person, readJson, sendRequest } from "../world.ts";
+import {
+  API,
+  env,
+  newHospital,
+  newPdf,
+  newPerson,
+  newWorld,
+  type Person,
+  readJson,
+  sendRequest,
+  uploadReport,
+} from "../world.ts";
 
 let person: Person;
 let hospitalId: string;
@@ -20,6 +31,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
+const newSecret = (kid: string) => `${kid}:${Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("base64")}`;
 const withRing = (...ring: Jwk[]): Env => ({ ...env, JWT_KEYS: JSON.stringify(ring) });
 /** The stages of a rotation as `edgecare keys rotate` makes them: before, add, sign, drop. */
 const stages = (): Env[] => [env, withRing(old, next), withRing(next, old), withRing(next)];
@@ -130,5 +142,73 @@ describe("a rotation of FIELD_KEYS", () => {
       kids.push(results.map(({ kid }) => kid).join());
     }
     expect(kids).toEqual(["f1", "f1,f2"]);
+  });
+});
+
+describe("a rotation of LINK_KEY and REFRESH_KEY", () => {
+  const second = { LINK_KEY: newSecret("l1"), REFRESH_KEY: newSecret("r1") };
+  const withSecrets = (secretOf: (name: "LINK_KEY" | "REFRESH_KEY") => string): Env => ({
+    ...env,
+    LINK_KEY: secretOf("LINK_KEY"),
+    REFRESH_KEY: secretOf("REFRESH_KEY"),
+  });
+  const stages = [
+    env,
+    withSecrets((name) => `${env[name]},${second[name]}`),
+    withSecrets((name) => `${second[name]},${env[name]}`),
+    withSecrets((name) => second[name]),
+  ];
+  const statusesAt = (check: (of: Env) => Promise<Response>) =>
+    Promise.all(stages.map(async (of) => (await check(of)).status));
+
+  it("has each stage accept the links, cursors and refresh tokens of its neighbours", async () => {
+    const { nurse, patient } = await newWorld();
+    const uploaded = await readJson(await uploadReport(nurse, newPdf(), { patient_id: patient.id }));
+    await uploadReport(nurse, newPdf(), { patient_id: patient.id });
+    const linksWork: number[][] = [];
+    const cursorsWork: number[][] = [];
+    for (const of of stages) {
+      const { data } = await readJson(await sendRequest(`${API}/reports/${uploaded.data.report_id}`, { as: nurse, env: of }));
+      const link = new URL(data.download_url);
+      linksWork.push(await statusesAt((at) => sendRequest(`${link.pathname}${link.search}`, { env: at })));
+      const { meta } = await readJson(await sendRequest(`${API}/reports?limit=1`, { as: nurse, env: of }));
+      const next = `${API}/reports?limit=1&cursor=${encodeURIComponent(meta.next_cursor)}`;
+      cursorsWork.push(await statusesAt((at) => sendRequest(next, { as: nurse, env: at })));
+    }
+    const works = (refused: number) => [
+      [200, 200, 200, refused],
+      [200, 200, 200, refused],
+      [refused, 200, 200, 200],
+      [refused, 200, 200, 200],
+    ];
+    const refusedLink = linksWork[0]?.[3] ?? 0;
+    expect(refusedLink).toBeGreaterThanOrEqual(400);
+    expect(linksWork).toEqual(works(refusedLink));
+    expect(cursorsWork).toEqual(works(400));
+  });
+
+  it("renews sessions of before with the key of now", async () => {
+    const [before = env, , signing = env, dropped = env] = stages;
+    const renew = (refresh: string, of: Env) => sendRequest(`${API}/auth/refresh`, { json: { refresh_token: refresh }, env: of });
+    const { refresh } = await newPerson("nurse", hospitalId);
+    expect((await renew(refresh, dropped)).status).toBe(401);
+    const renewed = await readJson(await renew(refresh, signing));
+    expect((await renew(renewed.data.refresh_token, before)).status).toBe(401);
+    expect((await renew(renewed.data.refresh_token, dropped)).status).toBe(200);
+  });
+
+  it("repeats the link of an invitation that was made under the key of before", async () => {
+    const [before = env, , signing = env, dropped = env] = stages;
+    const manager = await newPerson("hospital_admin", hospitalId);
+    const json = { email: `${crypto.randomUUID()}@example.org`, role: "nurse" };
+    const headers = { "Idempotency-Key": crypto.randomUUID() };
+    const invite = async (of: Env) => {
+      const response = await sendRequest(`${API}/users/invite`, { as: manager, json, headers, env: of });
+      return { status: response.status, token: (await readJson(response)).data?.token };
+    };
+    const first = await invite(before);
+    expect(first).toEqual({ status: 201, token: expect.any(String) });
+    expect((await invite(signing)).token).toBe(first.token);
+    expect((await invite(dropped)).token).toBeUndefined();
   });
 });

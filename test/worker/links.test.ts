@@ -141,7 +141,7 @@ describe("a signed link", () => {
     const keys = await getKeys(env);
     const sign = async (life: number) => {
       const payload = `u.${world.doctor.id}.${world.doctor.sessionId}.${Date.now() + life}`;
-      return `${payload}.${toBase64Url(await computeMac(keys.link, ["link", "GET", reportId, payload]))}`;
+      return `${payload}.${toBase64Url(await computeMac(keys.link.current, ["link", "GET", reportId, payload]))}`;
     };
     await expectOpen(await withLink(await sign(LINK_LIFETIME_MS - 1000)));
     await expectCode(await withLink(await sign(LINK_LIFETIME_MS + 60_000)), 403, "link_invalid");

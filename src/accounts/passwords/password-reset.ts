@@ -4,7 +4,7 @@ import type { Call } from "../../access/actor.ts";
 import { recordAuditEvent } from "../../access/audit.ts";
 import { denyAccess } from "../../access/deny.ts";
 import { ACTIVE_MEMBERSHIP } from "../../access/effective-role.ts";
-import { buildLinkUrl, deriveOneTimeToken, hashOneTimeToken } from "../../access/one-time-tokens.ts";
+import { buildLinkUrl, deriveOneTimeToken, hashOneTimeToken, listOneTimeTokens } from "../../access/one-time-tokens.ts";
 import { unsealProfile } from "../../access/profile.ts";
 import type { KeyStatements } from "../../http/idempotency.ts";
 import { writeLetter } from "../../notifications/notify.ts";
@@ -98,13 +98,19 @@ export async function replayResetLink(anyCall: Call, id: string, userId: string,
   const { call, effectiveRole } = await requireManagedUser(anyCall, "user:update", userId);
   const { db, keys, actor, now } = call;
   const { role, hospitalId } = effectiveRole;
-  const token = await deriveOneTimeToken(keys, "password_reset", id);
+  const candidates = await listOneTimeTokens(keys, "password_reset", id);
   const [row] = await db
     .select()
     .from(passwordResets)
-    .where(eq(passwordResets.tokenHash, await hashOneTimeToken(keys, "password_reset", token)));
+    .where(
+      inArray(
+        passwordResets.tokenHash,
+        candidates.map(({ hash }) => hash),
+      ),
+    );
+  const token = candidates.find(({ hash }) => hash === row?.tokenHash)?.token;
   const target = { user: userId };
-  if (row?.userId !== userId) return denyAccess(call, "user:update", "not_found", { role, hospitalId, target });
+  if (row?.userId !== userId || !token) return denyAccess(call, "user:update", "not_found", { role, hospitalId, target });
   const entity = { type: "user", id: userId };
   await batch(
     db,

@@ -22,13 +22,22 @@ function readCookie(c: Context<AppEnv>): { browserId: string | null; tags: strin
   return UUID_PATTERN.test(browserId) ? { browserId, tags: tags.slice(0, MAX_TAGS) } : { browserId: null, tags: [] };
 }
 
-async function computeTag(c: Context<AppEnv>, { id, isStaff }: KnownBrowser, nameIndex: string): Promise<string> {
+async function computeTag(key: CryptoKey, { id, isStaff }: KnownBrowser, nameIndex: string): Promise<string> {
   const parts = ["known browser", id, nameIndex, ...(isStaff ? ["staff"] : [])];
-  return toBase64Url((await computeMac(c.get("call").keys.link, parts)).subarray(0, TAG_BYTES));
+  return toBase64Url((await computeMac(key, parts)).subarray(0, TAG_BYTES));
 }
 
+/** The possible tags of a name, under each key of the ring; those of the first key come first. */
 const computeTags = (c: Context<AppEnv>, id: string, nameIndex: string) =>
-  Promise.all([true, false].map(async (isStaff) => ({ isStaff, tag: await computeTag(c, { id, isStaff }, nameIndex) })));
+  Promise.all(
+    c.get("call").keys.link.all.flatMap((key, place) =>
+      [true, false].map(async (isStaff) => ({
+        isStaff,
+        isCurrent: place === 0,
+        tag: await computeTag(key, { id, isStaff }, nameIndex),
+      })),
+    ),
+  );
 
 /** The browser if this name has logged in there with its password, else null. @param nameIndex the keyed index of the name */
 export async function findKnownBrowser(c: Context<AppEnv>, nameIndex: string): Promise<KnownBrowser | null> {
@@ -50,7 +59,7 @@ export async function rememberBrowser(c: Context<AppEnv>, names: readonly string
   const known = readCookie(c);
   const browserId = known.browserId ?? uuidv7();
   const possible = (await Promise.all(names.map((name) => computeTags(c, browserId, name)))).flat();
-  const own = possible.filter((one) => one.isStaff === isStaff).map(({ tag }) => tag);
+  const own = possible.filter((one) => one.isCurrent && one.isStaff === isStaff).map(({ tag }) => tag);
   const others = known.tags.filter((other) => !possible.some(({ tag }) => tag === other));
   const tags = [...own, ...others].slice(0, MAX_TAGS);
   setCookie(c, COOKIE_NAME, [browserId, ...tags].join("."), COOKIE_OPTIONS);

@@ -7,7 +7,7 @@ import { afterAudit, appendAuditEvent, recordAuditEvent } from "../../access/aud
 import { denyAccess, failWithAudit, requiredFieldError } from "../../access/deny.ts";
 import { ACTIVE_MEMBERSHIP, activeHospitalId, isInCallerHospital, resolveHospitalId } from "../../access/effective-role.ts";
 import { sealInvitee, unsealInvitee } from "../../access/invitees.ts";
-import { buildLinkUrl, deriveOneTimeToken, hashOneTimeToken } from "../../access/one-time-tokens.ts";
+import { buildLinkUrl, deriveOneTimeToken, hashOneTimeToken, repeatOneTimeToken } from "../../access/one-time-tokens.ts";
 import type { KeyStatements } from "../../http/idempotency.ts";
 import { buildPage, COUNT_LIMIT, keysetClauses, type PageQuery, resolvePageStart } from "../../http/pagination.ts";
 import { writeLetter } from "../../notifications/notify.ts";
@@ -122,10 +122,11 @@ export async function replayInvitation(anyCall: Call, id: string, origin: string
   ]);
   const { role, hospitalId } = effectiveRole;
   const [row] = results[0];
-  if (!row) return denyAccess(call, "user:create", "not_found", { role, hospitalId, target: { invitation: id } });
-  const { db, keys, actor, now } = call;
+  const token = row && (await repeatOneTimeToken(call.keys, "invitation", id, row.tokenHash));
+  if (!token) return denyAccess(call, "user:create", "not_found", { role, hospitalId, target: { invitation: id } });
+  const { db, actor, now } = call;
   await batch(db, recordAuditEvent(db, actor, now, invitationEvent(effectiveRole, "invitation.replay", "R", id, row.hospitalId)));
-  return toInvitationLink(origin, id, await deriveOneTimeToken(keys, "invitation", id), row.expiresAt);
+  return toInvitationLink(origin, id, token, row.expiresAt);
 }
 
 function invitationState(row: typeof invitations.$inferSelect, now: number): "accepted" | "revoked" | "expired" | "open" {

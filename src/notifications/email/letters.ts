@@ -1,8 +1,8 @@
 // Mail with a link: its address and its token come from the row that the delivery names. A link that was used or has expired is not sent.
-import { and, eq, gt, isNull } from "drizzle-orm";
+import { and, eq, gt, inArray, isNull } from "drizzle-orm";
 import { unsealInvitee } from "../../access/invitees.ts";
 import { unsealLinkAddress } from "../../access/link-addresses.ts";
-import { buildLinkUrl, deriveOneTimeToken, hashOneTimeToken, type OneTimeTokenKind } from "../../access/one-time-tokens.ts";
+import { buildLinkUrl, listOneTimeTokens, type OneTimeTokenKind, repeatOneTimeToken } from "../../access/one-time-tokens.ts";
 import { unsealProfile } from "../../access/profile.ts";
 import { emailLinks, hospitals, invitations, notificationSettings, passwordResets, users } from "../../platform/db/schema.ts";
 import type { ChannelCall, Delivery } from "../channel.ts";
@@ -16,8 +16,10 @@ export const isLetterKind = (kind: string): kind is LetterKind => LETTERS.has(ki
 type Letter = Pick<Delivery, "targetId" | "refs">;
 const isLanguage = (value: unknown): value is TextLanguage => value === "en" || value === "hi";
 
-async function buildPath({ keys }: ChannelCall, kind: OneTimeTokenKind, id: string): Promise<string> {
-  return buildLinkUrl("", kind, await deriveOneTimeToken(keys, kind, id));
+/** Null when the key that the link was made under is not in the ring any more. */
+async function buildPath({ keys }: ChannelCall, kind: OneTimeTokenKind, id: string, hash: string): Promise<string | null> {
+  const token = await repeatOneTimeToken(keys, kind, id, hash);
+  return token && buildLinkUrl("", kind, token);
 }
 
 async function readEmailLink(call: ChannelCall, kind: LetterKind, id: string): Promise<Envelope | null> {
@@ -31,6 +33,7 @@ async function readEmailLink(call: ChannelCall, kind: LetterKind, id: string): P
   const [row] = await db
     .select({
       id: emailLinks.id,
+      tokenHash: emailLinks.tokenHash,
       addressSealed: emailLinks.addressSealed,
       language: notificationSettings.language,
       timeZone: notificationSettings.timeZone,
@@ -41,9 +44,11 @@ async function readEmailLink(call: ChannelCall, kind: LetterKind, id: string): P
     .where(and(eq(emailLinks.id, id), isOpen));
   if (!row) return null;
   const token = kind === "letter.email_verification" ? "email_verification" : "email_change";
+  const path = isOpen ? await buildPath(call, token, id, row.tokenHash) : null;
+  if (isOpen && path === null) return null;
   return {
     address: await unsealLinkAddress(keys, row),
-    path: isOpen ? await buildPath(call, token, id) : null,
+    path,
     language: row.language ?? "en",
     timeZone: row.timeZone,
   };
@@ -51,10 +56,11 @@ async function readEmailLink(call: ChannelCall, kind: LetterKind, id: string): P
 
 async function readPasswordReset(call: ChannelCall, id: string): Promise<Envelope | null> {
   const { db, keys, now } = call;
-  const token = await deriveOneTimeToken(keys, "password_reset", id);
+  const candidates = await listOneTimeTokens(keys, "password_reset", id);
   const [row] = await db
     .select({
       id: users.id,
+      tokenHash: passwordResets.tokenHash,
       profileSealed: users.profileSealed,
       language: notificationSettings.language,
       timeZone: notificationSettings.timeZone,
@@ -64,12 +70,16 @@ async function readPasswordReset(call: ChannelCall, id: string): Promise<Envelop
     .leftJoin(notificationSettings, eq(notificationSettings.userId, users.id))
     .where(
       and(
-        eq(passwordResets.tokenHash, await hashOneTimeToken(keys, "password_reset", token)),
+        inArray(
+          passwordResets.tokenHash,
+          candidates.map(({ hash }) => hash),
+        ),
         isNull(passwordResets.usedAt),
         gt(passwordResets.expiresAt, now),
       ),
     );
-  if (!row) return null;
+  const token = candidates.find(({ hash }) => hash === row?.tokenHash)?.token;
+  if (!row || !token) return null;
   const { email } = await unsealProfile(keys, row);
   const path = buildLinkUrl("", "password_reset", token);
   return { address: email, path, language: row.language ?? "en", timeZone: row.timeZone };
@@ -78,17 +88,23 @@ async function readPasswordReset(call: ChannelCall, id: string): Promise<Envelop
 async function readInvitation(call: ChannelCall, { targetId: id, refs }: Letter): Promise<Envelope | null> {
   const { db, keys, now } = call;
   const [row] = await db
-    .select({ id: invitations.id, inviteeSealed: invitations.inviteeSealed, timeZone: hospitals.timeZone })
+    .select({
+      id: invitations.id,
+      tokenHash: invitations.tokenHash,
+      inviteeSealed: invitations.inviteeSealed,
+      timeZone: hospitals.timeZone,
+    })
     .from(invitations)
     .innerJoin(hospitals, and(eq(hospitals.id, invitations.hospitalId), eq(hospitals.active, 1)))
     .where(
       and(eq(invitations.id, id), isNull(invitations.acceptedAt), isNull(invitations.revokedAt), gt(invitations.expiresAt, now)),
     );
-  if (!row) return null;
+  const path = row && (await buildPath(call, "invitation", id, row.tokenHash));
+  if (!row || !path) return null;
   const { email } = await unsealInvitee(keys, row);
   // Somebody without an account has chosen no language: the inviting person's, if the letter names it.
   const language = isLanguage(refs["language"]) ? refs["language"] : "en";
-  return { address: email, path: await buildPath(call, "invitation", id), language, timeZone: row.timeZone };
+  return { address: email, path, language, timeZone: row.timeZone };
 }
 
 /** Null when the link is used, revoked or expired. @throws ApiError integrity_error */

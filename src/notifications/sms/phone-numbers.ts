@@ -1,7 +1,7 @@
 // Sealed phone numbers of persons, and the codes that show whose they are.
 import { z } from "zod";
 import type { Keys } from "../../platform/config.ts";
-import { computeBlindIndex, computeMac, sealValue } from "../../platform/crypto.ts";
+import { computeBlindIndex, computeMac, constantTimeEqualText, sealValue } from "../../platform/crypto.ts";
 import { readSealed } from "../../platform/sealed-documents.ts";
 
 /** E.164. */
@@ -22,9 +22,15 @@ export const computePhoneIndex = (keys: Keys, phone: string): Promise<string> =>
 
 const CODES = 1_000_000;
 
-/** Six digits, derived from the id of the row, so that the code is stored nowhere. */
-export async function derivePhoneCode(keys: Keys, id: string): Promise<string> {
-  const mac = await computeMac(keys.link, ["phone-code", id]);
+/** Six digits, derived from the id of the row, so that the code is stored nowhere. @param key the one that signs; another of the ring */
+export async function derivePhoneCode(keys: Keys, id: string, key: CryptoKey = keys.link.current): Promise<string> {
+  const mac = await computeMac(key, ["phone-code", id]);
   const number = new DataView(mac.buffer, mac.byteOffset, mac.byteLength).getUint32(0);
   return String(number % CODES).padStart(6, "0");
+}
+
+/** Also a code that was sent before the key was rotated. */
+export async function isPhoneCode(keys: Keys, id: string, code: string): Promise<boolean> {
+  const valid = await Promise.all(keys.link.all.map((key) => derivePhoneCode(keys, id, key)));
+  return valid.some((text) => constantTimeEqualText(text, code));
 }

@@ -4,7 +4,6 @@ import { withUser } from "../../access/access.ts";
 import type { Call, UserCall, UserEffectiveRole } from "../../access/actor.ts";
 import { recordAuditEvent } from "../../access/audit.ts";
 import { failWithAudit } from "../../access/deny.ts";
-import { constantTimeEqualText } from "../../platform/crypto.ts";
 import { batch, type Statement } from "../../platform/db/client.ts";
 import { notificationSettings, phoneCodes } from "../../platform/db/schema.ts";
 import { ApiError } from "../../platform/errors.ts";
@@ -12,7 +11,7 @@ import { firstIdAt, uuidv7 } from "../../platform/ids.ts";
 import { getSmsProvider } from "../../platform/sms-provider.ts";
 import { DAY_MS, toIso, toIsoOrNull } from "../../platform/time.ts";
 import { noteEvent, notify } from "../notify.ts";
-import { computePhoneIndex, derivePhoneCode, sealPhone, unsealPhone } from "./phone-numbers.ts";
+import { computePhoneIndex, isPhoneCode, sealPhone, unsealPhone } from "./phone-numbers.ts";
 import { PHONE_CODE_KIND } from "./sms-channel.ts";
 
 export const CODE_TTL_MS = 10 * 60_000;
@@ -147,8 +146,7 @@ export async function verifyPhoneCode(anyCall: Call, code: string) {
     .set({ attempts: sql`attempts + 1` })
     .where(and(isOpen, sql`attempts < ${MAX_ATTEMPTS}`))
     .returning({ id: phoneCodes.id, phoneSealed: phoneCodes.phoneSealed });
-  if (!row || !constantTimeEqualText(await derivePhoneCode(keys, row.id), code))
-    return failWithAudit(call, "code_invalid", event);
+  if (!row || !(await isPhoneCode(keys, row.id, code))) return failWithAudit(call, "code_invalid", event);
   const phone = await unsealPhone(keys, { table: "phone_codes", id: row.id }, row.phoneSealed);
   const columns = {
     phoneSealed: await sealPhone(keys, { table: "notification_settings", id: actor.userId }, phone),
