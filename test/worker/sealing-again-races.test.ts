@@ -27,9 +27,19 @@ const DAY_MS = 24 * 3_600_000;
 const random = createRandom(7);
 
 let world: Rotated;
+let sentinel: string | null;
 beforeAll(async () => {
   world = await newRecords();
+  sentinel = await env.DB.prepare("SELECT value FROM deployment WHERE name = 'sentinel'").first<string>("value");
 });
+
+/** Another rotation, of records that are still to be created under the first key. */
+async function beginAgain(): Promise<void> {
+  await env.DB.batch([
+    env.DB.prepare("DELETE FROM resealing"),
+    env.DB.prepare("UPDATE deployment SET value = ? WHERE name = 'sentinel'").bind(sentinel),
+  ]);
+}
 
 class Killed extends Error {}
 
@@ -113,7 +123,7 @@ describe("sealing again", () => {
     const setIdentity = (value: string) =>
       env.DB.prepare("UPDATE patients SET identity_sealed = ? WHERE id = ?").bind(value, patient.id).run();
     await setIdentity(damaged);
-    await env.DB.prepare("DELETE FROM resealing").run();
+    await beginAgain();
     await runUntilFree(signing, Date.now());
     expect((await identityOf(patient.id))?.identity_sealed).toBe(damaged);
     const { keys, stores } = await readKeyStatus(world.admin, signing);
@@ -126,7 +136,7 @@ describe("sealing again", () => {
   });
 
   it("continues where it was killed, at any operation", async () => {
-    await env.DB.prepare("DELETE FROM resealing").run();
+    await beginAgain();
     const another = await newRecords();
     expect(await filesOf("f1")).not.toEqual([]);
     let now = Date.now();
@@ -148,7 +158,7 @@ describe("sealing again", () => {
 
 describe("a rotation under load", () => {
   it("fails no request: reads, changes, uploads, downloads and logins with a second step", async () => {
-    await env.DB.prepare("DELETE FROM resealing").run();
+    await beginAgain();
     const { nurse, doctor, patient, reportId, documentId, totpSecret } = await newRecords();
     const statuses: Record<string, number[]> = {};
     const note = async (name: string, response: Response | Promise<Response>) => {

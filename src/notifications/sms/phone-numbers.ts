@@ -22,7 +22,7 @@ export const computePhoneIndex = (keys: Keys, phone: string): Promise<string> =>
 
 const CODES = 1_000_000;
 
-/** Six digits, derived from the id of the row, so that the code is stored nowhere. @param key the one that signs; another of the ring */
+/** Six digits, derived from the id of the row, so that the code is stored nowhere. @param key one of the ring */
 export async function derivePhoneCode(keys: Keys, id: string, key: CryptoKey = keys.link.current): Promise<string> {
   const mac = await computeMac(key, ["phone-code", id]);
   const number = new DataView(mac.buffer, mac.byteOffset, mac.byteLength).getUint32(0);
