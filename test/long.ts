@@ -19,6 +19,7 @@
 // - delivery-torture: 10,000 deliveries with failures instead of 1,000
 // - dev-commands: `npm run reset` loads the demo data, which otherwise only the served product does
 // - erasure-kill: a kill at every store call of an erasure instead of each 41st
+// - fernet: every character of a token changed instead of each seventh
 // - forgotten-password: 200 pairs of requests for known and unknown addresses instead of 20
 // - fuzz: 3,000 requests instead of 600
 // - hostile-text: every published string in each field of a resource instead of each third, as a path and as a login instead of
@@ -29,6 +30,7 @@
 // - product: `npm start` in a new folder must respond within a minute, which needs an idle machine
 // - product-live: 30 seconds at fifty rows a second instead of 10
 // - python-client: 40 reports instead of 6, and a server of its own that is killed half-way
+// - sealing-again-races: 300 kills instead of 25, 100 rounds of load instead of 5
 // The end of the run then prints no budget.
 export const VERIFY = Boolean(process.env["VERIFY"]);
 

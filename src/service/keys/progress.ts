@@ -88,7 +88,9 @@ export function afterSealing(progress: Progress, { next, sealed, failed, waiting
   const isWaiting = waiting > 0 || progress.phaseStartedAt > now;
   if (next !== null) return isWaiting ? { ...sealing, phaseStartedAt: now + WAIT_MS } : sealing;
   const startsAt = isWaiting ? now + WAIT_MS : now;
-  return { ...sealing, phase: "counting", phaseStartedAt: startsAt, unreadable: sealing.failed, counted: {} };
+  // What waits is not done with: only a run without any tells what cannot be opened.
+  const unreadable = isWaiting ? 0 : sealing.failed;
+  return { ...sealing, phase: "counting", phaseStartedAt: startsAt, unreadable, counted: {} };
 }
 
 /** Whether a store that is done has to be counted again. */

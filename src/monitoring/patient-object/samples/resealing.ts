@@ -149,7 +149,10 @@ async function copyArchive({ env, patientId }: Context, ring: KeyRing, { file, s
     for await (const _ of chunks);
     return newFile;
   }
-  await storeFile(env.FILES, ring, newFile, owner, chunks, size);
+  await storeFile(env.FILES, ring, newFile, owner, chunks, size).catch(async (error: unknown) => {
+    // Another call has written it meanwhile.
+    if (!(await env.FILES.head(newFile))) throw error;
+  });
   return newFile;
 }
 
