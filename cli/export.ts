@@ -32,7 +32,7 @@ const PatientResponse = z.object({
 });
 const PatientPage = z.object({
   data: z.array(z.object({ patient_id: z.string() })),
-  meta: z.object({ next_cursor: z.string().nullable() }),
+  meta: z.object({ pagination: z.object({ next_cursor: z.string().nullable() }) }),
 });
 
 async function* listPatientIds(service: Service): AsyncGenerator<string> {
@@ -40,7 +40,7 @@ async function* listPatientIds(service: Service): AsyncGenerator<string> {
     const path = `/patients?limit=100${cursor && `&cursor=${encodeURIComponent(cursor)}`}`;
     const page: z.output<typeof PatientPage> = await fetchJson(service, path, PatientPage);
     for (const { patient_id } of page.data) yield patient_id;
-    cursor = page.meta.next_cursor;
+    cursor = page.meta.pagination.next_cursor;
   }
 }
 

@@ -12,8 +12,8 @@ const FERNET_KEY = `${Buffer.from(crypto.getRandomValues(new Uint8Array(32))).to
 const HISTORY = "Asthma – दमा\nsince 1999";
 const patient = (patient_id: string, medical_history: string | null) => ({ patient_id, patient_number: 7, medical_history });
 const answers: Record<string, unknown> = {
-  "/api/v1/patients?limit=100": { data: [{ patient_id: "p1" }], meta: { next_cursor: "c+1" } },
-  "/api/v1/patients?limit=100&cursor=c%2B1": { data: [{ patient_id: "p2" }], meta: { next_cursor: null } },
+  "/api/v1/patients?limit=100": { data: [{ patient_id: "p1" }], meta: { pagination: { next_cursor: "c+1" } } },
+  "/api/v1/patients?limit=100&cursor=c%2B1": { data: [{ patient_id: "p2" }], meta: { pagination: { next_cursor: null } } },
   "/api/v1/patients/p1": { data: patient("p1", HISTORY) },
   "/api/v1/patients/p2": { data: patient("p2", null) },
 };

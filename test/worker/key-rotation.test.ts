@@ -172,7 +172,7 @@ describe("a rotation of LINK_KEY and REFRESH_KEY", () => {
       const link = new URL(data.download_url);
       linksWork.push(await statusesAt((at) => sendRequest(`${link.pathname}${link.search}`, { env: at })));
       const { meta } = await readJson(await sendRequest(`${API}/reports?limit=1`, { as: nurse, env: of }));
-      const next = `${API}/reports?limit=1&cursor=${encodeURIComponent(meta.next_cursor)}`;
+      const next = `${API}/reports?limit=1&cursor=${encodeURIComponent(meta.pagination.next_cursor)}`;
       cursorsWork.push(await statusesAt((at) => sendRequest(next, { as: nurse, env: at })));
     }
     const works = (refused: number) => [

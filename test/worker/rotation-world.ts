@@ -102,12 +102,17 @@ async function archiveOldSamples(patientId: string): Promise<void> {
 export const readKeyStatus = async (admin: Person, of: Env) =>
   (await readJson(await sendRequest(`${API}/admin/keys`, { as: admin, env: of }))).data;
 
-/** Runs the job as cron does, ten minutes apart, until no value needs the old key. */
+const isSentinelDone = async (of: Env) =>
+  (await env.DB.prepare("SELECT 1 FROM resealing WHERE store = 'deployment' AND phase = 'done' AND key_id = ?")
+    .bind(of.FIELD_KEYS.split(":")[0])
+    .first()) !== null;
+
+/** Runs the job as cron does, ten minutes apart, until it has nothing to do for more than an hour. */
 export async function runUntilFree(of: Env, from: number, maxSteps?: number): Promise<number> {
-  let now = from;
-  for (let runs = 0; runs < 120; runs++, now += 10 * 60_000) {
-    const steps = await sealAgain(of, now, maxSteps);
-    if (steps === 0 && now > from + 5 * 3_600_000) return now;
+  let [now, idleRuns] = [from, 0];
+  for (let runs = 0; runs < 200; runs++, now += 10 * 60_000) {
+    idleRuns = (await sealAgain(of, now, maxSteps)) === 0 ? idleRuns + 1 : 0;
+    if (idleRuns > 7 && (await isSentinelDone(of))) return now;
   }
   const { results } = await env.DB.prepare("SELECT * FROM resealing WHERE phase <> 'done' OR unreadable > 0").all();
   throw new Error(`the job does not end: ${JSON.stringify(results)}`);
