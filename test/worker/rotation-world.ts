@@ -14,19 +14,19 @@ export const NEW_KEY = `f2:${Buffer.from(crypto.getRandomValues(new Uint8Array(3
 /** An Env with this ring, also for the objects of patients that are called through it. */
 export function withFieldKeys(ring: string, stores: Env = env): Env {
   const bindings = { ...stores, FIELD_KEYS: ring };
-  const withRing = (stub: DurableObjectStub) =>
+  const withRing = (id: string, stub: DurableObjectStub) =>
     new Proxy(stub, {
       get: (target, name) => {
         const method: unknown = Reflect.get(target, name);
         if (typeof method !== "function") return method;
         return async (...args: unknown[]) => {
-          await runInDurableObject(target, (object) => Reflect.set(object, "env", { ...env, FIELD_KEYS: ring }));
+          await runInDurableObject(env.PATIENT_MONITOR.getByName(id), (object) => Reflect.set(object, "env", { ...env, FIELD_KEYS: ring }));
           return Reflect.apply(method, target, args);
         };
       },
     });
   const PATIENT_MONITOR = new Proxy(stores.PATIENT_MONITOR, {
-    get: (target, name) => (name === "getByName" ? (id: string) => withRing(target.getByName(id)) : Reflect.get(target, name)),
+    get: (target, name) => (name === "getByName" ? (id: string) => withRing(id, target.getByName(id)) : Reflect.get(target, name)),
   });
   return { ...bindings, PATIENT_MONITOR };
 }

@@ -153,6 +153,23 @@ describe("sealing again", () => {
     expect(Buffer.from(await file.arrayBuffer()).equals(Buffer.from(another.pdf))).toBe(true);
   });
 
+  it("does not call a key free while an object fails, whose values it does not know", async () => {
+    await beginAgain();
+    const { monitoredId } = await newRecords();
+    const failing = withFieldKeys(
+      RING,
+      interceptStores(env, (call, run) => (call.op === "monitor.countSealed" ? Promise.reject(new Error("overloaded")) : run())),
+    );
+    let now = Date.now();
+    for (let run = 0; run < 30; run++, now += 10 * 60_000) await sealAgain(failing, now);
+    const { keys } = await readKeyStatus(world.admin, signing);
+    expect(keys.find(({ key_id }: { key_id: string }) => key_id === "f1")).toMatchObject({ can_be_dropped: false });
+    expect(await tablesWithValuesOf("f1")).toEqual(["deployment"]);
+    await runUntilFree(signing, now);
+    expect(await objectText(monitoredId)).not.toMatch(/s1\.f1\.|"f1\//);
+    expect(await tablesWithValuesOf("f1")).toEqual([]);
+  });
+
   it("has a row of progress for each store", async () => {
     const { results } = await env.DB.prepare("SELECT store FROM resealing ORDER BY store").all<{ store: string }>();
     expect(results.map(({ store }) => store)).toEqual([...STORE_NAMES].sort());

@@ -4,6 +4,7 @@ import { mapAsync } from "es-toolkit/array";
 import { sql } from "drizzle-orm";
 import { emptySealing, type ObjectSealing } from "../../monitoring/patient-object/samples/resealing.ts";
 import { patients } from "../../platform/db/schema.ts";
+import { describeCause } from "../../platform/errors.ts";
 import { log } from "../../platform/log.ts";
 import { isAfter } from "./row-windows.ts";
 import { addCounts, type CountStep, type Cursor, type SealedStore, type SealingJob, type SealStep, UNKNOWN_KEY } from "./sealed-store.ts";
@@ -15,8 +16,11 @@ const CONCURRENT_OBJECTS = 5;
 
 export const sealedObjects: SealedStore = { name: "patient_monitors", weight: 5, count: countObjects, seal: sealObjects };
 
-/** What an object that throws stands for: a value that cannot be opened. It is tried again in the next run. */
-const UNUSABLE: ObjectSealing = { ...emptySealing({ [UNKNOWN_KEY]: 1 }), failed: { corrections: 0, archives: 0, values: 1 } };
+/** Logs the failure of an object, which is tried again later. */
+const asUnusable = (job: SealingJob, id: string) => (error: unknown) => {
+  log(job.env, "ERROR", "an object's values not sealed again", { object_id: id, cause: describeCause(error) });
+  return null;
+};
 
 async function nextPatients({ db }: SealingJob, cursor: Cursor | null) {
   const rows = await db.all<{ id: string }>(sql`SELECT id FROM ${patients} WHERE ${isAfter([patients.id], cursor)}
@@ -29,8 +33,9 @@ async function countObjects(job: SealingJob, cursor: Cursor | null): Promise<Cou
   const { ids, next } = await nextPatients(job, cursor);
   const step: CountStep = { next, counts: {} };
   const count = async (id: string) => {
-    const { counts } = await job.env.PATIENT_MONITOR.getByName(id).countSealed(null).catch(() => UNUSABLE);
-    addCounts(step.counts, counts);
+    const object = await job.env.PATIENT_MONITOR.getByName(id).countSealed(null).catch(asUnusable(job, id));
+    // What an object that fails has is not known, so its store is not done and no key can be dropped.
+    addCounts(step.counts, object?.counts ?? { [UNKNOWN_KEY]: 1 });
   };
   await mapAsync(ids, count, { concurrency: CONCURRENT_OBJECTS });
   return step;
@@ -40,7 +45,12 @@ async function sealObjects(job: SealingJob, cursor: Cursor | null): Promise<Seal
   const { ids, next } = await nextPatients(job, cursor);
   const step: SealStep = { next, sealed: {}, failed: 0, waiting: 0 };
   const seal = async (id: string) => {
-    const { sealed, failed, waiting, more } = await sealObject(job, id).catch(() => UNUSABLE);
+    const object = await sealObject(job, id).catch(asUnusable(job, id));
+    if (!object) {
+      step.waiting++;
+      return;
+    }
+    const { sealed, failed, waiting, more } = object;
     addCounts(step.sealed, sealed);
     if (failed.values > 0) log(job.env, "ERROR", "values of an object not sealed again", { object_id: id, count: failed.values });
     step.failed += failed.values;
