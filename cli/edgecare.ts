@@ -25,17 +25,20 @@ async function main(args: string[]): Promise<number> {
 }
 
 async function formatUsage(): Promise<string> {
-  const [{ KEYS_USAGE }, { EXPORT_USAGE }, { SIMULATE_USAGE }, { COST_USAGE }, { AUDIT_USAGE }, { LOCK_CHECK_USAGE }] = await Promise.all([
-    import("./keys.ts"),
-    import("./export.ts"),
-    import("./simulate.ts"),
-    import("./cost.ts"),
-    import("./audit.ts"),
-    import("./lock-check.ts"),
-  ]);
+  const [{ KEYS_USAGE }, { EXPORT_USAGE }, { SIMULATE_USAGE }, { COST_USAGE }, { AUDIT_USAGE }, { LOCK_CHECK_USAGE }] =
+    await Promise.all([
+      import("./keys.ts"),
+      import("./export.ts"),
+      import("./simulate.ts"),
+      import("./cost.ts"),
+      import("./audit.ts"),
+      import("./lock-check.ts"),
+    ]);
   const head =
     "usage: edgecare demo [--state DIR] [--recreate | --live [--url http://localhost:8787]] | simulate [options] | cost | keys new | keys rotate NAME --stage STAGE | keys status | export --fernet KEY | audit verify DIR [options] | audit lock-check";
-  return [head, `${DEMO_USAGE}\n${KEYS_USAGE}\n${LOCK_CHECK_USAGE}`, EXPORT_USAGE, SIMULATE_USAGE, COST_USAGE, AUDIT_USAGE].join("\n\n");
+  return [head, `${DEMO_USAGE}\n${KEYS_USAGE}\n${LOCK_CHECK_USAGE}`, EXPORT_USAGE, SIMULATE_USAGE, COST_USAGE, AUDIT_USAGE].join(
+    "\n\n",
+  );
 }
 
 const AUDIT_COMMANDS: Record<string, (args: string[]) => Promise<number>> = {

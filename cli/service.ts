@@ -31,7 +31,9 @@ export async function fetchJson<S extends z.ZodType>({ base, token }: Service, p
       throw new ServiceError(`${base.origin} is no EdgeCare service of this version.`);
     }
     if (attempt === MAX_ATTEMPTS || (response && !isRetryable(response.status)))
-      throw new ServiceError(response ? `The service answered ${response.status} to ${path}.` : `${base.origin} does not answer.`);
+      throw new ServiceError(
+        response ? `The service answered ${response.status} to ${path}.` : `${base.origin} does not answer.`,
+      );
     await pause(retryDelay(attempt, response?.retryAfterMs ?? null), signal);
   }
 }

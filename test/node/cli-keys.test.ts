@@ -168,7 +168,8 @@ describe("edgecare keys rotate", () => {
   ])("%j is answered with the usage and 2", (args) => {
     const { status, stdout, stderr } = cli(args, fresh["JWT_KEYS"]);
     expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
-    expect(stderr).toContain("keys rotate JWT_KEYS|FIELD_KEYS|IDENTITY_KEYS|AUDIT_KEYS|AUDIT_SIGNING_KEYS|LINK_KEY|REFRESH_KEY --stage add|sign|drop",
+    expect(stderr).toContain(
+      "keys rotate JWT_KEYS|FIELD_KEYS|IDENTITY_KEYS|AUDIT_KEYS|AUDIT_SIGNING_KEYS|LINK_KEY|REFRESH_KEY --stage add|sign|drop",
     );
   });
 });

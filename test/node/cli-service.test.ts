@@ -26,7 +26,12 @@ const setKeys = (can_be_dropped: boolean) => {
         { key_id: "f1", in_ring: true, values: can_be_dropped ? 0 : 3, can_be_dropped },
       ],
       stores: [
-        { store: "patients", phase: can_be_dropped ? "done" : "sealing", values: { f1: can_be_dropped ? 0 : 3, f2: 9 }, unreadable: 0 },
+        {
+          store: "patients",
+          phase: can_be_dropped ? "done" : "sealing",
+          values: { f1: can_be_dropped ? 0 : 3, f2: 9 },
+          unreadable: 0,
+        },
       ],
     },
   };
@@ -75,7 +80,9 @@ describe("edgecare export", () => {
   });
 
   it("reads the key from standard input, and writes named patients alone", async () => {
-    const { status, stdout } = await cli(["export", "--fernet", "-", "--patient", "p2", "--url", url], { input: `${FERNET_KEY}\n` });
+    const { status, stdout } = await cli(["export", "--fernet", "-", "--patient", "p2", "--url", url], {
+      input: `${FERNET_KEY}\n`,
+    });
     expect([status, JSON.parse(stdout)]).toEqual([0, patient("p2", null)]);
   });
 

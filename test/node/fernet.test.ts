@@ -57,7 +57,9 @@ describe("a token", () => {
     const changed = [...token].flatMap((ch, i) =>
       i % times(7, 1) === 0 ? [token.slice(0, i) + (ch === "A" ? "B" : "A") + token.slice(i + 1), token.slice(0, i)] : [],
     );
-    for (const text of [...changed, `${token}=`, `${token} `, ` ${token}`, token.replace(/=+$/, "")].filter((text) => text !== token))
+    for (const text of [...changed, `${token}=`, `${token} `, ` ${token}`, token.replace(/=+$/, "")].filter(
+      (text) => text !== token,
+    ))
       await expect(openFernet(key, text), text).rejects.toThrow(FernetError);
   });
 

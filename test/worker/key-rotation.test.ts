@@ -158,8 +158,7 @@ describe("a rotation of LINK_KEY and REFRESH_KEY", () => {
     withSecrets((name) => `${second[name]},${env[name]}`),
     withSecrets((name) => second[name]),
   ];
-  const statusesAt = (check: (of: Env) => Promise<Response>) =>
-    Promise.all(stages.map(async (of) => (await check(of)).status));
+  const statusesAt = (check: (of: Env) => Promise<Response>) => Promise.all(stages.map(async (of) => (await check(of)).status));
 
   it("has each stage accept the links, cursors and refresh tokens of its neighbours", async () => {
     const { nurse, patient } = await newWorld();

@@ -20,13 +20,16 @@ export function withFieldKeys(ring: string, stores: Env = env): Env {
         const method: unknown = Reflect.get(target, name);
         if (typeof method !== "function") return method;
         return async (...args: unknown[]) => {
-          await runInDurableObject(env.PATIENT_MONITOR.getByName(id), (object) => Reflect.set(object, "env", { ...env, FIELD_KEYS: ring }));
+          await runInDurableObject(env.PATIENT_MONITOR.getByName(id), (object) =>
+            Reflect.set(object, "env", { ...env, FIELD_KEYS: ring }),
+          );
           return Reflect.apply(method, target, args);
         };
       },
     });
   const PATIENT_MONITOR = new Proxy(stores.PATIENT_MONITOR, {
-    get: (target, name) => (name === "getByName" ? (id: string) => withRing(id, target.getByName(id)) : Reflect.get(target, name)),
+    get: (target, name) =>
+      name === "getByName" ? (id: string) => withRing(id, target.getByName(id)) : Reflect.get(target, name),
   });
   return { ...bindings, PATIENT_MONITOR };
 }
@@ -67,7 +70,9 @@ export async function newRecords(): Promise<Rotated> {
   });
   expect(amended.status, await amended.clone().text()).toBe(200);
   const comment = { text: "Called the ward" };
-  expect((await sendRequest(`${API}/alerts/${monitored.alertId}/comment`, { as: nurse, json: comment })).status).toBeLessThan(300);
+  expect((await sendRequest(`${API}/alerts/${monitored.alertId}/comment`, { as: nurse, json: comment })).status).toBeLessThan(
+    300,
+  );
   await archiveOldSamples(monitored.id);
   const { secret } = await enrolTotp(doctor);
   return {

@@ -86,7 +86,9 @@ describe("sealing again", () => {
     const patient = await newPatient(world.hospitalId, world.nurse);
     let isRenamed = false;
     const racing = interceptStores(env, async ({ store, op }, run) => {
-      const { results } = await env.DB.prepare("SELECT cursor FROM resealing WHERE store = 'patients' AND phase = 'sealing'").all();
+      const { results } = await env.DB.prepare(
+        "SELECT cursor FROM resealing WHERE store = 'patients' AND phase = 'sealing'",
+      ).all();
       if (store === "DB" && results.length > 0 && !isRenamed) {
         // The rows were read by this operation; the next one writes them.
         const rows = await run();
@@ -182,7 +184,8 @@ describe("a rotation under load", () => {
     const { nurse, doctor, patient, reportId, documentId, totpSecret } = await newRecords();
     const statuses: Record<string, number[]> = {};
     const note = async (name: string, response: Response | Promise<Response>) => {
-      (statuses[name] ??= []).push((await response).status);
+      const { status } = await response;
+      statuses[name] = [...(statuses[name] ?? []), status];
       await (await response).arrayBuffer();
     };
     const get = (path: string) => sendRequest(`${API}${path}`, { as: nurse, env: signing });

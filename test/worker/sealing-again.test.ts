@@ -3,9 +3,9 @@ import { getTableName, is } from "drizzle-orm";
 import { getTableConfig, SQLiteTable } from "drizzle-orm/sqlite-core";
 import { beforeAll, describe, expect, it } from "vitest";
 import * as schema from "../../src/platform/db/schema.ts";
+import { sealAgain } from "../../src/service/keys/seal-again.ts";
 import { SEALED_TABLES } from "../../src/service/keys/sealed-columns.ts";
 import { FILE_COLUMNS } from "../../src/service/keys/sealed-files.ts";
-import { sealAgain } from "../../src/service/keys/seal-again.ts";
 import { forgetTimeStep, post } from "../factor-steps.ts";
 import { oneTimePassword } from "../one-time-password.ts";
 import { API, env, PASSWORD, readAuditEvents, readJson, sendRequest } from "../world.ts";
@@ -130,8 +130,9 @@ describe("a rotation", () => {
 
   it("shows its progress to platform administrators alone, with an event in the audit log", async () => {
     const response = await sendRequest(`${API}/admin/keys`, { as: world.admin, env: signing });
-    expect(await readAuditEvents(response.headers.get("x-request-id") ?? "")).toMatchObject([{ event: "admin.keys", action: "R" }]);
+    expect(await readAuditEvents(response.headers.get("x-request-id") ?? "")).toMatchObject([
+      { event: "admin.keys", action: "R" },
+    ]);
     expect((await sendRequest(`${API}/admin/keys`, { as: world.manager, env: signing })).status).toBe(403);
   });
 });
-

@@ -77,7 +77,12 @@ const storeBody = (db: Db, { id, bodySealed, bodyHasDetails }: Delivery, { hasDe
   db
     .update(deliveries)
     .set({ bodySealed: sealed, bodyHasDetails: Number(hasDetails) })
-    .where(and(eq(deliveries.id, id), sql`(body_sealed IS NULL) = ${Number(bodySealed === null)} AND body_has_details = ${bodyHasDetails}`));
+    .where(
+      and(
+        eq(deliveries.id, id),
+        sql`(body_sealed IS NULL) = ${Number(bodySealed === null)} AND body_has_details = ${bodyHasDetails}`,
+      ),
+    );
 
 /** The audit event of an attempt with clinical data, before they leave the service. */
 function recordRelease({ db, now }: ChannelCall, { id, eventId, kind, refs, attempts }: Delivery, webhook: WebhookRow) {

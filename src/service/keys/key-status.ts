@@ -23,7 +23,9 @@ export async function getKeyStatus(anyCall: Call) {
 
 /** Those of the ring, and others that values still name. */
 function listKeyIds(ring: KeyRing, stores: readonly Progress[]): string[] {
-  const counted = stores.flatMap(({ remaining }) => Object.entries(remaining ?? {}).flatMap(([keyId, n]) => (n > 0 ? [keyId] : [])));
+  const counted = stores.flatMap(({ remaining }) =>
+    Object.entries(remaining ?? {}).flatMap(([keyId, n]) => (n > 0 ? [keyId] : [])),
+  );
   return [...new Set([...ring.keys.keys(), ...counted])];
 }
 

@@ -1,10 +1,10 @@
 // The progress of sealing again, a row per store in D1: where the next run continues, and what is under which key.
 import { eq, sql } from "drizzle-orm";
+import type { KeyRing } from "../../platform/crypto.ts";
 import { type Db, getDb } from "../../platform/db/client.ts";
 import { resealing } from "../../platform/db/schema.ts";
-import type { KeyRing } from "../../platform/crypto.ts";
 import { DAY_MS } from "../../platform/time.ts";
-import { addCounts, countOthers, type Cursor, KeyCounts, parseCursor, SETTLED_MS, type SealStep } from "./sealed-store.ts";
+import { addCounts, type Cursor, countOthers, KeyCounts, parseCursor, SETTLED_MS, type SealStep } from "./sealed-store.ts";
 
 type Row = typeof resealing.$inferSelect;
 /** A store's row with its JSON columns read. */
@@ -43,7 +43,8 @@ export async function saveProgress(db: Db, before: Progress | undefined, after: 
     remaining: after.remaining && JSON.stringify(after.remaining),
     counted: JSON.stringify(after.counted),
   };
-  if (!before) return (await db.insert(resealing).values(row).onConflictDoNothing().returning({ store: resealing.store })).length > 0;
+  if (!before)
+    return (await db.insert(resealing).values(row).onConflictDoNothing().returning({ store: resealing.store })).length > 0;
   const isBefore = sql`${eq(resealing.store, before.store)} AND key_id = ${before.keyId} AND phase = ${before.phase}
     AND phase_started_at = ${before.phaseStartedAt} AND cursor IS ${before.cursor && JSON.stringify(before.cursor)}`;
   return (await db.update(resealing).set(row).where(isBefore).returning({ store: resealing.store })).length > 0;
@@ -65,8 +66,7 @@ export const beginProgress = (store: string, keyId: string, now: number, before:
 });
 
 /** Also the values under other keys that cannot be opened count as done: dropping their key loses nothing more. */
-const isSealed = (counts: KeyCounts, progress: Progress): boolean =>
-  countOthers(counts, progress.keyId) <= progress.unreadable;
+const isSealed = (counts: KeyCounts, progress: Progress): boolean => countOthers(counts, progress.keyId) <= progress.unreadable;
 
 /** The progress after a part of a count. */
 export function afterCounting(progress: Progress, next: Cursor | null, counts: KeyCounts, now: number): Progress {
@@ -75,7 +75,9 @@ export function afterCounting(progress: Progress, next: Cursor | null, counts: K
   if (next !== null) return { ...progress, cursor: next, counted };
   const counting = { ...progress, cursor: null, remaining: counted, countedAt: now, counted: {} };
   // A done store keeps the time at which its count began: what was written later was not counted.
-  return isSealed(counted, progress) ? { ...counting, phase: "done" } : { ...counting, phase: "sealing", phaseStartedAt: now, failed: 0 };
+  return isSealed(counted, progress)
+    ? { ...counting, phase: "done" }
+    : { ...counting, phase: "sealing", phaseStartedAt: now, failed: 0 };
 }
 
 /** The progress after a part was sealed again. After the end the store is counted once more. */

@@ -39,7 +39,8 @@ export const keyRoutes = createRouter().openapi(
     path: "/admin/keys",
     tags: ["Admin"],
     summary: "Get the progress of a rotation of FIELD_KEYS",
-    description: "A job counts and seals again in the background while the ring has several keys; the numbers are those of its last count.",
+    description:
+      "A job counts and seals again in the background while the ring has several keys; the numbers are those of its last count.",
     security: BEARER_AUTH,
     responses: {
       200: jsonResponse(KeyStatus, "Values by key", {

@@ -74,7 +74,9 @@ function findWork({ ring, now }: SealingJob, store: string, before: Progress | u
     return { ...beginProgress(store, ring.currentKid, now, before), keySince };
   }
   if (before.phase !== "done") return before.phase === "counting" && before.phaseStartedAt > now ? null : before;
-  return isRecountDue(before, now) ? { ...before, phase: "counting", phaseStartedAt: now, cursor: null, counted: {}, unreadable: 0 } : null;
+  return isRecountDue(before, now)
+    ? { ...before, phase: "counting", phaseStartedAt: now, cursor: null, counted: {}, unreadable: 0 }
+    : null;
 }
 
 async function runStep(job: SealingJob, store: SealedStore, progress: Progress): Promise<Progress> {

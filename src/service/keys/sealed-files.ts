@@ -1,11 +1,12 @@
 // Files in R2 that a row names, as stores: each is sealed again into a new file, and the row then names that one.
-import { mapAsync } from "es-toolkit/array";
+
 import { sql } from "drizzle-orm";
 import type { SQLiteColumn, SQLiteTable } from "drizzle-orm/sqlite-core";
+import { mapAsync } from "es-toolkit/array";
 import { fileRecordId as documentRecordId } from "../../documents/reading/document.ts";
-import { describeCause } from "../../platform/errors.ts";
 import { batch } from "../../platform/db/client.ts";
 import { documents, reports, uploads } from "../../platform/db/schema.ts";
+import { describeCause } from "../../platform/errors.ts";
 import { createObjectKey, type FileOwner, storeFile, streamFile } from "../../platform/files.ts";
 import { log } from "../../platform/log.ts";
 import { fileRecordId, metricsRecordId } from "../../reports/upload/new-report.ts";

@@ -47,7 +47,8 @@ async function sealMonths(job: SealingJob, cursor: Cursor | null): Promise<SealS
 async function selectMonths({ db, ring }: SealingJob, cursor: Cursor | null) {
   const isOther = (key: typeof vitalMonths.fileKey | typeof vitalMonths.staleKey) =>
     sql`(${key} IS NOT NULL AND substr(${key}, 1, ${ring.currentKid.length + 1}) <> ${`${ring.currentKid}/`})`;
-  const rows = await db.all<MonthRow>(sql`SELECT hospital_id, month, patient_id, file_key, ${isOther(vitalMonths.fileKey)} AS file,
+  const rows =
+    await db.all<MonthRow>(sql`SELECT hospital_id, month, patient_id, file_key, ${isOther(vitalMonths.fileKey)} AS file,
       ${isOther(vitalMonths.staleKey)} AS stale FROM ${vitalMonths} WHERE ${isAfter(KEY, cursor)}
     ORDER BY hospital_id, month, patient_id LIMIT ${MAX_ROWS}`);
   const due = rows.filter(({ file }) => file === 1);

@@ -1,13 +1,22 @@
 // The objects of patients as a store: reasons of corrections and archives of samples. The other classes of objects store nothing sealed
 // under FIELD_KEYS.
-import { mapAsync } from "es-toolkit/array";
+
 import { sql } from "drizzle-orm";
+import { mapAsync } from "es-toolkit/array";
 import { emptySealing, type ObjectSealing } from "../../monitoring/patient-object/samples/resealing.ts";
 import { patients } from "../../platform/db/schema.ts";
 import { describeCause } from "../../platform/errors.ts";
 import { log } from "../../platform/log.ts";
 import { isAfter } from "./row-windows.ts";
-import { addCounts, type CountStep, type Cursor, type SealedStore, type SealingJob, type SealStep, UNKNOWN_KEY } from "./sealed-store.ts";
+import {
+  addCounts,
+  type CountStep,
+  type Cursor,
+  type SealedStore,
+  type SealingJob,
+  type SealStep,
+  UNKNOWN_KEY,
+} from "./sealed-store.ts";
 
 /** Objects per step, each with at most so many calls. */
 const MAX_OBJECTS = 20;

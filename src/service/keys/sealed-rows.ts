@@ -57,7 +57,9 @@ async function selectRows({ db, ring }: SealingJob, table: SealedTable, where: R
   const found = await db.all<{ place: string; sealed: string }>(sql`SELECT json_array(${key}) AS place, sealed FROM
     (SELECT *, row_number() OVER (ORDER BY ${key}) AS position, sum(characters) OVER (ORDER BY ${key}) AS total FROM (${first}))
     WHERE position = 1 OR total <= ${MAX_CHARACTERS} ORDER BY position`);
-  const rows = found.map(({ place, sealed }): Row => ({ key: Key.parse(JSON.parse(place)), values: Values.parse(JSON.parse(sealed)) }));
+  const rows = found.map(
+    ({ place, sealed }): Row => ({ key: Key.parse(JSON.parse(place)), values: Values.parse(JSON.parse(sealed)) }),
+  );
   return { rows, next: rows.at(-1)?.key ?? null };
 }
 
