@@ -194,6 +194,26 @@ CREATE UNIQUE INDEX `privacy_reviews_ref` ON `privacy_reviews` (`ref_id`,`kind`,
 CREATE INDEX `privacy_reviews_hospital` ON `privacy_reviews` (`hospital_id`,`flagged`,`id`);--> statement-breakpoint
 CREATE INDEX `privacy_reviews_status` ON `privacy_reviews` (`hospital_id`,`status`,`flagged`,`id`);--> statement-breakpoint
 CREATE INDEX `privacy_reviews_patient` ON `privacy_reviews` (`patient_id`,`kind`,`id`);--> statement-breakpoint
+CREATE TABLE `replaced_files` (
+	`file_key` text PRIMARY KEY NOT NULL,
+	`replaced_at` integer NOT NULL
+) STRICT, WITHOUT ROWID;
+--> statement-breakpoint
+CREATE INDEX `replaced_files_time` ON `replaced_files` (`replaced_at`);--> statement-breakpoint
+CREATE TABLE `resealing` (
+	`store` text PRIMARY KEY NOT NULL,
+	`key_id` text NOT NULL,
+	`key_since` integer NOT NULL,
+	`phase` text NOT NULL,
+	`cursor` text,
+	`phase_started_at` integer NOT NULL,
+	`remaining` text,
+	`counted_at` integer,
+	`counted` text NOT NULL,
+	`unreadable` integer NOT NULL,
+	`failed` integer NOT NULL
+) STRICT, WITHOUT ROWID;
+--> statement-breakpoint
 CREATE TABLE `retention_policies` (
 	`hospital_id` text PRIMARY KEY NOT NULL,
 	`policy` text NOT NULL,
@@ -209,3 +229,7 @@ ALTER TABLE `patients` ADD `restricted_at` integer;--> statement-breakpoint
 CREATE INDEX `patients_restricted` ON `patients` (`hospital_id`,`id`) WHERE restricted_at is not null;--> statement-breakpoint
 CREATE INDEX `person_identifiers_uid` ON `person_identifiers` (`patient_uid`);--> statement-breakpoint
 CREATE TRIGGER `changed_consent` AFTER UPDATE OF status, kinds, data_from, data_until, expires_at ON `consents` WHEN OLD.status = 'granted' BEGIN INSERT INTO outbox (id, topic, payload, created_at, due_at) SELECT DISTINCT 'feed:' || x, 'feed', x, CAST(unixepoch('subsec') * 1000 AS INTEGER), CAST(unixepoch('subsec') * 1000 AS INTEGER) FROM (SELECT p.hospital_id AS x FROM consent_records r JOIN patients p ON p.id = r.patient_id WHERE r.consent_id = NEW.id) WHERE x IS NOT NULL ON CONFLICT (id) DO UPDATE SET changes = changes + 1, due_at = excluded.due_at, done_at = NULL; END;
+--> statement-breakpoint
+DROP TRIGGER `changed_patient`;
+--> statement-breakpoint
+CREATE TRIGGER `changed_patient` AFTER UPDATE OF ward_id, monitoring, active, identity_sealed, version, hospital_id ON `patients` WHEN NEW.version <> OLD.version OR substr(NEW.identity_sealed, 1, 3 + instr(substr(NEW.identity_sealed, 4), '.')) = substr(OLD.identity_sealed, 1, 3 + instr(substr(OLD.identity_sealed, 4), '.')) BEGIN INSERT INTO outbox (id, topic, payload, created_at, due_at) SELECT DISTINCT 'monitor:' || x, 'monitor', x, CAST(unixepoch('subsec') * 1000 AS INTEGER), CAST(unixepoch('subsec') * 1000 AS INTEGER) FROM (SELECT NEW.id AS x) WHERE x IS NOT NULL ON CONFLICT (id) DO UPDATE SET changes = changes + 1, due_at = excluded.due_at, done_at = NULL; INSERT INTO outbox (id, topic, payload, created_at, due_at) SELECT DISTINCT 'feed:' || x, 'feed', x, CAST(unixepoch('subsec') * 1000 AS INTEGER), CAST(unixepoch('subsec') * 1000 AS INTEGER) FROM (SELECT NEW.hospital_id AS x UNION SELECT OLD.hospital_id) WHERE x IS NOT NULL AND (NEW.monitoring <> 'off' OR OLD.monitoring <> 'off' OR NEW.hospital_id <> OLD.hospital_id OR EXISTS (SELECT 1 FROM device_assignments WHERE patient_id = NEW.id)) ON CONFLICT (id) DO UPDATE SET changes = changes + 1, due_at = excluded.due_at, done_at = NULL; END;
