@@ -142,7 +142,12 @@ describe("a code", () => {
     const response = await redeem(offer.code.toLowerCase());
     expect(response.status).toBe(201);
     const { data } = await readJson(response);
-    expect(data).toMatchObject({ status: "granted", patient_id: unlinked.id, shared: [{ patient_id: atA.id }], purpose: "PATRQT" });
+    expect(data).toMatchObject({
+      status: "granted",
+      patient_id: unlinked.id,
+      shared: [{ patient_id: atA.id }],
+      purpose: "PATRQT",
+    });
     expect(await statusOf(b.nurse)).toBe(200);
     expect(await listNotices(person.id)).toContain("consent.code_used");
     expect(await codeOf(await redeem(offer.code))).toEqual([404, "not_found"]);

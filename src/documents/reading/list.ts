@@ -69,7 +69,9 @@ export async function listDocuments(anyCall: Call, query: DocumentQuery) {
     const { db } = call;
     const isRefused = listUnboundFilters(effectiveRole, query).length > 0;
     const visible = isRefused ? sql`0` : buildFilter(effectiveRole, call, query, patientVisibility);
-    const counted = isRefused ? sql`0` : buildFilter(effectiveRole, call, query, query.patient_id ? patientVisibility : countedVisibility);
+    const counted = isRefused
+      ? sql`0`
+      : buildFilter(effectiveRole, call, query, query.patient_id ? patientVisibility : countedVisibility);
     return [
       selectDocuments({ db }, and(visible, where), consentOf(effectiveRole, call, query))
         .orderBy(...orderBy)

@@ -1,11 +1,11 @@
 // Legal holds on records of patients: while one is open, the record is not erased.
 import { sql } from "drizzle-orm";
 import { withUser } from "../../access/access.ts";
-import { authorizePatient, withPatient } from "../../access/patient-access.ts";
 import { type Call, getActorId, type UserEffectiveRole } from "../../access/actor.ts";
 import { type AuditAction, afterAudit, appendAuditEvent, recordAuditEvent, toListEvents } from "../../access/audit.ts";
 import { failWithAudit } from "../../access/deny.ts";
 import { isInCallerHospital } from "../../access/effective-role.ts";
+import { authorizePatient, withPatient } from "../../access/patient-access.ts";
 import { buildPage, COUNT_LIMIT, keysetClauses, type PageQuery, resolvePageStart } from "../../http/pagination.ts";
 import { patientEvent } from "../../patients/patients.ts";
 import { batch, isConditionFailed, isUniqueViolation } from "../../platform/db/client.ts";

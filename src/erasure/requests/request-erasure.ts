@@ -1,10 +1,10 @@
 // Requests for erasure, by the person or by an administrator of the hospital.
 
 import { sql } from "drizzle-orm";
-import { authorizePatient } from "../../access/patient-access.ts";
 import { type Call, getActorId } from "../../access/actor.ts";
 import { recordAuditEvent } from "../../access/audit.ts";
 import { failWithAudit } from "../../access/deny.ts";
+import { authorizePatient } from "../../access/patient-access.ts";
 import { batch, isUniqueViolation } from "../../platform/db/client.ts";
 import { ROW_LIMITS, toLimitError, unlessFull } from "../../platform/db/row-limits.ts";
 import { erasures } from "../../platform/db/schema.ts";

@@ -86,7 +86,9 @@ export const repeatTables = (db: Db, row: ErasureRow, progress: Progress, plan: 
 export async function clearColumns(db: Db, row: ErasureRow, progress: Progress): Promise<void> {
   const found = await Promise.all(
     CLEARED_COLUMNS.map(({ table, where }) =>
-      db.all<{ id: string }>(sql`SELECT id FROM ${sql.identifier(table)} WHERE ${where(progress.subject)} LIMIT ${ROWS_PER_STEP}`),
+      db.all<{ id: string }>(
+        sql`SELECT id FROM ${sql.identifier(table)} WHERE ${where(progress.subject)} LIMIT ${ROWS_PER_STEP}`,
+      ),
     ),
   );
   const cleared = CLEARED_COLUMNS.map(({ table, column }, i) => ({ table, column, ids: (found[i] ?? []).map(({ id }) => id) }));
@@ -98,5 +100,8 @@ export async function clearColumns(db: Db, row: ErasureRow, progress: Progress):
   const items = cleared.flatMap(({ table, column, ids }) => ids.map((id) => `${table}.${column} ${id}`));
   const isDone = cleared.every(({ ids }) => ids.length < ROWS_PER_STEP);
   const listHash = items.length === 0 ? row.listHash : await extendHash(row.listHash, items);
-  await batch(db, saveStep(db, row, { ...addCounts(progress, counts), step: progress.step + (isDone ? 1 : 0) }, listHash, updates));
+  await batch(
+    db,
+    saveStep(db, row, { ...addCounts(progress, counts), step: progress.step + (isDone ? 1 : 0) }, listHash, updates),
+  );
 }
