@@ -20,6 +20,7 @@
 // - dev-commands: `npm run reset` loads the demo data, which otherwise only the served product does
 // - erasure-kill: a kill at every store call of an erasure instead of each 41st
 // - fernet: every character of a token changed instead of each seventh
+// - document-request-states: 200 random histories of a request instead of 12
 // - forgotten-password: 200 pairs of requests for known and unknown addresses instead of 20
 // - fuzz: 3,000 requests instead of 600
 // - hostile-text: every published string in each field of a resource instead of each third, as a path and as a login instead of

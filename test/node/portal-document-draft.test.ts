@@ -34,9 +34,9 @@ it("takes days of the hospital's zone up to the current one", () => {
   expect(findDayFault("", NOW, ZONE)).toBe("invalid");
 });
 
-it("sends trimmed fields, without those that are empty", () => {
+it("sends trimmed fields, without those that are empty, except for the author of a version", () => {
   expect(toFormFields(INPUT, NEW, NOW, ZONE)).toEqual({ patient_id: "p", type: "18842-5", title: "Letter" });
-  expect(toFormFields(INPUT, VERSION, NOW, ZONE)).toEqual({ type: "18842-5", title: "Letter" });
+  expect(toFormFields(INPUT, VERSION, NOW, ZONE)).toEqual({ type: "18842-5", title: "Letter", author: "" });
 });
 
 it("sends the first instant of a day, and none of the current day, whose time of receipt counts", () => {

@@ -942,7 +942,7 @@ export const consentDocuments = sqliteTable(
 
 /**
  * Requests of a hospital for documents of another one. `status` is what the hospitals did; whether the person has consented is in the
- * consent, and together they are the state (document-requests/request-state.ts).
+ * consent, and together they are the state (document-requests/states.ts).
  */
 export const documentRequests = sqliteTable(
   "document_requests",
