@@ -6,7 +6,7 @@ import { TABLES_WITHOUT_PATIENTS, TREATMENT_OF_COLUMN } from "../../src/erasure/
 import { CLEARED_COLUMNS, ERASED_TABLES } from "../../src/erasure/run/erased-tables.ts";
 import * as schema from "../../src/platform/db/schema.ts";
 
-const TABLES = Object.values(schema).filter((value): value is SQLiteTable => is(value, SQLiteTable));
+const TABLES = Object.values<unknown>(schema).filter((value): value is SQLiteTable => is(value, SQLiteTable));
 /** Names under which a patient's id, or ids of what belongs to a patient, are stored. */
 const NAMES = /patient|^scope_id$|^scope$|^refs$|^subjects?$|^merged_into$|^entity_id$|^resource_id$/;
 /** Scopes of other things, and the versions of lists of patients. */

@@ -1,7 +1,6 @@
 // The period of charts of a shared record: within the dates that the person shares.
 
-import { isRange, parseWindow, RANGES } from "../monitoring/vitals/time-window.ts";
-import type { ChartSearch } from "../monitoring/vitals/use-window.ts";
+import { type ChartSearch, isRange, parseWindow, RANGES } from "../monitoring/vitals/time-window.ts";
 
 /** Epoch milliseconds, both included. */
 type Span = { from: number; until: number };

@@ -49,3 +49,12 @@ export function parseWindow(search: { from?: string | undefined; to?: string | u
   const [from, to] = [Date.parse(search.from ?? ""), Date.parse(search.to ?? "")];
   return from < to && to - from <= MAX_WINDOW_MS ? { from, to } : null;
 }
+
+/** URL parameters of the charts. */
+export type ChartSearch = {
+  code?: string | undefined;
+  range?: string | undefined;
+  from?: string | undefined;
+  to?: string | undefined;
+  view?: string | undefined;
+};

@@ -5,8 +5,8 @@ import layout from "../../platform/design/layout.module.css";
 import { translateCode, useTranslation } from "../../platform/messages/translate.ts";
 import classes from "./chart.module.css";
 import { CHARTS, type Chart, MAIN_CHARTS } from "./chart-catalogue.ts";
-import { RANGE_NAMES } from "./time-window.ts";
-import type { ChartSearch, WindowControls, WindowState } from "./use-window.ts";
+import { type ChartSearch, RANGE_NAMES } from "./time-window.ts";
+import type { WindowControls, WindowState } from "./use-window.ts";
 
 type ToolbarProps = {
   shown: WindowState;

@@ -3,6 +3,7 @@ import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { serverNow } from "../live/server-clock.ts";
 import { useConnection, useIsConnectionSettled, useLivePatient, useServerNow } from "../live/use-live.ts";
 import {
+  type ChartSearch,
   clampWindow,
   isRange,
   parseWindow,
@@ -12,15 +13,6 @@ import {
   type TimeWindow,
   zoomWindow,
 } from "./time-window.ts";
-
-/** URL parameters of the charts. */
-export type ChartSearch = {
-  code?: string | undefined;
-  range?: string | undefined;
-  from?: string | undefined;
-  to?: string | undefined;
-  view?: string | undefined;
-};
 
 export type WindowState = {
   range: Range;

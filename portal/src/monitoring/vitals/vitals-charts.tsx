@@ -6,8 +6,9 @@ import classes from "./chart.module.css";
 import { CHARTS, findChart } from "./chart-catalogue.ts";
 import { ChartGrid } from "./chart-grid.tsx";
 import { SamplesTable } from "./samples-table.tsx";
+import type { ChartSearch } from "./time-window.ts";
 import { Toolbar } from "./toolbar.tsx";
-import { type ChartSearch, useWindow } from "./use-window.ts";
+import { useWindow } from "./use-window.ts";
 
 type VitalsChartsProps = {
   patientId: string;

@@ -11,7 +11,8 @@ import { CHARTS, MAIN_CHARTS } from "../../monitoring/vitals/chart-catalogue.ts"
 import { ChartGrid } from "../../monitoring/vitals/chart-grid.tsx";
 import { LiveVitals } from "../../monitoring/vitals/live-numbers.tsx";
 import { News2 } from "../../monitoring/vitals/news2.tsx";
-import { type ChartSearch, useWindow } from "../../monitoring/vitals/use-window.ts";
+import type { ChartSearch } from "../../monitoring/vitals/time-window.ts";
+import { useWindow } from "../../monitoring/vitals/use-window.ts";
 import { formatAge, formatDateTime, formatNumber } from "../../platform/design/format.ts";
 import layout from "../../platform/design/layout.module.css";
 import { Card, DescriptionList, Page } from "../../platform/design/page.tsx";
