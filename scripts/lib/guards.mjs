@@ -9,6 +9,9 @@ const CONSENTS = [`${WORKER}consents.test.ts`];
 const REPORTS = [`${WORKER}consented-reports.test.ts`];
 const LISTS = [`${WORKER}consented-lists.test.ts`];
 const SAMPLES = [`${WORKER}consented-observations.test.ts`];
+const OFFERS = [`${WORKER}consent-offers.test.ts`];
+const REQUESTS = [`${WORKER}document-requests.test.ts`];
+const ERASURES = [`${WORKER}erasures.test.ts`];
 const MATRIX = [`${WORKER}authz.test.ts`];
 
 /**
@@ -87,7 +90,7 @@ export const GUARDS = [
     "instr(' ' || c.kinds || ' ', ' ' || ${row.kind} || ' ') > 0",
     "${row.kind} > ''",
   ),
-  guard("list: doctors see the hospital's own record", CONSENTED, STATES, "AND ${seesOwnRecord} ORDER BY", "ORDER BY"),
+  guard("list: doctors see the hospital's own record", CONSENTED, STATES, "AND ${seesOwnRecord}\n    ORDER BY", "\n    ORDER BY"),
   guard(
     "list: only of one record",
     "src/documents/reading/list.ts",
@@ -113,24 +116,30 @@ export const GUARDS = [
     "one item: the kind of data",
     CONSENTED,
     REPORTS,
-    "kinds.includes(kind) && from <= at && at <= until",
-    "from <= at && at <= until",
+    "kinds.includes(kind) &&\n      from <= at &&\n      at <= until &&",
+    "from <= at &&\n      at <= until &&",
   ),
   guard(
     "one item: not before the granted time",
     CONSENTED,
     REPORTS,
-    "kinds.includes(kind) && from <= at && at <= until",
-    "kinds.includes(kind) && at <= until",
+    "kinds.includes(kind) &&\n      from <= at &&\n      at <= until &&",
+    "kinds.includes(kind) &&\n      at <= until &&",
   ),
   guard(
     "one item: not after the granted time",
     CONSENTED,
     REPORTS,
-    "kinds.includes(kind) && from <= at && at <= until",
-    "kinds.includes(kind) && from <= at",
+    "kinds.includes(kind) &&\n      from <= at &&\n      at <= until &&",
+    "kinds.includes(kind) &&\n      from <= at &&",
   ),
-  guard("samples: the kind of data", CONSENTED, SAMPLES, ".filter(({ kinds }) => kinds.includes(kind))"),
+  guard(
+    "samples: the kind of data",
+    CONSENTED,
+    SAMPLES,
+    "kinds.includes(kind) && documents === null)",
+    "kinds.length > 0 && documents === null)",
+  ),
   guard("samples: not before the granted time", CONSENTED, SAMPLES, "from: Math.max(span.from, grant.from)", "from: span.from"),
   guard("samples: not after the granted time", CONSENTED, SAMPLES, "to: Math.min(span.to, grant.until)", "to: span.to"),
   guard("rollups: whole hours", PATIENT, SAMPLES, "from: Math.ceil(part.from / unitMs) * unitMs", "from: part.from"),
@@ -162,6 +171,23 @@ export const GUARDS = [
     "access.grants && (() => check(",
     "access.grants && (async () => false && check(",
   ),
+  guard("one record: a consent for one practitioner", CONSENTED, OFFERS, "AND ${isForReader(sql`u.id`)} AND", "AND"),
+  guard("list: a consent for one practitioner", CONSENTED, OFFERS, "AND ${isForReader(sql`${getActorId(actor)}`)} AND", "AND"),
+  guard(
+    "one document: of a request that names it",
+    CONSENTED,
+    REQUESTS,
+    "(documents === null || (documentId !== undefined && documents.includes(documentId)))",
+    "(documents === null || documentId !== undefined)",
+  ),
+  guard("list: documents of a request that names them", CONSENTED, REQUESTS, "(c.documents_only = 0 OR ${isOpened}) AND", ""),
+  guard(
+    "one record: a restricted one",
+    PATIENT,
+    ERASURES,
+    'restricted_at !== null && role !== "patient"',
+    'restricted_at === 0 && role !== "patient"',
+  ),
   guard(
     "staff of another hospital",
     PATIENT,
@@ -181,8 +207,8 @@ export const GUARDS = [
     "the person decides alone",
     "src/consents/decide-consent.ts",
     CONSENTS,
-    "WHERE c.id = ${id} AND ${isPersonOf(actor.userId, sql`c.patient_id`)}`",
-    "WHERE c.id = ${id} AND ${isPersonOf(actor.userId, sql`c.patient_id`)} IS NOT NULL`",
+    "c.id IN (${selectConsentsOf(actor.userId)})`",
+    "c.id <> ${actor.userId}`",
   ),
   guard(
     "the same number proves nothing unless staff saw it",

@@ -54,7 +54,7 @@ async function newDatabase(last?: string): Promise<DatabaseSync> {
         ? migration
         : (
             migration.match(
-              /^(?:ALTER TABLE .* ADD|CREATE TABLE `(?:escalation_settings|factor_policies|consents|consent_records)`) [^;]*;/gm,
+              /^(?:ALTER TABLE .* ADD|CREATE TABLE `(?:escalation_settings|factor_policies|consents|consent_records|consent_documents)`) [^;]*;/gm,
             ) ?? []
           ).join("\n"),
     );
@@ -279,7 +279,9 @@ function addConsent(sqlite: DatabaseSync): void {
   const ends = { answer_until: 1, expires_at: NOW * 2, erase_at: NOW * 2 };
   const scope = { purpose: "CAREMGT", kinds: "observations", data_from: 1, data_until: NOW * 2 };
   const consent = { id: "co", hospital_id: OTHER_HOSPITAL, patient_id: "guest-record", status: "granted", ...scope, ...ends };
-  insertRow(sqlite, "consents", { ...consent, ...times });
+  const profile = { id: "guest-profile", hospital_id: OTHER_HOSPITAL, user_id: "u-guest", details_sealed: "x", created_by: "u" };
+  insertRow(sqlite, "practitioners", { ...profile, ...times });
+  insertRow(sqlite, "consents", { ...consent, practitioner_id: "guest-profile", ...times });
   insertRow(sqlite, "consent_records", { consent_id: "co", patient_id: "plain" });
 }
 
@@ -319,6 +321,8 @@ const CONSTANT = [
   "consents.hospital_id",
   "consents.patient_id",
   "consents.purpose",
+  "consents.practitioner_id",
+  "consents.documents_only",
   "consents.created_at",
 ];
 

@@ -3,7 +3,7 @@ import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router"
 import { useState } from "react";
 import { DocumentList } from "../documents/document-list.tsx";
 import { serverNow } from "../monitoring/live/server-clock.ts";
-import type { ChartSearch } from "../monitoring/vitals/use-window.ts";
+import type { ChartSearch } from "../monitoring/vitals/time-window.ts";
 import { VitalsCharts } from "../monitoring/vitals/vitals-charts.tsx";
 import { omitUnset } from "../monitoring/vitals/vitals-page.tsx";
 import { IntakeList } from "../patients/record/intakes.tsx";

@@ -45,6 +45,10 @@ const table = (
 });
 const ofReports = ({ patientId }: Subject): SQL => sql`report_id IN (SELECT id FROM reports WHERE patient_id = ${patientId})`;
 
+/** Consents that open other records to the hospital of the patient's own. */
+const ownConsents = ({ patientId }: Subject): SQL => sql`(SELECT id FROM consents WHERE patient_id = ${patientId})`;
+const ofOwnConsents = (subject: Subject): SQL => sql`consent_id IN ${ownConsents(subject)}`;
+
 /** What a device sent while it was assigned to the patient. @param received column of the time of receipt */
 const sentByPatient = ({ patientId, ownDevices }: Subject, deviceId: SQL, received: SQL): SQL =>
   sql`(${deviceId} IN ${list(ownDevices)} OR EXISTS (SELECT 1 FROM device_assignments a WHERE a.patient_id = ${patientId}
@@ -151,6 +155,23 @@ export const ERASED_TABLES: readonly ErasedTable[] = [
       OR (actor_kind = 'device' AND report_id IS NULL AND ${sentByPatient(s, sql`uploads.actor_id`, sql`uploads.created_at`)}))`,
     { search: withoutIndex("created_at"), files: ["file_key", "incoming_key"] },
   ),
+  table(
+    "consent_offers",
+    ["id"],
+    (s) =>
+      sql`(${ofUsers(s)} OR ${ofOwnConsents(s)} OR EXISTS (SELECT 1 FROM json_each(patient_ids) WHERE value = ${s.patientId}))`,
+    { search: withoutIndex("valid_until") },
+  ),
+  table(
+    "consent_documents",
+    ["consent_id", "document_id"],
+    (s) => sql`(${ofOwnConsents(s)} OR document_id IN (SELECT id FROM documents WHERE patient_id = ${s.patientId}))`,
+  ),
+  table("document_requests", ["id"], ofPatient),
+  table("consent_records", ["consent_id", "patient_id"], (s) => sql`(${ofPatient(s)} OR ${ofOwnConsents(s)})`),
+  table("consent_versions", ["consent_id", "version"], ofOwnConsents),
+  table("consents", ["id"], ofPatient),
+  table("privacy_reviews", ["id"], ofPatient),
   table("report_changes", ["id"], ofReports),
   table("reports", ["id"], ofPatient, { files: ["file_key", "metrics_key"], columns: REPORT_COLUMNS, alongside: countReports }),
   table("documents", ["id"], ofPatient, {
@@ -200,6 +221,7 @@ export const ERASED_TABLES: readonly ErasedTable[] = [
   table("login_attempts", ["subject", "id"], (s) => sql`substr(subject, 1, 36) IN ${list(s.users)}`),
   table("ceremonies", ["id"], ofUsers),
   table("phone_codes", ["user_id"], ofUsers),
+  table("access_log_reads", ["user_id"], ofUsers),
   table("notification_settings", ["user_id"], ofUsers),
   table("notification_choices", ["user_id", "kind", "channel"], ofUsers),
   table("push_subscriptions", ["id"], ofUsers),
@@ -221,6 +243,8 @@ export const ERASED_TABLES: readonly ErasedTable[] = [
 
 /** Columns of rows that belong to others: the patient's id is removed and the row stays. */
 export const CLEARED_COLUMNS = [
+  // Consents for records of the person that stay, such as one that a code was used for.
+  { table: "consents", column: "decided_by", where: ({ users }: Subject) => sql`decided_by IN ${list(users)}` },
   { table: "report_changes", column: "from_patient_id", where: ({ patientId }: Subject) => sql`from_patient_id = ${patientId}` },
   {
     table: "patients",
