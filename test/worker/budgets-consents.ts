@@ -23,7 +23,7 @@ export const consents: BudgetCase[] = [
       return getAs(`/consents?patient_id=${world.patient.id}`, nurse)(e);
     },
   ],
-  ["GET /consents, of a person", "read", 200, budget(1, 300, 0), getAs("/consents", person)],
+  ["GET /consents, of a person", "read", 200, budget(1, 360, 0), getAs("/consents", person)],
   [
     "GET /consents/{id}",
     "read",
