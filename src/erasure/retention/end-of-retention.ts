@@ -1,5 +1,6 @@
 // When the retention periods of a patient's record end.
 import { sql } from "drizzle-orm";
+import { callMonitor } from "../../monitoring/intake/ingest.ts";
 import { unsealIdentity } from "../../patients/identity/sealed-fields.ts";
 import type { Keys } from "../../platform/config.ts";
 import { batch, type Db } from "../../platform/db/client.ts";
@@ -55,13 +56,7 @@ export function endOfRetention(policy: RetentionPolicy, newest: Newest, dateOfBi
  * The end of retention of a patient. @returns null when there is no such patient
  * @param env for the patient's object, which knows the latest value of each vital sign
  */
-export async function findEndOfRetention(
-  env: Pick<Env, "PATIENT_MONITOR">,
-  db: Db,
-  keys: Keys,
-  patientId: string,
-  now: number,
-): Promise<number | null> {
+export async function findEndOfRetention(env: Env, db: Db, keys: Keys, patientId: string, now: number): Promise<number | null> {
   const [[row], [months]] = await batch(db, [
     db.all<Row>(sql`SELECT p.id AS id, p.version AS version, p.identity_sealed AS identity_sealed, h.country AS country, r.policy AS policy,
         max(p.created_at, p.updated_at, coalesce((SELECT max(authored_at) FROM intake_responses WHERE patient_id = p.id), 0),
@@ -79,7 +74,8 @@ export async function findEndOfRetention(
       WHERE p.id = ${patientId} AND v.hospital_id = p.hospital_id AND v.month = m.n AND v.patient_id = p.id`),
   ]);
   if (!row) return null;
-  const latest = (await env.PATIENT_MONITOR.getByName(patientId).snapshot())?.latest ?? [];
+  const snapshot = await callMonitor(env, async () => env.PATIENT_MONITOR.getByName(patientId).snapshot());
+  const latest = snapshot?.latest ?? [];
   const { patient_record, reports, documents, alerts } = row;
   const observed = [
     alerts,
