@@ -9,7 +9,7 @@ import { uuidv7 } from "../platform/ids.ts";
 import { attachCharge } from "../platform/storage-quotas.ts";
 import { type Actor, type Call, getActorId } from "./actor.ts";
 import type { AuditEvent } from "./audit-event.ts";
-import { consentFields } from "./consented.ts";
+import { groundFields } from "./consented.ts";
 import { purposeOf } from "./purposes.ts";
 import { limitRows } from "./row-allowance.ts";
 import { readBytesPerDay, toStorageCharge } from "./storage-charges.ts";
@@ -88,20 +88,20 @@ function toReadQuota(actor: Actor, now: number, event: KnownEvent | undefined): 
 }
 
 /**
- * The events of a list that may name patients of several hospitals: one per hospital of its rows and consent, or one for an empty list.
- * @param hospitalId the caller's hospital  @param consentOf the consent that opened a row (`selectConsentOf`)
+ * The events of a list that may name patients of several hospitals: one per hospital of its rows and ground, or one for an empty list.
+ * @param hospitalId the caller's hospital  @param groundOf what opened a row beyond the role (`selectGroundOf`)
  */
 export function toListEvents<R>(
   rows: readonly R[],
   hospitalOf: (row: R) => string | null,
   hospitalId: string | null,
   toEvent: (rows: readonly R[]) => Omit<KnownEvent, "hospitalId">,
-  consentOf: (row: R) => string | null = () => null,
+  groundOf: (row: R) => string | null = () => null,
 ): KnownEvent[] {
   if (rows.length === 0) return [{ ...toEvent([]), hospitalId }];
-  return [...Map.groupBy(rows, (row) => JSON.stringify([hospitalOf(row), consentOf(row)])).values()].flatMap((group) => {
+  return [...Map.groupBy(rows, (row) => JSON.stringify([hospitalOf(row), groundOf(row)])).values()].flatMap((group) => {
     const [first] = group;
-    return first ? [{ ...toEvent(group), hospitalId: hospitalOf(first), ...consentFields(consentOf(first), hospitalId) }] : [];
+    return first ? [{ ...toEvent(group), hospitalId: hospitalOf(first), ...groundFields(groundOf(first), hospitalId) }] : [];
   });
 }
 

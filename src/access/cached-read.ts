@@ -8,6 +8,7 @@ import { type DataKind, versionOf } from "../platform/db/data-versions.ts";
 import { type Call, type EffectiveRole, getActorId, type Principal } from "./actor.ts";
 import { afterAudit, appendAuditEvent, type KnownEvent } from "./audit.ts";
 import { isForeign } from "./consented.ts";
+import { hadEmergency } from "./emergency.ts";
 
 /** Bounds in UTF-16 units of JSON: of all entries of an isolate, of one entry, and of a key. */
 export const CACHE_LIMITS = { total: 4_000_000, entry: 200_000, key: 2_000 };
@@ -43,7 +44,7 @@ export class CachedRead<T> {
 
   /**
    * @param query everything that the result depends on, beside the role  @param kinds of the data that it shows or counts
-   * @param patientId the record that a read of one is about; of a record of another hospital nothing is kept
+   * @param patientId the record that a read of one is about; of a record of another hospital, or that the caller has opened in an emergency, nothing is kept
    */
   constructor(name: string, query: object, kinds: readonly DataKind[], patientId?: string) {
     this.#patientId = patientId;
@@ -108,7 +109,7 @@ export class CachedRead<T> {
     if (key.length > CACHE_LIMITS.key) return null;
     const kinds: DataKind[] = isCareTeam ? [...new Set<DataKind>([...this.#kinds, "patients", "careTeam"])] : [...this.#kinds];
     const version = this.#patientId
-      ? sql`iif(${isForeign(effectiveRole, this.#patientId)}, NULL, ${versionOf(hospitalId, kinds)})`
+      ? sql`iif(${isForeign(effectiveRole, this.#patientId)} OR ${hadEmergency(effectiveRole, actor, this.#patientId)}, NULL, ${versionOf(hospitalId, kinds)})`
       : versionOf(hospitalId, kinds);
     return { key, version, actorId: getActorId(actor), entry: entries.get(key) };
   }

@@ -3,6 +3,7 @@
 import { type SQL, type SQLWrapper, sql } from "drizzle-orm";
 import type { CONSENT_KINDS, CONSENT_PURPOSES } from "../platform/db/vocabulary.ts";
 import { type EffectiveRole, getActorId, type Principal } from "./actor.ts";
+import type { AuditEvent } from "./audit-event.ts";
 import type { Purpose } from "./purposes.ts";
 
 export type ConsentKind = (typeof CONSENT_KINDS)[number];
@@ -75,7 +76,7 @@ export function parseRowConsent(json: string): RowConsent {
 }
 
 /** `documentId`: the column that names a document, where the row is one. */
-type CoveredRow = { patientId: SQLWrapper; kind: SQL; at: SQLWrapper; documentId?: SQL };
+export type CoveredRow = { patientId: SQLWrapper; kind: SQL; at: SQLWrapper; documentId?: SQL };
 
 /**
  * For lists of one record: the live consent that opens a row to the caller, as JSON (`parseRowConsent`), or NULL. Of several, the newest.
@@ -109,12 +110,16 @@ export function selectConsentOf(
 export const isForeign = ({ hospitalId }: EffectiveRole, patientId: string): SQL =>
   sql`EXISTS (SELECT 1 FROM patients f WHERE f.id = ${patientId} AND f.hospital_id <> ${hospitalId})`;
 
-/** What the event of a list says of rows that a consent opened. @param consent of `selectConsentOf` */
-export function consentFields(consent: string | null | undefined, callerHospitalId: string | null) {
-  if (!consent) return {};
-  const { consentId, purpose } = parseRowConsent(consent);
-  const fields = { purpose: PURPOSE_OF_USE[purpose], actorHospitalId: callerHospitalId, ground: { consent_id: consentId } };
-  return { basis: "consent", ...fields } as const;
+type GroundFields = Pick<AuditEvent, "basis" | "purpose" | "actorHospitalId" | "ground">;
+
+/** What the event of a list says of rows that the role alone does not show. @param ground of `selectGroundOf` (emergency.ts) */
+export function groundFields(ground: string | null | undefined, callerHospitalId: string | null): GroundFields {
+  if (!ground) return {};
+  const [id, purpose]: [string, PurposeCode | "emergency"] = JSON.parse(ground);
+  const actorHospitalId = callerHospitalId;
+  if (purpose === "emergency")
+    return { basis: "emergency", purpose: "BTG", actorHospitalId, ground: { emergency_access_id: id } };
+  return { basis: "consent", purpose: PURPOSE_OF_USE[purpose], actorHospitalId, ground: { consent_id: id } };
 }
 
 /** The first grant that covers data of a kind from a time (Unix ms). @param documentId where the data are a document */

@@ -6,6 +6,7 @@ import { SELF_CARE_HOSPITAL_ID } from "../platform/db/schema.ts";
 import { ApiError } from "../platform/errors.ts";
 import { findRoleDenial } from "./access.ts";
 import type { AppActor, Call, EffectiveRole, EffectiveRoleRow, Role, UserCall, UserEffectiveRole } from "./actor.ts";
+import type { AuditEvent } from "./audit-event.ts";
 import {
   type ConsentGrant,
   type ConsentKind,
@@ -19,6 +20,7 @@ import { credentialExists, markUsed, selectAppAndPatient } from "./credentials.t
 import { denyAccess } from "./deny.ts";
 import { authorizeDevice } from "./device-access.ts";
 import { activeSession, roleColumns, toEffectiveRole } from "./effective-role.ts";
+import { EMERGENCY_READS, isClinicalRole, SELECT_REACHED_RECORD, selectEmergency } from "./emergency.ts";
 import { rememberSession } from "./known-sessions.ts";
 import {
   matchesPatient,
@@ -30,7 +32,7 @@ import {
 } from "./patient-row.ts";
 import { auditAction, isAllowedDespiteRestriction, type Permission, roleAllows } from "./permissions.ts";
 
-export type AccessBasis = "self" | "staff" | "care_team" | "consent" | "admin" | "device" | "app";
+export type AccessBasis = "self" | "staff" | "care_team" | "consent" | "emergency" | "admin" | "device" | "app";
 
 export type Access = {
   patient: PatientRow;
@@ -47,16 +49,40 @@ export type Access = {
   effectiveRole: EffectiveRole | null;
   /** What the access is limited to, on the basis `consent`. */
   grants?: readonly ConsentGrant[];
+  /** The running emergency access, on the basis `emergency`. */
+  emergencyId?: string;
+  /** With `forEmergency`: the record of the person at the caller's hospital. */
+  ownPatientId?: string;
 };
 
-/** `byConsent`: the operation limits what it returns to `Access.grants`; any other refuses access by consent. */
-export type AccessOptions = { byConsent?: boolean };
+/**
+ * `byConsent`: the operation limits what it returns to `Access.grants`; any other refuses access by consent.
+ * `forEmergency`: the operation begins an emergency access; the basis `emergency` then means that the caller may.
+ */
+export type AccessOptions = { byConsent?: boolean; forEmergency?: boolean };
+
+/** Whether the access is neither by role nor by care team: what was entered in error is then not shown. */
+export const isBeyondRole = ({ basis }: Access): boolean => basis === "consent" || basis === "emergency";
+
+type AccessFields = Pick<AuditEvent, "role" | "basis" | "purpose" | "ground"> & {
+  hospitalId: string;
+  actorHospitalId?: string | null;
+};
 
 /** What the event of an access says of it; of several grants, that of the first, which is the one that was used (`coverTime`). */
-export function accessFields({ role, basis, hospitalId, effectiveRole, grants: [grant] = [] }: Access) {
+export function accessFields({
+  role,
+  basis,
+  hospitalId,
+  effectiveRole,
+  grants: [grant] = [],
+  emergencyId,
+}: Access): AccessFields {
   const fields = { role, basis, hospitalId };
-  if (!grant) return fields;
   const actorHospitalId = effectiveRole?.hospitalId ?? null;
+  if (emergencyId !== undefined)
+    return { ...fields, purpose: "BTG", actorHospitalId, ground: { emergency_access_id: emergencyId } };
+  if (!grant) return fields;
   return { ...fields, purpose: PURPOSE_OF_USE[grant.purpose], actorHospitalId, ground: { consent_id: grant.id } };
 }
 
@@ -108,7 +134,7 @@ export async function coverSpan(
 
 /** For a file that is sent: the check to repeat, by the clock of that moment, where the access may end meanwhile. */
 export const repeatCheck = (call: Call, access: Access, check: (call: Call) => Promise<unknown>) =>
-  access.grants && (() => check({ ...call, now: Date.now() }));
+  isBeyondRole(access) ? () => check({ ...call, now: Date.now() }) : undefined;
 
 /** Whether a caller with access to the patient may also read another kind of data of the same patient. */
 export const accessAllows = ({ effectiveRole }: Access, permission: Permission): boolean =>
@@ -173,22 +199,23 @@ async function resolveUserAccess(
   target: PatientTarget,
   permission: Permission,
   build: Build,
-  { byConsent = false }: AccessOptions,
+  { byConsent = false, forEmergency = false }: AccessOptions,
 ): Promise<Resolved> {
   const { db, actor, now } = call;
   const session = activeSession(actor, now);
   const ownId = sql`(SELECT l.patient_id FROM patient_links l WHERE l.user_id = ${actor.userId})`;
   const [[row], ...results] = await batch(db, [
     db.all<
-      EffectiveRoleRow &
-        PatientRow & { linked: number; in_team: number; links: number; open: number | null } & { grants: string | null }
+      EffectiveRoleRow & PatientRow & LinkedRow & { links: number; open: number | null } & OpenedRow
     >(sql`
     SELECT ${roleColumns(now)}, ${PATIENT_COLUMNS}, patients.restricted_at IS NULL
       AND (SELECT active FROM hospitals o WHERE o.id = patients.hospital_id) AS open,
       EXISTS (SELECT 1 FROM patient_links l WHERE l.user_id = u.id AND l.patient_id = patients.id) AS linked,
       EXISTS (SELECT 1 FROM care_team t WHERE t.patient_id = patients.id AND t.user_id = u.id AND t.ended_at IS NULL) AS in_team,
       (SELECT count(*) FROM patient_links l WHERE l.user_id = u.id) AS links,
-      ${byConsent ? selectGrants(now) : sql`NULL`} AS grants
+      ${byConsent ? selectGrants(now) : sql`NULL`} AS grants,
+      ${EMERGENCY_READS.includes(permission) ? selectEmergency(now) : sql`NULL`} AS emergency,
+      ${forEmergency ? SELECT_REACHED_RECORD : sql`NULL`} AS own_record
     FROM ${session.from} LEFT JOIN patients ON ${matchesPatient(target, ownId)}
     WHERE ${session.where}`),
     ...build(selectPatientId(target, ownId)),
@@ -204,29 +231,26 @@ async function resolveUserAccess(
   if (denial) return denyAccess(call, permission, denial, denialFacts);
   if (target === OWN_RECORD && role !== "patient") throw new ApiError("invalid_request", "patient_id is required.");
   if (target === OWN_RECORD && row.links > 1) throw new ApiError("patient_ambiguous");
-  const grants = parseGrants(row.grants);
-  const isClosed = !row.id || isLocked(row, role, permission);
-  const basis = isClosed ? null : (resolveBasis(effectiveRole, row) ?? (grants.length > 0 ? "consent" : null));
+  const basis = row.id ? resolveAnyBasis(effectiveRole, row, permission) : null;
   if (!basis) return denyAccess(call, permission, "not_found", denialFacts);
   // Patients do not change records that a hospital created; neither a closed hospital nor a restricted record accepts writes.
   const isForbiddenUpdate = permission === "patient:update" && row.hospital_id !== SELF_CARE_HOSPITAL_ID;
   if (basis === "self" && (isForbiddenUpdate || (!row.open && auditAction(permission) !== "R")))
     return denyAccess(call, permission, "forbidden", denialFacts);
-  const limits = basis === "consent" ? { grants } : {};
   return {
-    access: { patient: row, basis, role, hospitalId: row.hospital_id, deviceId: null, effectiveRole, ...limits },
+    access: { patient: row, basis, role, hospitalId: row.hospital_id, deviceId: null, effectiveRole, ...openedBy(basis, row) },
     results,
   };
 }
 
-/** A restricted record is readable for the person alone; others see only what the erasure itself needs. */
+/** Whether a restricted record is closed: it is readable for the person alone; others see only what the erasure itself needs. */
 const isLocked = ({ restricted_at }: PatientRow, role: Role | "app", permission: Permission): boolean =>
   restricted_at !== null && role !== "patient" && !isAllowedDespiteRestriction(permission);
 
 /** The basis on which a user may access a patient, or null. */
 function resolveBasis(
   effectiveRole: UserEffectiveRole,
-  patient: { hospital_id: string; linked: number; in_team: number },
+  patient: { hospital_id: string } & LinkedRow,
 ): AccessBasis | null {
   const isSameHospital = effectiveRole.hospitalId === patient.hospital_id;
   switch (effectiveRole.role) {
@@ -241,6 +265,28 @@ function resolveBasis(
       if (isSameHospital && patient.in_team) return "care_team";
       return isSameHospital && effectiveRole.doctorScope === "hospital" ? "staff" : null;
   }
+}
+
+type LinkedRow = { linked: number; in_team: number };
+/** What opens a record beyond the role: grants as JSON, a running emergency access, and the record from which one may begin. */
+type OpenedRow = { grants: string | null; emergency: string | null; own_record: string | null };
+
+/** By role first. A restricted record is open in an emergency, beside what its erasure needs. */
+function resolveAnyBasis(effectiveRole: UserEffectiveRole, row: PatientRow & LinkedRow & OpenedRow, permission: Permission) {
+  const opened = resolveOpenedBasis(effectiveRole, row);
+  if (isLocked(row, effectiveRole.role, permission)) return opened === "emergency" ? opened : null;
+  return resolveBasis(effectiveRole, row) ?? opened;
+}
+
+function resolveOpenedBasis(effectiveRole: UserEffectiveRole, row: OpenedRow): AccessBasis | null {
+  if ((row.emergency ?? row.own_record) !== null && isClinicalRole(effectiveRole)) return "emergency";
+  return parseGrants(row.grants).length > 0 ? "consent" : null;
+}
+
+function openedBy(basis: AccessBasis, { grants, emergency, own_record }: OpenedRow): Partial<Access> {
+  if (basis === "consent") return { grants: parseGrants(grants) };
+  if (basis !== "emergency") return {};
+  return { ...(emergency !== null && { emergencyId: emergency }), ...(own_record !== null && { ownPatientId: own_record }) };
 }
 
 async function resolveAppAccess(

@@ -1,19 +1,6 @@
 // Whose consent it is: the person decides about their own records alone, and a hospital learns nothing of the others.
 import { type SQL, sql } from "drizzle-orm";
-
-/**
- * Whether two records are known to be of one person: the same `patient_uid`, which staff of both has identified. A number that somebody
- * has typed at their own registration proves nothing.
- */
-const isSamePerson = (
-  a: SQL,
-  b: SQL,
-): SQL => sql`EXISTS (SELECT 1 FROM patients x JOIN patients y ON y.patient_uid = x.patient_uid
-  WHERE x.id = ${a} AND y.id = ${b} AND x.patient_uid IS NOT NULL AND x.uid_basis = 'staff' AND y.uid_basis = 'staff')`;
-
-/** Whether they are known to be of different persons: staff has identified both, as two. */
-export const areDifferentPersons = (a: SQL, b: SQL): SQL => sql`EXISTS (SELECT 1 FROM patients x JOIN patients y
-  WHERE x.id = ${a} AND y.id = ${b} AND x.patient_uid <> y.patient_uid AND x.uid_basis = 'staff' AND y.uid_basis = 'staff')`;
+import { areDifferentPersons, isSamePerson } from "../access/persons.ts";
 
 /** Whether the user is the person of a record: it is linked to their login, or another record of the same person is. */
 export const isPersonOf = (userId: string, patientId: SQL): SQL => sql`EXISTS (SELECT 1 FROM patient_links l

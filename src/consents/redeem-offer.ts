@@ -1,4 +1,5 @@
 // Staff enters a person's code for a record of their own hospital, which may then read what the person shares. A code is used once.
+import { areDifferentPersons } from "../access/persons.ts";
 import { type SQL, sql } from "drizzle-orm";
 import type { Call } from "../access/actor.ts";
 import { denyAccess, failWithAudit } from "../access/deny.ts";
@@ -11,7 +12,7 @@ import { uuidv7 } from "../platform/ids.ts";
 import { selectConsent, toCreated } from "./consent-rows.ts";
 import { createGranted } from "./create-granted.ts";
 import { hashOfferCode, isOpenOffer, OFFER_COLUMNS, type OfferRow } from "./offers.ts";
-import { areDifferentPersons, isShareable } from "./persons.ts";
+import { isShareable } from "./persons.ts";
 import { type Place, recordInLogs } from "./places.ts";
 import type { ConsentScope } from "./scope.ts";
 

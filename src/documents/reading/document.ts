@@ -5,7 +5,7 @@ import type { Call } from "../../access/actor.ts";
 import { afterAudit, appendAuditEvent } from "../../access/audit.ts";
 import { findGrant } from "../../access/consented.ts";
 import { denyAccess } from "../../access/deny.ts";
-import { type Access, accessAllows, accessFields, coverTime, withPatient } from "../../access/patient-access.ts";
+import { type Access, accessAllows, accessFields, coverTime, isBeyondRole, withPatient } from "../../access/patient-access.ts";
 import type { Permission } from "../../access/permissions.ts";
 import { documents } from "../../platform/db/schema.ts";
 import { ApiError } from "../../platform/errors.ts";
@@ -13,8 +13,8 @@ import { nullIfCorrupt, readSealed } from "../../platform/sealed-documents.ts";
 import { toIso } from "../../platform/time.ts";
 import { toCategory, toDocumentType } from "../document-types.ts";
 
-/** A version of a document. `previousId`: the version that it replaces; `consent`: what opened it to the caller of a list. */
-export type DocumentRow = typeof documents.$inferSelect & { previousId: string | null; consent?: string | null };
+/** A version of a document. `previousId`: the version that it replaces; `ground`: what opened it to the caller of a list beyond the role. */
+export type DocumentRow = typeof documents.$inferSelect & { previousId: string | null; ground?: string | null };
 
 /** Bound into the seal of a document's file. */
 export const fileRecordId = (id: string) => `document:${id}`;
@@ -28,10 +28,10 @@ export const sealContext = (column: "title" | "author" | "file_name" | "reason",
 const previousId = sql<string | null>`(SELECT p.id FROM documents p WHERE p.series_id = documents.series_id
   AND p.series_version = documents.series_version - 1)`.as("previous_id");
 
-/** @param consent of `selectConsentOf`, in a list */
-export const selectDocuments = ({ db }: Pick<Call, "db">, where: SQL | undefined, consent = sql`NULL`) =>
+/** @param ground of `selectGroundOf`, in a list */
+export const selectDocuments = ({ db }: Pick<Call, "db">, where: SQL | undefined, ground = sql`NULL`) =>
   db
-    .select({ ...getTableColumns(documents), previousId, consent: sql<string | null>`${consent}`.as("consent") })
+    .select({ ...getTableColumns(documents), previousId, ground: sql<string | null>`${ground}`.as("ground") })
     .from(documents)
     .where(where);
 
@@ -94,7 +94,7 @@ export function documentEvent(
 
 /** A document that was entered in error exists for those who may correct documents only. @throws ApiError not_found */
 export async function denyHidden(call: Call, access: Access, { id, status }: DocumentRow, permission: Permission): Promise<void> {
-  const maySee = access.grants === undefined && accessAllows(access, "document:correct");
+  const maySee = !isBeyondRole(access) && accessAllows(access, "document:correct");
   if (status !== "entered-in-error" || maySee) return;
   const { role, hospitalId, patient } = access;
   await denyAccess(call, permission, "not_found", { role, hospitalId, target: { document: id }, patientId: patient.id });

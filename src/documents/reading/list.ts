@@ -3,7 +3,7 @@ import { and, type SQL, sql } from "drizzle-orm";
 import { withPrincipal } from "../../access/access.ts";
 import type { Call, EffectiveRole, PrincipalCall } from "../../access/actor.ts";
 import { afterAudit, appendAuditEvent, toListEvents } from "../../access/audit.ts";
-import { selectConsentOf } from "../../access/consented.ts";
+import { selectGroundOf } from "../../access/emergency.ts";
 import { roleAllows } from "../../access/permissions.ts";
 import { countedVisibility, patientVisibility } from "../../access/visibility.ts";
 import { buildPage, COUNT_LIMIT, keysetClauses, resolvePageStart } from "../../http/pagination.ts";
@@ -24,12 +24,13 @@ function listUnboundFilters(effectiveRole: EffectiveRole, query: DocumentQuery):
   return [...FILTERS_OF_A_PATIENT.filter((name) => query[name] !== undefined), ...(query.status === "current" ? [] : ["status"])];
 }
 
-/** The consent that opens a document of the record that the list is about; none opens a hospital's list. */
-const consentOf = (effectiveRole: EffectiveRole, { actor, now }: PrincipalCall, { patient_id }: DocumentQuery): SQL =>
+/** What opens a document of the record that the list is about beyond the role; nothing opens a hospital's list. */
+const groundOf = (effectiveRole: EffectiveRole, { actor, now }: PrincipalCall, { patient_id }: DocumentQuery): SQL =>
   patient_id === undefined
     ? sql`NULL`
-    : selectConsentOf(effectiveRole, actor, now, {
+    : selectGroundOf(effectiveRole, actor, now, {
         patientId: sql`documents.patient_id`,
+        hospitalId: sql`+documents.hospital_id`,
         kind: sql`'documents'`,
         at: sql`documents.date_at`,
         documentId: sql`documents.id`,
@@ -46,7 +47,7 @@ function buildFilter(
   const { patient_id, type, content_type, status, date_from, date_to } = query;
   return and(
     sql`((${visibility(effectiveRole, call.actor, sql`documents.patient_id`, hospitalId)}) OR
-      (+documents.status <> 'entered-in-error' AND ${consentOf(effectiveRole, call, query)} IS NOT NULL))`,
+      (+documents.status <> 'entered-in-error' AND ${groundOf(effectiveRole, call, query)} IS NOT NULL))`,
     patient_id === undefined ? undefined : sql`documents.patient_id = ${patient_id}`,
     sql`+documents.status = ${status}`,
     // Those who may not correct do not see what was entered in error.
@@ -73,7 +74,7 @@ export async function listDocuments(anyCall: Call, query: DocumentQuery) {
       ? sql`0`
       : buildFilter(effectiveRole, call, query, query.patient_id ? patientVisibility : countedVisibility);
     return [
-      selectDocuments({ db }, and(visible, where), consentOf(effectiveRole, call, query))
+      selectDocuments({ db }, and(visible, where), groundOf(effectiveRole, call, query))
         .orderBy(...orderBy)
         .limit(start.limit + 1)
         .offset(start.skip),
@@ -109,5 +110,5 @@ const listEvents = ({ role, hospitalId }: EffectiveRole, rows: readonly Document
       subjects: ofHospital.map(({ patientId }) => patientId),
       detail: { document_ids: ofHospital.map(({ id }) => id) },
     }),
-    ({ consent }) => consent ?? null,
+    ({ ground }) => ground ?? null,
   );

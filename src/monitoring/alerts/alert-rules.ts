@@ -5,7 +5,7 @@ import { type Call, getActorId } from "../../access/actor.ts";
 import { type AuditEvent, afterAudit, appendAuditEvent, recordAuditEvent } from "../../access/audit.ts";
 import { denyAccess, failWithAudit } from "../../access/deny.ts";
 import { isInCallerHospital } from "../../access/effective-role.ts";
-import { type Access, authorizePatient, withPatient } from "../../access/patient-access.ts";
+import { type Access, accessFields, authorizePatient, withPatient } from "../../access/patient-access.ts";
 import type { Permission } from "../../access/permissions.ts";
 import { type ExpectedVersion, matchVersion } from "../../http/conditional-requests.ts";
 import { buildPage, COUNT_LIMIT, type PageQuery, type PageStart, resolvePageStart } from "../../http/pagination.ts";
@@ -108,8 +108,9 @@ async function loadWardScope(anyCall: Call, id: string, code: string, event: str
 
 const ruleFilter = (scopeId: string, code: string) => and(eq(alertRules.scopeId, scopeId), eq(alertRules.code, code));
 
-export function toPatientAuditEvent({ patient, role, basis, hospitalId }: Access, event: string, action: "R" | "U"): AuditEvent {
-  return { event, action, role, basis, hospitalId, entity: { type: "patient", id: patient.id }, subjects: [patient.id] };
+export function toPatientAuditEvent(access: Access, event: string, action: "R" | "U"): AuditEvent {
+  const { id } = access.patient;
+  return { ...accessFields(access), event, action, entity: { type: "patient", id }, subjects: [id] };
 }
 
 const selectRules = ({ db }: Call, patientId: SQL) =>

@@ -6,7 +6,7 @@ import { type AuditEvent, afterAudit, appendAuditEvent, recordAuditEvent } from 
 import { beginChange, endChange } from "../../access/begun-change.ts";
 import { denyAccess, failWithAudit } from "../../access/deny.ts";
 import { ACTIVE_MEMBERSHIP } from "../../access/effective-role.ts";
-import { type Access, authorizePatient, withPatient } from "../../access/patient-access.ts";
+import { type Access, accessFields, authorizePatient, withPatient } from "../../access/patient-access.ts";
 import { auditAction, type Permission } from "../../access/permissions.ts";
 import type { KeyStatements } from "../../http/idempotency.ts";
 import { sealValue, unsealValue } from "../../platform/crypto.ts";
@@ -61,15 +61,12 @@ function toAuditEvent(
   action: Permission,
   detail?: Record<string, unknown>,
 ): AuditEvent {
-  const { patient, role, basis, hospitalId } = access;
   return {
+    ...accessFields(access),
     event,
     action: auditAction(action),
-    role,
-    basis,
-    hospitalId,
     entity: { type: "alert", id },
-    subjects: [patient.id],
+    subjects: [access.patient.id],
     ...(detail && { detail }),
   };
 }

@@ -3,7 +3,7 @@ import { type SQL, sql } from "drizzle-orm";
 import { withWriter } from "../../access/access.ts";
 import type { Call, EffectiveRole, PrincipalCall } from "../../access/actor.ts";
 import { type AuditEvent, recordAuditEvent } from "../../access/audit.ts";
-import { consentFields } from "../../access/consented.ts";
+import { groundFields } from "../../access/consented.ts";
 import { credentialExpiry } from "../../access/credentials.ts";
 import { denyAccess } from "../../access/deny.ts";
 import { patientVisibility } from "../../access/visibility.ts";
@@ -67,7 +67,7 @@ async function openNamedPatients(caller: AuthorizedCaller, patientIds: readonly 
   const events = [...Map.groupBy(patientIds, (id) => consents.get(id) ?? null)].map(([consent, subjects]) => ({
     subjects,
     detail: { patients: subjects.length },
-    ...consentFields(consent, effectiveRole.hospitalId),
+    ...groundFields(consent, effectiveRole.hospitalId),
   }));
   const decision = await commitDecision(caller, hospitalId, isStillVisible, events);
   if (!decision) return denyView(caller, { patient: patientIds[0] ?? "own" });

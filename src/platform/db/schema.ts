@@ -11,6 +11,7 @@ import {
   DOCUMENT_STATUSES,
   DOCUMENT_TYPES,
   ERASURE_STATES,
+  EMERGENCY_REACHES,
   HELD_STATES,
   LANGUAGES,
   NOTIFICATION_PRIORITIES,
@@ -82,6 +83,7 @@ export const hospitals = sqliteTable(
     doctorScope: text("doctor_scope", { enum: ["care_team", "hospital"] })
       .notNull()
       .default("care_team"),
+    emergencyReach: text("emergency_reach", { enum: EMERGENCY_REACHES }).notNull().default("own_hospital"),
     /** IANA time zone, e.g. `Asia/Kolkata`; defines the hospital's calendar day. */
     timeZone: text("time_zone").notNull().default("UTC"),
     /** ISO 3166-1 alpha-2: where phone numbers without a country's code belong. */
@@ -1006,6 +1008,62 @@ export const consentVersions = sqliteTable(
   },
   (t) => [primaryKey({ columns: [t.consentId, t.version] })],
 );
+
+/**
+ * Accesses to one record in an emergency (break-glass). `hospitalId` is the reader's; `recordHospitalId` the one that holds the record.
+ * An access ends by the clock at `endsAt`, or before by `endedAt`.
+ */
+export const emergencyAccesses = sqliteTable(
+  "emergency_accesses",
+  {
+    id: text("id").primaryKey(),
+    hospitalId: text("hospital_id")
+      .notNull()
+      .references(() => hospitals.id),
+    userId: text("user_id")
+      .notNull()
+      .references(() => users.id),
+    patientId: text("patient_id")
+      .notNull()
+      .references(() => patients.id),
+    recordHospitalId: text("record_hospital_id")
+      .notNull()
+      .references(() => hospitals.id),
+    /** The record of the same person at the reader's hospital; `patientId` for an own record. */
+    ownPatientId: text("own_patient_id")
+      .notNull()
+      .references(() => patients.id),
+    reasonSealed: text("reason_sealed").notNull(),
+    /** 1: the session had a recent second step. */
+    steppedUp: integer("stepped_up").notNull(),
+    startedAt: integer("started_at").notNull(),
+    endsAt: integer("ends_at").notNull(),
+    endedAt: integer("ended_at"),
+    /** When the patient was notified; null while a safeguarding delay holds the notice back. */
+    patientNotifiedAt: integer("patient_notified_at"),
+  },
+  (t) => [
+    index("emergency_accesses_user").on(t.userId, t.patientId, t.endsAt),
+    index("emergency_accesses_user_started").on(t.userId, t.startedAt),
+    index("emergency_accesses_hospital").on(t.hospitalId, t.startedAt),
+    index("emergency_accesses_record_hospital").on(t.recordHospitalId, t.startedAt),
+    index("emergency_accesses_unnotified").on(t.startedAt).where(sql`patient_notified_at IS NULL`),
+  ],
+);
+
+/** A privacy officer's decision that the person of a record is notified of emergency access later (safeguarding). */
+export const noticeDelays = sqliteTable("notice_delays", {
+  patientId: text("patient_id")
+    .primaryKey()
+    .references(() => patients.id),
+  reasonSealed: text("reason_sealed").notNull(),
+  /** Unix ms, excluded. */
+  until: integer("until").notNull(),
+  setBy: text("set_by")
+    .notNull()
+    .references(() => users.id),
+  setAt: integer("set_at").notNull(),
+});
 
 /** Accesses to a patient's data that the hospital's privacy officers review. */
 export const privacyReviews = sqliteTable(

@@ -46,6 +46,11 @@ export const CONSENT_KINDS = [
   "documents",
   "medical_history",
 ] as const;
+/**
+ * How far staff may open a record in an emergency: not at all, records of the own hospital that their role does not show, or also those
+ * of other hospitals, which must allow it too.
+ */
+export const EMERGENCY_REACHES = ["none", "own_hospital", "any_hospital"] as const;
 export const CONSENT_STATES = ["requested", "granted", "denied", "revoked", "expired"] as const;
 /** `consented`, `denied` and `revoked` follow from the consent of the request. */
 export const DOCUMENT_REQUEST_STATES = [

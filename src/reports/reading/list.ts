@@ -1,10 +1,11 @@
 // Lists of reports: filters, sort orders and totals. Each page takes one round trip and uses the index that fits the filters.
 import { and, type SQL, type SQLWrapper, sql } from "drizzle-orm";
 import { withPrincipal } from "../../access/access.ts";
-import type { Call, EffectiveRole, PrincipalCall } from "../../access/actor.ts";
+import type { Call, EffectiveRole, Principal, PrincipalCall } from "../../access/actor.ts";
 import { toListEvents } from "../../access/audit.ts";
 import { CachedRead } from "../../access/cached-read.ts";
-import { isForeign, selectConsentOf } from "../../access/consented.ts";
+import { isForeign } from "../../access/consented.ts";
+import { selectEmergencyOf, selectGroundOf } from "../../access/emergency.ts";
 import { type Permission, roleAllows } from "../../access/permissions.ts";
 import { countedVisibility, patientVisibility } from "../../access/visibility.ts";
 import {
@@ -23,7 +24,7 @@ import { addDownloadLink, type ReportRow, toReport } from "./report.ts";
 import type { ReportQuery } from "./schemas.ts";
 import { selectCounterScopes } from "./stats.ts";
 
-type ReportListRow = ReportRow & { patientNumber: number; identity: string; patientVersion: number; consent: string | null };
+type ReportListRow = ReportRow & { patientNumber: number; identity: string; patientVersion: number; ground: string | null };
 
 /** The filter whose index the query must use; `any` leaves the choice to SQLite. */
 type LeadingFilter = "encounter" | "patient" | "uploader" | "effective" | "any";
@@ -41,12 +42,13 @@ const hasEffectiveFilter = ({ effective_from, effective_to }: ReportQuery) =>
   effective_from !== undefined || effective_to !== undefined;
 const isSortedByEffective = ({ sort }: ReportQuery) => sort === "effective" || sort === "-effective";
 
-/** The consent that opens a report of the record that the list is about; none opens a hospital's list. */
-const consentOf = (effectiveRole: EffectiveRole, { actor, now }: PrincipalCall, { patient_id }: ReportQuery): SQL =>
+/** What opens a report of the record that the list is about beyond the role; nothing opens a hospital's list. */
+const groundOf = (effectiveRole: EffectiveRole, { actor, now }: PrincipalCall, { patient_id }: ReportQuery): SQL =>
   patient_id === undefined
     ? sql`NULL`
-    : selectConsentOf(effectiveRole, actor, now, {
+    : selectGroundOf(effectiveRole, actor, now, {
         patientId: reports.patientId,
+        hospitalId: sql`+${reports.hospitalId}`,
         kind: sql`'report:' || ${reports.kind}`,
         at: reports.effectiveAt,
       });
@@ -77,7 +79,7 @@ function buildReportFilter(
     query.patient_id === undefined
       ? visibility(effectiveRole, call.actor, reports.patientId, hospitalId)
       : sql`((${visibility(effectiveRole, call.actor, reports.patientId, hospitalId)}) OR
-        (+${reports.status} <> 'entered-in-error' AND ${consentOf(effectiveRole, call, query)} IS NOT NULL))`,
+        (+${reports.status} <> 'entered-in-error' AND ${groundOf(effectiveRole, call, query)} IS NOT NULL))`,
     equals(reports.patientId, query.patient_id),
     equals(hospitalId, query.hospital_id),
     equals(indexable(reports.kind), query.kind),
@@ -116,10 +118,16 @@ function buildOrder(start: PageStart, query: ReportQuery) {
   return { where, orderBy: [sql`+${reports.createdAt} ${order}`, sql`${reports.id} ${order}`] };
 }
 
+/** Whether the record's reports are opened one by one: no counter of the caller's counts them. */
+const isOpened = (effectiveRole: EffectiveRole, actor: Principal, now: number, patientId: string): SQL =>
+  sql`(${isForeign(effectiveRole, patientId)} OR (${selectEmergencyOf(effectiveRole, actor, now, sql`${patientId}`)} IS NOT NULL
+    AND EXISTS (SELECT 1 FROM patients WHERE id = ${patientId}
+      AND NOT (${patientVisibility(effectiveRole, actor, sql`patients.id`, sql`patients.hospital_id`)}))))`;
+
 /** Counters give totals by patient, kind, status and (for administrators) hospital; other filters count at most 10,001 rows. */
 function buildTotalQuery(
   effectiveRole: EffectiveRole,
-  { actor }: PrincipalCall,
+  { actor, now }: PrincipalCall,
   query: ReportQuery,
   where: SQL | undefined,
 ): { sql: SQL; exact: boolean } {
@@ -128,15 +136,15 @@ function buildTotalQuery(
   if (!hasCounter || Object.values(others).some((value) => value !== undefined)) {
     return { sql: sql`SELECT count(*) AS n FROM (SELECT 1 FROM reports WHERE ${where} LIMIT ${COUNT_LIMIT + 1})`, exact: false };
   }
-  const byConsent = patient_id
-    ? sql` + (SELECT count(*) FROM (SELECT 1 FROM reports WHERE ${isForeign(effectiveRole, patient_id)} AND ${where}
+  const beyondRole = patient_id
+    ? sql` + (SELECT count(*) FROM (SELECT 1 FROM reports WHERE ${isOpened(effectiveRole, actor, now, patient_id)} AND ${where}
         LIMIT ${COUNT_LIMIT + 1}))`
     : sql``;
   const counterScope = hospital_id
     ? sql`SELECT ${COUNTER_SCOPES.hospital(hospital_id)}`
     : selectCounterScopes(effectiveRole, actor, patient_id);
   return {
-    sql: sql`SELECT coalesce(sum(n), 0)${byConsent} AS n FROM counters WHERE scope IN (${counterScope}) AND day = 0
+    sql: sql`SELECT coalesce(sum(n), 0)${beyondRole} AS n FROM counters WHERE scope IN (${counterScope}) AND day = 0
       AND name LIKE ${`report|${kind ?? "%"}|${status ?? "%"}`} AND (name NOT LIKE '%|entered-in-error' OR ${status !== undefined})`,
     exact: true,
   };
@@ -175,7 +183,7 @@ export async function listReports(
     return [
       version,
       // The page is selected on the index alone; only its rows are then read completely.
-      db.all<ReportListRow>(sql`SELECT ${LIST_COLUMNS}, ${consentOf(effectiveRole, call, query)} AS consent FROM reports JOIN patients ON patients.id = reports.patient_id
+      db.all<ReportListRow>(sql`SELECT ${LIST_COLUMNS}, ${groundOf(effectiveRole, call, query)} AS ground FROM reports JOIN patients ON patients.id = reports.patient_id
         WHERE reports.id IN (${page}) ORDER BY ${sql.join(orderBy, sql`, `)}`),
       db.all<{ n: number }>(total.sql),
     ];
@@ -216,7 +224,7 @@ function toReportListEvents(
       subjects: ofHospital.map((row) => row.patientId),
       detail: { report_ids: ofHospital.map((row) => row.id), ...auditDetail },
     }),
-    ({ consent }) => consent,
+    ({ ground }) => ground,
   );
 }
 

@@ -5,7 +5,7 @@ import { z } from "zod";
 import type { Call } from "../../access/actor.ts";
 import { afterAudit, appendAuditEvent } from "../../access/audit.ts";
 import { signLink } from "../../access/file-links.ts";
-import { type Access, accessAllows, accessFields, coverTime, withPatient } from "../../access/patient-access.ts";
+import { type Access, accessAllows, accessFields, coverTime, isBeyondRole, withPatient } from "../../access/patient-access.ts";
 import { displayName, unsealIdentity } from "../../patients/identity/sealed-fields.ts";
 import { reports } from "../../platform/db/schema.ts";
 import { ApiError } from "../../platform/errors.ts";
@@ -96,8 +96,8 @@ export async function requireReport(call: Call, id: string) {
   );
   const [[row]] = results;
   if (!row) throw new ApiError("not_found");
-  // What was entered in error is the holder's own matter: no consent covers it.
-  const isHidden = access.grants !== undefined && row.status === "entered-in-error";
+  // What was entered in error is for those who may correct it: neither a consent nor an emergency opens it.
+  const isHidden = isBeyondRole(access) && row.status === "entered-in-error";
   const readable = isHidden ? { ...access, grants: [] } : access;
   const covered = { kind: `report:${row.kind}`, at: row.effectiveAt, target: { report: id } } as const;
   return { row, access: await coverTime(call, readable, "report:read", covered) };

@@ -1,0 +1,27 @@
+// Which records are known to be of one person, within a hospital and across hospitals.
+import { type SQL, sql } from "drizzle-orm";
+
+/**
+ * Whether two records are known to be of one person: the same `patient_uid`, which staff of both has identified. A number that somebody
+ * has typed at their own registration proves nothing.
+ */
+export const isSamePerson = (
+  a: SQL,
+  b: SQL,
+): SQL => sql`EXISTS (SELECT 1 FROM patients x JOIN patients y ON y.patient_uid = x.patient_uid
+  WHERE x.id = ${a} AND y.id = ${b} AND x.patient_uid IS NOT NULL AND x.uid_basis = 'staff' AND y.uid_basis = 'staff')`;
+
+/** Whether they are known to be of different persons: staff has identified both, as two. */
+export const areDifferentPersons = (a: SQL, b: SQL): SQL => sql`EXISTS (SELECT 1 FROM patients x JOIN patients y
+  WHERE x.id = ${a} AND y.id = ${b} AND x.patient_uid <> y.patient_uid AND x.uid_basis = 'staff' AND y.uid_basis = 'staff')`;
+
+/**
+ * The id of a hospital's record of the person of the row `patients`, or NULL: the same `patient_uid` by staff of both, or a login to
+ * which both records were linked with claim codes.
+ */
+export const selectRecordAt = (hospitalId: SQL): SQL => sql`coalesce(
+  (SELECT y.id FROM patients y WHERE y.patient_uid = patients.patient_uid AND y.hospital_id = ${hospitalId}
+    AND y.uid_basis = 'staff' AND patients.uid_basis = 'staff' ORDER BY y.id LIMIT 1),
+  (SELECT y.id FROM patient_links a JOIN patient_links b ON b.user_id = a.user_id JOIN patients y ON y.id = b.patient_id
+    WHERE a.patient_id = patients.id AND a.method = 'claim_code' AND b.method = 'claim_code' AND y.hospital_id = ${hospitalId}
+      AND NOT ${areDifferentPersons(sql`patients.id`, sql`y.id`)} ORDER BY y.id LIMIT 1))`;
