@@ -6,6 +6,7 @@ import { handOverInBackground } from "./audit-log/hand-over.ts";
 import { expireConsents } from "./consents/expire-consents.ts";
 import { runCleanup } from "./cron.ts";
 import { runErasures } from "./erasure/run/run-erasures.ts";
+import { sendDelayedNotices } from "./emergency-access/notices.ts";
 import { packOldHours } from "./monitoring/packed-hours/pack-hours.ts";
 import { deliverChanges } from "./monitoring/patient-object/context/change-delivery.ts";
 import { consume } from "./notifications/delivery/consume.ts";
@@ -38,5 +39,6 @@ export default {
     ctx.waitUntil(expireConsents(env, Date.now()));
     ctx.waitUntil(runErasures(env, Date.now()));
     ctx.waitUntil(sealAgain(env, Date.now()));
+    ctx.waitUntil(sendDelayedNotices(env, Date.now()));
   },
 } satisfies ExportedHandler<Env>;

@@ -65,6 +65,14 @@ const ROLES_BY_PERMISSION = {
   "document_request:read": EVERYONE,
   /** Approve, reject and fulfil, as the hospital that is asked. */
   "document_request:answer": ["nurse", "doctor", "hospital_admin"],
+  /** Open one record past the role for an hour, and end that (emergency-access). */
+  "emergency_access:create": ["nurse", "doctor"],
+  "emergency_access:update": ["nurse", "doctor"],
+  /** Own ones; privacy officers those of the hospital. */
+  "emergency_access:read": ["nurse", "doctor", "hospital_admin"],
+  /** Privacy officers of the hospital only. */
+  "notice_delay:read": ["nurse", "doctor", "hospital_admin"],
+  "notice_delay:manage": ["nurse", "doctor", "hospital_admin"],
   "hospital:read": EVERYONE,
   "hospital:create": ["admin"],
   "hospital:update": MANAGERS,

@@ -149,6 +149,13 @@ const OPERATIONS = [
   "device.list",
   "device.read",
   "device.update",
+  "emergency_access.end",
+  "emergency_access.list",
+  "emergency_access.read",
+  "emergency_access.start",
+  "notice_delay.read",
+  "notice_delay.remove",
+  "notice_delay.set",
   "observation.stats",
   "patient.duplicates",
   "practitioner.create",
@@ -315,7 +322,9 @@ const PURPOSE_OF_PERMISSION: ReadonlyMap<string, Purpose> = new Map([
   ..."admin api_key audit delivery docs erasure hospital import_grant member patient_hold privacy_officer retention self storage user webhook"
     .split(" ")
     .map((name) => [name, "HSYSADMIN"] as const),
-  ..."device practitioner privacy_question privacy_review ward".split(" ").map((name) => [name, "HOPERAT"] as const),
+  ..."device emergency_access notice_delay practitioner privacy_question privacy_review ward"
+    .split(" ")
+    .map((name) => [name, "HOPERAT"] as const),
 ]);
 
 /** The fields of an audit event (audit-event.ts) that decide its purpose. */

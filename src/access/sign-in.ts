@@ -26,6 +26,14 @@ export function signInSuffices(permission: Permission, now: number): SQL {
   return conditions.length > 0 ? sql.join(conditions, sql` AND `) : sql`1`;
 }
 
+/** Whether the session had a second step within RECENT_SIGN_IN_MS. */
+export const hasRecentSecondStep = (effectiveRole: EffectiveRole | null, now: number): boolean =>
+  effectiveRole !== null &&
+  effectiveRole.role !== "app" &&
+  effectiveRole.signIn !== undefined &&
+  effectiveRole.signIn.hasSecondStep &&
+  effectiveRole.signIn.at > now - RECENT_SIGN_IN_MS;
+
 /** Why the sign-in of a role that the database decided does not suffice, or null. Apps do not sign in. */
 export function findSignInDenial(
   effectiveRole: EffectiveRole,

@@ -69,6 +69,7 @@ const EXAMPLE_NAMES = [
   "consent",
   "erasure",
   "hold",
+  "emergencyAccess",
 ] as const;
 type ExampleName = (typeof EXAMPLE_NAMES)[number];
 

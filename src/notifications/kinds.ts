@@ -54,6 +54,10 @@ export const NOTIFICATION_KINDS = {
   /** Cancelled, expired, or its consent has ended: to those who knew of it. */
   "document_request.ended": NOTICE,
   "webhook.disabled": NOTICE,
+  /** To the person of a record: it was opened in an emergency. */
+  "emergency.access": SECURITY,
+  /** To privacy officers and hospital administrators: a person or the hospital has many in one day. */
+  "emergency.many": SECURITY,
   /** To the privacy officers: emergency access, or a patient's question. */
   "privacy.review_opened": NOTICE,
   /** To the patient who asked; the answer is read in the portal. */

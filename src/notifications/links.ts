@@ -9,6 +9,8 @@ const PAGES: Readonly<Record<string, string>> = {
   "account.second_step_required": "/account/security",
   "webhook.disabled": "/admin/webhooks",
   "privacy.question_answered": "/me/access",
+  "emergency.access": "/me/access",
+  "emergency.many": "/privacy",
   "notification.test": "/account/notifications",
 };
 

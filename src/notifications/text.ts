@@ -187,6 +187,26 @@ const TEXTS: Record<string, Record<TextLanguage, KindText>> = {
       sentence: "दस्तावेज़ों का एक अनुरोध बिना दस्तावेज़ों के समाप्त हुआ। देखने के लिए EdgeCare खोलें।",
     },
   },
+  "emergency.access": {
+    en: {
+      title: "Your record was opened in an emergency",
+      sentence: "Staff of a hospital opened your record in an emergency. Who and why stands in your access log in EdgeCare.",
+    },
+    hi: {
+      title: "आपात स्थिति में आपका रिकॉर्ड खोला गया",
+      sentence: "एक अस्पताल के कर्मचारी ने आपात स्थिति में आपका रिकॉर्ड खोला। किसने और क्यों, यह EdgeCare में आपके एक्सेस लॉग में है।",
+    },
+  },
+  "emergency.many": {
+    en: {
+      title: "Unusually many emergency accesses",
+      sentence: "Records of your hospital were opened in emergencies unusually often today. Open EdgeCare to review them.",
+    },
+    hi: {
+      title: "असामान्य रूप से अधिक आपात पहुँच",
+      sentence: "आज आपके अस्पताल में रिकॉर्ड असामान्य रूप से बार-बार आपात स्थिति में खोले गए। समीक्षा के लिए EdgeCare खोलें।",
+    },
+  },
   "webhook.disabled": {
     en: {
       title: "Webhook switched off",

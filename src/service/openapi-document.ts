@@ -37,6 +37,7 @@ export const TAGS = [
   { name: "Escalation", description: "Minutes to escalation and repeats of alerts, and who is told, per hospital and ward" },
   { name: "Upload log", description: "Upload attempts with their outcome, and files in quarantine" },
   { name: "AuditEvent", description: "FHIR AuditEvent: who accessed or changed whose data" },
+  { name: "Emergency access", description: "Break-glass: one record opened for an hour, told and reviewed" },
   { name: "Privacy", description: "Privacy officers, their reviews of access, and questions of patients about an access" },
   { name: "Erasure", description: "Retention periods, legal holds on records, and erasure of patients with a certificate" },
   { name: "Notifications", description: "What persons are told, by which channels, and what became of each delivery" },

@@ -26,8 +26,14 @@ type Contact = {
   email?: string | null;
   address?: string | null;
 };
+type EmergencyReach = HospitalRow["emergencyReach"];
 export type NewHospital = { name: string; doctor_scope: DoctorScope } & Contact;
-export type HospitalChange = { name?: string; doctor_scope?: DoctorScope; is_active?: boolean } & Contact;
+export type HospitalChange = {
+  name?: string;
+  doctor_scope?: DoctorScope;
+  emergency_reach?: EmergencyReach;
+  is_active?: boolean;
+} & Contact;
 
 type HospitalRow = typeof hospitals.$inferSelect;
 
@@ -37,6 +43,7 @@ function toHospital(row: HospitalRow) {
     name: row.name,
     is_active: row.active === 1,
     doctor_scope: row.doctorScope,
+    emergency_reach: row.emergencyReach,
     time_zone: row.timeZone,
     country: row.country,
     phone: row.phone,
@@ -78,9 +85,11 @@ export async function insertHospital(call: Call, input: NewHospital, role: Role,
 }
 
 /** Maps input to columns. Undefined keeps the stored value, or the schema's default on insert. */
-function toColumns({ name, doctor_scope, is_active, time_zone, country, phone, email, address }: HospitalChange) {
+function toColumns({ name, doctor_scope, emergency_reach, is_active, time_zone, ...contact }: HospitalChange) {
   const active = is_active === undefined ? undefined : Number(is_active);
-  return { name, doctorScope: doctor_scope, active, timeZone: time_zone, country, phone, email, address };
+  const { country, phone, email, address } = contact;
+  const scopes = { doctorScope: doctor_scope, emergencyReach: emergency_reach };
+  return { name, ...scopes, active, timeZone: time_zone, country, phone, email, address };
 }
 
 export async function getHospital(anyCall: Call, id: string) {
@@ -149,7 +158,7 @@ async function saveHospital(call: UserCall, role: Role, row: HospitalRow, versio
     role,
     hospitalId: row.id,
     entity: { type: "hospital", id: row.id },
-    detail: { fields: Object.keys(change) },
+    detail: { fields: Object.keys(change), ...(change.emergency_reach && { emergency_reach: change.emergency_reach }) },
   };
   if (row.version !== version) return failWithAudit(call, "precondition_failed", event);
   const isCountryChanged = change.country !== undefined && change.country !== row.country;

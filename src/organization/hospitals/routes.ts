@@ -21,6 +21,7 @@ import {
   Timestamp,
 } from "../../http/router.ts";
 import { STAFF_ROLES } from "../../platform/db/schema.ts";
+import { EMERGENCY_REACHES } from "../../platform/db/vocabulary.ts";
 import { Email } from "../../platform/email.ts";
 import { isTimeZone } from "../../platform/local-time.ts";
 import { isCountry, phoneNumber } from "../../platform/phone.ts";
@@ -30,6 +31,9 @@ import { listMembers } from "./members.ts";
 import { hospitalParam } from "./schemas.ts";
 
 const DoctorScope = z.enum(["care_team", "hospital"]);
+const EmergencyReach = z.enum(EMERGENCY_REACHES).openapi({
+  description: "Which records staff may open in an emergency; any_hospital needs the setting of both hospitals",
+});
 
 const Hospital = z
   .object({
@@ -37,6 +41,7 @@ const Hospital = z
     name: z.string(),
     is_active: z.boolean(),
     doctor_scope: DoctorScope,
+    emergency_reach: EmergencyReach,
     time_zone: z.string(),
     country: z.string().nullable().openapi({ description: "Null if it is not known" }),
     phone: z.string().nullable(),
@@ -52,6 +57,7 @@ const example = {
   name: "Demo General",
   is_active: true,
   doctor_scope: "care_team" as const,
+  emergency_reach: "own_hospital" as const,
   time_zone: "Asia/Kolkata",
   country: "IN",
   phone: "+91 20 5550 0100",
@@ -87,6 +93,7 @@ const HospitalChange = z
   .strictObject({
     name: HospitalName.optional(),
     doctor_scope: DoctorScope.optional(),
+    emergency_reach: EmergencyReach.optional(),
     time_zone: contactFields.time_zone.optional(),
     country: contactFields.country.optional(),
     phone: contactFields.phone.optional(),

@@ -1,0 +1,144 @@
+// Begins an emergency access: who may, for which record, how often, and whom it is told to.
+import { type SQL, sql } from "drizzle-orm";
+import { type Call, getActorId } from "../access/actor.ts";
+import { recordAuditEvent } from "../access/audit.ts";
+import { failWithAudit } from "../access/deny.ts";
+import { type Access, accessFields, withPatient } from "../access/patient-access.ts";
+import { failsUnless, hasRecentSecondStep } from "../access/sign-in.ts";
+import type { KeyStatements } from "../http/idempotency.ts";
+import { batch, isRoleChanged, type Statement } from "../platform/db/client.ts";
+import { ApiError } from "../platform/errors.ts";
+import { uuidv7 } from "../platform/ids.ts";
+import { DAY_MS, utcDayOf } from "../platform/time.ts";
+import { openReview } from "../privacy/reviews/open-review.ts";
+import { notifyOfMany, notifyPatient, selectDelay } from "./notices.ts";
+import { type EmergencyRow, sealReason, unsealReason } from "./rows.ts";
+
+export const EMERGENCY_MS = 60 * 60_000;
+/** Accesses of one person per UTC day. */
+export const MAX_PER_DAY = 50;
+
+type Earlier = Pick<EmergencyRow, "id" | "patientId" | "reasonSealed" | "startedAt">;
+type Start = { call: Call; access: Access; ownPatientId: string; earlier: readonly Earlier[]; reason: string };
+
+/** One person's accesses of the last 24 hours: at most twice MAX_PER_DAY. */
+const recentOf = (userId: string, now: number): SQL =>
+  sql`emergency_accesses WHERE user_id = ${userId} AND started_at > ${now - DAY_MS}`;
+
+/**
+ * Opens one record to the caller for 60 minutes. Accesses of the same person that begin at once are counted one after the other.
+ * @returns the id  @throws ApiError not_found, forbidden, conflict (no need, or no new reason), rate_limited
+ */
+export async function startEmergency(
+  call: Call,
+  input: { patientId: string; reason: string },
+  keyStatements: KeyStatements,
+): Promise<string> {
+  for (let attempt = 0; attempt < 3; attempt++) {
+    const start = await checkStart(call, input.patientId, input.reason);
+    const id = await writeStart(start, keyStatements);
+    if (id !== null) return id;
+  }
+  throw new ApiError("unavailable");
+}
+
+async function checkStart(call: Call, patientId: string, reason: string): Promise<Start> {
+  const userId = getActorId(call.actor);
+  const { access, results } = await withPatient(
+    call,
+    { patient: patientId },
+    "emergency_access:create",
+    () => [
+      call.db.all<Earlier>(sql`SELECT id, patient_id AS patientId, reason_sealed AS reasonSealed, started_at AS startedAt
+        FROM ${recentOf(userId, call.now)}`),
+    ],
+    { forEmergency: true },
+  );
+  const { ownPatientId } = access;
+  if (access.basis !== "emergency" || ownPatientId === undefined)
+    return failWithAudit(call, "conflict", startEvent(access), "The record is open to you without an emergency access.");
+  const [earlier] = results;
+  await assertFewToday(call, access, earlier);
+  await assertNewReason(call, access, earlier, reason);
+  return { call, access, ownPatientId, earlier, reason };
+}
+
+const startOfDay = (now: number) => utcDayOf(now) * DAY_MS;
+
+async function assertFewToday(call: Call, access: Access, earlier: readonly Earlier[]): Promise<void> {
+  const start = startOfDay(call.now);
+  if (earlier.filter(({ startedAt }) => startedAt >= start).length < MAX_PER_DAY) return;
+  const event = { ...startEvent(access), outcome: "failed", reason: "rate_limited" } as const;
+  await batch(call.db, recordAuditEvent(call.db, call.actor, call.now, event));
+  throw new ApiError("rate_limited", `At most ${MAX_PER_DAY} emergency accesses per person and UTC day.`, {
+    headers: { "Retry-After": String(Math.ceil((start + DAY_MS - call.now) / 1000)) },
+  });
+}
+
+const foldReason = (reason: string) => reason.normalize("NFKC").toLowerCase().replace(/\s+/g, " ").trim();
+
+/** Of one person and record within 24 hours, no two accesses have the same reason. */
+async function assertNewReason(call: Call, access: Access, earlier: readonly Earlier[], reason: string): Promise<void> {
+  const ofRecord = earlier.filter(({ patientId }) => patientId === access.patient.id);
+  const reasons = await Promise.all(ofRecord.map((row) => unsealReason(call.keys, row)));
+  if (!reasons.some((one) => foldReason(one) === foldReason(reason))) return;
+  await failWithAudit(call, "conflict", startEvent(access), "A further access to the record needs a new reason.");
+}
+
+const startEvent = (access: Access) =>
+  ({
+    ...accessFields(access),
+    event: "emergency_access.start",
+    action: "C",
+    purpose: "BTG",
+    actorHospitalId: access.effectiveRole?.hospitalId ?? null,
+    subjects: [access.patient.id],
+  }) as const;
+
+/** @returns null if another access of the person has begun meanwhile */
+async function writeStart(start: Start, keyStatements: KeyStatements): Promise<string | null> {
+  const { call, earlier } = start;
+  const { db, actor, now } = call;
+  const id = uuidv7();
+  const isCurrent = sql`(SELECT count(*) FROM ${recentOf(getActorId(actor), now)}) = ${earlier.length}`;
+  try {
+    await batch(db, [failsUnless(db, isCurrent), ...keyStatements(id), ...(await startStatements(start, id))]);
+    return id;
+  } catch (error) {
+    if (isRoleChanged(error)) return null;
+    throw error;
+  }
+}
+
+async function startStatements({ call, access, ownPatientId, reason }: Start, id: string): Promise<Statement[]> {
+  const { db, keys, actor, now } = call;
+  const { patient, hospitalId: recordHospitalId, effectiveRole } = access;
+  const userId = getActorId(actor);
+  const hospitalId = effectiveRole?.hospitalId ?? "";
+  const hasSecondStep = hasRecentSecondStep(effectiveRole, now);
+  const records = [patient.id, ownPatientId] as const;
+  const places = [
+    { hospitalId: recordHospitalId, patientId: patient.id },
+    ...(recordHospitalId === hospitalId ? [] : [{ hospitalId, patientId: ownPatientId }]),
+  ];
+  const review = { kind: "emergency", refId: id, subjectUserId: userId, text: reason, event: null } as const;
+  const reviews = await Promise.all(places.map((place) => openReview(call, { ...review, ...place, isFlagged: !hasSecondStep })));
+  const event = {
+    ...startEvent(access),
+    entity: { type: "emergency_access", id },
+    detail: { emergency_access_id: id, second_step: hasSecondStep },
+  };
+  return [
+    db.run(sql`INSERT INTO emergency_accesses (id, hospital_id, user_id, patient_id, record_hospital_id, own_patient_id, reason_sealed,
+        stepped_up, started_at, ends_at, patient_notified_at)
+      VALUES (${id}, ${hospitalId}, ${userId}, ${patient.id}, ${recordHospitalId}, ${ownPatientId}, ${await sealReason(keys, id, reason)},
+        CAST(${Number(hasSecondStep)} AS INTEGER), CAST(${now} AS INTEGER), CAST(${now + EMERGENCY_MS} AS INTEGER),
+        iif(EXISTS (${selectDelay(records, now)}), NULL, CAST(${now} AS INTEGER)))`),
+    ...places.flatMap((place) =>
+      recordAuditEvent(db, actor, now, { ...event, hospitalId: place.hospitalId, subjects: [place.patientId] }),
+    ),
+    ...reviews.flatMap(({ statements }) => statements),
+    ...notifyPatient(db, actor, now, { id, patientId: patient.id, ownPatientId, recordHospitalId, startedAt: now }),
+    ...notifyOfMany(db, actor, now, { userId, hospitalId, from: startOfDay(now) }),
+  ];
+}
