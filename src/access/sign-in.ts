@@ -28,10 +28,8 @@ export function signInSuffices(permission: Permission, now: number): SQL {
 
 /** Whether the session had a second step within RECENT_SIGN_IN_MS. */
 export const hasRecentSecondStep = (effectiveRole: EffectiveRole | null, now: number): boolean =>
-  effectiveRole !== null &&
-  effectiveRole.role !== "app" &&
-  effectiveRole.signIn !== undefined &&
-  effectiveRole.signIn.hasSecondStep &&
+  effectiveRole?.role !== "app" &&
+  effectiveRole?.signIn?.hasSecondStep === true &&
   effectiveRole.signIn.at > now - RECENT_SIGN_IN_MS;
 
 /** Why the sign-in of a role that the database decided does not suffice, or null. Apps do not sign in. */

@@ -14,7 +14,7 @@ import {
   Uuid,
 } from "../http/router.ts";
 import { getDelay, removeDelay, setDelay } from "./notice-delays.ts";
-import { EmergencyReason } from "./routes.ts";
+import { EmergencyReason } from "./schemas.ts";
 
 const tags = ["Emergency access"];
 const params = z.object({ patient_id: Uuid.openapi({ example: EXAMPLES.patient }) });

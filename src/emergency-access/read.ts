@@ -90,7 +90,12 @@ export async function endEmergency(anyCall: Call, id: string) {
     ...(row.recordHospitalId === row.hospitalId ? [] : [{ hospitalId: row.hospitalId, subjects: [row.ownPatientId] }]),
   ];
   const event = {
-    ...{ event: "emergency_access.end", action: "U", role, basis: "emergency", purpose: "BTG", actorHospitalId: hospitalId },
+    event: "emergency_access.end",
+    action: "U",
+    role,
+    basis: "emergency",
+    purpose: "BTG",
+    actorHospitalId: hospitalId,
     entity: { type: "emergency_access", id },
   } as const;
   const isEnded = sql`EXISTS (SELECT 1 FROM emergency_accesses WHERE id = ${id} AND ended_at = ${now})`;

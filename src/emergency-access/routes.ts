@@ -18,15 +18,11 @@ import {
   Timestamp,
 } from "../http/router.ts";
 import { endEmergency, getEmergency, listEmergencies } from "./read.ts";
+import { EmergencyReason } from "./schemas.ts";
 import { startEmergency } from "./start.ts";
 
 const tags = ["Emergency access"];
 const params = z.object({ emergency_access_id: Id.openapi({ example: EXAMPLES.emergencyAccess }) });
-/** Of an emergency access and of a delay: long enough to say something. */
-export const EmergencyReason = z.string().trim().min(20).max(1000).openapi({
-  description: "20 to 1,000 characters",
-  example: "Unconscious after a fall; allergies and medication are needed",
-});
 
 const EmergencyAccess = z
   .object({

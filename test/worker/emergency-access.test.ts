@@ -1,0 +1,309 @@
+// Emergency access (break-glass): who may begin it, how far it reaches, how it ends, whom it is told to, and its bounds.
+import { sql } from "drizzle-orm";
+import { beforeAll, describe, expect, it, vi } from "vitest";
+import { getDb } from "../../src/platform/db/client.ts";
+import { type EmergencyScene, newEmergencyScene, openInEmergency, REASON, setReach, startAccess } from "../emergency-scene.ts";
+import { listNotices } from "../letters.ts";
+import {
+  API,
+  env,
+  findEvents,
+  link,
+  newPatient,
+  newPerson,
+  newWorld,
+  type Person,
+  readJson,
+  sendRequest,
+  uniqueText,
+} from "../world.ts";
+
+const HOUR_MS = 3_600_000;
+const get = (path: string, as: Person) => sendRequest(`${API}${path}`, { as });
+const statusOf = async (path: string, as: Person) => (await get(path, as)).status;
+const post = (path: string, as: Person, json: object = {}) => sendRequest(`${API}${path}`, { as, method: "POST", json });
+const codeOf = async (response: Response) => [response.status, (await readJson(response)).code];
+const run = (query: ReturnType<typeof sql>) => getDb(env.DB).run(query);
+
+let scene: EmergencyScene;
+beforeAll(async () => {
+  scene = await newEmergencyScene();
+});
+
+describe("the beginning", () => {
+  it("opens one record of the own hospital to a doctor outside the care team, for 60 minutes", async () => {
+    const { a, atA } = scene;
+    expect(await statusOf(`/patients/${atA.id}`, a.doctor)).toBe(404);
+    const response = await startAccess(a.doctor, atA.number);
+    expect(response.status).toBe(201);
+    const { data } = await readJson(response);
+    expect(data).toMatchObject({ status: "active", patient_id: atA.id, purpose: "BTG", reason: REASON, second_step: false });
+    expect(Date.parse(data.ends_at) - Date.parse(data.started_at)).toBe(HOUR_MS);
+    expect(await statusOf(`/patients/${atA.id}`, a.doctor)).toBe(200);
+    // Nobody else, and nothing else.
+    const colleague = await newPerson("doctor", a.hospitalId);
+    expect(await statusOf(`/patients/${atA.id}`, colleague)).toBe(404);
+    expect(await statusOf(`/patients/${a.stranger.id}`, a.doctor)).toBe(404);
+  });
+
+  it("is for doctors and nurses, and for a record that is not open anyway", async () => {
+    const { a, atA } = scene;
+    for (const as of [a.manager, a.admin, a.self, scene.person]) expect((await startAccess(as, atA.id)).status).toBe(403);
+    expect(await codeOf(await startAccess(a.nurse, atA.id))).toEqual([409, "conflict"]);
+    expect(await codeOf(await startAccess(a.doctor, a.patient.id))).toEqual([409, "conflict"]);
+  });
+
+  it.each([
+    [{ reason: "too short" }, "reason"],
+    [{ reason: `${" ".repeat(30)}too short` }, "reason"],
+    [{ reason: "x".repeat(1001) }, "reason"],
+    [{ purpose: "TREAT" }, "purpose"],
+    [{ minutes: 120 }, "minutes"],
+  ])("with %j is refused with its field", async (change, path) => {
+    const refused = await startAccess(scene.a.doctor, scene.a.stranger.id, change);
+    expect(refused.status).toBe(400);
+    expect((await readJson(refused)).errors.map((error: { path: string }) => error.path)).toContain(path);
+  });
+
+  it("happens once per key, and again only with a new reason", async () => {
+    const { hospitalId, nurse, doctor } = await newWorld();
+    const patient = await newPatient(hospitalId, nurse);
+    const key = { "Idempotency-Key": uniqueText() };
+    const ids = await Promise.all(
+      Array.from(
+        { length: 3 },
+        async () => (await readJson(await startAccess(doctor, patient.id, {}, key))).data.emergency_access_id,
+      ),
+    );
+    expect(new Set(ids).size).toBe(1);
+    expect(await codeOf(await startAccess(doctor, patient.id))).toEqual([409, "conflict"]);
+    expect(
+      await codeOf(await startAccess(doctor, patient.id, { reason: `  ${REASON.toUpperCase().replace(" ", "\n ")} ` })),
+    ).toEqual([409, "conflict"]);
+    expect((await startAccess(doctor, patient.id, { reason: "Seizure now, earlier findings are needed" })).status).toBe(201);
+    // Of the same reason at once, one counts.
+    const other = await newPatient(hospitalId, nurse);
+    const statuses = await Promise.all([1, 2, 3].map(async () => (await startAccess(doctor, other.id)).status));
+    expect(statuses.sort()).toEqual([201, 409, 409]);
+  });
+
+  it("is marked and reviewed first without a recent second step, and not with one", async () => {
+    const { a, officerA } = scene;
+    const doctor = await newPerson("doctor", a.hospitalId);
+    await run(sql`UPDATE sessions SET amr = 'pwd otp mfa', authenticated_at = ${Date.now()} WHERE user_id = ${doctor.id}`);
+    const patient = await newPatient(a.hospitalId, a.nurse);
+    const { data } = await readJson(await startAccess(doctor, patient.id));
+    expect(data.second_step).toBe(true);
+    await run(sql`UPDATE sessions SET authenticated_at = ${Date.now() - 11 * 60_000} WHERE user_id = ${doctor.id}`);
+    const later = await readJson(await startAccess(doctor, patient.id, { reason: "Seizure now, earlier findings are needed" }));
+    expect(later.data.second_step).toBe(false);
+    const { data: reviews } = await readJson(await get("/privacy-reviews?limit=100", officerA));
+    const flags = new Map(reviews.map((one: { ref_id: string; is_flagged: boolean }) => [one.ref_id, one.is_flagged]));
+    expect([flags.get(data.emergency_access_id), flags.get(later.data.emergency_access_id)]).toEqual([false, true]);
+  });
+});
+
+describe("the reach", () => {
+  const tryFrom = async ({ b, atA }: EmergencyScene) =>
+    (await startAccess(b.doctor, atA.id, { reason: `${REASON} ${uniqueText()}` })).status;
+
+  it("none keeps the own hospital's records closed, also while an access runs", async () => {
+    const { hospitalId, nurse, doctor } = await newWorld();
+    const patient = await newPatient(hospitalId, nurse);
+    await openInEmergency(doctor, patient.id);
+    expect(await statusOf(`/patients/${patient.id}`, doctor)).toBe(200);
+    await setReach(hospitalId, "none");
+    expect(await statusOf(`/patients/${patient.id}`, doctor)).toBe(404);
+    expect((await startAccess(doctor, patient.id, { reason: "Seizure now, earlier findings are needed" })).status).toBe(404);
+  });
+
+  it("to another hospital needs the setting of both, at each use", async () => {
+    const own = await newEmergencyScene();
+    const { a, b, atA } = own;
+    const reaches = ["none", "own_hospital", "any_hospital"] as const;
+    for (const holder of reaches)
+      for (const reader of reaches) {
+        await setReach(a.hospitalId, holder);
+        await setReach(b.hospitalId, reader);
+        const isOpen = holder === "any_hospital" && reader === "any_hospital";
+        expect([holder, reader, await tryFrom(own)]).toEqual([holder, reader, isOpen ? 201 : 404]);
+        expect([holder, reader, await statusOf(`/patients/${atA.id}`, b.doctor)]).toEqual([holder, reader, isOpen ? 200 : 404]);
+      }
+    for (const { hospitalId } of [a, b]) {
+      await setReach(hospitalId, "own_hospital");
+      expect(await statusOf(`/patients/${atA.id}`, b.doctor)).toBe(404);
+      await setReach(hospitalId, "any_hospital");
+      expect(await statusOf(`/patients/${atA.id}`, b.doctor)).toBe(200);
+    }
+    await run(sql`UPDATE hospitals SET active = 0 WHERE id = ${a.hospitalId}`);
+    expect(await statusOf(`/patients/${atA.id}`, b.doctor)).toBe(404);
+  });
+
+  it("to another hospital needs a record of the person at the own one", async () => {
+    const own = await newEmergencyScene(false);
+    const { a, b, person, atA, atB } = own;
+    for (const { hospitalId } of [a, b]) await setReach(hospitalId, "any_hospital");
+    expect(await tryFrom(own)).toBe(404);
+    // The same number that staff of both hospitals has seen.
+    const identify = (id: string, uid: string, basis: string) =>
+      run(sql`UPDATE patients SET patient_uid = ${uid}, uid_basis = ${basis} WHERE id = ${id}`);
+    const uid = uniqueText();
+    await identify(atA.id, uid, "staff");
+    await identify(atB.id, uid, "self");
+    expect(await tryFrom(own)).toBe(404);
+    await identify(atB.id, uid, "staff");
+    expect(await tryFrom(own)).toBe(201);
+    // A login links both, but staff knows them as two persons.
+    await run(sql`DELETE FROM emergency_accesses`);
+    await identify(atB.id, uniqueText(), "staff");
+    await link(person, atB);
+    expect(await tryFrom(own)).toBe(404);
+    await run(sql`UPDATE patients SET patient_uid = NULL, uid_basis = NULL WHERE id = ${atB.id}`);
+    expect(await tryFrom(own)).toBe(201);
+  });
+
+  it("refuses as for an unknown patient", async () => {
+    const { b, atA } = scene;
+    const refusals = [];
+    for (const id of [atA.id, "0193a5b0-0000-7000-8000-ffffffffffff"]) {
+      const response = await startAccess(b.doctor, id);
+      const { instance: _, request_id: __, ...problem } = await readJson(response);
+      refusals.push([response.status, problem]);
+    }
+    expect(refusals[0]).toEqual(refusals[1]);
+    expect(await statusOf(`/patients/${atA.id}`, b.doctor)).toBe(404);
+  });
+});
+
+describe("the end", () => {
+  it("comes by the service's clock, to the millisecond", async () => {
+    const { a } = scene;
+    const patient = await newPatient(a.hospitalId, a.nurse);
+    const { data } = await readJson(await startAccess(a.doctor, patient.id));
+    const end = Date.parse(data.ends_at);
+    try {
+      vi.useFakeTimers({ now: end - 1, toFake: ["Date"] });
+      const at = async (now: number) => {
+        vi.setSystemTime(now);
+        const again = await newPerson("patient");
+        expect(again.id).toBeTruthy();
+        await run(sql`UPDATE sessions SET expires_at = ${end + HOUR_MS} WHERE user_id = ${a.doctor.id}`);
+        return (await get(`/patients/${patient.id}`, await renewed(a.doctor, a.hospitalId))).status;
+      };
+      expect(await at(end - 1)).toBe(200);
+      expect(await at(end)).toBe(404);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it("comes by the user, once", async () => {
+    const { a, officerA } = scene;
+    const patient = await newPatient(a.hospitalId, a.nurse);
+    const id = await openInEmergency(a.doctor, patient.id);
+    const colleague = await newPerson("doctor", a.hospitalId);
+    expect((await post(`/emergency-access/${id}/end`, colleague)).status).toBe(404);
+    expect((await post(`/emergency-access/${id}/end`, officerA)).status).toBe(404);
+    const ended = await post(`/emergency-access/${id}/end`, a.doctor);
+    expect([ended.status, (await readJson(ended)).data.status]).toEqual([200, "ended"]);
+    expect(await statusOf(`/patients/${patient.id}`, a.doctor)).toBe(404);
+    expect(await codeOf(await post(`/emergency-access/${id}/end`, a.doctor))).toEqual([409, "conflict"]);
+  });
+
+  it("comes with the membership, and does not follow the person to another hospital", async () => {
+    const { a, b } = scene;
+    const doctor = await newPerson("doctor", a.hospitalId);
+    const patient = await newPatient(a.hospitalId, a.nurse);
+    await openInEmergency(doctor, patient.id);
+    await run(sql`INSERT INTO memberships (user_id, hospital_id, role, created_by, created_at)
+      VALUES (${doctor.id}, ${b.hospitalId}, 'doctor', 'test', 1)`);
+    const elsewhere = await renewed(doctor, b.hospitalId);
+    expect(await statusOf(`/patients/${patient.id}`, elsewhere)).toBe(404);
+    expect(await statusOf(`/patients/${patient.id}`, doctor)).toBe(200);
+    await run(sql`UPDATE memberships SET role = 'hospital_admin' WHERE user_id = ${doctor.id} AND hospital_id = ${b.hospitalId}`);
+    await run(sql`UPDATE memberships SET ended_at = 1 WHERE user_id = ${doctor.id} AND hospital_id = ${a.hospitalId}`);
+    expect([401, 404]).toContain(await statusOf(`/patients/${patient.id}`, doctor));
+  });
+});
+
+/** The person with a new session at a hospital. */
+async function renewed(person: Person, hospitalId: string): Promise<Person> {
+  const { newLogin } = await import("../world.ts");
+  return { ...person, ...(await newLogin(person.id, { role: "doctor", hospitalId, doctorScope: "care_team" })) };
+}
+
+describe("the log", () => {
+  it("has every read with basis, purpose and access, at both hospitals where it crosses", async () => {
+    const own = await newEmergencyScene();
+    const { a, b, atA } = own;
+    for (const { hospitalId } of [a, b]) await setReach(hospitalId, "any_hospital");
+    const id = await openInEmergency(b.doctor, atA.id);
+    const paths = [
+      "",
+      "/intake",
+      "/care-team",
+      "/changes",
+      "/summary",
+      "/observations",
+      "/observations/latest",
+      "/news2",
+      "/monitoring",
+    ];
+    for (const path of paths) {
+      const response = await get(`/patients/${atA.id}${path}`, b.doctor);
+      expect([path, response.status]).toEqual([path, 200]);
+      const events = await findEvents({ request_id: response.headers.get("x-request-id") ?? "" });
+      expect([path, events.length]).toEqual([path, 1]);
+      expect(events[0]).toMatchObject({
+        basis: "emergency",
+        purpose: "BTG",
+        hospital_id: a.hospitalId,
+        actor_hospital_id: b.hospitalId,
+      });
+      expect(JSON.stringify(events[0]?.detail)).toContain(id);
+    }
+    expect(await findEvents({ event: "emergency_access.start", entity_id: id })).toHaveLength(2);
+  });
+});
+
+describe("those who are told", () => {
+  it("are the privacy officers of both hospitals and the patient, without a clinical fact", async () => {
+    const own = await newEmergencyScene();
+    const { a, b, person, atA, officerA, officerB } = own;
+    for (const { hospitalId } of [a, b]) await setReach(hospitalId, "any_hospital");
+    const canary = `Canary${uniqueText()}`;
+    const id = await openInEmergency(b.doctor, atA.id, `${REASON} ${canary}`);
+    expect(await listNotices(person.id)).toContain("emergency.access");
+    for (const officer of [officerA, officerB]) {
+      expect(await listNotices(officer.id)).toContain("privacy.review_opened");
+      const { data } = await readJson(await get("/privacy-reviews", officer));
+      expect(data.map((one: { ref_id: string }) => one.ref_id)).toEqual([id]);
+      expect((await readJson(await get(`/privacy-reviews/${data[0].review_id}`, officer))).data.text).toContain(canary);
+      expect((await readJson(await get(`/emergency-access/${id}`, officer))).data).toMatchObject({
+        reason: `${REASON} ${canary}`,
+      });
+    }
+    const stored = await getDb(env.DB)
+      .all(sql`SELECT * FROM notifications UNION ALL SELECT id, user_id, hospital_id, kind, priority, refs,
+      NULL, created_at FROM deliveries LIMIT 0`)
+      .catch(() => []);
+    expect(stored).toEqual([]);
+    for (const table of ["notifications", "deliveries", "emergency_accesses", "privacy_reviews"]) {
+      const rows = await env.DB.prepare(`SELECT * FROM ${table}`).all();
+      expect(JSON.stringify(rows.results)).not.toContain(canary);
+    }
+  });
+
+  it("include nobody who could close the own review", async () => {
+    const { a, officerA } = scene;
+    const doctor = await newPerson("doctor", a.hospitalId);
+    await run(sql`UPDATE memberships SET privacy_officer = 1 WHERE user_id = ${doctor.id}`);
+    const patient = await newPatient(a.hospitalId, a.nurse);
+    const id = await openInEmergency(doctor, patient.id);
+    const { data } = await readJson(await get("/privacy-reviews?limit=100", doctor));
+    const review = data.find((one: { ref_id: string }) => one.ref_id === id);
+    const closing = { outcome: "justified", note: "It was an emergency" };
+    expect((await post(`/privacy-reviews/${review.review_id}/close`, doctor, closing)).status).toBe(403);
+    expect((await post(`/privacy-reviews/${review.review_id}/close`, officerA, closing)).status).toBe(200);
+  });
+});
