@@ -18,6 +18,7 @@ export const EMERGENCY_MS = 60 * 60_000;
 /** Accesses of one person per UTC day. */
 export const MAX_PER_DAY = 50;
 
+export type EmergencyInput = { patientId: string; reason: string };
 type Earlier = Pick<EmergencyRow, "id" | "patientId" | "reasonSealed" | "startedAt">;
 type Start = { call: Call; access: Access; ownPatientId: string; earlier: readonly Earlier[]; reason: string };
 
@@ -29,20 +30,16 @@ const recentOf = (userId: string, now: number): SQL =>
  * Opens one record to the caller for 60 minutes. Accesses of the same person that begin at once are counted one after the other.
  * @returns the id  @throws ApiError not_found, forbidden, conflict (no need, or no new reason), rate_limited
  */
-export async function startEmergency(
-  call: Call,
-  input: { patientId: string; reason: string },
-  keyStatements: KeyStatements,
-): Promise<string> {
+export async function startEmergency(call: Call, input: EmergencyInput, keyStatements: KeyStatements): Promise<string> {
   for (let attempt = 0; attempt < 3; attempt++) {
-    const start = await checkStart(call, input.patientId, input.reason);
+    const start = await checkStart(call, input, keyStatements);
     const id = await writeStart(start, keyStatements);
     if (id !== null) return id;
   }
   throw new ApiError("unavailable");
 }
 
-async function checkStart(call: Call, patientId: string, reason: string): Promise<Start> {
+async function checkStart(call: Call, { patientId, reason }: EmergencyInput, keyStatements: KeyStatements): Promise<Start> {
   const userId = getActorId(call.actor);
   const { access, results } = await withPatient(
     call,
@@ -59,7 +56,10 @@ async function checkStart(call: Call, patientId: string, reason: string): Promis
     return failWithAudit(call, "conflict", startEvent(access), "The record is open to you without an emergency access.");
   const [earlier] = results;
   await assertFewToday(call, access, earlier);
-  await assertNewReason(call, access, earlier, reason);
+  if (await isKnownReason(call, access, earlier, reason)) {
+    await assertNewKey(call, keyStatements);
+    await failWithAudit(call, "conflict", startEvent(access), "A further access to the record needs a new reason.");
+  }
   return { call, access, ownPatientId, earlier, reason };
 }
 
@@ -78,11 +78,17 @@ async function assertFewToday(call: Call, access: Access, earlier: readonly Earl
 const foldReason = (reason: string) => reason.normalize("NFKC").toLowerCase().replace(/\s+/g, " ").trim();
 
 /** Of one person and record within 24 hours, no two accesses have the same reason. */
-async function assertNewReason(call: Call, access: Access, earlier: readonly Earlier[], reason: string): Promise<void> {
+async function isKnownReason(call: Call, access: Access, earlier: readonly Earlier[], reason: string): Promise<boolean> {
   const ofRecord = earlier.filter(({ patientId }) => patientId === access.patient.id);
   const reasons = await Promise.all(ofRecord.map((row) => unsealReason(call.keys, row)));
-  if (!reasons.some((one) => foldReason(one) === foldReason(reason))) return;
-  await failWithAudit(call, "conflict", startEvent(access), "A further access to the record needs a new reason.");
+  return reasons.some((one) => foldReason(one) === foldReason(reason));
+}
+
+/** Fails as a replay where the request with the same key has begun the access meanwhile (http/idempotency.ts). */
+async function assertNewKey({ db }: Call, keyStatements: KeyStatements): Promise<void> {
+  await batch(db, [...keyStatements(uuidv7()), failsUnless(db, sql`0`)]).catch((error: unknown) => {
+    if (!isRoleChanged(error)) throw error;
+  });
 }
 
 const startEvent = (access: Access) =>
@@ -102,7 +108,7 @@ async function writeStart(start: Start, keyStatements: KeyStatements): Promise<s
   const id = uuidv7();
   const isCurrent = sql`(SELECT count(*) FROM ${recentOf(getActorId(actor), now)}) = ${earlier.length}`;
   try {
-    await batch(db, [failsUnless(db, isCurrent), ...keyStatements(id), ...(await startStatements(start, id))]);
+    await batch(db, [...keyStatements(id), failsUnless(db, isCurrent), ...(await startStatements(start, id))]);
     return id;
   } catch (error) {
     if (isRoleChanged(error)) return null;
