@@ -11,6 +11,7 @@ import { grantBody, invite, type ResourceIds, sample, type TestCaller } from "./
 import { newScope, offerOfSession, withTwoRecords } from "./consent-rows.ts";
 import { documentForm, newText } from "./document-files.ts";
 import { RETENTION } from "./erasure-rows.ts";
+import { delayBody, emergencyBody, newReachedPatient } from "./emergency-scene.ts";
 import { newBrowser } from "./worker/push-service.ts";
 import {
   env,
@@ -254,6 +255,11 @@ const BODIES: Record<
   }),
   "POST /api/v1/documents": ({ patientId }) => ({ body: documentForm(newText(), { type: "34109-9", patient_id: patientId }) }),
   "POST /api/v1/documents/:document_id/versions": () => ({ body: documentForm(newText()), headers: { "If-Match": "*" } }),
+  "POST /api/v1/emergency-access": async ({ patientId }, { role }, person) => {
+    const isClinical = person !== null && (role === "nurse" || role === "doctor");
+    return { json: emergencyBody(isClinical ? await newReachedPatient(person) : patientId) };
+  },
+  "PUT /api/v1/patients/:patient_id/notice-delay": () => ({ json: delayBody() }),
   "POST /api/v1/privacy-reviews/:review_id/close": () => ({ json: { outcome: "explained", note: "a test" } }),
   "POST /api/v1/privacy-questions": ({ eventId }) => ({ json: { event_id: eventId, text: "a test" } }),
   "DELETE /api/v1/documents/:document_id": () => ({ json: { reason: "a test" }, headers: { "If-Match": "*" } }),

@@ -10,6 +10,7 @@ import { grantAsAsked } from "./consent-scene.ts";
 import { newDocument, newText } from "./document-files.ts";
 import { newIncoming, newRequestRow } from "./document-request-rows.ts";
 import { clearHolds, clearPolicy, clearRequests, newErasure, newHold } from "./erasure-rows.ts";
+import { newAccessRow, newDelayRow } from "./emergency-scene.ts";
 import { newFailedDelivery, newNotification } from "./notification-rows.ts";
 import { makeOfficer, newReview } from "./privacy-rows.ts";
 import {
@@ -76,6 +77,8 @@ export type ResourceIds = {
   eventId: string;
   /** An open review of the hospital. */
   reviewId: string;
+  /** Of nobody; the routes that need one get an own one (`renewResources`). */
+  emergencyAccessId: string;
   /** Samples of an unassigned device of the hospital. */
   heldId: string;
   heldDeviceId: string;
@@ -233,6 +236,7 @@ async function newHandle(hospitalId: string, nurse: Person, uploader: { token: s
     deliveryId: await newFailedDelivery(hospitalId),
     patientId: patient.id,
     eventId: await newEvent(manager, patient.id),
+    emergencyAccessId: uuidv7(),
     reviewId: await newReview(hospitalId, patient.id, nurse),
     reportId: data.report_id,
     documentId: await newDocument(nurse, patient.id, newText(`document of ${patient.canary}`)),
@@ -362,6 +366,17 @@ export async function renewResources(
       nurse.id,
     );
     return { ...handle, staffId: nurse.id };
+  }
+  if (route.includes("/:emergency_access_id")) {
+    const { principal, person } = player;
+    if (!person || !principal.place) return handle;
+    const hospitalId = stage.places[principal.place];
+    const { id } = await newPatient(hospitalId, nurse);
+    return { ...handle, emergencyAccessId: await newAccessRow(person, hospitalId, id) };
+  }
+  if (route.endsWith("/notice-delay")) {
+    await newDelayRow(handle.patientId, nurse);
+    return handle;
   }
   if (route.endsWith("/close")) return { ...handle, reviewId: await newReview(handle.hospitalId, handle.patientId, nurse) };
   if (route === "POST /api/v1/privacy-questions") {

@@ -1,8 +1,12 @@
 // Emergency access for tests: a person with a record at each of two hospitals, and the settings of both.
 import { sql } from "drizzle-orm";
+import { sealReason } from "../src/emergency-access/rows.ts";
+import { getKeys } from "../src/platform/config.ts";
+import { sealValue } from "../src/platform/crypto.ts";
 import { getDb } from "../src/platform/db/client.ts";
+import { uuidv7 } from "../src/platform/ids.ts";
 import { makeOfficer } from "./privacy-rows.ts";
-import { API, env, link, newPatient, newPerson, newWorld, type Person, readJson, sendRequest } from "./world.ts";
+import { API, env, link, newHospital, newPatient, newPerson, newWorld, type Person, readJson, sendRequest } from "./world.ts";
 
 export const REASON = "Unconscious after a fall; allergies are needed";
 
@@ -26,7 +30,7 @@ export const startAccess = (as: Person, patientId: string | number, change: obje
   sendRequest(`${API}/emergency-access`, {
     as,
     method: "POST",
-    json: { patient_id: String(patientId), reason: REASON, purpose: "BTG", ...change },
+    json: { ...emergencyBody(patientId), ...change },
     headers,
   });
 
@@ -34,4 +38,51 @@ export const startAccess = (as: Person, patientId: string | number, change: obje
 export async function openInEmergency(as: Person, patientId: string, reason = REASON): Promise<string> {
   const { data } = await readJson(await startAccess(as, patientId, { reason }));
   return data.emergency_access_id;
+}
+
+export const emergencyBody = (patientId: string | number, reason = REASON) => ({
+  patient_id: String(patientId),
+  reason,
+  purpose: "BTG",
+});
+export const delayBody = () => ({
+  reason: "Another person reads this patient's messages",
+  until: new Date(Date.now() + 86_400_000).toISOString(),
+});
+
+/** A patient of a new hospital, who has a record at the person's hospital too; both hospitals allow to reach each other. */
+export async function newReachedPatient(reader: Person): Promise<string> {
+  const [row] = await getDb(env.DB).all<{ id: string }>(
+    sql`SELECT hospital_id AS id FROM memberships WHERE user_id = ${reader.id} ORDER BY created_at LIMIT 1`,
+  );
+  const [own, other] = [row?.id ?? "", await newHospital()];
+  const person = await newPerson("patient");
+  const nurse = await newPerson("nurse", other);
+  const [there, here] = [await newPatient(other, nurse), await newPatient(own, nurse)];
+  for (const patient of [there, here]) await link(person, patient);
+  for (const hospitalId of [own, other]) await setReach(hospitalId, "any_hospital");
+  return there.id;
+}
+
+/** An access of the person that runs, without the notices. @returns its id */
+export async function newAccessRow(person: Person, hospitalId: string, patientId: string): Promise<string> {
+  const id = uuidv7();
+  const now = Date.now();
+  const sealed = await sealReason(await getKeys(env), id, REASON);
+  await getDb(
+    env.DB,
+  ).run(sql`INSERT INTO emergency_accesses (id, hospital_id, user_id, patient_id, record_hospital_id, own_patient_id,
+      reason_sealed, stepped_up, started_at, ends_at, patient_notified_at)
+    VALUES (${id}, ${hospitalId}, ${person.id}, ${patientId}, ${hospitalId}, ${patientId}, ${sealed}, 1, CAST(${now} AS INTEGER),
+      CAST(${now + 3_600_000} AS INTEGER), CAST(${now} AS INTEGER))`);
+  return id;
+}
+
+/** A delay of the patient's notices that runs for a day. */
+export async function newDelayRow(patientId: string, by: Person): Promise<void> {
+  const { reason, until } = delayBody();
+  const context = { table: "notice_delays", column: "reason", id: patientId };
+  const sealed = await sealValue((await getKeys(env)).fields, context, reason);
+  await getDb(env.DB).run(sql`INSERT OR REPLACE INTO notice_delays (patient_id, reason_sealed, until, set_by, set_at)
+    VALUES (${patientId}, ${sealed}, CAST(${Date.parse(until)} AS INTEGER), ${by.id}, 1)`);
 }

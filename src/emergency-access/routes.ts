@@ -86,14 +86,14 @@ export const emergencyAccessRoutes = createRouter()
       const call = c.get("call");
       const input = c.req.valid("json");
       const key = await readIdempotencyKey(c, "emergency_access.start");
-      const id = await runOnce(
+      const started = await runOnce(
         call,
         key,
         input,
         (statements) => startEmergency(call, { patientId: input.patient_id, reason: input.reason }, statements),
-        async (id) => id,
+        (id) => getEmergency(call, id),
       );
-      return ok(c, await getEmergency(call, id), 201);
+      return ok(c, started, 201);
     },
   )
   .openapi(

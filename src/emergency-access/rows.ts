@@ -37,3 +37,5 @@ export async function toEmergencyAccess(keys: Keys, row: EmergencyRow, now: numb
     patient_notified_at: isOfficer ? toIsoOrNull(row.patientNotifiedAt) : null,
   };
 }
+
+export type EmergencyAccess = Awaited<ReturnType<typeof toEmergencyAccess>>;

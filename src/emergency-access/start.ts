@@ -12,7 +12,7 @@ import { uuidv7 } from "../platform/ids.ts";
 import { DAY_MS, utcDayOf } from "../platform/time.ts";
 import { openReview } from "../privacy/reviews/open-review.ts";
 import { notifyOfMany, notifyPatient, selectDelay } from "./notices.ts";
-import { type EmergencyRow, sealReason, unsealReason } from "./rows.ts";
+import { type EmergencyAccess, type EmergencyRow, sealReason, toEmergencyAccess, unsealReason } from "./rows.ts";
 
 export const EMERGENCY_MS = 60 * 60_000;
 /** Accesses of one person per UTC day. */
@@ -28,13 +28,13 @@ const recentOf = (userId: string, now: number): SQL =>
 
 /**
  * Opens one record to the caller for 60 minutes. Accesses of the same person that begin at once are counted one after the other.
- * @returns the id  @throws ApiError not_found, forbidden, conflict (no need, or no new reason), rate_limited
+ * @throws ApiError not_found, forbidden, conflict (no need, or no new reason), rate_limited
  */
 export async function startEmergency(call: Call, input: EmergencyInput, keyStatements: KeyStatements): Promise<string> {
   for (let attempt = 0; attempt < 3; attempt++) {
     const start = await checkStart(call, input, keyStatements);
-    const id = await writeStart(start, keyStatements);
-    if (id !== null) return id;
+    const row = await writeStart(start, keyStatements);
+    if (row) return toEmergencyAccess(call.keys, row, call.now, false);
   }
   throw new ApiError("unavailable");
 }
@@ -102,49 +102,66 @@ const startEvent = (access: Access) =>
   }) as const;
 
 /** @returns null if another access of the person has begun meanwhile */
-async function writeStart(start: Start, keyStatements: KeyStatements): Promise<string | null> {
+async function writeStart(start: Start, keyStatements: KeyStatements): Promise<EmergencyRow | null> {
   const { call, earlier } = start;
-  const { db, actor, now } = call;
-  const id = uuidv7();
-  const isCurrent = sql`(SELECT count(*) FROM ${recentOf(getActorId(actor), now)}) = ${earlier.length}`;
+  const { db, now } = call;
+  const row = await newRow(start);
+  const isCurrent = sql`(SELECT count(*) FROM ${recentOf(row.userId, now)}) = ${earlier.length}`;
   try {
-    await batch(db, [...keyStatements(id), failsUnless(db, isCurrent), ...(await startStatements(start, id))]);
-    return id;
+    await batch(db, [...keyStatements(row.id), failsUnless(db, isCurrent), ...(await startStatements(start, row))]);
+    return row;
   } catch (error) {
     if (isRoleChanged(error)) return null;
     throw error;
   }
 }
 
-async function startStatements({ call, access, ownPatientId, reason }: Start, id: string): Promise<Statement[]> {
-  const { db, keys, actor, now } = call;
-  const { patient, hospitalId: recordHospitalId, effectiveRole } = access;
-  const userId = getActorId(actor);
-  const hospitalId = effectiveRole?.hospitalId ?? "";
-  const hasSecondStep = hasRecentSecondStep(effectiveRole, now);
-  const records = [patient.id, ownPatientId] as const;
+async function newRow({ call, access, ownPatientId, reason }: Start): Promise<EmergencyRow> {
+  const { keys, actor, now } = call;
+  const id = uuidv7();
+  return {
+    id,
+    hospitalId: access.effectiveRole?.hospitalId ?? "",
+    userId: getActorId(actor),
+    patientId: access.patient.id,
+    recordHospitalId: access.hospitalId,
+    ownPatientId,
+    reasonSealed: await sealReason(keys, id, reason),
+    steppedUp: Number(hasRecentSecondStep(access.effectiveRole, now)),
+    startedAt: now,
+    endsAt: now + EMERGENCY_MS,
+    endedAt: null,
+    patientNotifiedAt: null,
+  };
+}
+
+const insertRow = ({ db }: Call, row: EmergencyRow): Statement =>
+  db.run(sql`INSERT INTO emergency_accesses (id, hospital_id, user_id, patient_id, record_hospital_id, own_patient_id, reason_sealed,
+      stepped_up, started_at, ends_at, patient_notified_at)
+    VALUES (${row.id}, ${row.hospitalId}, ${row.userId}, ${row.patientId}, ${row.recordHospitalId}, ${row.ownPatientId},
+      ${row.reasonSealed}, CAST(${row.steppedUp} AS INTEGER), CAST(${row.startedAt} AS INTEGER), CAST(${row.endsAt} AS INTEGER),
+      iif(EXISTS (${selectDelay([row.patientId, row.ownPatientId], row.startedAt)}), NULL, CAST(${row.startedAt} AS INTEGER)))`);
+
+/** The access, its event and its review, at the hospital of the record and at the reader's; and the notices. */
+async function startStatements({ call, access, reason }: Start, row: EmergencyRow): Promise<Statement[]> {
+  const { db, actor, now } = call;
+  const { id, hospitalId, userId, patientId, recordHospitalId, ownPatientId } = row;
   const places = [
-    { hospitalId: recordHospitalId, patientId: patient.id },
+    { hospitalId: recordHospitalId, patientId },
     ...(recordHospitalId === hospitalId ? [] : [{ hospitalId, patientId: ownPatientId }]),
   ];
   const review = { kind: "emergency", refId: id, subjectUserId: userId, text: reason, event: null } as const;
-  const reviews = await Promise.all(places.map((place) => openReview(call, { ...review, ...place, isFlagged: !hasSecondStep })));
-  const event = {
-    ...startEvent(access),
-    entity: { type: "emergency_access", id },
-    detail: { emergency_access_id: id, second_step: hasSecondStep },
-  };
+  const isFlagged = row.steppedUp === 0;
+  const reviews = await Promise.all(places.map((place) => openReview(call, { ...review, ...place, isFlagged })));
+  const entity = { type: "emergency_access", id };
+  const event = { ...startEvent(access), entity, detail: { emergency_access_id: id, second_step: !isFlagged } };
   return [
-    db.run(sql`INSERT INTO emergency_accesses (id, hospital_id, user_id, patient_id, record_hospital_id, own_patient_id, reason_sealed,
-        stepped_up, started_at, ends_at, patient_notified_at)
-      VALUES (${id}, ${hospitalId}, ${userId}, ${patient.id}, ${recordHospitalId}, ${ownPatientId}, ${await sealReason(keys, id, reason)},
-        CAST(${Number(hasSecondStep)} AS INTEGER), CAST(${now} AS INTEGER), CAST(${now + EMERGENCY_MS} AS INTEGER),
-        iif(EXISTS (${selectDelay(records, now)}), NULL, CAST(${now} AS INTEGER)))`),
+    insertRow(call, row),
     ...places.flatMap((place) =>
       recordAuditEvent(db, actor, now, { ...event, hospitalId: place.hospitalId, subjects: [place.patientId] }),
     ),
     ...reviews.flatMap(({ statements }) => statements),
-    ...notifyPatient(db, actor, now, { id, patientId: patient.id, ownPatientId, recordHospitalId, startedAt: now }),
+    ...notifyPatient(db, actor, now, row),
     ...notifyOfMany(db, actor, now, { userId, hospitalId, from: startOfDay(now) }),
   ];
 }
