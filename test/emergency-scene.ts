@@ -26,12 +26,13 @@ export type EmergencyScene = Awaited<ReturnType<typeof newEmergencyScene>>;
 export const setReach = (hospitalId: string, reach: "none" | "own_hospital" | "any_hospital") =>
   getDb(env.DB).run(sql`UPDATE hospitals SET emergency_reach = ${reach} WHERE id = ${hospitalId}`);
 
-export const startAccess = (as: Person, patientId: string | number, change: object = {}, headers = {}) =>
+export const startAccess = (as: Person, patientId: string | number, change: object = {}, headers = {}, over?: Env) =>
   sendRequest(`${API}/emergency-access`, {
     as,
     method: "POST",
     json: { ...emergencyBody(patientId), ...change },
     headers,
+    ...(over && { env: over }),
   });
 
 /** @returns the id */
@@ -47,7 +48,7 @@ export const emergencyBody = (patientId: string | number, reason = REASON) => ({
 });
 export const delayBody = () => ({
   reason: "Another person reads this patient's messages",
-  until: new Date(Date.now() + 86_400_000).toISOString(),
+  days: 1,
 });
 
 /** A patient of a new hospital, who has a record at the person's hospital too; both hospitals allow to reach each other. */
@@ -80,9 +81,9 @@ export async function newAccessRow(person: Person, hospitalId: string, patientId
 
 /** A delay of the patient's notices that runs for a day. */
 export async function newDelayRow(patientId: string, by: Person): Promise<void> {
-  const { reason, until } = delayBody();
+  const { reason, days } = delayBody();
   const context = { table: "notice_delays", column: "reason", id: patientId };
   const sealed = await sealValue((await getKeys(env)).fields, context, reason);
   await getDb(env.DB).run(sql`INSERT OR REPLACE INTO notice_delays (patient_id, reason_sealed, until, set_by, set_at)
-    VALUES (${patientId}, ${sealed}, CAST(${Date.parse(until)} AS INTEGER), ${by.id}, 1)`);
+    VALUES (${patientId}, ${sealed}, CAST(${Date.now() + days * 86_400_000} AS INTEGER), ${by.id}, 1)`);
 }

@@ -472,6 +472,23 @@ export const BOUNDS = [
   },
   { bound: ROW, test: BUDGET, operations: ["GET /privacy-reviews/{review_id}"] },
   { bound: "one row by its key; 200 notices", test: BUDGET, operations: ["POST /privacy-reviews/{review_id}/close"] },
+  {
+    bound: "50 accesses per person and UTC day; 200 notices",
+    test: "test/worker/emergency-bounds.test.ts › are at most 50 per person and day",
+    operations: ["POST /emergency-access"],
+  },
+  { bound: "a page of 100 rows", test: BUDGET, operations: ["GET /emergency-access"] },
+  {
+    bound: ROW,
+    test: BUDGET,
+    operations: [
+      "GET /emergency-access/{emergency_access_id}",
+      "POST /emergency-access/{emergency_access_id}/end",
+      "GET /patients/{patient_id}/notice-delay",
+      "PUT /patients/{patient_id}/notice-delay",
+      "DELETE /patients/{patient_id}/notice-delay",
+    ],
+  },
   { bound: "20 privacy officers", test: BUDGET, operations: ["GET /hospitals/{hospital_id}/privacy-officers"] },
   {
     bound: rowLimit("privacyOfficers"),

@@ -9,11 +9,10 @@ import {
   jsonResponse,
   ok,
   problemResponses,
-  TimeInput,
   Timestamp,
   Uuid,
 } from "../http/router.ts";
-import { getDelay, removeDelay, setDelay } from "./notice-delays.ts";
+import { getDelay, MAX_DELAY_DAYS, removeDelay, setDelay } from "./notice-delays.ts";
 import { EmergencyReason } from "./schemas.ts";
 
 const tags = ["Emergency access"];
@@ -31,7 +30,7 @@ const example = {
   set_at: EXAMPLES.time,
 };
 const Request = z
-  .strictObject({ reason: EmergencyReason, until: TimeInput.openapi({ description: "At most 30 days from now" }) })
+  .strictObject({ reason: EmergencyReason, days: z.int().min(1).max(MAX_DELAY_DAYS).openapi({ description: "From now on" }) })
   .openapi("NoticeDelayRequest");
 
 export const noticeDelayRoutes = createRouter()
@@ -45,12 +44,11 @@ export const noticeDelayRoutes = createRouter()
         "By a privacy officer of the hospital that holds the record, to protect the patient. Until then the patient is not " +
         "notified of emergency access that begins; the notices are sent afterwards.",
       security: BEARER_AUTH,
-      request: { params, body: jsonRequestBody(Request, { reason: example.reason, until: example.until }) },
+      request: { params, body: jsonRequestBody(Request, { reason: example.reason, days: 10 }) },
       responses: { 200: jsonResponse(NoticeDelay, "The delay", example), ...problemResponses(401, 403, 404, 413, 415) },
     }),
     async (c) => {
-      const { reason, until } = c.req.valid("json");
-      return ok(c, await setDelay(c.get("call"), c.req.valid("param").patient_id, { reason, until: Date.parse(until) }));
+      return ok(c, await setDelay(c.get("call"), c.req.valid("param").patient_id, c.req.valid("json")));
     },
   )
   .openapi(

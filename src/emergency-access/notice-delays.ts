@@ -10,11 +10,11 @@ import type { Keys } from "../platform/config.ts";
 import { sealValue, unsealValue } from "../platform/crypto.ts";
 import { batch } from "../platform/db/client.ts";
 import type { noticeDelays } from "../platform/db/schema.ts";
-import { ApiError } from "../platform/errors.ts";
 import { DAY_MS, toIso } from "../platform/time.ts";
 import { selectOfficerIds } from "../privacy/officers/officers.ts";
 
-export const MAX_DELAY_MS = 30 * DAY_MS;
+/** Days for which one decision holds. */
+export const MAX_DELAY_DAYS = 30;
 
 type DelayRow = typeof noticeDelays.$inferSelect;
 type Found = { is_officer: number; patient_id: string | null } & Partial<DelayRow>;
@@ -67,12 +67,12 @@ export async function getDelay(anyCall: Call, patientId: string) {
 
 /**
  * Sets the delay or replaces it. Notices that were held back are sent when it ends.
- * @param until Unix ms  @throws ApiError forbidden, not_found, invalid_request
+ * @param days 1 to MAX_DELAY_DAYS  @throws ApiError forbidden, not_found
  */
-export async function setDelay(anyCall: Call, patientId: string, { reason, until }: { reason: string; until: number }) {
+export async function setDelay(anyCall: Call, patientId: string, { reason, days }: { reason: string; days: number }) {
   const { call, effectiveRole } = await requireOfficer(anyCall, patientId, "notice_delay:manage");
   const { db, keys, actor, now } = call;
-  if (until <= now || until > now + MAX_DELAY_MS) throw invalidUntil();
+  const until = now + days * DAY_MS;
   const reasonSealed = await sealValue(keys.fields, reasonContext(patientId), reason);
   const row = { patientId, reasonSealed, until, setBy: actor.userId, setAt: now };
   const changed = await batch(db, [
@@ -94,11 +94,6 @@ export async function setDelay(anyCall: Call, patientId: string, { reason, until
     });
   return toDelay(keys, row);
 }
-
-const invalidUntil = () =>
-  new ApiError("invalid_request", "Some fields are invalid; see errors.", {
-    errors: [{ path: "until", message: "Must be in the future and within 30 days", code: "custom" }],
-  });
 
 /** Ends the delay: cron sends what was held back. @throws ApiError forbidden, not_found (no delay) */
 export async function removeDelay(anyCall: Call, patientId: string): Promise<void> {

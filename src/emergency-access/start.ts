@@ -30,7 +30,7 @@ const recentOf = (userId: string, now: number): SQL =>
  * Opens one record to the caller for 60 minutes. Accesses of the same person that begin at once are counted one after the other.
  * @throws ApiError not_found, forbidden, conflict (no need, or no new reason), rate_limited
  */
-export async function startEmergency(call: Call, input: EmergencyInput, keyStatements: KeyStatements): Promise<string> {
+export async function startEmergency(call: Call, input: EmergencyInput, keyStatements: KeyStatements): Promise<EmergencyAccess> {
   for (let attempt = 0; attempt < 3; attempt++) {
     const start = await checkStart(call, input, keyStatements);
     const row = await writeStart(start, keyStatements);

@@ -16,6 +16,7 @@ import { factorReads, factorWrites } from "./budgets-factors.ts";
 import { hospitalReads, hospitalWrites } from "./budgets-hospital.ts";
 import { messageReads, messageWrites } from "./budgets-messages.ts";
 import { phoneNumbers } from "./budgets-phone.ts";
+import { emergency } from "./budgets-emergency.ts";
 import { privacy } from "./budgets-privacy.ts";
 import { reports, uploads } from "./budgets-reports.ts";
 import { vitals } from "./budgets-vitals.ts";
@@ -36,6 +37,7 @@ import { createSample } from "./monitored-patient.ts";
 const lines: BudgetCase[] = [
   ...reports,
   ...documents,
+  ...emergency,
   ...privacy,
   ...documentRequests,
   ...hospitalReads,

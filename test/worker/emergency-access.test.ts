@@ -168,7 +168,7 @@ describe("the reach", () => {
     const refusals = [];
     for (const id of [atA.id, "0193a5b0-0000-7000-8000-ffffffffffff"]) {
       const response = await startAccess(b.doctor, id);
-      const { instance: _, error_id: __, ...problem } = await readJson(response);
+      const { instance: _, error_id: __, request_id: ___, ...problem } = await readJson(response);
       refusals.push([response.status, problem]);
     }
     expect(refusals[0]).toEqual(refusals[1]);

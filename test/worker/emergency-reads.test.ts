@@ -61,8 +61,8 @@ describe.each([
       expect(event).toMatchObject({ basis: "emergency", purpose: "BTG", hospital_id: a.hospitalId });
       expect([path, JSON.stringify(event?.detail)]).toEqual([path, expect.stringContaining(id)]);
     }
-    const { pagination } = await readJson(await get(`/reports?patient_id=${atA.id}`, reader));
-    expect(pagination.total).toBe(1);
+    const { meta } = await readJson(await get(`/reports?patient_id=${atA.id}`, reader));
+    expect(meta.pagination.total).toBe(1);
     // A list of a hospital is not wider for it.
     expect((await readJson(await get("/reports", reader))).data).toEqual([]);
   });
@@ -104,7 +104,7 @@ describe.each([
       expect([path, await statusOf(path, reader)]).toEqual([path, 404]);
     for (const path of [`/reports?patient_id=${atA.id}`, `/documents?patient_id=${atA.id}`]) {
       const list = await readJson(await get(path, reader));
-      expect([path, list.data, list.pagination.total]).toEqual([path, [], 0]);
+      expect([path, list.data, list.meta.pagination.total]).toEqual([path, [], 0]);
     }
   });
 });

@@ -27,6 +27,7 @@ import { factors } from "./faults-factors.ts";
 import { hospital } from "./faults-hospital.ts";
 import { messages } from "./faults-messages.ts";
 import { phoneNumbers } from "./faults-phone.ts";
+import { emergency } from "./faults-emergency.ts";
 import { privacy } from "./faults-privacy.ts";
 import { reports } from "./faults-reports.ts";
 import { vitals } from "./faults-vitals.ts";
@@ -39,6 +40,7 @@ const routes: FaultCase[] = [
   ...vitals,
   ...reports,
   ...documents,
+  ...emergency,
   ...privacy,
   ...consents,
   ...documentRequests,

@@ -80,6 +80,7 @@ beforeAll(async () => {
     offer_id: v7(),
     document_request_id: await newRequestRow({ patientId: patient.id, hospitalId }, nurse.id),
     erasure_id: await newErasure(patient.id, hospitalId, "requested"),
+    emergency_access_id: v7(),
     code: "heart_rate",
   };
 });

@@ -14,6 +14,7 @@ import { newErasure, newHold, RETENTION } from "../erasure-rows.ts";
 import { type Contract, createContract } from "../fuzz/contract.ts";
 import { readToken } from "../letters.ts";
 import { newFailedDelivery, newNotification } from "../notification-rows.ts";
+import { newAccessRow, newDelayRow } from "../emergency-scene.ts";
 import { makeOfficer, newReview } from "../privacy-rows.ts";
 import {
   API,
@@ -221,6 +222,7 @@ async function newStage(): Promise<Stage> {
   await sendRequest(`${API}/patients/${world.patient.id}`, { as: world.nurse });
   const sharing = await newSharer(world);
   await renewSignIn(world.manager.sessionId);
+  await newDelayRow(world.patient.id, world.nurse);
   const ids = {
     webhook_id: webhookId,
     message_id: messageId,
@@ -258,6 +260,8 @@ async function newStage(): Promise<Stage> {
     device_code: await newDeviceCode(world, device.id),
     grant_id: await newGrant(world),
     ...(await newEvent(world)),
+    emergency_access_id: await newAccessRow(world.doctor, world.hospitalId, world.stranger.id),
+    emergency_id: (await newPatient(world.hospitalId, world.nurse)).id,
     review_id: await newReview(world.hospitalId, world.patient.id, world.nurse),
   };
   for (const path of [`wards/${wardId}`, `patients/${world.patient.id}`]) {
@@ -393,6 +397,7 @@ function callerOf(name: string, { world, person, device, sharer }: Stage): { tok
     return world.admin;
   if (/\/(patients\/claim|privacy-questions|wearables\/(metrics\/recent|summary))$/.test(name)) return world.self;
   if (name === `DELETE ${API}/patients/{patient_id}`) return world.manager;
+  if (name.includes("/emergency-access")) return world.doctor;
   if (
     /audit-events|api-keys|webhooks|retention|erasure|hold|escalation|\/staff|required-channels|deliveries|factor-policy|members|privacy-officers|\/users|PATCH .*hospitals|(POST|PATCH|DELETE) .*\/(wards|practitioners)/.test(
       name,
@@ -415,6 +420,7 @@ function requestOf({ path, method, name, operation }: (typeof operations)[number
   const ids: Record<string, string | undefined> = { ...stage.ids };
   if (path.includes("/alert-rules/")) ids["code"] = "heart_rate";
   if (path.endsWith("/revoke")) ids["consent_id"] = stage.ids["granted_id"];
+  if (path.endsWith("/emergency-access")) ids["patient_id"] = stage.ids["emergency_id"];
   if (path.includes("/direct/")) ids["upload_id"] = stage.ids["direct_id"];
   if (/document-requests.*\/(approve|reject)$/.test(path)) ids["document_request_id"] = stage.ids["incoming_id"];
   if (path.endsWith("/fulfil")) ids["document_request_id"] = stage.ids["approved_id"];
