@@ -45,7 +45,7 @@ export const emergency: FaultCase[] = [
   {
     name: "POST /emergency-access",
     status: 201,
-    retry: "key",
+    retry: "once",
     async attempt() {
       const doctor = await newPerson("doctor", world.hospitalId);
       const id = await newRecord();
