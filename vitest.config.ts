@@ -51,6 +51,7 @@ const SERVED = [
   "audit-served",
   "documents-served",
   "consents-served",
+  "emergency-served",
   "cost",
   "audit-torture",
 ].map((name) => `test/node/${name}.test.ts`);
