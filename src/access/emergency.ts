@@ -1,6 +1,6 @@
 // Reading in an emergency (break-glass): a running emergency access opens one record to the person who began it, at the hospital for
 // which they began it, as far as the reach of the hospitals allows.
-import { type SQL, sql } from "drizzle-orm";
+import { type SQL, type SQLWrapper, sql } from "drizzle-orm";
 import { type EffectiveRole, getActorId, type Principal, type Role } from "./actor.ts";
 import { type CoveredRow, selectConsentOf } from "./consented.ts";
 import type { Permission } from "./permissions.ts";
@@ -16,7 +16,6 @@ export const EMERGENCY_READS: readonly Permission[] = [
   "observation:read",
   "alert:read",
   "alert_rule:read",
-  "live:read",
 ];
 
 const CLINICAL_ROLES: readonly (Role | "app")[] = ["doctor", "nurse"];
@@ -64,6 +63,15 @@ export const selectGroundOf = (
   row: CoveredRow & { hospitalId: SQL },
 ): SQL => sql`iif(${patientVisibility(effectiveRole, actor, row.patientId, row.hospitalId)}, NULL,
   coalesce(${selectEmergencyOf(effectiveRole, actor, now, sql`${row.patientId}`)}, ${selectConsentOf(effectiveRole, actor, now, row)}))`;
+
+/** `selectEmergencyOf` for a row that the caller's role does not show. @param hospitalId column of the hospital that holds the record */
+export const selectEmergencyGround = (
+  effectiveRole: EffectiveRole,
+  actor: Principal,
+  now: number,
+  { patientId, hospitalId }: { patientId: SQLWrapper; hospitalId: SQL },
+): SQL => sql`iif(${patientVisibility(effectiveRole, actor, patientId, hospitalId)}, NULL,
+  ${selectEmergencyOf(effectiveRole, actor, now, sql`${patientId}`)})`;
 
 /** Whether the caller has had emergency access to the record: what they may see of it changes with the clock. */
 export const hadEmergency = ({ hospitalId }: EffectiveRole, actor: Principal, patientId: string): SQL =>

@@ -31,6 +31,8 @@ const PAGE_OF: Record<NotificationKind, string> = {
   "document_request.answered": "/",
   "document_request.fulfilled": "/",
   "document_request.ended": "/",
+  "emergency.access": "/me/access-log",
+  "emergency.many": "/privacy",
   "webhook.disabled": "/admin/webhooks",
   "privacy.review_opened": "/privacy/$reviewId",
   "privacy.question_answered": "/me/access",

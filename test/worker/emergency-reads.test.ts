@@ -4,9 +4,11 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { EMERGENCY_READS } from "../../src/access/emergency.ts";
 import { auditAction } from "../../src/access/permissions.ts";
 import { getDb } from "../../src/platform/db/client.ts";
+import { toAlertId } from "../../src/monitoring/patient-object/samples/ids.ts";
 import { newDocument } from "../document-files.ts";
 import { newEmergencyScene, openInEmergency, setReach } from "../emergency-scene.ts";
 import { API, env, findEvents, newPdf, type Person, readJson, sendRequest, uploadReport } from "../world.ts";
+import { newAlert } from "./alert-fixture.ts";
 
 type Scene = Awaited<ReturnType<typeof newEmergencyScene>> & { report: string; document: string; reader: Person };
 const get = (path: string, as: Person) => sendRequest(`${API}${path}`, { as });
@@ -19,6 +21,9 @@ async function newScene(isOwn: boolean): Promise<Scene> {
   if (!isOwn) for (const { hospitalId } of [a, b]) await setReach(hospitalId, "any_hospital");
   const sent = await uploadReport(a.nurse, newPdf(), { patient_id: atA.id, kind: "ecg" });
   const document = await newDocument(a.nurse, atA.id);
+  const why = JSON.stringify(newAlert(1).why);
+  await getDb(env.DB).run(sql`INSERT INTO alerts (id, patient_id, hospital_id, rule, code, priority, state, why, raised_at, updated_at, version)
+    VALUES (${toAlertId(atA.id, 1)}, ${atA.id}, ${a.hospitalId}, 'limit', '8867-4', 'high', 'cleared', ${why}, 1, 1, 1)`);
   return { ...scene, report: (await readJson(sent)).data.report_id, document, reader: isOwn ? a.doctor : b.doctor };
 }
 
@@ -50,6 +55,7 @@ describe.each([
       `/documents/${document}`,
       `/documents/${document}/file`,
       `/documents?patient_id=${atA.id}`,
+      `/alerts?patient_id=${atA.id}`,
     ];
     for (const path of paths) {
       const response = await get(path, reader);

@@ -2,8 +2,9 @@
 
 import { and, type SQL, type SQLWrapper, sql } from "drizzle-orm";
 import { withPrincipal } from "../../access/access.ts";
-import { type Call, type EffectiveRole, getActorId, type Principal } from "../../access/actor.ts";
+import { type Call, type EffectiveRole, getActorId, type Principal, type PrincipalCall } from "../../access/actor.ts";
 import { appendAuditEvent, toListEvents } from "../../access/audit.ts";
+import { selectEmergencyGround } from "../../access/emergency.ts";
 import { countedVisibility, patientVisibility } from "../../access/visibility.ts";
 import {
   buildPage,
@@ -89,10 +90,19 @@ export function toAlert(row: AlertRow): AlertView {
   };
 }
 
+/** The emergency access that opens the alerts of the record that the list is about; none opens a hospital's list. */
+const groundOf = (effectiveRole: EffectiveRole, { actor, now }: PrincipalCall, { patient_id }: AlertListQuery): SQL =>
+  patient_id === undefined
+    ? sql`NULL`
+    : selectEmergencyGround(effectiveRole, actor, now, {
+        patientId: alerts.patientId,
+        hospitalId: sql`+${alerts.hospitalId}`,
+      });
+
 /** `+` keeps SQLite from using the index by hospital when a patient is given. */
 function buildAlertFilter(
   effectiveRole: EffectiveRole,
-  actor: Principal,
+  call: PrincipalCall,
   query: AlertListQuery,
   visibility: typeof patientVisibility,
 ): SQL | undefined {
@@ -102,7 +112,10 @@ function buildAlertFilter(
   const hospital: SQLWrapper = query.patient_id ? sql`+${alerts.hospitalId}` : alerts.hospitalId;
   const isOpen = query.open ?? (query.state === undefined || query.state === "cleared" ? undefined : true);
   return and(
-    visibility(effectiveRole, actor, alerts.patientId, hospital),
+    query.patient_id === undefined
+      ? visibility(effectiveRole, call.actor, alerts.patientId, hospital)
+      : sql`((${visibility(effectiveRole, call.actor, alerts.patientId, hospital)}) OR
+        ${groundOf(effectiveRole, call, query)} IS NOT NULL)`,
     equals(alerts.patientId, query.patient_id),
     equals(hospital, query.hospital_id),
     equals(alerts.wardId, query.ward_id),
@@ -148,9 +161,10 @@ function findGroups(
 export async function listAlerts(anyCall: Call, query: AlertListQuery) {
   const start = await resolvePageStart(anyCall, "alerts", query);
   const { where, orderBy } = keysetClauses(start, alerts.raisedAt, alerts.id, query.sort === "raised");
-  const { call, effectiveRole, results } = await withPrincipal(anyCall, "alert:read", (effectiveRole, { db, actor }) => {
-    const filter = buildAlertFilter(effectiveRole, actor, query, patientVisibility) ?? sql`1`;
-    const counted = buildAlertFilter(effectiveRole, actor, query, countedVisibility) ?? sql`1`;
+  const { call, effectiveRole, results } = await withPrincipal(anyCall, "alert:read", (effectiveRole, call) => {
+    const { db, actor } = call;
+    const filter = buildAlertFilter(effectiveRole, call, query, patientVisibility) ?? sql`1`;
+    const counted = buildAlertFilter(effectiveRole, call, query, query.patient_id ? patientVisibility : countedVisibility) ?? sql`1`;
     const order = sql.join(orderBy, sql`, `);
     const groups = findGroups(effectiveRole, actor, query);
     const inGroup = groups ? sql`${groups.column} = g.id` : sql`1`;
@@ -159,7 +173,8 @@ export async function listAlerts(anyCall: Call, query: AlertListQuery) {
     const inPage = groups ? sql`alerts.id IN (${pickFromGroups(groups.ids, pageOfGroup)})` : and(filter, where);
     const from = groups ? sql`(${groups.ids}) g CROSS JOIN alerts` : sql`alerts`;
     return [
-      db.all<AlertRow>(sql`SELECT ${ALERT_COLUMNS} FROM alerts WHERE ${inPage}
+      db.all<AlertRow & { ground: string | null }>(sql`SELECT ${ALERT_COLUMNS}, ${groundOf(effectiveRole, call, query)} AS ground
+        FROM alerts WHERE ${inPage}
         ORDER BY ${order} LIMIT ${start.limit + 1} OFFSET ${start.skip}`),
       db.all<{ n: number }>(
         sql`SELECT count(*) AS n FROM (SELECT 1 FROM ${from} WHERE ${inGroup} AND ${counted} LIMIT ${COUNT_LIMIT + 1})`,
@@ -181,6 +196,7 @@ export async function listAlerts(anyCall: Call, query: AlertListQuery) {
       subjects: ofHospital.map((row) => row.patient),
       detail: { count: ofHospital.length },
     }),
+    ({ ground }) => ground,
   );
   await appendAuditEvent(call, events);
   return { items: pageRows.map(toAlert), pagination };
