@@ -51,7 +51,8 @@ export function notifyOfMany(
       refs: { hospital_id: hospitalId },
       recipients,
       eventId: derivedUuidv7(from, `${name}.emergency_many`),
-      when: sql`(SELECT count(*) FROM emergency_accesses WHERE ${where} AND started_at >= ${from}) >= ${count}`,
+      when: sql`(SELECT count(*) FROM (SELECT 1 FROM emergency_accesses WHERE ${where} AND started_at >= ${from}
+        LIMIT ${count})) = ${count}`,
     });
   return [
     ...toNotice(`${userId}.${hospitalId}`, sql`user_id = ${userId} AND hospital_id = ${hospitalId}`, MANY.ofUser),

@@ -40,7 +40,7 @@ export const emergency: BudgetCase[] = [
     "POST /emergency-access",
     "write",
     201,
-    budget(2, 120, 60),
+    budget(2, 160, 60),
     async (e) => {
       const doctor = await newPerson("doctor", world.hospitalId);
       const { id } = await newPatient(world.hospitalId, world.nurse);
