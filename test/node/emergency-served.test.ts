@@ -7,7 +7,9 @@ import { bash, missingOf } from "./shell.ts";
 it("docs/emergency-access.md documents what the service does", async ({ skip }) => {
   const missing = await missingOf(["curl", "jq"]);
   skip(missing.length > 0, `this machine has no ${missing.join(", ")}`);
-  const blocks = [...readFileSync("docs/emergency-access.md", "utf8").matchAll(/```bash\n([\s\S]*?)```/g)].map(([, code]) => code);
+  const blocks = [...readFileSync("docs/emergency-access.md", "utf8").matchAll(/```bash\n([\s\S]*?)```/g)].map(
+    ([, code]) => code,
+  );
   expect(blocks).toHaveLength(2);
   const commands = blocks.join("\n").replaceAll("http://localhost:8787", served.shared.url);
   const run = await bash(`set -euo pipefail\n${commands}`);

@@ -29,7 +29,12 @@ async function sendDelay(method: "GET" | "PUT" | "DELETE", e?: Env) {
   const { id } = await newPatient(world.hospitalId, world.nurse);
   if (method !== "PUT") await newDelayRow(id, as);
   const json = { reason: "Another person reads this patient's messages", days: 3 };
-  return sendRequest(`${API}/patients/${id}/notice-delay`, { as, method, ...(method === "PUT" && { json }), ...(e && { env: e }) });
+  return sendRequest(`${API}/patients/${id}/notice-delay`, {
+    as,
+    method,
+    ...(method === "PUT" && { json }),
+    ...(e && { env: e }),
+  });
 }
 
 /** Lists show a page of 20 out of 30 accesses. */

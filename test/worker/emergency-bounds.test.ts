@@ -25,7 +25,11 @@ describe("accesses of a day", () => {
     expect([await countMany(manager), await countMany(officerA), await countMany(nurse)]).toEqual([1, 1, 0]);
     await start(doctor);
     expect(await countMany(manager)).toBe(1);
-    const others = [await newPerson("doctor", hospitalId), await newPerson("doctor", hospitalId), await newPerson("doctor", hospitalId)];
+    const others = [
+      await newPerson("doctor", hospitalId),
+      await newPerson("doctor", hospitalId),
+      await newPerson("doctor", hospitalId),
+    ];
     for (const other of others) await seed(other, hospitalId, a.stranger.id, 4);
     await start(await newPerson("doctor", hospitalId));
     expect(await countMany(manager)).toBe(1);

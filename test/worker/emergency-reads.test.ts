@@ -3,8 +3,8 @@ import { sql } from "drizzle-orm";
 import { beforeAll, describe, expect, it } from "vitest";
 import { EMERGENCY_READS } from "../../src/access/emergency.ts";
 import { auditAction } from "../../src/access/permissions.ts";
-import { getDb } from "../../src/platform/db/client.ts";
 import { toAlertId } from "../../src/monitoring/patient-object/samples/ids.ts";
+import { getDb } from "../../src/platform/db/client.ts";
 import { newDocument } from "../document-files.ts";
 import { newEmergencyScene, openInEmergency, setReach } from "../emergency-scene.ts";
 import { API, env, findEvents, newPdf, type Person, readJson, sendRequest, uploadReport } from "../world.ts";
@@ -22,7 +22,9 @@ async function newScene(isOwn: boolean): Promise<Scene> {
   const sent = await uploadReport(a.nurse, newPdf(), { patient_id: atA.id, kind: "ecg" });
   const document = await newDocument(a.nurse, atA.id);
   const why = JSON.stringify(newAlert(1).why);
-  await getDb(env.DB).run(sql`INSERT INTO alerts (id, patient_id, hospital_id, rule, code, priority, state, why, raised_at, updated_at, version)
+  await getDb(
+    env.DB,
+  ).run(sql`INSERT INTO alerts (id, patient_id, hospital_id, rule, code, priority, state, why, raised_at, updated_at, version)
     VALUES (${toAlertId(atA.id, 1)}, ${atA.id}, ${a.hospitalId}, 'limit', '8867-4', 'high', 'cleared', ${why}, 1, 1, 1)`);
   return { ...scene, report: (await readJson(sent)).data.report_id, document, reader: isOwn ? a.doctor : b.doctor };
 }

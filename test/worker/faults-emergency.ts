@@ -2,7 +2,7 @@
 import { delayBody, newAccessRow, newDelayRow, startAccess } from "../emergency-scene.ts";
 import { makeOfficer } from "../privacy-rows.ts";
 import { API, env, newPatient, newPerson, type Person, sendRequest } from "../world.ts";
-import { type FaultCase, queryCount, world, withNewKey } from "./faults-world.ts";
+import { type FaultCase, queryCount, withNewKey, world } from "./faults-world.ts";
 
 let officer: Promise<Person> | undefined;
 async function newOfficer(): Promise<Person> {
@@ -14,7 +14,11 @@ const newOne = async () => newAccessRow(world.doctor, world.hospitalId, (await n
 const newRecord = async () => (await newPatient(world.hospitalId, world.nurse)).id;
 
 /** Of a delay of a new record. @param effect counts rows of the delay */
-const delayCase = (method: "GET" | "PUT" | "DELETE", rest: Pick<FaultCase, "retry" | "used">, count: string | null): FaultCase => ({
+const delayCase = (
+  method: "GET" | "PUT" | "DELETE",
+  rest: Pick<FaultCase, "retry" | "used">,
+  count: string | null,
+): FaultCase => ({
   name: `${method} /patients/{id}/notice-delay`,
   status: 200,
   ...rest,
