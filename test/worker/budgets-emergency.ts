@@ -18,14 +18,15 @@ const asReader = (path: () => Promise<string>) => async (counted: Env) => {
   return getAs(await path(), () => person)(counted);
 };
 
-let officer: Promise<Person> | undefined;
+let madeOfficer: Promise<Person> | undefined;
+const officer = () => (madeOfficer ??= newOfficer());
 async function newOfficer(): Promise<Person> {
   const person = await newPerson("nurse", world.hospitalId);
   await makeOfficer(person);
   return person;
 }
 async function sendDelay(method: "GET" | "PUT" | "DELETE", e?: Env) {
-  const as = await (officer ??= newOfficer());
+  const as = await officer();
   const { id } = await newPatient(world.hospitalId, world.nurse);
   if (method !== "PUT") await newDelayRow(id, as);
   const json = { reason: "Another person reads this patient's messages", days: 3 };

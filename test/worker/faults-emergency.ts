@@ -4,7 +4,8 @@ import { makeOfficer } from "../privacy-rows.ts";
 import { API, env, newPatient, newPerson, type Person, sendRequest } from "../world.ts";
 import { type FaultCase, queryCount, withNewKey, world } from "./faults-world.ts";
 
-let officer: Promise<Person> | undefined;
+let madeOfficer: Promise<Person> | undefined;
+const officer = () => (madeOfficer ??= newOfficer());
 async function newOfficer(): Promise<Person> {
   const person = await newPerson("nurse", world.hospitalId);
   await makeOfficer(person);
@@ -23,7 +24,7 @@ const delayCase = (
   status: 200,
   ...rest,
   async attempt() {
-    const [as, id] = [await (officer ??= newOfficer()), await newRecord()];
+    const [as, id] = [await officer(), await newRecord()];
     if (method !== "PUT") await newDelayRow(id, as);
     const body = method === "PUT" ? { json: delayBody() } : {};
     const send = (faulty: Env) => sendRequest(`${API}/patients/${id}/notice-delay`, { as, method, ...body, env: faulty });
