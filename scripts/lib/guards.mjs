@@ -3,7 +3,9 @@
 const WORKER = "test/worker/";
 const CONSENTED = "src/access/consented.ts";
 const PATIENT = "src/access/patient-access.ts";
-const PERSONS = "src/consents/persons.ts";
+const COVERED = "src/access/covered-access.ts";
+const PERSONS = "src/access/persons.ts";
+const SHAREABLE = "src/consents/persons.ts";
 const STATES = [`${WORKER}consent-states.test.ts`];
 const CONSENTS = [`${WORKER}consents.test.ts`];
 const REPORTS = [`${WORKER}consented-reports.test.ts`];
@@ -142,7 +144,7 @@ export const GUARDS = [
   ),
   guard("samples: not before the granted time", CONSENTED, SAMPLES, "from: Math.max(span.from, grant.from)", "from: span.from"),
   guard("samples: not after the granted time", CONSENTED, SAMPLES, "to: Math.min(span.to, grant.until)", "to: span.to"),
-  guard("rollups: whole hours", PATIENT, SAMPLES, "from: Math.ceil(part.from / unitMs) * unitMs", "from: part.from"),
+  guard("rollups: whole hours", COVERED, SAMPLES, "from: Math.ceil(part.from / unitMs) * unitMs", "from: part.from"),
   guard(
     "a route that did not opt in",
     PATIENT,
@@ -166,10 +168,10 @@ export const GUARDS = [
   ),
   guard(
     "the check while a file is sent",
-    PATIENT,
+    COVERED,
     REPORTS,
-    "access.grants && (() => check(",
-    "access.grants && (async () => false && check(",
+    "isBeyondRole(access) ? () =>",
+    "isBeyondRole(access) && false ? () =>",
   ),
   guard("one record: a consent for one practitioner", CONSENTED, OFFERS, "AND ${isForReader(sql`u.id`)} AND", "AND"),
   guard("list: a consent for one practitioner", CONSENTED, OFFERS, "AND ${isForReader(sql`${getActorId(actor)}`)} AND", "AND"),
@@ -217,7 +219,7 @@ export const GUARDS = [
     "AND x.patient_uid IS NOT NULL AND x.uid_basis = 'staff' AND y.uid_basis = 'staff')`;",
     "AND x.patient_uid IS NOT NULL)`;",
   ),
-  guard("records of two people", PERSONS, CONSENTS, "AND NOT ${areDifferentPersons(sql`l.patient_id`, ownId)})`", ")`"),
+  guard("records of two people", SHAREABLE, CONSENTS, "AND NOT ${areDifferentPersons(sql`l.patient_id`, ownId)})`", ")`"),
   guard(
     "a grant is never wider than the request",
     "src/consents/decide-consent.ts",

@@ -7,15 +7,7 @@ import { ApiError } from "../platform/errors.ts";
 import { findRoleDenial } from "./access.ts";
 import type { AppActor, Call, EffectiveRole, EffectiveRoleRow, Role, UserCall, UserEffectiveRole } from "./actor.ts";
 import type { AuditEvent } from "./audit-event.ts";
-import {
-  type ConsentGrant,
-  type ConsentKind,
-  clampToGrants,
-  findGrant,
-  PURPOSE_OF_USE,
-  parseGrants,
-  selectGrants,
-} from "./consented.ts";
+import { type ConsentGrant, PURPOSE_OF_USE, parseGrants, selectGrants } from "./consented.ts";
 import { credentialExists, markUsed, selectAppAndPatient } from "./credentials.ts";
 import { denyAccess } from "./deny.ts";
 import { authorizeDevice } from "./device-access.ts";
@@ -86,56 +78,6 @@ export function accessFields({
   return { ...fields, purpose: PURPOSE_OF_USE[grant.purpose], actorHospitalId, ground: { consent_id: grant.id } };
 }
 
-const denyUncovered = (
-  call: Call,
-  { role, hospitalId, effectiveRole, patient }: Access,
-  permission: Permission,
-  target?: object,
-) =>
-  denyAccess(call, permission, "not_found", {
-    ...{ role, hospitalId, callerHospitalId: effectiveRole?.hospitalId ?? null, patientId: patient.id },
-    ...(target && { target: { ...target } }),
-  });
-
-/**
- * The access to data of a kind from a time (Unix ms), which a consent must cover; any other basis covers all.
- * @throws ApiError not_found
- */
-export async function coverTime(
-  call: Call,
-  access: Access,
-  permission: Permission,
-  { kind, at, target }: { kind: ConsentKind; at: number; target?: Record<string, string> },
-): Promise<Access> {
-  if (access.grants === undefined) return access;
-  const grant = findGrant(access.grants, kind, at, target?.["document"]);
-  return grant ? { ...access, grants: [grant] } : denyUncovered(call, access, permission, target);
-}
-
-/**
- * The access to data of a kind over a span (Unix ms, `to` excluded), and the part of the span that one consent covers; any other basis
- * covers all. @param unitMs only whole units, such as hours, for data that cannot be divided further  @throws ApiError not_found
- */
-export async function coverSpan(
-  call: Call,
-  access: Access,
-  permission: Permission,
-  { kind, from, to, unitMs = 1 }: { kind: ConsentKind; from: number; to: number; unitMs?: number },
-): Promise<{ access: Access; span: { from: number; to: number } }> {
-  if (access.grants === undefined) return { access, span: { from, to } };
-  const part = clampToGrants(access.grants, kind, { from, to: to - 1 });
-  const whole = part && {
-    from: Math.ceil(part.from / unitMs) * unitMs,
-    to: Math.floor((part.to + 1) / unitMs) * unitMs,
-  };
-  if (!part || !whole || whole.from >= whole.to) return denyUncovered(call, access, permission);
-  return { access: { ...access, grants: [part.grant] }, span: whole };
-}
-
-/** For a file that is sent: the check to repeat, by the clock of that moment, where the access may end meanwhile. */
-export const repeatCheck = (call: Call, access: Access, check: (call: Call) => Promise<unknown>) =>
-  isBeyondRole(access) ? () => check({ ...call, now: Date.now() }) : undefined;
-
 /** Whether a caller with access to the patient may also read another kind of data of the same patient. */
 export const accessAllows = ({ effectiveRole }: Access, permission: Permission): boolean =>
   effectiveRole !== null && roleAllows(effectiveRole, permission);
@@ -205,9 +147,7 @@ async function resolveUserAccess(
   const session = activeSession(actor, now);
   const ownId = sql`(SELECT l.patient_id FROM patient_links l WHERE l.user_id = ${actor.userId})`;
   const [[row], ...results] = await batch(db, [
-    db.all<
-      EffectiveRoleRow & PatientRow & LinkedRow & { links: number; open: number | null } & OpenedRow
-    >(sql`
+    db.all<EffectiveRoleRow & PatientRow & LinkedRow & { links: number; open: number | null } & OpenedRow>(sql`
     SELECT ${roleColumns(now)}, ${PATIENT_COLUMNS}, patients.restricted_at IS NULL
       AND (SELECT active FROM hospitals o WHERE o.id = patients.hospital_id) AS open,
       EXISTS (SELECT 1 FROM patient_links l WHERE l.user_id = u.id AND l.patient_id = patients.id) AS linked,
@@ -248,10 +188,7 @@ const isLocked = ({ restricted_at }: PatientRow, role: Role | "app", permission:
   restricted_at !== null && role !== "patient" && !isAllowedDespiteRestriction(permission);
 
 /** The basis on which a user may access a patient, or null. */
-function resolveBasis(
-  effectiveRole: UserEffectiveRole,
-  patient: { hospital_id: string } & LinkedRow,
-): AccessBasis | null {
+function resolveBasis(effectiveRole: UserEffectiveRole, patient: { hospital_id: string } & LinkedRow): AccessBasis | null {
   const isSameHospital = effectiveRole.hospitalId === patient.hospital_id;
   switch (effectiveRole.role) {
     case "admin":

@@ -1,9 +1,10 @@
 // Staff enters a person's code for a record of their own hospital, which may then read what the person shares. A code is used once.
-import { areDifferentPersons } from "../access/persons.ts";
+
 import { type SQL, sql } from "drizzle-orm";
 import type { Call } from "../access/actor.ts";
 import { denyAccess, failWithAudit } from "../access/deny.ts";
 import { type Access, withPatient } from "../access/patient-access.ts";
+import { areDifferentPersons } from "../access/persons.ts";
 import { failsUnless } from "../access/sign-in.ts";
 import { notify } from "../notifications/notify.ts";
 import { batch, isRoleChanged } from "../platform/db/client.ts";

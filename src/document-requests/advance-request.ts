@@ -2,7 +2,7 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { Call, UserCall, UserEffectiveRole } from "../access/actor.ts";
 import { recordAuditEvent } from "../access/audit.ts";
-import type { AuditEventName } from "../access/purposes.ts";
+import type { AuditEventName } from "../access/event-names.ts";
 import { failsUnless } from "../access/sign-in.ts";
 import { endConsent, tellAskedHospital } from "../consents/document-consents.ts";
 import type { NotificationKind } from "../notifications/kinds.ts";

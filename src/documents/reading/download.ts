@@ -1,8 +1,8 @@
 // Downloads of documents: links to files, and the files.
 import type { Call } from "../../access/actor.ts";
 import { appendAuditEvent } from "../../access/audit.ts";
+import { repeatCheck } from "../../access/covered-access.ts";
 import { signLink } from "../../access/file-links.ts";
-import { repeatCheck } from "../../access/patient-access.ts";
 import { fileResponse, type RangeRequest } from "../../http/file-response.ts";
 import { unsealValue } from "../../platform/crypto.ts";
 import { documentEvent, fileRecordId, requireDocument, sealContext } from "./document.ts";

@@ -172,6 +172,10 @@ export const ERASED_TABLES: readonly ErasedTable[] = [
   table("consent_versions", ["consent_id", "version"], ofOwnConsents),
   table("consents", ["id"], ofPatient),
   table("privacy_reviews", ["id"], ofPatient),
+  table("emergency_accesses", ["id"], (s) => sql`(${ofPatient(s)} OR own_patient_id = ${s.patientId})`, {
+    search: withoutIndex("id"),
+  }),
+  table("notice_delays", ["patient_id"], ofPatient),
   table("report_changes", ["id"], ofReports),
   table("reports", ["id"], ofPatient, { files: ["file_key", "metrics_key"], columns: REPORT_COLUMNS, alongside: countReports }),
   table("documents", ["id"], ofPatient, {

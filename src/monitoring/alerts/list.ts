@@ -164,7 +164,8 @@ export async function listAlerts(anyCall: Call, query: AlertListQuery) {
   const { call, effectiveRole, results } = await withPrincipal(anyCall, "alert:read", (effectiveRole, call) => {
     const { db, actor } = call;
     const filter = buildAlertFilter(effectiveRole, call, query, patientVisibility) ?? sql`1`;
-    const counted = buildAlertFilter(effectiveRole, call, query, query.patient_id ? patientVisibility : countedVisibility) ?? sql`1`;
+    const counted =
+      buildAlertFilter(effectiveRole, call, query, query.patient_id ? patientVisibility : countedVisibility) ?? sql`1`;
     const order = sql.join(orderBy, sql`, `);
     const groups = findGroups(effectiveRole, actor, query);
     const inGroup = groups ? sql`${groups.column} = g.id` : sql`1`;

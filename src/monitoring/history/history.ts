@@ -3,7 +3,8 @@
 
 import type { Call } from "../../access/actor.ts";
 import { afterAudit, appendAuditEvent } from "../../access/audit.ts";
-import { type Access, authorizePatient, coverSpan, coverTime } from "../../access/patient-access.ts";
+import { coverSpan, coverTime } from "../../access/covered-access.ts";
+import { type Access, authorizePatient } from "../../access/patient-access.ts";
 import { OWN_RECORD, type PatientRow, type PatientTarget } from "../../access/patient-row.ts";
 import { buildOpenEndedPagination, buildPage, type PageStart, resolvePageStart } from "../../http/pagination.ts";
 import { unsealIdentity } from "../../patients/identity/sealed-fields.ts";

@@ -5,7 +5,7 @@ import { notificationSettings, users } from "../../platform/db/schema.ts";
 import type { ChannelCall } from "../channel.ts";
 import { portalPathOf } from "../links.ts";
 import type { Refs } from "../notify.ts";
-import type { TextLanguage } from "../text.ts";
+import type { TextLanguage } from "../kind-texts.ts";
 
 /** To whom a mail goes, and what it leads to. */
 export type Envelope = {

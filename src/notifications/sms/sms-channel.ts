@@ -8,7 +8,8 @@ import { getSmsProvider, type SmsProvider } from "../../platform/sms-provider.ts
 import { HOUR_MS } from "../../platform/time.ts";
 import type { Channel, ChannelCall, Delivery, Outcome } from "../channel.ts";
 import { portalPathOf } from "../links.ts";
-import { type TextLanguage, textOf } from "../text.ts";
+import type { TextLanguage } from "../kind-texts.ts";
+import { textOf } from "../text.ts";
 import { statusCallbackUrl } from "./callback-url.ts";
 import { derivePhoneCode, unsealPhone } from "./phone-numbers.ts";
 import { outcomeOfResponse } from "./provider-answers.ts";

@@ -1,9 +1,9 @@
 // Downloads of reports and of files in quarantine.
 import type { Call } from "../../access/actor.ts";
 import { appendAuditEvent } from "../../access/audit.ts";
+import { repeatCheck } from "../../access/covered-access.ts";
 import { denyAccess } from "../../access/deny.ts";
 import { linkSignedAt } from "../../access/file-links.ts";
-import { repeatCheck } from "../../access/patient-access.ts";
 import { fileResponse, type RangeRequest } from "../../http/file-response.ts";
 import { unsealValue } from "../../platform/crypto.ts";
 import { ApiError } from "../../platform/errors.ts";
