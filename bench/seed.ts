@@ -57,6 +57,7 @@ export async function seedPatients(
       email: null,
       address: null,
       aadhaar_last4: null,
+      abha_number: null,
     };
     tokens.push([hospital, id, JSON.stringify(await computeSearchTokens(keys, hospital, null, identity))]);
     const clinical = { medical_history: null, notes: null, symptoms: [] };

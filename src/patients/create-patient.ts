@@ -2,13 +2,14 @@
 import { z } from "zod";
 import { withWriter } from "../access/access.ts";
 import { type Call, type EffectiveRole, getActorId, type Principal, type PrincipalCall } from "../access/actor.ts";
-import { type Denial, requiredFieldError } from "../access/deny.ts";
+import { type Denial, failWithAudit, requiredFieldError } from "../access/deny.ts";
 import { resolveHospitalId } from "../access/effective-role.ts";
 import type { KeyStatements } from "../http/idempotency.ts";
 import { batch, isConditionFailed, isForeignKeyViolation } from "../platform/db/client.ts";
 import { SELF_CARE_HOSPITAL_ID } from "../platform/db/schema.ts";
 import { ApiError } from "../platform/errors.ts";
 import { denyDuplicate } from "./duplicates.ts";
+import { OTHER_PERSON_DETAIL } from "./identity/person.ts";
 import { pickClinical } from "./identity/sealed-fields.ts";
 import { type NewPatient, preparePatient } from "./new-patient.ts";
 import { toPatientSummary, UidColumns, UNKNOWN_REFERENCE_DETAIL } from "./patients.ts";
@@ -18,7 +19,8 @@ const InsertedRow = z.tuple([UidColumns.extend({ number: z.number() })]);
 
 /**
  * Creates a patient at the caller's hospital; a creating doctor and the assigned doctor join the care team.
- * @throws ApiError forbidden, not_found (another hospital), invalid_request (unknown doctor or ward), possible_duplicate
+ * @throws ApiError forbidden, not_found (another hospital), invalid_request (unknown doctor or ward), possible_duplicate, conflict
+ *   (numbers of two persons)
  */
 export function createPatient(call: Call, input: CreatePatientInput, keyStatements: KeyStatements) {
   return withWriter(
@@ -67,6 +69,10 @@ async function insertPatient(
     if (isConditionFailed(error, "patients.hospital_id")) throw new ApiError("not_found");
     if (isConditionFailed(error, "patients.created_by"))
       return denyDuplicate(call, effectiveRole, hospitalId, { identity, person });
+    if (isConditionFailed(error, "person_identifiers.patient_uid")) {
+      const event = { event: "patient.create", action: "C", role, hospitalId } as const;
+      return failWithAudit(call, "conflict", event, OTHER_PERSON_DETAIL);
+    }
     throw isForeignKeyViolation(error) ? new ApiError("invalid_request", UNKNOWN_REFERENCE_DETAIL) : error;
   });
   const [{ number, uid, basis }] = InsertedRow.parse(results[leading.length + insertIndex]);

@@ -7,8 +7,8 @@ import { roleAllows } from "../access/permissions.ts";
 import { patientVisibility } from "../access/visibility.ts";
 import { patients } from "../platform/db/schema.ts";
 import { ApiError } from "../platform/errors.ts";
-import { type PersonRef, patientUidOf } from "./identity/aadhaar.ts";
 import { findSimilar, type MatchedBy, matchIdentities } from "./identity/patient-tokens.ts";
+import { type PersonRef, patientUidOf } from "./identity/person.ts";
 import { type Identity, unsealIdentity } from "./identity/sealed-fields.ts";
 
 /** Records that a response lists; a phone number may be that of a whole family. */

@@ -12,9 +12,10 @@ import { careTeam, patients, patientTokens, SELF_CARE_HOSPITAL_ID } from "../pla
 import { ApiError } from "../platform/errors.ts";
 import { uuidv7 } from "../platform/ids.ts";
 import { toLocalDate } from "../platform/time.ts";
-import { AadhaarNumber, identifyPerson, type PersonRef, patientUidOf, upsertPerson } from "./identity/aadhaar.ts";
+import { AadhaarNumber } from "./identity/aadhaar.ts";
 import { BIRTH_DATE_RANGE, firstDayOf, isPastEverywhere } from "./identity/birth-date.ts";
 import { computePatientTokens, findSimilar } from "./identity/patient-tokens.ts";
+import { identifyPerson, type PersonRef, patientUidOf, upsertPerson } from "./identity/person.ts";
 import {
   clinicalFields,
   type Identity,
@@ -76,7 +77,7 @@ export async function readIdentitySettings(
  * counters and audit event.
  * @throws ApiError invalid_request (a number where none is accepted). The batch fails on a foreign key for an unknown doctor
  *   or ward, on patients.hospital_id for an inactive hospital, and with `unlessSimilar` on patients.created_by where a record of
- *   the hospital may be of the same person
+ *   the hospital may be of the same person; on person_identifiers.patient_uid as `upsertPerson` says
  */
 export async function preparePatient(
   call: Call,
@@ -89,8 +90,8 @@ export async function preparePatient(
   const id = uuidv7();
   const actorId = getActorId(actor);
   const { country } = await readIdentitySettings(call, hospitalId, input);
-  const named = input.aadhaar_number ? await identifyPerson(call, input.aadhaar_number) : null;
-  // Whoever registers has proved nothing: the number is not looked up, only its last digits are kept.
+  const named = await identifyPerson(call, input);
+  // Whoever registers has proved nothing: the numbers are not looked up, only kept: of Aadhaar the last digits.
   const person = role === "patient" ? null : named;
   const identity = pickIdentity({ ...input, aadhaar_last4: named?.last4 ?? null });
   const sealed = await sealPatient(keys, id, 1, identity, pickClinical(input));
@@ -126,7 +127,7 @@ export async function preparePatient(
     person,
     insertIndex: person ? 1 : 0,
     statements: [
-      ...(person ? [upsertPerson(call, person)] : []),
+      ...(person ? [upsertPerson(call, person, id)] : []),
       row,
       db.run(sql`INSERT INTO counters (scope, day, name, n) SELECT ${COUNTER_SCOPES.all}, 0, 'patient_number', max(patient_number)
         FROM patients WHERE 1 ON CONFLICT (scope, day, name) DO UPDATE SET n = excluded.n`),

@@ -13,6 +13,7 @@ import { batch, isForeignKeyViolation } from "../platform/db/client.ts";
 import { alertRules, careTeam, patientChanges, patientClaimCodes, patients, patientTokens } from "../platform/db/schema.ts";
 import { ApiError } from "../platform/errors.ts";
 import { toIso } from "../platform/time.ts";
+import { forgetNumbers } from "./identity/person.ts";
 import { type Identity, unsealClinical, unsealIdentity } from "./identity/sealed-fields.ts";
 
 export const UNKNOWN_REFERENCE_DETAIL = "hospital_id, ward_id or assigned_doctor_id does not exist at that hospital.";
@@ -81,6 +82,7 @@ export async function deletePatient(call: Call, ref: string, expected: ExpectedV
       db.run(sql`UPDATE counters SET n = n - 1 WHERE day = 0 AND name = 'patients'
         AND scope IN (SELECT value FROM json_each(${scopeNames})) AND ${isCurrentVersion}`),
       ...recordAuditEvent(db, actor, now, { ...patientEvent(access, "patient.delete", "D"), when: isCurrentVersion }),
+      ...(patient.patient_uid ? [forgetNumbers(db, patient, isCurrentVersion)] : []),
       db
         .delete(patients)
         .where(and(eq(patients.id, patient.id), eq(patients.version, version)))

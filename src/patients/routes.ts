@@ -19,7 +19,7 @@ import {
   problemResponses,
 } from "../http/router.ts";
 import { createPatient } from "./create-patient.ts";
-import { identifyPerson } from "./identity/aadhaar.ts";
+import { identifyPerson } from "./identity/person.ts";
 import { listPatients, searchPatients } from "./list-patients.ts";
 import { deletePatient, getPatient } from "./patients.ts";
 import { getPatientWithWard } from "./record/patient-with-ward.ts";
@@ -62,7 +62,7 @@ export const patientRoutes = createRouter()
       tags,
       summary: "Register a patient",
       description:
-        "Where a record of the hospital has the same patient_uid, phone number, or name and birth date, the response is 409 possible_duplicate with these records, unless duplicate_reason says why it is another person.",
+        "Where a record of the hospital has the same patient_uid, phone number, or name and birth date, the response is 409 possible_duplicate with these records, unless duplicate_reason says why it is another person. Where Aadhaar and ABHA number are recorded as those of two persons, it is 409 conflict.",
       security: BEARER_AUTH,
       request: {
         headers: idempotencyHeaders,
@@ -81,11 +81,11 @@ export const patientRoutes = createRouter()
     async (c) => {
       const call = c.get("call");
       const input = c.req.valid("json");
-      if (input.aadhaar_number) await limitIdentity(c);
-      // An idempotency key stores a hash of its input, which must not contain the number.
-      const person = input.aadhaar_number ? await identifyPerson(call, input.aadhaar_number) : null;
+      if (input.aadhaar_number || input.abha_number) await limitIdentity(c);
+      // An idempotency key stores a hash of its input, which must not contain the numbers.
+      const person = await identifyPerson(call, input);
       const create = (keyStatements: KeyStatements) => createPatient(call, input, keyStatements);
-      const redactedInput = { ...input, aadhaar_number: person };
+      const redactedInput = { ...input, aadhaar_number: person, abha_number: undefined };
       const patient = await runOnce(call, await readIdempotencyKey(c, "patient.create"), redactedInput, create, (id) =>
         getPatient(call, id),
       );
@@ -141,7 +141,7 @@ export const patientRoutes = createRouter()
     }),
     async (c) => {
       const change = c.req.valid("json");
-      if (change.aadhaar_number) await limitIdentity(c);
+      if (change.aadhaar_number || change.abha_number) await limitIdentity(c);
       const { patient_id } = c.req.valid("param");
       const patient = await changeIfMatch(c, (call, expected) => updatePatient(call, patient_id, expected, change));
       return ok(c, patient);

@@ -16,7 +16,7 @@ export const PatientSummary = z
     uid_basis: z
       .enum(["staff", "self"])
       .nullable()
-      .openapi({ description: "Who confirmed the number: staff with a document, or the person" }),
+      .openapi({ description: "Who confirmed the numbers: staff with a document, or the person" }),
     hospital_id: Id,
     ward_id: Id.nullable(),
     monitoring: Monitoring,
@@ -30,6 +30,7 @@ export const PatientSummary = z
     email: z.string().nullable(),
     address: z.string().nullable(),
     aadhaar_last4: z.string().nullable(),
+    abha_number: z.string().nullable(),
     created_at: Timestamp,
     updated_at: Timestamp,
     version: z.number().int(),
@@ -60,6 +61,7 @@ export const exampleSummary = {
   email: "asha.verma@example.org",
   address: "12 Lake Road, Pune",
   aadhaar_last4: "0019",
+  abha_number: null,
   created_at: EXAMPLES.time,
   updated_at: EXAMPLES.time,
   version: 1,
@@ -92,6 +94,7 @@ export const PatientChange = z
     notes: clinicalFields.notes.unwrap().optional(),
     symptoms: clinicalFields.symptoms.unwrap().optional(),
     aadhaar_number: AadhaarNumber.optional(),
+    abha_number: identityFields.abha_number.unwrap().optional(),
     assigned_doctor_id: Id.nullable().optional(),
     ward_id: Id.nullable().optional(),
     monitoring: Monitoring.optional(),

@@ -3,17 +3,17 @@ import { and, eq, type SQL, sql } from "drizzle-orm";
 import { z } from "zod";
 import { type Call, getActorId } from "../access/actor.ts";
 import { recordAuditEvent } from "../access/audit.ts";
-import { denyAccess } from "../access/deny.ts";
+import { denyAccess, failWithAudit } from "../access/deny.ts";
 import { type Access, authorizePatient } from "../access/patient-access.ts";
 import type { PatientRow } from "../access/patient-row.ts";
 import { type ExpectedVersion, matchVersion } from "../http/conditional-requests.ts";
-import { batch, isForeignKeyViolation, type Statement } from "../platform/db/client.ts";
+import { batch, isConditionFailed, isForeignKeyViolation, type Statement } from "../platform/db/client.ts";
 import { ROW_LIMITS, toLimitError } from "../platform/db/row-limits.ts";
 import { patients } from "../platform/db/schema.ts";
 import { ApiError } from "../platform/errors.ts";
 import { toIso } from "../platform/time.ts";
-import { identifyPerson, isKnownToHospital, patientUidOf, upsertPerson } from "./identity/aadhaar.ts";
 import { computePatientTokens, computeTraitTokensOf } from "./identity/patient-tokens.ts";
+import { isKnownToHospital, OTHER_PERSON_DETAIL, preparePersonChange } from "./identity/person.ts";
 import { type Identity, pickClinical, pickIdentity, sealPatient } from "./identity/sealed-fields.ts";
 import {
   activeDoctorId,
@@ -47,7 +47,8 @@ const FORBIDDEN_FIELDS = {
 
 /**
  * Updates a patient at a version that the caller has seen; both sealed columns are re-encrypted for the next version.
- * @throws ApiError not_found, precondition_failed, forbidden (a field the caller may not change), invalid_request
+ * @throws ApiError not_found, precondition_failed, forbidden (a field the caller may not change), invalid_request, conflict
+ *   (numbers of two persons)
  */
 export async function updatePatient(call: Call, ref: string, expected: ExpectedVersion, change: PatientChange) {
   const { db, keys, actor, now } = call;
@@ -62,14 +63,16 @@ export async function updatePatient(call: Call, ref: string, expected: ExpectedV
   const version = matchVersion(expected, patient.version);
   if (patient.version !== version) return failStaleVersion(call, access, "patient.update");
   const { aadhaar_number, reason = null, ...changedFields } = change;
-  if (aadhaar_number && role === "patient" && !(await isKnownToHospital(db, getActorId(actor)))) {
+  const fields = (["aadhaar_number", "abha_number"] as const).filter((field) => change[field]);
+  if (fields.length > 0 && role === "patient" && !(await isKnownToHospital(db, getActorId(actor)))) {
     const target = { patient: patient.id };
-    const fields = ["aadhaar_number"];
     return denyAccess(call, "patient:update", "forbidden", { role, hospitalId, target, patientId: patient.id, fields });
   }
-  const person = aadhaar_number ? await identifyPerson(call, aadhaar_number) : null;
   const before = await toPatientDetail(call, patient);
-  const after = endMonitoring({ ...before, ...changedFields, ...(person && { aadhaar_last4: person.last4 }) }, changedFields);
+  const isExpected = sql`EXISTS (SELECT 1 FROM patients WHERE id = ${patient.id} AND version = ${version})`;
+  const person = await preparePersonChange(call, access, before, change, isExpected);
+  const last4 = person.last4 ?? before.aadhaar_last4;
+  const after = endMonitoring({ ...before, ...changedFields, aadhaar_last4: last4 }, changedFields);
   const identity = pickIdentity(after);
   const sealed = await sealPatient(keys, patient.id, version + 1, identity, pickClinical(after));
   const { assigned_doctor_id: doctor, ward_id: ward } = changedFields;
@@ -79,7 +82,7 @@ export async function updatePatient(call: Call, ref: string, expected: ExpectedV
       ...sealed,
       monitoring: after.monitoring,
       active: after.is_active ? 1 : 0,
-      ...(person && { patientUid: patientUidOf(person), uidBasis: role === "patient" ? "self" : "staff" }),
+      ...person.columns,
       ...(ward !== undefined && { wardId: ward && activeWardId(ward, hospitalId) }),
       ...(doctor !== undefined && { assignedDoctorId: doctor && activeDoctorId(doctor, hospitalId) }),
       updatedAt: now,
@@ -95,7 +98,7 @@ export async function updatePatient(call: Call, ref: string, expected: ExpectedV
     when: isThisUpdate,
   };
   const results = await batch(db, [
-    ...(person ? [upsertPerson(call, person)] : []),
+    ...person.statements,
     update,
     ...recordAuditEvent(db, actor, now, event),
     ...(await recordChange(call, access, { reason, fields: compareVersions(before, after) }, isThisUpdate)),
@@ -103,10 +106,12 @@ export async function updatePatient(call: Call, ref: string, expected: ExpectedV
     ...(await updateSearchTokens(call, access, pickIdentity(before), identity, isThisUpdate)),
     ...(doctor ? [joinCareTeam(call, patient.id, doctor, isThisUpdate)] : []),
   ]).catch((error: unknown) => {
+    if (isConditionFailed(error, "person_identifiers.patient_uid"))
+      return failWithAudit(call, "conflict", patientEvent(access, "patient.update", "U"), OTHER_PERSON_DETAIL);
     if (isForeignKeyViolation(error)) throw new ApiError("invalid_request", UNKNOWN_REFERENCE_DETAIL);
     throw toLimitError(error, ROW_LIMITS.currentCareTeam, ROW_LIMITS.patientChanges);
   });
-  const [changed] = UpdatedRows.parse(results.at(person ? 1 : 0));
+  const [changed] = UpdatedRows.parse(results.at(person.statements.length));
   if (!changed) return failStaleVersion(call, access, "patient.update");
   const { uid, basis } = changed;
   return { ...after, patient_uid: uid, uid_basis: basis, updated_at: toIso(now), version: version + 1 };
@@ -133,7 +138,7 @@ async function updateSearchTokens(
   isThisUpdate: SQL,
 ): Promise<Statement[]> {
   const isUnchanged = (field: keyof Identity) => previous[field] === next[field];
-  const isSearchUnchanged = (["first_name", "last_name", "phone", "email"] as const).every(isUnchanged);
+  const isSearchUnchanged = (["first_name", "last_name", "phone", "email", "abha_number"] as const).every(isUnchanged);
   if (isSearchUnchanged && isUnchanged("date_of_birth")) return [];
   const changed = { date_of_birth: isUnchanged("date_of_birth") ? null : next.date_of_birth, phone: next.phone };
   const { country } = await readIdentitySettings(call, hospitalId, isSearchUnchanged ? { ...changed, phone: null } : changed);

@@ -9,6 +9,7 @@ const DAY = 86_400_000;
 /** Tags of resources that stay in their hospital: only their texts carry its marker. */
 const MARKED_TAGS = ["Patient", "Location", "Device", "DetectedIssue", "DiagnosticReport", "DocumentReference", "Upload log"];
 /** Published for tests. */
+const ABHA = ["91-1234-5678-9012", "91 1234 5678 9020"];
 const AADHAAR = ["9999 9999 0019", "9999 9999 0057", "999999990026"];
 const VITALS: [string, string, number][] = [
   ["8867-4", "/min", 72],
@@ -98,6 +99,8 @@ export function namedValue(context: ValueContext, name: string, schema: Schema):
       return fc.constantFrom("+91 98765 43210", "020 5550 0100", null);
     case "aadhaar_number":
       return fc.constantFrom(...AADHAAR);
+    case "abha_number":
+      return fc.constantFrom(...ABHA, null);
     case "date_of_birth":
       return fc.constantFrom("1964-03-04", "2026-11-01", "1900-01-01", null);
     case "country":

@@ -23,6 +23,7 @@ const IDENTITY: Identity = {
   email: null,
   address: null,
   aadhaar_last4: null,
+  abha_number: null,
 };
 const CLINICAL: Clinical = { medical_history: null, notes: null, symptoms: [] };
 type PatientId = (typeof PATIENTS)[number];

@@ -196,7 +196,7 @@ const RESOURCES: Record<string, Resource> = {
     ],
     required: ["first_name"],
     // The reason of a duplicate comes back in the history of changes.
-    others: ["aadhaar_number", "duplicate_reason"],
+    others: ["aadhaar_number", "abha_number", "duplicate_reason"],
   },
   intake: {
     path: `${API}/patients/{patient_id}/intake`,

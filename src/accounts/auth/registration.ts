@@ -17,7 +17,7 @@ import { createUserRow } from "../users/users.ts";
 import type { SessionTokens } from "./login.ts";
 import { Password, Username } from "./login-names.ts";
 
-const { first_name, last_name, phone, date_of_birth, gender, address, aadhaar_number } = NewPatientBody.shape;
+const { first_name, last_name, phone, date_of_birth, gender, address, aadhaar_number, abha_number } = NewPatientBody.shape;
 
 export const TokenTransport = z
   .enum(["json", "cookie"])
@@ -36,6 +36,7 @@ const registrationFields = {
   gender,
   address,
   aadhaar_number,
+  abha_number,
   transport: TokenTransport,
   role: z.string().max(40).optional().openapi({ description: "Ignored: self-registered users are patients" }),
 };
@@ -66,11 +67,11 @@ export function resolveFullName({ full_name, first_name, last_name }: Registrati
 /** Splits a full name: the first word is the first name, for records that have two fields. */
 function toPatientInput(input: Registration) {
   const [first = "", ...rest] = (resolveFullName(input) ?? "").split(/\s+/);
-  const { phone, date_of_birth, gender, address, aadhaar_number, email } = input;
+  const { phone, date_of_birth, gender, address, aadhaar_number, abha_number, email } = input;
   const parsed = NewPatientBody.safeParse({
     first_name: input.first_name ?? first,
     last_name: input.first_name ? input.last_name : rest.join(" ") || null,
-    ...{ phone, date_of_birth, gender, address, aadhaar_number, email },
+    ...{ phone, date_of_birth, gender, address, aadhaar_number, abha_number, email },
   });
   if (!parsed.success) throw validationError(parsed.error);
   return parsed.data;

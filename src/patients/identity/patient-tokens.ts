@@ -4,7 +4,7 @@ import type { Keys } from "../../platform/config.ts";
 import { computeMac, toBase64Url } from "../../platform/crypto.ts";
 import { type CountryCode, digitsOf } from "../../platform/phone.ts";
 import { foldWords } from "../../platform/text.ts";
-import { type PersonRef, patientUidOf } from "./aadhaar.ts";
+import { type PersonRef, patientUidOf } from "./person.ts";
 import type { Identity } from "./sealed-fields.ts";
 import { computeSearchTokens } from "./search-tokens.ts";
 

@@ -7,6 +7,7 @@ import { Email } from "../../platform/email.ts";
 import { phoneNumber } from "../../platform/phone.ts";
 import { readSealed } from "../../platform/sealed-documents.ts";
 import { multiLine, singleLine } from "../../platform/text.ts";
+import { AbhaNumber } from "./abha.ts";
 import { BirthDate } from "./birth-date.ts";
 
 export const identityFields = {
@@ -18,6 +19,7 @@ export const identityFields = {
   phone: phoneNumber.nullable().default(null).openapi({ example: "+91 98765 43210" }),
   email: Email.nullable().default(null),
   address: multiLine(500).nullable().default(null).openapi({ example: "12 Lake Road, Pune" }),
+  abha_number: AbhaNumber.nullable().default(null),
 };
 
 export const clinicalFields = {
@@ -40,6 +42,8 @@ const StoredIdentity = z.object({
   address: z.string().nullable(),
   /** Only the last four digits are stored, to compare with the card. */
   aadhaar_last4: z.string().nullable().default(null),
+  /** XX-XXXX-XXXX-XXXX */
+  abha_number: z.string().nullable().default(null),
 });
 const StoredClinical = z.object({
   medical_history: z.string().nullable(),
@@ -70,8 +74,8 @@ export function unsealClinical(keys: Keys, row: SealedRow & { clinical_sealed: s
 }
 
 export function pickIdentity(identity: Identity): Identity {
-  const { first_name, last_name, gender, date_of_birth, phone, email, address, aadhaar_last4 } = identity;
-  return { first_name, last_name, gender, date_of_birth, phone, email, address, aadhaar_last4 };
+  const { first_name, last_name, gender, date_of_birth, phone, email, address, aadhaar_last4, abha_number } = identity;
+  return { first_name, last_name, gender, date_of_birth, phone, email, address, aadhaar_last4, abha_number };
 }
 
 export function pickClinical({ medical_history, notes, symptoms }: Clinical): Clinical {

@@ -4,6 +4,7 @@ import { computeMac, toBase64Url } from "../../platform/crypto.ts";
 import { normalizeEmail } from "../../platform/email.ts";
 import { type CountryCode, isPhoneQuery, phoneForms, phoneQueryForms } from "../../platform/phone.ts";
 import { foldSpellings, foldWords, toAsciiDigits } from "../../platform/text.ts";
+import { parseAbha } from "./abha.ts";
 import type { Identity } from "./sealed-fields.ts";
 
 const MIN_PREFIX = 2;
@@ -15,11 +16,11 @@ const TOKEN_BYTES = 8;
 const MAX_WORDS = 8;
 /** Distinct words of a patient that are indexed, in the order of first name, last name and e-mail address. */
 const MAX_INDEXED_WORDS = 40;
-/** Words have up to 11 prefixes; a number has up to four forms of up to 24 digits, and an address is one token. */
-export const MAX_TOKENS_PER_PATIENT = MAX_INDEXED_WORDS * 11 + 4 * (11 + 21) + 1;
+/** Words have up to 11 prefixes; a number has up to four forms of up to 24 digits; an address and an ABHA number are one token each. */
+export const MAX_TOKENS_PER_PATIENT = MAX_INDEXED_WORDS * 11 + 4 * (11 + 21) + 2;
 
-/** `word`: from names and the local part of an e-mail; `phone`: digits; `email`: the whole address. */
-type TermKind = "word" | "phone" | "email";
+/** `word`: from names and the local part of an e-mail; `phone`: digits; `email`: the whole address; `abha`: the whole number. */
+type TermKind = "word" | "phone" | "email" | "abha";
 export type SearchTerm = { kind: TermKind; text: string };
 
 const cut = (text: string) => Array.from(text).slice(0, MAX_PREFIX).join("");
@@ -50,7 +51,10 @@ function joinInitials(words: string[]): string[] {
   });
 }
 
-function toSearchTerms({ first_name, last_name, phone, email }: Identity, country: CountryCode | null): SearchTerm[] {
+function toSearchTerms(
+  { first_name, last_name, phone, email, abha_number: abha }: Identity,
+  country: CountryCode | null,
+): SearchTerm[] {
   const name = `${first_name} ${last_name ?? ""}`;
   const spellings = foldSpellings(name).flatMap((words) => [...words, ...joinInitials(words)]);
   // Names in these scripts are searched without a space: 王 and 小明 as 王小明.
@@ -62,6 +66,7 @@ function toSearchTerms({ first_name, last_name, phone, email }: Identity, countr
     ...[...words].slice(0, MAX_INDEXED_WORDS).flatMap((word) => toPrefixTerms(/^[0-9]+$/.test(word) ? "phone" : "word", word)),
     ...numbers.flatMap((digits) => [...toPrefixTerms("phone", digits), ...toSuffixTerms(digits)]),
     ...(email ? [{ kind: "email" as const, text: normalizeEmail(email) }] : []),
+    ...(abha ? [{ kind: "abha" as const, text: abha }] : []),
   ];
 }
 
@@ -96,12 +101,16 @@ function isWholeAddress(text: string): boolean {
 }
 
 /**
- * Parses a query into alternatives, at most two; a patient is found if all terms of one match. Empty for a query without a letter
+ * Parses a query into alternatives, at most three; a patient is found if all terms of one match. Empty for a query without a letter
  * or a digit.
  * @param country of the hospital
  */
 export function parseQueryTerms(query: string, country: CountryCode | null): SearchTerm[][] {
-  if (isPhoneQuery(query)) return phoneQueryForms(query, country).map((digits) => [{ kind: "phone", text: cut(digits) }]);
+  const abha = parseAbha(query);
+  const whole: SearchTerm[][] = abha === null ? [] : [[{ kind: "abha", text: abha }]];
+  if (isPhoneQuery(query)) {
+    return [...whole, ...phoneQueryForms(query, country).map((digits): SearchTerm[] => [{ kind: "phone", text: cut(digits) }])];
+  }
   const text = toAsciiDigits(query.trim());
   if (isWholeAddress(text)) return [[{ kind: "email", text: normalizeEmail(text) }]];
   const words = foldWords(text.includes("@") ? localPart(text) : text);

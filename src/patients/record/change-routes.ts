@@ -26,7 +26,8 @@ export const changeRoutes = createRouter().openapi(
     path: "/patients/{patient_id}/changes",
     tags: ["Patient"],
     summary: "List changes of a patient's identity",
-    description: "Names, sex, birth date, contacts, address, Aadhaar's last four, monitoring and the state of the record.",
+    description:
+      "Names, sex, birth date, contacts, address, Aadhaar's last four, ABHA number, monitoring and the state of the record.",
     security: BEARER_AUTH,
     request: { params: patientParam, query: z.strictObject(pageQuery) },
     responses: {

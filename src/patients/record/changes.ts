@@ -24,6 +24,7 @@ export const RECORDED_FIELDS = [
   "email",
   "address",
   "aadhaar_last4",
+  "abha_number",
   "monitoring",
   "is_active",
 ] as const;

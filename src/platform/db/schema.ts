@@ -441,8 +441,8 @@ export const intakeResponses = sqliteTable(
 );
 
 /**
- * Maps a government number to a person, by HMAC under a separate key. Only patients/identity/aadhaar.ts reads it; the number
- * is not stored. `key_id` names the version of the key.
+ * Maps an Aadhaar or ABHA number to a person, by HMAC. Only patients/identity/person.ts reads it; of an Aadhaar number nothing else is
+ * stored than its last digits. `key_id` names the version of the key, or the index key for ABHA numbers.
  */
 export const personIdentifiers = sqliteTable(
   "person_identifiers",
@@ -450,6 +450,8 @@ export const personIdentifiers = sqliteTable(
     keyId: text("key_id").notNull(),
     mac: text("mac").notNull(),
     patientUid: text("patient_uid").notNull(),
+    /** The record that gave the number this person; null for rows from before this column. */
+    patientId: text("patient_id"),
     createdAt: integer("created_at").notNull(),
   },
   (t) => [primaryKey({ columns: [t.keyId, t.mac] }), index("person_identifiers_uid").on(t.patientUid)],
