@@ -1,7 +1,7 @@
 // The portal's birth dates, and an identity that two people correct at once.
 import { beforeAll, describe, expect, it } from "vitest";
 import { joinBirthDate, splitBirthDate } from "../../portal/src/patients/identity/birth-date.ts";
-import { mergeDraft, toChange, toDraft } from "../../portal/src/patients/identity/identity-draft.ts";
+import { mergeDraft, toChange, toDraft, validateIdentity } from "../../portal/src/patients/identity/identity-draft.ts";
 import { formatBirthDate, formatPatientAge } from "../../portal/src/patients/patient-age.ts";
 import { loadCatalogue } from "../../portal/src/platform/messages/catalogues.ts";
 
@@ -46,6 +46,7 @@ describe("an identity that two people correct", () => {
     phone: null,
     email: null,
     address: "12 Lake Road",
+    abha_number: null,
   };
 
   it("sends only what was changed, with the reason", () => {
@@ -53,6 +54,16 @@ describe("an identity that two people correct", () => {
     expect(toChange(base, { ...toDraft(base), reason: "Nothing" })).toEqual({});
     const draft = { ...toDraft(base), address: " ", birth: splitBirthDate("1964-03"), reason: "Asked" };
     expect(toChange(base, draft)).toEqual({ address: null, date_of_birth: "1964-03", reason: "Asked" });
+  });
+
+  it("sends an ABHA number in Latin digits, and null where it is emptied", () => {
+    expect(toChange(base, { ...toDraft(base), abha_number: "९१ 1234 5678 9012" })).toEqual({ abha_number: "91 1234 5678 9012" });
+    const recorded = { ...base, abha_number: "91-1234-5678-9012" };
+    expect(toChange(recorded, toDraft(recorded))).toEqual({});
+    expect(toChange(recorded, { ...toDraft(recorded), abha_number: " " })).toEqual({ abha_number: null });
+    const t = (key: string) => key;
+    const check = (abha_number: string) => validateIdentity({ ...toDraft(base), abha_number }, t as never);
+    expect([check("91-1234-5678-9012"), check("91-1234-5678-901")]).toEqual([{}, { abha_number: "patients.abha_wrong" }]);
   });
 
   it("shows both values, keeps what was typed, and takes the rest", () => {

@@ -1,4 +1,5 @@
-// A deployment without IDENTITY_KEYS accepts no national numbers: a record is linked by a claim code, and sharing works as elsewhere.
+// A deployment without IDENTITY_KEYS accepts no Aadhaar numbers: records are linked by claim codes and ABHA numbers, and sharing works
+// as elsewhere.
 import { beforeAll, describe, expect, it } from "vitest";
 import { API, env, newPdf, newPerson, newWorld, type Person, readJson, sendRequest, uploadForm, type World } from "../world.ts";
 
@@ -8,8 +9,9 @@ const post = (path: string, as: Person, json: object = {}) =>
 const get = (path: string, as: Person) => sendRequest(`${API}${path}`, { as, env: without });
 
 /** A record that the person has claimed by a code. @returns its id */
-async function newClaimedRecord({ nurse }: World, person: Person): Promise<string> {
-  const created = await post("/patients", nurse, { first_name: "Asha", date_of_birth: "1964-03-04" });
+async function newClaimedRecord({ nurse }: World, person: Person, numbers: object = {}): Promise<string> {
+  const identity = { first_name: "Asha", date_of_birth: "1964-03-04", duplicate_reason: "Another", ...numbers };
+  const created = await post("/patients", nurse, identity);
   expect(created.status).toBe(201);
   const { patient_id } = (await readJson(created)).data;
   const issued = await post(`/patients/${patient_id}/claim-codes`, nurse);
@@ -18,6 +20,9 @@ async function newClaimedRecord({ nurse }: World, person: Person): Promise<strin
   expect((await post("/patients/claim", person, { code, date_of_birth: "1964-03-04" })).status).toBeLessThan(300);
   return patient_id;
 }
+
+/** A number that no other test uses. */
+const newAbha = () => `91${String(Math.floor(Math.random() * 1e12)).padStart(12, "0")}`;
 
 let a: World;
 let b: World;
@@ -41,5 +46,24 @@ describe("without keys for national numbers", () => {
     expect((await get(`/reports/${report_id}`, b.nurse)).status).toBe(200);
     expect((await post(`/consents/${consent_id}/revoke`, person)).status).toBe(200);
     expect((await get(`/reports/${report_id}`, b.nurse)).status).toBe(404);
+  });
+
+  it("the person of a request is known by the ABHA number that staff of both hospitals has recorded", async () => {
+    const abha_number = newAbha();
+    const somebody = await newPerson("patient");
+    const atA = await newClaimedRecord(a, somebody, { abha_number });
+    const ask = async (numbers: object): Promise<string> => {
+      const created = await post("/patients", b.nurse, { first_name: "Asha", duplicate_reason: "Another", ...numbers });
+      const { patient_id } = (await readJson(created)).data;
+      const scope = { kinds: ["report:ecg"], data_from: "2026-01-01T00:00:00Z", data_until: "2026-06-30T00:00:00Z" };
+      const expires_at = new Date(Date.now() + 86_400_000).toISOString();
+      const asked = await post("/consents", b.nurse, { patient_id, purpose: "CAREMGT", ...scope, expires_at });
+      expect(asked.status).toBe(201);
+      return (await readJson(asked)).data.consent_id;
+    };
+    const [own, others, nobodys] = [await ask({ abha_number }), await ask({ abha_number: newAbha() }), await ask({})];
+    for (const id of [others, nobodys])
+      expect((await post(`/consents/${id}/grant`, somebody, { patient_ids: [atA] })).status).toBe(404);
+    expect((await post(`/consents/${own}/grant`, somebody, { patient_ids: [atA] })).status).toBe(200);
   });
 });

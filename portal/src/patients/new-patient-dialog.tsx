@@ -27,6 +27,7 @@ const EMPTY_DRAFT = {
   email: "",
   address: "",
   aadhaar_number: "",
+  abha_number: "",
   symptoms: "",
   medical_history: "",
   notes: "",
@@ -38,7 +39,14 @@ const EMPTY_DRAFT = {
 type FieldName = keyof typeof EMPTY_DRAFT;
 type PatientDraft = Record<FieldName, string> & { birth: BirthDateParts };
 /** What a similar record is found by: after a change of it, the reason is no longer about the records shown. */
-const IDENTIFYING: readonly (keyof PatientDraft)[] = ["first_name", "last_name", "birth", "phone", "aadhaar_number"];
+const IDENTIFYING: readonly (keyof PatientDraft)[] = [
+  "first_name",
+  "last_name",
+  "birth",
+  "phone",
+  "aadhaar_number",
+  "abha_number",
+];
 
 const LABELS: Record<FieldName | "date_of_birth", PlainMessageKey> = {
   first_name: "patients.first_name",
@@ -49,6 +57,7 @@ const LABELS: Record<FieldName | "date_of_birth", PlainMessageKey> = {
   email: "patients.email",
   address: "patients.address",
   aadhaar_number: "patients.aadhaar",
+  abha_number: "patients.abha",
   symptoms: "patients.symptoms",
   medical_history: "patients.medical_history",
   notes: "patients.notes",
@@ -58,7 +67,7 @@ const LABELS: Record<FieldName | "date_of_birth", PlainMessageKey> = {
   duplicate_reason: "patients.duplicate_reason",
 };
 
-const NUMERIC_FIELDS: readonly FieldName[] = ["aadhaar_number"];
+const NUMERIC_FIELDS: readonly FieldName[] = ["aadhaar_number", "abha_number"];
 
 /** Empty fields are omitted from the request. */
 function toNewPatient(draft: PatientDraft, hospitalId: string | null): NewPatient {
@@ -79,6 +88,7 @@ function toNewPatient(draft: PatientDraft, hospitalId: string | null): NewPatien
     ...optionalField("email"),
     ...optionalField("address"),
     ...optionalField("aadhaar_number"),
+    ...optionalField("abha_number"),
     ...optionalField("medical_history"),
     ...optionalField("notes"),
     ...optionalField("ward_id"),
@@ -167,6 +177,7 @@ export function NewPatientDialog({ hospital, onClose }: NewPatientProps) {
                 <TextInput {...fieldProps("phone")} type="tel" />
                 <TextInput {...fieldProps("email")} type="email" />
                 <TextInput {...fieldProps("aadhaar_number")} inputMode="numeric" description={t("patients.aadhaar_hint")} />
+                <TextInput {...fieldProps("abha_number")} inputMode="numeric" description={t("patients.abha_hint")} />
                 <Textarea {...fieldProps("address")} rows={2} />
               </fieldset>
               <fieldset className={classes.fields}>

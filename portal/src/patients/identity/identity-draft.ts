@@ -5,8 +5,17 @@ import { toLatinDigits } from "../latin-digits.ts";
 import { type BirthDateParts, joinBirthDate, splitBirthDate } from "./birth-date.ts";
 
 export const GENDERS = ["unknown", "female", "male", "other"] as const;
-const TEXT_FIELDS = ["first_name", "last_name", "phone", "email", "address"] as const;
-export const IDENTITY_FIELDS = ["first_name", "last_name", "date_of_birth", "gender", "phone", "email", "address"] as const;
+const TEXT_FIELDS = ["first_name", "last_name", "phone", "email", "address", "abha_number"] as const;
+export const IDENTITY_FIELDS = [
+  "first_name",
+  "last_name",
+  "date_of_birth",
+  "gender",
+  "phone",
+  "email",
+  "address",
+  "abha_number",
+] as const;
 export type IdentityField = (typeof IDENTITY_FIELDS)[number];
 
 export const IDENTITY_LABELS = {
@@ -17,6 +26,7 @@ export const IDENTITY_LABELS = {
   phone: "patients.phone",
   email: "patients.email",
   address: "patients.address",
+  abha_number: "patients.abha",
 } as const satisfies Record<IdentityField, PlainMessageKey>;
 
 export type IdentityDraft = Record<(typeof TEXT_FIELDS)[number], string> & {
@@ -33,6 +43,7 @@ type Identity = {
   phone: string | null;
   email: string | null;
   address: string | null;
+  abha_number: string | null;
 };
 type IdentityChange = Partial<Identity> & { aadhaar_number?: string; reason?: string };
 
@@ -44,6 +55,7 @@ export function toDraft(patient: Identity): IdentityDraft {
     phone: text("phone"),
     email: text("email"),
     address: text("address"),
+    abha_number: text("abha_number"),
     gender: patient.gender,
     birth: splitBirthDate(patient.date_of_birth),
     aadhaar_number: "",
@@ -61,6 +73,7 @@ function fromDraft(draft: IdentityDraft): Identity {
     phone: draft.phone.trim() || null,
     email: draft.email.trim() || null,
     address: draft.address.trim() || null,
+    abha_number: toLatinDigits(draft.abha_number.trim()) || null,
   };
 }
 
@@ -75,13 +88,14 @@ export function toChange(base: Identity, draft: IdentityDraft): IdentityChange {
   return Object.keys(change).length > 0 && draft.reason.trim() ? { ...change, reason: draft.reason.trim() } : change;
 }
 
-type Checked = Pick<IdentityDraft, "first_name" | "birth" | "phone" | "email" | "aadhaar_number">;
+type Checked = Pick<IdentityDraft, "first_name" | "birth" | "phone" | "email" | "aadhaar_number" | "abha_number">;
 
 /** The API's checks that need no list of rules, with translated texts. */
 export function validateIdentity(draft: Checked, t: ReturnType<typeof useTranslation>): Record<string, string> {
   const [phone, email] = [draft.phone.trim(), draft.email.trim()];
   const birth = joinBirthDate(draft.birth);
-  const aadhaar = toLatinDigits(draft.aadhaar_number).replace(/[\s-]/g, "");
+  const digits = (text: string) => toLatinDigits(text).replace(/[\s-]/g, "");
+  const [aadhaar, abha] = [digits(draft.aadhaar_number), digits(draft.abha_number)];
   return {
     ...(draft.first_name.trim() === "" && { first_name: t("common.required") }),
     ...(birth === undefined && { date_of_birth: t("identity.date_wrong") }),
@@ -89,6 +103,7 @@ export function validateIdentity(draft: Checked, t: ReturnType<typeof useTransla
     ...(phone && (phone.match(/\p{Nd}/gu) ?? []).length < 3 && { phone: t("patients.phone_wrong") }),
     ...(email && !/^.+@[^\s@]+$/.test(email) && { email: t("patients.email_wrong") }),
     ...(aadhaar && !/^[0-9]{12}$/.test(aadhaar) && { aadhaar_number: t("patients.aadhaar_wrong") }),
+    ...(abha && !/^[0-9]{14}$/.test(abha) && { abha_number: t("patients.abha_wrong") }),
   };
 }
 

@@ -24,6 +24,7 @@ export function IdentityFacts({ patient }: { patient: PatientSummary }) {
         [t("patients.address"), patient.address && <span className={classes.text}>{patient.address}</span>],
         [t("identity.number"), String(patient.patient_number)],
         [t("patients.aadhaar"), last4 && t("identity.aadhaar_ends", { digits: last4 })],
+        [t("patients.abha"), patient.abha_number],
         [
           t("identity.uid"),
           uid && (

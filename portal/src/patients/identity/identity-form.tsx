@@ -118,6 +118,11 @@ export function IdentityForm({ data, etag, isStaff, onDone }: IdentityFormProps)
                     description={t("identity.aadhaar_hint")}
                   />
                   <TextInput
+                    {...textProps("abha_number", t("patients.abha"))}
+                    inputMode="numeric"
+                    description={t("patients.abha_hint")}
+                  />
+                  <TextInput
                     {...textProps("reason", t("identity.reason"))}
                     description={t("identity.reason_hint")}
                     maxLength={200}
