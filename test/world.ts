@@ -181,6 +181,7 @@ export async function newPatient(hospitalId: string, by: Person, team: Person[] 
       phone: `+91 7${String(Math.floor(Math.random() * 1e9)).padStart(9, "0")}`,
       email: `${canary}@example.org`,
       address: `Street ${canary}`,
+      abha_number: null,
       medical_history: `History ${canary}`,
       notes: `Notes ${canary}`,
       symptoms: [`Symptom ${canary}`],

@@ -245,8 +245,18 @@ describe("a mistyped number", () => {
     const mistaken = await dataOf(register({ aadhaar_number: wrong, abha_number }));
     expect((await dataOf(change(mistaken.patient_id, { aadhaar_number: right }))).patient_uid).toBe(known);
     expect(await uidOf({ aadhaar_number: wrong }, c.nurse)).not.toBe(known);
-    expect((await dataOf(change(mistaken.patient_id, { abha_number: null }))).aadhaar_last4).toBe(right.slice(-4));
-    expect(await uidOf({ abha_number }, c.nurse)).toBe(known);
+    expect(await uidOf({ aadhaar_number: right }, c.nurse)).toBe(known);
+  });
+
+  it("that is removed beside another one leaves its owner alone", async () => {
+    const [others, aadhaar_number] = [newAbha(), newAadhaar()];
+    const other = await uidOf({ abha_number: others }, b.nurse);
+    const mistaken = await dataOf(register({ aadhaar_number, abha_number: others }));
+    const removed = await dataOf(change(mistaken.patient_id, { abha_number: null }));
+    expect(removed).toMatchObject({ abha_number: null, aadhaar_last4: aadhaar_number.slice(-4), uid_basis: "staff" });
+    expect(removed.patient_uid).not.toBe(other);
+    expect(await uidOf({ aadhaar_number }, c.nurse)).toBe(removed.patient_uid);
+    expect(await uidOf({ abha_number: others }, c.nurse)).toBe(other);
   });
 
   it("is forgotten with a record that was made by mistake and deleted", async () => {
@@ -263,11 +273,15 @@ describe("a mistyped number", () => {
   });
 
   it("of a change that came too late is not taken", async () => {
-    const [aadhaar_number, abha_number] = [newAadhaar(), newAbha()];
-    const { patient_id, patient_uid } = await dataOf(register({ aadhaar_number }));
-    const late = { headers: { "If-Match": '"9"' } };
-    await expectProblem(await change(patient_id, { abha_number }, a.nurse, late), 412, "precondition_failed");
-    expect(await uidOf({ abha_number }, b.nurse)).not.toBe(patient_uid);
+    const { patient_id, patient_uid } = await dataOf(register({ aadhaar_number: newAadhaar() }));
+    const numbers = Array.from({ length: 6 }, newAbha);
+    const more = { headers: { "If-Match": '"1"' }, env: withRandomDelays(env) };
+    const answers = await Promise.all(numbers.map((abha_number) => change(patient_id, { abha_number }, a.nurse, more)));
+    const saved = numbers.filter((_, i) => answers[i]?.status === 200);
+    const leading: string[] = [];
+    for (const abha_number of numbers) if ((await uidOf({ abha_number }, b.nurse)) === patient_uid) leading.push(abha_number);
+    expect(saved).toHaveLength(1);
+    expect(leading).toEqual(saved);
   });
 });
 
