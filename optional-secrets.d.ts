@@ -1,6 +1,6 @@
 // Secrets and variables that a deployment may leave out; `wrangler types` generates the required ones only.
 interface Env {
-  /** Key ring of the identity index (patients/aadhaar.ts); without it no number is taken. */
+  /** Key ring of the identity index (patients/identity/person.ts); without it no Aadhaar number is accepted. */
   IDENTITY_KEYS?: string;
   /** Bearer of /metrics; without it there is no such page. */
   METRICS_TOKEN?: string;

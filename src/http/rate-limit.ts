@@ -194,7 +194,7 @@ export async function limitForgottenPassword(c: Context<AppEnv>, nameIndex: stri
 }
 
 /**
- * Limits requests with a government number, because each reveals an identifier: per hospital; without a hospital per person, per
+ * Limits requests with an Aadhaar or ABHA number, because each reveals an identifier: per hospital; without a hospital per person, per
  * address and for all such accounts together. @throws ApiError rate_limited
  */
 export async function limitIdentity(c: Context<AppEnv>): Promise<void> {

@@ -31,7 +31,7 @@ export type Keys = {
   link: MacKeys;
   refresh: MacKeys;
   jwt: SigningKeys;
-  /** Key ring of the identity index; null where the deployment does not accept government numbers. */
+  /** Key ring of the identity index; null where the deployment does not accept Aadhaar numbers. */
   identity: MacKeyRing | null;
   /** Identifies the deployment to push services (RFC 8292); null where Web Push is off. */
   vapid: SigningKeys | null;

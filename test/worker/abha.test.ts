@@ -10,6 +10,7 @@ import {
   newWorld,
   type Person,
   type RequestOptions,
+  readAuditEvents,
   readJson,
   sendRequest,
   uniqueText,
@@ -163,7 +164,10 @@ describe("the person", () => {
     expect((await readJson(refused)).detail).toContain("two persons");
     expect(await dataOf(sendRequest(`${API}/patients/search?q=${first_name}`, { as: a.nurse }))).toEqual([]);
     const own = await dataOf(register({ abha_number }));
-    await expectProblem(await change(own.patient_id, { aadhaar_number }), 409, "conflict");
+    const changed = await change(own.patient_id, { aadhaar_number });
+    await expectProblem(changed.clone(), 409, "conflict");
+    for (const { headers } of [refused, changed])
+      expect(await readAuditEvents(headers.get("x-request-id") ?? "")).toMatchObject([{ outcome: "failed", reason: "conflict" }]);
     expect(await read(own.patient_id)).toMatchObject({ patient_uid: byAbha, aadhaar_last4: null, version: 1 });
     expect([await uidOf({ aadhaar_number }, b.nurse), await uidOf({ abha_number }, c.nurse)]).toEqual([byAadhaar, byAbha]);
   });

@@ -1,4 +1,4 @@
-// ABHA numbers of the Ayushman Bharat Digital Mission (ABDM): format alone, because ABDM publishes no rule of a check digit.
+// ABHA numbers of the Ayushman Bharat Digital Mission (ABDM): format alone, because its integration documents name no check digit.
 import { z } from "@hono/zod-openapi";
 import { normalizeDigits } from "./digits.ts";
 
