@@ -234,6 +234,29 @@ describe("a mistyped number", () => {
     expect(await Promise.all(uids)).toEqual([corrected.patient_uid, corrected.patient_uid, other]);
   });
 
+  it("that was the ABHA number of somebody with an Aadhaar number leaves both alone", async () => {
+    const others = { aadhaar_number: newAadhaar(), abha_number: newAbha() };
+    const [aadhaar_number, right] = [newAadhaar(), newAbha()];
+    const other = await uidOf(others, b.nurse);
+    const mistaken = await dataOf(register({ aadhaar_number, abha_number: others.abha_number }));
+    expect(mistaken.patient_uid).toBe(other);
+    const corrected = await dataOf(change(mistaken.patient_id, { abha_number: right }));
+    expect(corrected.patient_uid).not.toBe(other);
+    expect([await uidOf({ aadhaar_number }, c.nurse), await uidOf(others, c.nurse)]).toEqual([corrected.patient_uid, other]);
+  });
+
+  it("leaves the Aadhaar number its identifier, also while the key rotates", async () => {
+    const rotated: Env = { ...env, IDENTITY_KEYS: `${env.IDENTITY_KEYS},n9:${btoa("a-key-that-is-32-bytes-long-abha")}` };
+    const [aadhaar_number, wrong, right] = [newAadhaar(), newAbha(), newAbha()];
+    const known = await uidOf({ aadhaar_number }, b.nurse);
+    const mistaken = await dataOf(register({ aadhaar_number, abha_number: wrong }, a.nurse, { env: rotated }));
+    expect(mistaken.patient_uid).toBe(known);
+    const corrected = await dataOf(change(mistaken.patient_id, { abha_number: right }, a.nurse, { env: rotated }));
+    expect(corrected.patient_uid).toBe(known);
+    const uids = [await uidOf({ abha_number: right }, c.nurse), await uidOf({ abha_number: wrong }, c.nurse)];
+    expect(uids).toEqual([known, expect.not.stringMatching(known)]);
+  });
+
   it("does not lead its real owner to this person, also where another hospital has followed", async () => {
     const [wrong, right, abha_number] = [newAadhaar(), newAadhaar(), newAbha()];
     const mistaken = await dataOf(register({ aadhaar_number: wrong, abha_number }));

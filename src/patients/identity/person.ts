@@ -80,6 +80,16 @@ export function patientUidOf(person: PersonRef, patientId = ""): SQL {
 }
 
 /**
+ * Which record has given a number its identifier: for a further version of the key, that of the number's other rows.
+ * @param value of json_each, a NumberMac
+ */
+const sourceOf = (person: PersonRef, patientId: string): SQL => {
+  const known = sql`FROM person_identifiers i WHERE ${matchNumbers(person)} AND i.patient_uid = ${patientUidOf(person, patientId)}
+    AND (i.key_id = ${ABHA_KEY_ID}) = (value->>'keyId' = ${ABHA_KEY_ID})`;
+  return sql`CASE WHEN EXISTS (SELECT 1 ${known}) THEN (SELECT i.patient_id ${known} LIMIT 1) ELSE ${patientId} END`;
+};
+
+/**
  * Maps every number of the person to one identifier: the existing one or a new one. One statement, so that two hospitals registering a
  * person at once get one identifier. `patientUidOf` reads it in later statements of the batch, which fails on
  * person_identifiers.patient_uid where other records use the numbers for two persons.
@@ -91,7 +101,7 @@ export function upsertPerson({ db, now }: Call, person: PersonRef, patientId: st
   return db.run(sql`INSERT INTO person_identifiers (key_id, mac, patient_uid, patient_id, created_at)
     SELECT value->>'keyId', value->>'mac',
       CASE WHEN ${used} > 1 THEN NULL ELSE coalesce(${patientUidOf(person, patientId)}, ${randomOpaqueId()}) END,
-      ${patientId}, CAST(${now} AS INTEGER)
+      ${sourceOf(person, patientId)}, CAST(${now} AS INTEGER)
     FROM json_each(${JSON.stringify(person.macs)}) WHERE ${when}
     ON CONFLICT (key_id, mac) DO UPDATE SET patient_uid = excluded.patient_uid, patient_id = excluded.patient_id
       WHERE patient_uid <> excluded.patient_uid`);
@@ -132,7 +142,7 @@ export async function preparePersonChange(
   };
   // A person's own statement proves nothing: it does not connect two numbers.
   if (role === "patient") return toChange(await identifyPerson(call, aadhaar_number ? { aadhaar_number } : { abha_number }));
-  const own = patient.patient_uid ? await findAadhaarRows(call.db, patient.patient_uid) : [];
+  const own = patient.patient_uid ? await findAadhaarMacs(call.db, patient.id, patient.patient_uid) : [];
   const given = await identifyPerson(call, {
     aadhaar_number,
     abha_number: abha_number === undefined ? before.abha_number : abha_number,
@@ -149,10 +159,15 @@ const isSameNumber = (a: NumberMac, b: NumberMac) => a.keyId === b.keyId && a.ma
 
 type Identified = { id: string; patient_uid: string | null };
 
-/** The rows of an identifier's Aadhaar number, which is not stored. */
-const findAadhaarRows = (db: Db, uid: string): Promise<NumberMac[]> =>
-  db.all<NumberMac>(sql`SELECT key_id AS keyId, mac FROM person_identifiers
-    WHERE patient_uid = ${uid} AND key_id <> ${ABHA_KEY_ID} LIMIT ${MAX_KEPT_ROWS}`);
+/**
+ * The MACs of a record's Aadhaar number, which is not stored: those that the record itself has introduced, else all of its identifier.
+ * With one wrong number, the identifier may be somebody else's, who has an Aadhaar number too.
+ */
+const findAadhaarMacs = (db: Db, id: string, uid: string): Promise<NumberMac[]> => {
+  const rows = sql`FROM person_identifiers WHERE patient_uid = ${uid} AND key_id <> ${ABHA_KEY_ID}`;
+  return db.all<NumberMac>(sql`SELECT key_id AS keyId, mac ${rows}
+    AND (patient_id = ${id} OR NOT EXISTS (SELECT 1 ${rows} AND patient_id = ${id})) LIMIT ${MAX_KEPT_ROWS}`);
+};
 
 /** Takes back what a record has said about its person: it had connected two numbers of which one was wrong. */
 const withdrawNumbers = (db: Db, { id, patient_uid }: Identified, when: SQL): Statement =>
