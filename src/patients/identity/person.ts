@@ -125,7 +125,7 @@ export type PersonChange = {
 export async function preparePersonChange(
   call: Call,
   { patient, role }: Pick<Access, "patient" | "role">,
-  before: Pick<Identity, "aadhaar_last4" | "abha_number">,
+  before: RecordedNumbers,
   change: PersonNumbers,
   when: SQL,
 ): Promise<PersonChange> {
@@ -142,17 +142,30 @@ export async function preparePersonChange(
   };
   // A person's own statement proves nothing: it does not connect two numbers.
   if (role === "patient") return toChange(await identifyPerson(call, aadhaar_number ? { aadhaar_number } : { abha_number }));
-  const own = patient.patient_uid ? await findAadhaarMacs(call.db, patient.id, patient.patient_uid) : [];
-  const given = await identifyPerson(call, {
-    aadhaar_number,
-    abha_number: abha_number === undefined ? before.abha_number : abha_number,
-  });
+  const { person, isCorrection } = await identifyChanged(call, patient, before, change);
+  return toChange(person, isCorrection ? [withdrawNumbers(call.db, patient, when)] : []);
+}
+
+type RecordedNumbers = Pick<Identity, "aadhaar_last4" | "abha_number">;
+
+/** The person of all numbers that a record has after a change, and whether one of two numbers was wrong. */
+async function identifyChanged(
+  call: Call,
+  { id, patient_uid }: Identified,
+  before: RecordedNumbers,
+  { aadhaar_number, abha_number }: PersonNumbers,
+): Promise<{ person: PersonRef | null; isCorrection: boolean }> {
+  const own = patient_uid === null ? [] : await findAadhaarMacs(call.db, id, patient_uid);
+  const isAadhaarKept = before.aadhaar_last4 !== null && aadhaar_number === undefined;
+  const abhaAfter = abha_number === undefined ? before.abha_number : abha_number;
+  const given = await identifyPerson(call, { aadhaar_number, abha_number: abhaAfter });
   const macs = [...(given?.macs ?? []), ...(isAadhaarKept ? own : [])];
   const isOtherAadhaar = aadhaar_number !== undefined && !own.some((row) => macs.some((mac) => isSameNumber(row, mac)));
-  const isOtherAbha = abha_number !== undefined && abha_number !== before.abha_number;
   const hadBoth = before.aadhaar_last4 !== null && before.abha_number !== null;
-  const withdrawn = hadBoth && (isOtherAadhaar || isOtherAbha) ? [withdrawNumbers(call.db, patient, when)] : [];
-  return toChange(macs.length > 0 ? { macs, last4: given?.last4 ?? null } : null, withdrawn);
+  return {
+    person: macs.length > 0 ? { macs, last4: given?.last4 ?? null } : null,
+    isCorrection: hadBoth && (isOtherAadhaar || abhaAfter !== before.abha_number),
+  };
 }
 
 const isSameNumber = (a: NumberMac, b: NumberMac) => a.keyId === b.keyId && a.mac === b.mac;
