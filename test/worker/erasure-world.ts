@@ -45,11 +45,14 @@ async function created(response: Response, name: string): Promise<string> {
   return body.data[name];
 }
 
+/** Of the first patient. */
+export const ABHA_NUMBER = "91-7000-0000-0001";
+
 /** Fills all stores with data of the world's first patient, whose login is `self`. */
 export async function fillStores({ nurse, doctor, manager, self, patient, stranger }: World): Promise<void> {
   const { id } = patient;
   await newWebhook(manager, { include_data: true });
-  const change = { monitoring: "home", phone: "+91 7000000001", aadhaar_number: newNumber() };
+  const change = { monitoring: "home", phone: "+91 7000000001", aadhaar_number: newNumber(), abha_number: ABHA_NUMBER };
   const patch = { as: nurse, method: "PATCH", json: change, headers: { "If-Match": '"1"' } };
   await created(await sendRequest(`${API}/patients/${id}`, patch), "patient_id");
   await created(

@@ -52,6 +52,7 @@ export const TREATMENT_OF_COLUMN: Readonly<Record<string, Treatment>> = {
   "patients.merged_into": "cleared",
   "patients.patient_number": "deleted",
   "patients.patient_uid": "deleted",
+  "person_identifiers.patient_id": "cleared",
   "person_identifiers.patient_uid": "deleted",
   "phone_codes.user_id": "deleted",
   "privacy_reviews.patient_id": "deleted",

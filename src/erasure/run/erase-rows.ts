@@ -82,19 +82,21 @@ function deleteRows(db: Db, { table, key }: ErasedTable, rows: readonly Row[]): 
 export const repeatTables = (db: Db, row: ErasureRow, progress: Progress, plan: string, firstTable: number) =>
   batch(db, saveStep(db, row, { ...progress, plan, step: firstTable, cursor: null }, row.listHash, []));
 
-/** Removes the patient's id from rows of others, which have an `id`. */
+const ROW_ID = sql`id`;
+
+/** Removes the patient's id from rows of others. */
 export async function clearColumns(db: Db, row: ErasureRow, progress: Progress): Promise<void> {
   const found = await Promise.all(
-    CLEARED_COLUMNS.map(({ table, where }) =>
+    CLEARED_COLUMNS.map(({ table, where, id = ROW_ID }) =>
       db.all<{ id: string }>(
-        sql`SELECT id FROM ${sql.identifier(table)} WHERE ${where(progress.subject)} LIMIT ${ROWS_PER_STEP}`,
+        sql`SELECT ${id} AS id FROM ${sql.identifier(table)} WHERE ${where(progress.subject)} LIMIT ${ROWS_PER_STEP}`,
       ),
     ),
   );
-  const cleared = CLEARED_COLUMNS.map(({ table, column }, i) => ({ table, column, ids: (found[i] ?? []).map(({ id }) => id) }));
-  const updates = cleared.map(({ table, column, ids }) =>
+  const cleared = CLEARED_COLUMNS.map((column, i) => ({ ...column, ids: (found[i] ?? []).map(({ id }) => id) }));
+  const updates = cleared.map(({ table, column, where, ids, id = ROW_ID }) =>
     db.run(sql`UPDATE ${sql.identifier(table)} SET ${sql.identifier(column)} = NULL
-      WHERE id IN (SELECT value FROM json_each(${JSON.stringify(ids)}))`),
+      WHERE ${where(progress.subject)} AND ${id} IN (SELECT value FROM json_each(${JSON.stringify(ids)}))`),
   );
   const counts = Object.fromEntries(cleared.map(({ table, column, ids }) => [`d1.${table}.${column}`, ids.length]));
   const items = cleared.flatMap(({ table, column, ids }) => ids.map((id) => `${table}.${column} ${id}`));

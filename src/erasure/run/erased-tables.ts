@@ -245,8 +245,16 @@ export const ERASED_TABLES: readonly ErasedTable[] = [
   table("outbox", ["id"], (s) => sql`id = ${`monitor:${s.patientId}`}`),
 ];
 
+type ClearedColumn = {
+  table: string;
+  column: string;
+  /** What names a row; by default the column `id`. */
+  id?: SQL;
+  where: (subject: Subject) => SQL;
+};
+
 /** Columns of rows that belong to others: the patient's id is removed and the row stays. */
-export const CLEARED_COLUMNS = [
+export const CLEARED_COLUMNS: readonly ClearedColumn[] = [
   // Consents for records of the person that stay, such as one that a code was used for.
   { table: "consents", column: "decided_by", where: ({ users }: Subject) => sql`decided_by IN ${list(users)}` },
   { table: "report_changes", column: "from_patient_id", where: ({ patientId }: Subject) => sql`from_patient_id = ${patientId}` },
@@ -255,4 +263,11 @@ export const CLEARED_COLUMNS = [
     column: "merged_into",
     where: ({ patientId, hospitalId }: Subject) => sql`hospital_id = ${hospitalId} AND merged_into = ${patientId}`,
   },
-] as const;
+  // Numbers that lead to a person of whom other hospitals have records.
+  {
+    table: "person_identifiers",
+    column: "patient_id",
+    id: sql`key_id || ' ' || mac`,
+    where: ({ patientId }: Subject) => sql`patient_id = ${patientId}`,
+  },
+];

@@ -454,7 +454,11 @@ export const personIdentifiers = sqliteTable(
     patientId: text("patient_id"),
     createdAt: integer("created_at").notNull(),
   },
-  (t) => [primaryKey({ columns: [t.keyId, t.mac] }), index("person_identifiers_uid").on(t.patientUid)],
+  (t) => [
+    primaryKey({ columns: [t.keyId, t.mac] }),
+    index("person_identifiers_uid").on(t.patientUid),
+    index("person_identifiers_patient").on(t.patientId).where(sql`patient_id is not null`),
+  ],
 );
 
 /** Blind-index tokens for search: HMAC(hospital, kind, prefix), 8 bytes. A database dump does not reveal names. */
