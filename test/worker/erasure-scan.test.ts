@@ -5,6 +5,7 @@ import { fromBase64Url } from "../../src/platform/base64.ts";
 import { getKeys } from "../../src/platform/config.ts";
 import { API, env, listLoggedEvents, newWorld, readJson, sendRequest, type World } from "../world.ts";
 import {
+  ABHA_NUMBER,
   approved,
   countObjectRows,
   eraseAll,
@@ -78,7 +79,7 @@ it("an erased patient is found nowhere, and the certificate counts what was ther
 it("the audit log keeps ids of the patient, and no name, number or contact", async () => {
   const events = JSON.stringify(await listLoggedEvents());
   expect(events).toContain(world.patient.id);
-  for (const text of [world.patient.canary, world.self.email, world.self.username, "1964-03-04", "7000000001"])
+  for (const text of [world.patient.canary, world.self.email, world.self.username, "1964-03-04", "7000000001", ABHA_NUMBER])
     expect(events).not.toContain(text);
 });
 
