@@ -125,6 +125,31 @@ CREATE INDEX `document_requests_hospital` ON `document_requests` (`hospital_id`,
 CREATE INDEX `document_requests_asked` ON `document_requests` (`asked_hospital_id`,`created_at`);--> statement-breakpoint
 CREATE INDEX `document_requests_patient` ON `document_requests` (`patient_id`,`created_at`);--> statement-breakpoint
 CREATE INDEX `document_requests_open` ON `document_requests` (`expires_at`) WHERE status IN ('requested', 'approved');--> statement-breakpoint
+CREATE TABLE `emergency_accesses` (
+	`id` text PRIMARY KEY NOT NULL,
+	`hospital_id` text NOT NULL,
+	`user_id` text NOT NULL,
+	`patient_id` text NOT NULL,
+	`record_hospital_id` text NOT NULL,
+	`own_patient_id` text NOT NULL,
+	`reason_sealed` text NOT NULL,
+	`stepped_up` integer NOT NULL,
+	`started_at` integer NOT NULL,
+	`ends_at` integer NOT NULL,
+	`ended_at` integer,
+	`patient_notified_at` integer,
+	FOREIGN KEY (`hospital_id`) REFERENCES `hospitals`(`id`) ON UPDATE no action ON DELETE no action,
+	FOREIGN KEY (`user_id`) REFERENCES `users`(`id`) ON UPDATE no action ON DELETE no action,
+	FOREIGN KEY (`patient_id`) REFERENCES `patients`(`id`) ON UPDATE no action ON DELETE no action,
+	FOREIGN KEY (`record_hospital_id`) REFERENCES `hospitals`(`id`) ON UPDATE no action ON DELETE no action,
+	FOREIGN KEY (`own_patient_id`) REFERENCES `patients`(`id`) ON UPDATE no action ON DELETE no action
+) STRICT, WITHOUT ROWID;
+--> statement-breakpoint
+CREATE INDEX `emergency_accesses_user` ON `emergency_accesses` (`user_id`,`patient_id`,`ends_at`);--> statement-breakpoint
+CREATE INDEX `emergency_accesses_user_started` ON `emergency_accesses` (`user_id`,`started_at`);--> statement-breakpoint
+CREATE INDEX `emergency_accesses_hospital` ON `emergency_accesses` (`hospital_id`,`started_at`);--> statement-breakpoint
+CREATE INDEX `emergency_accesses_record_hospital` ON `emergency_accesses` (`record_hospital_id`,`started_at`);--> statement-breakpoint
+CREATE INDEX `emergency_accesses_unnotified` ON `emergency_accesses` (`started_at`) WHERE patient_notified_at IS NULL;--> statement-breakpoint
 CREATE TABLE `erasures` (
 	`id` text PRIMARY KEY NOT NULL,
 	`patient_id` text NOT NULL,
@@ -152,6 +177,16 @@ CREATE INDEX `erasures_requested` ON `erasures` (`requested_at`);--> statement-b
 CREATE INDEX `erasures_hospital_state` ON `erasures` (`hospital_id`,`state`,`requested_at`);--> statement-breakpoint
 CREATE INDEX `erasures_state` ON `erasures` (`state`,`requested_at`);--> statement-breakpoint
 CREATE INDEX `erasures_due` ON `erasures` (`erase_on`) WHERE state in ('restricted', 'erasing');--> statement-breakpoint
+CREATE TABLE `notice_delays` (
+	`patient_id` text PRIMARY KEY NOT NULL,
+	`reason_sealed` text NOT NULL,
+	`until` integer NOT NULL,
+	`set_by` text NOT NULL,
+	`set_at` integer NOT NULL,
+	FOREIGN KEY (`patient_id`) REFERENCES `patients`(`id`) ON UPDATE no action ON DELETE no action,
+	FOREIGN KEY (`set_by`) REFERENCES `users`(`id`) ON UPDATE no action ON DELETE no action
+) STRICT, WITHOUT ROWID;
+--> statement-breakpoint
 CREATE TABLE `patient_holds` (
 	`id` text PRIMARY KEY NOT NULL,
 	`patient_id` text NOT NULL,
@@ -223,11 +258,14 @@ CREATE TABLE `retention_policies` (
 	FOREIGN KEY (`hospital_id`) REFERENCES `hospitals`(`id`) ON UPDATE no action ON DELETE no action
 ) STRICT, WITHOUT ROWID;
 --> statement-breakpoint
+ALTER TABLE `hospitals` ADD `emergency_reach` text DEFAULT 'own_hospital' NOT NULL;--> statement-breakpoint
 ALTER TABLE `memberships` ADD `privacy_officer` integer DEFAULT 0 NOT NULL;--> statement-breakpoint
 CREATE INDEX `memberships_privacy_officer` ON `memberships` (`hospital_id`) WHERE privacy_officer = 1;--> statement-breakpoint
 ALTER TABLE `patients` ADD `restricted_at` integer;--> statement-breakpoint
 CREATE INDEX `patients_restricted` ON `patients` (`hospital_id`,`id`) WHERE restricted_at is not null;--> statement-breakpoint
+ALTER TABLE `person_identifiers` ADD `patient_id` text;--> statement-breakpoint
 CREATE INDEX `person_identifiers_uid` ON `person_identifiers` (`patient_uid`);--> statement-breakpoint
+CREATE INDEX `person_identifiers_patient` ON `person_identifiers` (`patient_id`) WHERE patient_id is not null;--> statement-breakpoint
 CREATE TRIGGER `changed_consent` AFTER UPDATE OF status, kinds, data_from, data_until, expires_at ON `consents` WHEN OLD.status = 'granted' BEGIN INSERT INTO outbox (id, topic, payload, created_at, due_at) SELECT DISTINCT 'feed:' || x, 'feed', x, CAST(unixepoch('subsec') * 1000 AS INTEGER), CAST(unixepoch('subsec') * 1000 AS INTEGER) FROM (SELECT p.hospital_id AS x FROM consent_records r JOIN patients p ON p.id = r.patient_id WHERE r.consent_id = NEW.id) WHERE x IS NOT NULL ON CONFLICT (id) DO UPDATE SET changes = changes + 1, due_at = excluded.due_at, done_at = NULL; END;
 --> statement-breakpoint
 CREATE TRIGGER `changed_practitioner` AFTER UPDATE OF user_id, active ON `practitioners` BEGIN INSERT INTO outbox (id, topic, payload, created_at, due_at) SELECT DISTINCT 'feed:' || x, 'feed', x, CAST(unixepoch('subsec') * 1000 AS INTEGER), CAST(unixepoch('subsec') * 1000 AS INTEGER) FROM (SELECT p.hospital_id AS x FROM consents c JOIN consent_records r ON r.consent_id = c.id JOIN patients p ON p.id = r.patient_id WHERE c.practitioner_id = NEW.id AND c.status = 'granted') WHERE x IS NOT NULL ON CONFLICT (id) DO UPDATE SET changes = changes + 1, due_at = excluded.due_at, done_at = NULL; END;

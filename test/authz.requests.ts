@@ -10,8 +10,8 @@ import type { TestPrincipal } from "./authz.matrix.ts";
 import { grantBody, invite, type ResourceIds, sample, type TestCaller } from "./authz.world.ts";
 import { newScope, offerOfSession, withTwoRecords } from "./consent-rows.ts";
 import { documentForm, newText } from "./document-files.ts";
-import { RETENTION } from "./erasure-rows.ts";
 import { delayBody, emergencyBody, newReachedPatient } from "./emergency-scene.ts";
+import { RETENTION } from "./erasure-rows.ts";
 import { newBrowser } from "./worker/push-service.ts";
 import {
   env,

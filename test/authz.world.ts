@@ -9,8 +9,8 @@ import { newConsent, newForeignCode, newRecordOfSamePerson } from "./consent-row
 import { grantAsAsked } from "./consent-scene.ts";
 import { newDocument, newText } from "./document-files.ts";
 import { newIncoming, newRequestRow } from "./document-request-rows.ts";
-import { clearHolds, clearPolicy, clearRequests, newErasure, newHold } from "./erasure-rows.ts";
 import { newAccessRow, newDelayRow } from "./emergency-scene.ts";
+import { clearHolds, clearPolicy, clearRequests, newErasure, newHold } from "./erasure-rows.ts";
 import { newFailedDelivery, newNotification } from "./notification-rows.ts";
 import { makeOfficer, newReview } from "./privacy-rows.ts";
 import {

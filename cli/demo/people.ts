@@ -125,6 +125,7 @@ export function createDemoPatients(count: number) {
       medical_history: pick(HISTORIES),
       notes: null,
       symptoms: [...pick(SYMPTOMS)],
+      abha_number: null,
       aadhaar_number: AADHAAR_NUMBERS[i],
       ward_id: null,
       monitoring: "off" as const,

@@ -104,8 +104,8 @@ export const GUARDS = [
     "list: reports that were entered in error",
     "src/reports/reading/list.ts",
     REPORTS,
-    "(+${reports.status} <> 'entered-in-error' AND ${consentOf",
-    "(1 AND ${consentOf",
+    "(+${reports.status} <> 'entered-in-error' AND ${groundOf",
+    "(1 AND ${groundOf",
   ),
   guard(
     "list: what was entered in error",
@@ -156,14 +156,14 @@ export const GUARDS = [
     "a report that was entered in error",
     "src/reports/reading/report.ts",
     REPORTS,
-    'const isHidden = access.grants !== undefined && row.status === "entered-in-error";',
+    'const isHidden = isBeyondRole(access) && row.status === "entered-in-error";',
     "const isHidden = false;",
   ),
   guard(
     "a document that was entered in error",
     "src/documents/reading/document.ts",
     LISTS,
-    "access.grants === undefined && accessAllows(",
+    "!isBeyondRole(access) && accessAllows(",
     "accessAllows(",
   ),
   guard(

@@ -11,6 +11,7 @@ const TABLES = Object.values<unknown>(schema).filter((value): value is SQLiteTab
 const NAMES = /patient|^scope_id$|^scope$|^refs$|^subjects?$|^merged_into$|^entity_id$|^resource_id$/;
 /** Scopes of other things, and the versions of lists of patients. */
 const OTHERS = [
+  "emergency_accesses.patient_notified_at",
   "alert_rules.scope",
   "data_versions.patients",
   "escalation_settings.scope",

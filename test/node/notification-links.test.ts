@@ -31,7 +31,7 @@ const PAGE_OF: Record<NotificationKind, string> = {
   "document_request.answered": "/",
   "document_request.fulfilled": "/",
   "document_request.ended": "/",
-  "emergency.access": "/me/access-log",
+  "emergency.access": "/me/access",
   "emergency.many": "/privacy",
   "webhook.disabled": "/admin/webhooks",
   "privacy.review_opened": "/privacy/$reviewId",

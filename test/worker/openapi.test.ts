@@ -10,11 +10,11 @@ import { newWebhook } from "../authz.world.ts";
 import { newConsent, newOffer } from "../consent-rows.ts";
 import { documentForm, newDocument, newText } from "../document-files.ts";
 import { newIncoming, newRequestRow } from "../document-request-rows.ts";
+import { newAccessRow, newDelayRow } from "../emergency-scene.ts";
 import { newErasure, newHold, RETENTION } from "../erasure-rows.ts";
 import { type Contract, createContract } from "../fuzz/contract.ts";
 import { readToken } from "../letters.ts";
 import { newFailedDelivery, newNotification } from "../notification-rows.ts";
-import { newAccessRow, newDelayRow } from "../emergency-scene.ts";
 import { makeOfficer, newReview } from "../privacy-rows.ts";
 import {
   API,

@@ -4,7 +4,7 @@
 //     a device's WebSocket: webSocketMessage > DeviceSockets.message.
 //  2. #recordSamples opens the transaction (#transact) and calls recordAndEvaluate (recording/record-batch.ts).
 //  3. recordBatch > readItems, dropStored, placeItems, writeSamples (Store.appendToOpenBlock, updateMemory).
-//  4. #runRules > stepAlarms; Store.enqueueForD1 queues alerts for D1; after the commit, handOverAlarms queues messages to people.
+//  4. runRules > stepAlarms; Store.enqueueForD1 queues alerts for D1; after the commit, handOverAlarms queues messages to people.
 //  5. After the commit, #publishSamples and #transact call Publisher.pushFrames > #sendToFeed > WardFeed.publish (live/).
 //  6. publish > appendFrame, listSocketsShowing, Sockets.send to the browser; createEventStream turns frames into SSE.
 import { DurableObject } from "cloudflare:workers";
@@ -88,7 +88,7 @@ export class PatientMonitor extends DurableObject<Env> implements Watchable {
       this.#told.frames.push(...toFactFrames(before, facts, this.#store.memory(now), now));
       pruneUnbound(this.#store.memory(now), facts);
       enqueueUnboundCounts(this.#store, facts, now);
-      this.#runRules({ kind: "tick" }, now);
+      runRules(this.#store, { kind: "tick" }, now, this.#told);
     });
     this.#sockets.closeUnbound(facts);
     this.#scheduleAlarm();
@@ -170,7 +170,7 @@ export class PatientMonitor extends DurableObject<Env> implements Watchable {
     const change = (work: () => AlarmInput | null) =>
       this.#transact(() => {
         const corrected = work();
-        if (corrected) this.#runRules(corrected, Date.now());
+        if (corrected) runRules(this.#store, corrected, Date.now(), this.#told);
       });
     const amended = await amendSample(this.env, this.#store, this.#patientId, place, amendment, Date.now(), change);
     const facts = this.#store.facts();
@@ -212,7 +212,7 @@ export class PatientMonitor extends DurableObject<Env> implements Watchable {
     try {
       if (this.#store.hasTables && !this.#store.facts()) await this.#loadFacts(now);
       this.#transact(() => {
-        this.#runRules({ kind: "tick" }, now);
+        runRules(this.#store, { kind: "tick" }, now, this.#told);
         closeHours(this.#store, now);
       });
       // The transaction has stored the waiting samples with the memory, in one row.
@@ -255,12 +255,8 @@ export class PatientMonitor extends DurableObject<Env> implements Watchable {
     this.#alarmAt = null;
   }
 
-  #runRules(input: AlarmInput, now: number): Transition[] {
-    return runRules(this.#store, input, now, this.#told);
-  }
-
   #transactRules<T>(work: (run: (input: AlarmInput) => Transition[]) => T, now: number, save = true): T {
-    const result = this.#transact(() => work((input) => this.#runRules(input, now)), save);
+    const result = this.#transact(() => work((input) => runRules(this.#store, input, now, this.#told)), save);
     this.#scheduleAlarm();
     return result;
   }
