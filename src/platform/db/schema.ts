@@ -12,6 +12,7 @@ import {
   DOCUMENT_TYPES,
   EMERGENCY_REACHES,
   ERASURE_STATES,
+  GUARDIAN_RELATIONSHIPS,
   HELD_STATES,
   LANGUAGES,
   NOTIFICATION_PRIORITIES,
@@ -1145,6 +1146,46 @@ export const consentOffers = sqliteTable(
     uniqueIndex("consent_offers_code").on(t.codeHash),
     index("consent_offers_user").on(t.userId, t.createdAt),
     index("consent_offers_valid_until").on(t.validUntil),
+  ],
+);
+
+/** The current code of a login that is to become a guardian. A new one replaces it, and its use deletes it. */
+export const guardianCodes = sqliteTable(
+  "guardian_codes",
+  {
+    userId: text("user_id")
+      .primaryKey()
+      .references(() => users.id),
+    codeHash: text("code_hash").notNull(),
+    validUntil: integer("valid_until").notNull(),
+  },
+  (t) => [uniqueIndex("guardian_codes_code").on(t.codeHash), index("guardian_codes_valid_until").on(t.validUntil)],
+);
+
+/** Who decides about consents for the person of a record. In force once a second member of staff has confirmed it, until its end. */
+export const guardianships = sqliteTable(
+  "guardianships",
+  {
+    id: text("id").primaryKey(),
+    patientId: text("patient_id")
+      .notNull()
+      .references(() => patients.id),
+    guardianId: text("guardian_id")
+      .notNull()
+      .references(() => users.id),
+    relationship: text("relationship", { enum: GUARDIAN_RELATIONSHIPS }).notNull(),
+    reasonSealed: text("reason_sealed").notNull(),
+    validUntil: integer("valid_until").notNull(),
+    recordedBy: text("recorded_by").notNull(),
+    recordedAt: integer("recorded_at").notNull(),
+    confirmedBy: text("confirmed_by"),
+    confirmedAt: integer("confirmed_at"),
+    endedBy: text("ended_by"),
+    endedAt: integer("ended_at"),
+  },
+  (t) => [
+    index("guardianships_patient").on(t.patientId, t.recordedAt),
+    index("guardianships_guardian").on(t.guardianId, t.recordedAt),
   ],
 );
 

@@ -52,6 +52,8 @@ export const CONSENT_KINDS = [
  */
 export const EMERGENCY_REACHES = ["none", "own_hospital", "any_hospital"] as const;
 export const CONSENT_STATES = ["requested", "granted", "denied", "revoked", "expired"] as const;
+/** What a guardian is to the person of a record. */
+export const GUARDIAN_RELATIONSHIPS = ["parent", "legal_guardian", "attorney", "other"] as const;
 /** `consented`, `denied` and `revoked` follow from the consent of the request. */
 export const DOCUMENT_REQUEST_STATES = [
   "requested",
