@@ -5,6 +5,7 @@ import { summarizeUncounted } from "./access/row-allowance.ts";
 import { EMAIL_LINK_KEPT_MS } from "./accounts/email/email-links.ts";
 import { pruneCeremonies } from "./accounts/factors/ceremonies.ts";
 import { pruneLoginAttempts } from "./accounts/passwords/lockout.ts";
+import { pruneGuardianCodes } from "./consents/guardian-codes.ts";
 import { pruneOffers } from "./consents/offers.ts";
 import { pruneDeviceClaimCodes } from "./devices/claim-codes.ts";
 import { endRequests, selectDueRequests } from "./document-requests/expire-requests.ts";
@@ -33,6 +34,7 @@ export async function runCleanup(env: Env, now: number): Promise<void> {
     expireDirectUploads(db, now),
     pruneDeviceClaimCodes(db, now),
     pruneOffers(db, now),
+    pruneGuardianCodes(db, now),
     db.delete(patientClaimCodes).where(lt(patientClaimCodes.expiresAt, now - CLAIM_CODE_KEPT_MS)),
     ...pruneHeldObservations(db, now),
     ...pruneMessages(db, now),

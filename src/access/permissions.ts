@@ -60,6 +60,15 @@ const ROLES_BY_PERMISSION = {
   "consent:read": EVERYONE,
   /** The person alone grants, denies and ends. */
   "consent:decide": ["patient"],
+  /** Proves at the own login that somebody is present who is to be a guardian. */
+  "guardian_code:create": ["patient"],
+  "guardian:read": ["nurse", "doctor", "hospital_admin"],
+  /** Record and confirm: two members of staff. */
+  "guardian:manage": ["nurse", "hospital_admin"],
+  /** The own guardianships. */
+  "guardianship:read": ["patient"],
+  /** End one, as the guardian or as staff of the record's hospital. */
+  "guardianship:update": ["patient", "nurse", "hospital_admin"],
   /** Ask another hospital for documents of an own patient, and take the request back. */
   "document_request:create": ["nurse", "doctor", "hospital_admin"],
   "document_request:read": EVERYONE,

@@ -29,7 +29,7 @@ function selectConsents(effectiveRole: UserEffectiveRole, { actor, now }: UserCa
   const isPerson = role === "patient";
   const isOpen = isPerson ? sql`1` : patientVisibility(effectiveRole, actor, sql`c.patient_id`, sql`c.hospital_id`);
   const isVisible = isPerson
-    ? sql`c.id IN (${selectConsentsOf(actor.userId)})`
+    ? sql`c.id IN (${selectConsentsOf(actor.userId, now)})`
     : sql`+c.hospital_id = ${hospitalId ?? ""} AND ${isForReader(sql`${actor.userId}`)}`;
   const isAbout =
     patientId === null

@@ -10,7 +10,7 @@ import { ApiError } from "../platform/errors.ts";
 import { CONSENT_COLUMNS, type ConsentRow, keepVersion, selectConsent, toCreated, toScope } from "./consent-rows.ts";
 import { chooseHospital, tellAskedHospital } from "./document-consents.ts";
 import { endLiveViews } from "./live-views.ts";
-import { isShareable, selectConsentsOf } from "./persons.ts";
+import { isShareable, isStillGuardian, selectActingGuardianship, selectConsentsOf } from "./persons.ts";
 import { type Place, recordInLogs, selectPlaces } from "./places.ts";
 import { type ConsentScope, findScopeErrors, findWiderErrors } from "./scope.ts";
 import { type ConsentState, type ConsentStep, stateAfter, stateAt } from "./states.ts";
@@ -25,45 +25,53 @@ type Decision = {
   shared: readonly Place[];
   step: ConsentStep;
   next: ConsentState;
+  /** By which somebody else than the person decides. */
+  guardianshipId: string | null;
 };
-/** The consent, of the person alone, in a state from which the step leads on. @throws ApiError not_found, conflict */
+/** The consent, of the person or a guardian alone, in a state from which the step leads on. @throws ApiError not_found, conflict */
 async function requireStep(anyCall: Call, id: string, step: ConsentStep, sharedIds: readonly string[] = []): Promise<Decision> {
-  const { call, effectiveRole, results } = await withUser(anyCall, "consent:decide", (_, { db, actor }) => [
+  const { call, effectiveRole, results } = await withUser(anyCall, "consent:decide", (_, { db, actor, now }) => [
     db.all<ConsentRow>(sql`SELECT ${CONSENT_COLUMNS} FROM consents c
-      WHERE c.id = ${id} AND c.id IN (${selectConsentsOf(actor.userId)})`),
+      WHERE c.id = ${id} AND c.id IN (${selectConsentsOf(actor.userId, now)})`),
     selectPlaces(db, sharedIds, id),
+    selectActingGuardianship(db, actor.userId, selectConcerned(id, sharedIds), now),
   ]);
-  const [[row], shared] = results;
+  const [[row], shared, [guardianship]] = results;
   if (!row) return denyNotFound(call, "consent:decide", effectiveRole, { consent: id });
   const next = stateAfter(stateAt(row, call.now), step);
   if (!next) throw new ApiError("conflict", "The consent is not in a state that allows this.");
-  return { call, effectiveRole, row, shared, step, next };
+  return { call, effectiveRole, row, shared, step, next, guardianshipId: guardianship?.id ?? null };
 }
+
+/** The record of a consent, those that it shares, and those that it is to share. */
+const selectConcerned = (id: string, sharedIds: readonly string[]): SQL => sql`SELECT patient_id FROM consents WHERE id = ${id}
+  UNION SELECT patient_id FROM consent_records WHERE consent_id = ${id} UNION SELECT value FROM json_each(${JSON.stringify(sharedIds)})`;
 
 /** True while the row stands as it was read, and its time has not come. */
 const isUnchanged = ({ call, row }: Decision): SQL => sql`id = ${row.id} AND version = ${row.version}
   AND status = ${row.status} AND ${row.status === "requested" ? sql`answer_until` : sql`expires_at`} > ${call.now}`;
 
-function recordDecision({ call, effectiveRole, row, shared, step }: Decision, when: SQL): Statement[] {
+function recordDecision({ call, effectiveRole, row, shared, step, guardianshipId }: Decision, when: SQL): Statement[] {
   const event = {
     event: `consent.${step}`,
     action: "U",
     role: effectiveRole.role,
-    basis: "self",
+    basis: guardianshipId === null ? "self" : "guardian",
     entity: { type: "consent", id: row.id },
-    detail: { purpose: row.purpose },
+    detail: { purpose: row.purpose, ...(guardianshipId !== null && { guardianship_id: guardianshipId }) },
     when,
   } as const;
   return recordInLogs(call, event, [{ id: row.patientId, hospitalId: row.hospitalId }, ...shared]);
 }
 
 async function decide(decision: Decision, change: SQL, records: readonly Statement[] = []) {
-  const { call, row, next } = decision;
+  const { call, row, next, guardianshipId } = decision;
   const { db, actor, now } = call;
   const isDone = sql`EXISTS (SELECT 1 FROM consents WHERE id = ${row.id} AND version = ${row.version + 1} AND status = ${next}
     AND updated_at = ${now})`;
   const written = await batch(db, [
     failsUnless(db, sql`EXISTS (SELECT 1 FROM consents WHERE ${isUnchanged(decision)})`),
+    ...(guardianshipId === null ? [] : [failsUnless(db, isStillGuardian(actor.userId, guardianshipId, now))]),
     db.run(sql`UPDATE consents SET status = ${next}, ${change}, updated_at = CAST(${now} AS INTEGER),
       version = version + 1 WHERE ${isUnchanged(decision)}`),
     ...records,
@@ -101,7 +109,7 @@ export async function grantConsent(anyCall: Call, id: string, grant: Grant) {
   const errors = [...findScopeErrors(scope, now), ...findWiderErrors(scope, asked)];
   if (errors.length > 0) throw new ApiError("invalid_request", "Some fields are invalid; see errors.", { errors });
   const ids = JSON.stringify([...new Set(patientIds)]);
-  const canShare = isShareable(actor.userId, sql`j.value`, sql`${row.patientId}`, sql`${row.hospitalId}`);
+  const canShare = isShareable(actor.userId, sql`j.value`, sql`${row.patientId}`, sql`${row.hospitalId}`, now);
   const change = sql`kinds = ${scope.kinds.join(" ")}, data_from = CAST(${scope.dataFrom} AS INTEGER),
     data_until = CAST(${scope.dataUntil} AS INTEGER), expires_at = CAST(${scope.expiresAt} AS INTEGER),
     erase_at = CAST(${scope.eraseAt} AS INTEGER), decided_by = ${actor.userId}, decided_at = CAST(${now} AS INTEGER)`;

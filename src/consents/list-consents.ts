@@ -13,9 +13,9 @@ import type { ConsentState } from "./states.ts";
 export type ConsentFilters = PageQuery & { status?: ConsentState | undefined; patient_id?: string | undefined };
 
 /** Rows `c` that the caller may see: a person those about them, staff those of records that they see. */
-const isVisible = (effectiveRole: UserEffectiveRole, { actor }: UserCall): SQL =>
+const isVisible = (effectiveRole: UserEffectiveRole, { actor, now }: UserCall): SQL =>
   effectiveRole.role === "patient"
-    ? sql`c.id IN (${selectConsentsOf(actor.userId)})`
+    ? sql`c.id IN (${selectConsentsOf(actor.userId, now)})`
     : patientVisibility(effectiveRole, actor, sql`c.patient_id`, sql`c.hospital_id`);
 
 /** The state by the clock. */

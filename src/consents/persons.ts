@@ -1,26 +1,60 @@
-// Whose consent it is: the person decides about their own records alone, and a hospital learns nothing of the others.
+// Whose consent it is: the person decides about their own records alone, or a guardian, and a hospital learns nothing of the others.
 import { type SQL, sql } from "drizzle-orm";
 import { areDifferentPersons, isSamePerson } from "../access/persons.ts";
+import type { Db } from "../platform/db/client.ts";
+import { isGuardianOf, isGuardianshipOf } from "./guardian-rows.ts";
 
-/** Whether the user is the person of a record: it is linked to their login, or another record of the same person is. */
-export const isPersonOf = (userId: string, patientId: SQL): SQL => sql`EXISTS (SELECT 1 FROM patient_links l
+/** Whether a record is linked to the login, or another record of the same person is. */
+const isOwnRecord = (userId: string, patientId: SQL): SQL => sql`EXISTS (SELECT 1 FROM patient_links l
   WHERE l.user_id = ${userId} AND (l.patient_id = ${patientId} OR ${isSamePerson(sql`l.patient_id`, patientId)}))`;
 
-/** Ids of the consents that a person sees and ends: those about their records, and those that share a record linked to their login. */
+/** Whether the user counts as the person of a record: it is their own, or they are its guardian now. */
+export const isPersonOf = (userId: string, patientId: SQL, now: number): SQL =>
+  sql`(${isOwnRecord(userId, patientId)} OR ${isGuardianOf(userId, patientId, now)})`;
+
+/**
+ * Ids of the consents that a person sees and ends: those about their records, and those that share a record linked to their login; of
+ * a guardian, those about the record of the guardianship or that share it.
+ */
 export const selectConsentsOf = (
   userId: string,
+  now: number,
 ): SQL => sql`SELECT k.id FROM patient_links l JOIN consents k ON k.patient_id = l.patient_id
     WHERE l.user_id = ${userId}
   UNION SELECT k.id FROM patient_links l JOIN patients x ON x.id = l.patient_id AND x.uid_basis = 'staff'
       JOIN patients y ON y.patient_uid = x.patient_uid AND y.uid_basis = 'staff' JOIN consents k ON k.patient_id = y.id
     WHERE l.user_id = ${userId}
-  UNION SELECT r.consent_id FROM patient_links l JOIN consent_records r ON r.patient_id = l.patient_id WHERE l.user_id = ${userId}`;
+  UNION SELECT r.consent_id FROM patient_links l JOIN consent_records r ON r.patient_id = l.patient_id WHERE l.user_id = ${userId}
+  UNION SELECT k.id FROM guardianships g JOIN consents k ON k.patient_id = g.patient_id WHERE ${isGuardianshipOf(userId, now)}
+  UNION SELECT r.consent_id FROM guardianships g JOIN consent_records r ON r.patient_id = g.patient_id
+    WHERE ${isGuardianshipOf(userId, now)}`;
 
 /**
- * Whether the user may share a record under a consent for the record `ownId` of the hospital that reads: it is linked to their login, of
- * another hospital, and not known to be somebody else's.
+ * Whether the user may share a record under a consent for the record `ownId` of the hospital that reads: of another hospital, and not
+ * known to be somebody else's. It is linked to their login; or they are its guardian, and that of `ownId` or of what is known to be the
+ * same person's, so that a guardian's own record never gets the other's data.
  */
-export const isShareable = (userId: string | SQL, patientId: SQL, ownId: SQL, hospitalId: SQL): SQL => sql`EXISTS (SELECT 1
-  FROM patient_links l JOIN patients p ON p.id = l.patient_id JOIN hospitals h ON h.id = p.hospital_id
-  WHERE l.user_id = ${userId} AND l.patient_id = ${patientId} AND p.hospital_id <> ${hospitalId} AND h.active = 1
-    AND NOT ${areDifferentPersons(sql`l.patient_id`, ownId)})`;
+export const isShareable = (
+  userId: string | SQL,
+  patientId: SQL,
+  ownId: SQL,
+  hospitalId: SQL,
+  now: number,
+): SQL => sql`EXISTS (SELECT 1
+  FROM patients p JOIN hospitals h ON h.id = p.hospital_id
+  WHERE p.id = ${patientId} AND p.hospital_id <> ${hospitalId} AND h.active = 1
+    AND (EXISTS (SELECT 1 FROM patient_links l WHERE l.user_id = ${userId} AND l.patient_id = p.id)
+      OR (${isGuardianOf(userId, sql`p.id`, now)} AND (${isGuardianOf(userId, ownId, now)} OR ${isSamePerson(sql`p.id`, ownId)})))
+    AND NOT ${areDifferentPersons(sql`p.id`, ownId)})`;
+
+/**
+ * The guardianship by which a user decides about the first of these records that is not their own; none where all are.
+ * @param patientIds a query of one column
+ */
+export const selectActingGuardianship = (db: Db, userId: string, patientIds: SQL, now: number) =>
+  db.all<{ id: string }>(sql`SELECT g.id AS id FROM guardianships g WHERE ${isGuardianshipOf(userId, now)}
+    AND g.patient_id IN (${patientIds}) AND NOT ${isOwnRecord(userId, sql`g.patient_id`)} ORDER BY g.id LIMIT 1`);
+
+/** Whether a guardianship is in force still. */
+export const isStillGuardian = (userId: string, guardianshipId: string, now: number): SQL =>
+  sql`EXISTS (SELECT 1 FROM guardianships g WHERE g.id = ${guardianshipId} AND ${isGuardianshipOf(userId, now)})`;

@@ -28,7 +28,7 @@ function selectOffer(codeHash: string, ownId: SQL, now: number): SQL {
   const hospitalId = sql`(SELECT hospital_id FROM patients WHERE id = ${ownId})`;
   return sql`SELECT ${OFFER_COLUMNS},
       (SELECT json_group_array(json_object('id', q.id, 'hospitalId', q.hospital_id)) FROM json_each(o.patient_ids) j
-        JOIN patients q ON q.id = j.value WHERE ${isShareable(sql`o.user_id`, sql`q.id`, ownId, hospitalId)}) AS places,
+        JOIN patients q ON q.id = j.value WHERE ${isShareable(sql`o.user_id`, sql`q.id`, ownId, hospitalId, now)}) AS places,
       EXISTS (SELECT 1 FROM json_each(o.patient_ids) j WHERE ${areDifferentPersons(sql`j.value`, ownId)}) AS isOther
     FROM consent_offers o WHERE ${isUsable(codeHash, now)}`;
 }
@@ -67,7 +67,7 @@ export async function redeemOffer(call: Call, code: string, patientRef: string) 
   const id = uuidv7();
   const sharedIds = places.map((place) => place.id);
   const { purpose, userId: grantedBy } = offer;
-  const canShare = isShareable(grantedBy, sql`j.value`, sql`${patient.id}`, sql`${hospitalId}`);
+  const canShare = isShareable(grantedBy, sql`j.value`, sql`${patient.id}`, sql`${hospitalId}`, now);
   const consent = { id, hospitalId, patientId: patient.id, practitionerId: null, purpose, scope: toScope(offer) };
   const written = await batch(db, [
     failsUnless(

@@ -13,7 +13,8 @@ import { ApiError } from "../platform/errors.ts";
 import { uuidv7 } from "../platform/ids.ts";
 import { selectConsent, toCreated } from "./consent-rows.ts";
 import { createGranted } from "./create-granted.ts";
-import { isShareable } from "./persons.ts";
+import { isGuardianshipOf } from "./guardian-rows.ts";
+import { isShareable, isStillGuardian, selectActingGuardianship } from "./persons.ts";
 import { recordInLogs, selectPlaces } from "./places.ts";
 import { type ConsentScope, findScopeErrors } from "./scope.ts";
 
@@ -26,13 +27,21 @@ export type Share = ConsentScope & {
 
 type Recipient = { patientId: string; hospitalId: string };
 
-/** The person's record at the hospital, the one that was linked first, and the practitioner where one is named. */
-const selectRecipient = (actor: UserActor, { hospitalId, practitionerId }: Share): SQL => sql`SELECT p.id AS patientId,
-    p.hospital_id AS hospitalId
-  FROM patient_links l JOIN patients p ON p.id = l.patient_id AND p.active = 1 JOIN hospitals h ON h.id = p.hospital_id AND h.active = 1
-  WHERE l.user_id = ${actor.userId} AND ${hospitalId === null ? sql`1` : sql`p.hospital_id = ${hospitalId}`}
-    AND ${practitionerId === null ? sql`1` : sql`p.hospital_id = ${practisesAt(practitionerId)}`}
-  ORDER BY l.created_at, p.id LIMIT 1`;
+/**
+ * The person's record at the hospital, where one is named that of the practitioner: of several, one to which the records can be shared,
+ * then the one that was linked or recorded first.
+ */
+function selectRecipient(actor: UserActor, { hospitalId, practitionerId, patientIds }: Share, now: number): SQL {
+  const isShared = isShareable(actor.userId, sql`j.value`, sql`s.patient_id`, sql`s.hospital_id`, now);
+  return sql`SELECT s.patient_id AS patientId, s.hospital_id AS hospitalId FROM (
+      SELECT p.id AS patient_id, p.hospital_id AS hospital_id, o.since AS since FROM (
+        SELECT l.patient_id, l.created_at AS since FROM patient_links l WHERE l.user_id = ${actor.userId}
+        UNION ALL SELECT g.patient_id, g.recorded_at FROM guardianships g WHERE ${isGuardianshipOf(actor.userId, now)}) o
+      JOIN patients p ON p.id = o.patient_id AND p.active = 1 JOIN hospitals h ON h.id = p.hospital_id AND h.active = 1
+      WHERE ${hospitalId === null ? sql`1` : sql`p.hospital_id = ${hospitalId}`}
+        AND ${practitionerId === null ? sql`1` : sql`p.hospital_id = ${practisesAt(practitionerId)}`}) s
+    ORDER BY EXISTS (SELECT 1 FROM json_each(${JSON.stringify(patientIds)}) j WHERE NOT ${isShared}), s.since, s.patient_id LIMIT 1`;
+}
 
 /** The hospital of a practitioner who works there now, else NULL. */
 const practisesAt = (practitionerId: string): SQL => sql`(SELECT n.hospital_id FROM practitioners n
@@ -45,27 +54,36 @@ const practisesAt = (practitionerId: string): SQL => sql`(SELECT n.hospital_id F
  * @throws ApiError forbidden, invalid_request, recipient_unavailable, conflict (a record that the person cannot share), limit_reached
  */
 export async function shareConsent(anyCall: Call, share: Share, keyStatements: KeyStatements) {
-  const { call, effectiveRole, results } = await withUser(anyCall, "consent:decide", (_, { db, actor }) => [
-    db.all<Recipient>(selectRecipient(actor, share)),
+  const { call, effectiveRole, results } = await withUser(anyCall, "consent:decide", (_, { db, actor, now }) => [
+    db.all<Recipient>(selectRecipient(actor, share, now)),
     selectPlaces(db, share.patientIds),
+    selectActingGuardianship(
+      db,
+      actor.userId,
+      sql`SELECT value FROM json_each(${JSON.stringify(share.patientIds)}) UNION SELECT patientId FROM (${selectRecipient(actor, share, now)})`,
+      now,
+    ),
   ]);
   const { db, actor, now } = call;
   const errors = findScopeErrors(share, now);
   if (errors.length > 0) throw new ApiError("invalid_request", "Some fields are invalid; see errors.", { errors });
-  const [recipient] = results[0];
+  const [[recipient], sharedPlaces, [guardianship]] = results;
   const id = uuidv7();
   const { role } = effectiveRole;
-  const event = { event: "consent.share", action: "C", role, basis: "self", detail: { purpose: share.purpose } } as const;
+  const basis = guardianship ? "guardian" : "self";
+  const detail = { purpose: share.purpose, ...(guardianship && { guardianship_id: guardianship.id }) };
+  const event = { event: "consent.share", action: "C", role, basis, detail } as const;
   if (!recipient) return failWithAudit(call, "recipient_unavailable", event);
   const { patientId, hospitalId } = recipient;
   const { practitionerId, purpose, patientIds: sharedIds } = share;
-  const canShare = isShareable(actor.userId, sql`j.value`, sql`${patientId}`, sql`${hospitalId}`);
-  const places = [{ id: patientId, hospitalId }, ...results[1]];
+  const canShare = isShareable(actor.userId, sql`j.value`, sql`${patientId}`, sql`${hospitalId}`, now);
+  const places = [{ id: patientId, hospitalId }, ...sharedPlaces];
   const written = await batch(db, [
     ...keyStatements(id),
     failsUnless(
       db,
-      sql`EXISTS (SELECT 1 FROM (${selectRecipient(actor, share)}) r WHERE r.patientId = ${patientId})
+      sql`EXISTS (SELECT 1 FROM (${selectRecipient(actor, share, now)}) r WHERE r.patientId = ${patientId})
+        AND ${guardianship ? isStillGuardian(actor.userId, guardianship.id, now) : sql`1`}
         AND NOT EXISTS (SELECT 1 FROM json_each(${JSON.stringify(sharedIds)}) j WHERE NOT ${canShare})`,
     ),
     ...createGranted(call, {

@@ -59,7 +59,7 @@ export const isIncoming = (effectiveRole: UserEffectiveRole, call: UserCall): SQ
 
 /** Rows `q` that the caller may see. */
 export function isVisible(effectiveRole: UserEffectiveRole, call: UserCall): SQL {
-  if (effectiveRole.role === "patient") return isPersonOf(getActorId(call.actor), sql`q.patient_id`);
+  if (effectiveRole.role === "patient") return isPersonOf(getActorId(call.actor), sql`q.patient_id`, call.now);
   return sql`(${isOutgoing(effectiveRole, call)} OR ${isIncoming(effectiveRole, call)})`;
 }
 

@@ -70,6 +70,7 @@ const EXAMPLE_NAMES = [
   "erasure",
   "hold",
   "emergencyAccess",
+  "guardianship",
 ] as const;
 type ExampleName = (typeof EXAMPLE_NAMES)[number];
 

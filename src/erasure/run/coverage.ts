@@ -31,6 +31,8 @@ export const TREATMENT_OF_COLUMN: Readonly<Record<string, Treatment>> = {
   "emergency_accesses.own_patient_id": "deleted",
   "emergency_accesses.patient_id": "deleted",
   "erasures.patient_id": "kept",
+  "guardian_codes.user_id": "deleted",
+  "guardianships.patient_id": "deleted",
   "held_observations.filed_patient_id": "deleted",
   "idempotency_keys.resource_id": "deleted",
   "intake_responses.patient_id": "deleted",

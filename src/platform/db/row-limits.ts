@@ -65,6 +65,16 @@ export const ROW_LIMITS = {
     column: "consent_offers.code_hash",
     detail: "At most 10 codes of a person wait for use; withdraw one first.",
   },
+  recordGuardians: {
+    max: 10,
+    column: "guardianships.recorded_by",
+    detail: "A record has at most 10 guardians, those to be confirmed included; end one first.",
+  },
+  guardianRecords: {
+    max: 20,
+    column: "guardianships.relationship",
+    detail: "Somebody is guardian for at most 20 records; end one first.",
+  },
   webhooks: {
     max: 20,
     column: "webhooks.created_by",

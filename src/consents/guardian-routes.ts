@@ -1,0 +1,192 @@
+// Routes of guardians: the code of the guardian, and what staff records, confirms and ends.
+import { createRoute, z } from "@hono/zod-openapi";
+import { pageQuery } from "../http/pagination.ts";
+import { limitConsentCode } from "../http/rate-limit.ts";
+import {
+  BEARER_AUTH,
+  createRouter,
+  EXAMPLES,
+  Id,
+  jsonRequestBody,
+  jsonResponse,
+  ok,
+  okPage,
+  PatientRef,
+  pageResponse,
+  problemResponses,
+  Timestamp,
+} from "../http/router.ts";
+import { ClaimCode } from "../patients/record/claim-codes.ts";
+import { GUARDIAN_RELATIONSHIPS } from "../platform/db/vocabulary.ts";
+import { createGuardianCode } from "./guardian-codes.ts";
+import { confirmGuardian, endGuardian, recordGuardian } from "./guardians.ts";
+import { listGuardians, listGuardianships } from "./list-guardians.ts";
+import { time } from "./schemas.ts";
+
+const tags = ["Consent"];
+const patientParams = z.object({ patient_id: PatientRef });
+const guardianshipParams = z.object({ guardianship_id: Id.openapi({ example: EXAMPLES.guardianship }) });
+
+const GuardianCode = z.object({ code: z.string(), valid_until: Timestamp }).openapi("GuardianCode");
+const Guardianship = z
+  .object({
+    guardianship_id: Id,
+    state: z.enum(["recorded", "active", "ended", "expired"]).openapi({
+      description: "recorded: a second member of staff has to confirm it; active: the guardian decides about consents",
+    }),
+    patient_id: Id,
+    hospital_id: Id,
+    hospital_name: z.string(),
+    guardian_id: Id.openapi({ description: "The guardian's user account" }),
+    guardian_name: z.string(),
+    relationship: z.enum(GUARDIAN_RELATIONSHIPS),
+    reason: z.string().nullable().openapi({ description: "For staff alone" }),
+    until: Timestamp,
+    recorded_by: Id,
+    recorded_at: Timestamp,
+    confirmed_by: Id.nullable(),
+    confirmed_at: Timestamp.nullable(),
+    ended_by: Id.nullable(),
+    ended_at: Timestamp.nullable(),
+  })
+  .openapi("Guardianship");
+const exampleRecorded = {
+  guardianship_id: EXAMPLES.guardianship,
+  state: "recorded" as const,
+  patient_id: EXAMPLES.patient,
+  hospital_id: EXAMPLES.hospital,
+  hospital_name: "City Hospital",
+  guardian_id: EXAMPLES.user,
+  guardian_name: "Asha Rao",
+  relationship: "parent" as const,
+  reason: "Mother of a minor; birth certificate seen.",
+  until: "2030-05-01T00:00:00.000Z",
+  recorded_by: EXAMPLES.user,
+  recorded_at: EXAMPLES.time,
+  confirmed_by: null,
+  confirmed_at: null,
+  ended_by: null,
+  ended_at: null,
+};
+const exampleActive = {
+  ...exampleRecorded,
+  state: "active" as const,
+  confirmed_by: EXAMPLES.user,
+  confirmed_at: EXAMPLES.time,
+};
+const exampleEnded = { ...exampleActive, state: "ended" as const, ended_by: EXAMPLES.user, ended_at: EXAMPLES.time };
+
+const NewGuardianship = z
+  .strictObject({
+    code: ClaimCode,
+    relationship: z.enum(GUARDIAN_RELATIONSHIPS),
+    reason: z.string().trim().min(3).max(500).openapi({ description: "What was seen or decided, such as a court order" }),
+    until: time.openapi({ description: "At most in 18 years, such as when a minor comes of age" }),
+  })
+  .openapi("NewGuardianship");
+
+export const guardianRoutes = createRouter()
+  .openapi(
+    createRoute({
+      method: "post",
+      path: "/guardian-codes",
+      tags,
+      summary: "Create a code that proves a guardian's presence",
+      description:
+        "By somebody who is to become a guardian. Staff enters it within 15 minutes. It replaces the caller's code before, and is shown in this response alone.",
+      security: BEARER_AUTH,
+      responses: {
+        201: jsonResponse(GuardianCode, "The code", { code: "MFRG-GZDF-MZTW", valid_until: "2026-11-21T09:45:00.000Z" }),
+        ...problemResponses(401, 403),
+      },
+    }),
+    async (c) => ok(c, await createGuardianCode(c.get("call")), 201),
+  )
+  .openapi(
+    createRoute({
+      method: "post",
+      path: "/patients/{patient_id}/guardians",
+      tags,
+      summary: "Record a guardian",
+      description:
+        "Of a minor, or of somebody who cannot decide. The guardian decides about consents for this record once a second member of staff has confirmed it, and reads nothing of the record.",
+      security: BEARER_AUTH,
+      request: {
+        params: patientParams,
+        body: jsonRequestBody(NewGuardianship, {
+          code: "MFRG-GZDF-MZTW",
+          relationship: "parent",
+          reason: exampleRecorded.reason,
+          until: exampleRecorded.until,
+        }),
+      },
+      responses: {
+        201: jsonResponse(Guardianship, "The guardianship", exampleRecorded),
+        ...problemResponses(401, 403, 404, 409, 413, 415),
+      },
+    }),
+    async (c) => {
+      await limitConsentCode(c);
+      const { patient_id } = c.req.valid("param");
+      return ok(c, await recordGuardian(c.get("call"), patient_id, c.req.valid("json")), 201);
+    },
+  )
+  .openapi(
+    createRoute({
+      method: "get",
+      path: "/patients/{patient_id}/guardians",
+      tags,
+      summary: "List guardians of a patient",
+      description: "Ended ones included, newest first.",
+      security: BEARER_AUTH,
+      request: { params: patientParams, query: z.strictObject(pageQuery) },
+      responses: { 200: pageResponse(Guardianship, "Guardianships", exampleActive), ...problemResponses(401, 403, 404) },
+    }),
+    async (c) => okPage(c, await listGuardians(c.get("call"), c.req.valid("param").patient_id, c.req.valid("query"))),
+  )
+  .openapi(
+    createRoute({
+      method: "get",
+      path: "/guardianships",
+      tags,
+      summary: "List the caller's guardianships",
+      description: "Ended ones included, newest first.",
+      security: BEARER_AUTH,
+      request: { query: z.strictObject(pageQuery) },
+      responses: {
+        200: pageResponse(Guardianship, "Guardianships", { ...exampleActive, reason: null }),
+        ...problemResponses(401, 403),
+      },
+    }),
+    async (c) => okPage(c, await listGuardianships(c.get("call"), c.req.valid("query"))),
+  )
+  .openapi(
+    createRoute({
+      method: "post",
+      path: "/guardianships/{guardianship_id}/confirm",
+      tags,
+      summary: "Confirm a guardian",
+      description: "By another member of the hospital's staff than the one who recorded it.",
+      security: BEARER_AUTH,
+      request: { params: guardianshipParams },
+      responses: {
+        200: jsonResponse(Guardianship, "The guardianship", exampleActive),
+        ...problemResponses(401, 403, 404, 409),
+      },
+    }),
+    async (c) => ok(c, await confirmGuardian(c.get("call"), c.req.valid("param").guardianship_id)),
+  )
+  .openapi(
+    createRoute({
+      method: "post",
+      path: "/guardianships/{guardianship_id}/end",
+      tags,
+      summary: "End a guardianship",
+      description:
+        "By staff of the hospital or by the guardian. What the guardian has granted holds until it is revoked or ends.",
+      security: BEARER_AUTH,
+      request: { params: guardianshipParams },
+      responses: { 200: jsonResponse(Guardianship, "The guardianship", exampleEnded), ...problemResponses(401, 403, 404, 409) },
+    }),
+    async (c) => ok(c, await endGuardian(c.get("call"), c.req.valid("param").guardianship_id)),
+  );
