@@ -333,6 +333,13 @@ export const ROUTES: Record<string, RouteRule> = {
   "POST /api/v1/consents/offers": rule("own", PERSON),
   "GET /api/v1/consents/offers": rule("own", PERSON),
   "DELETE /api/v1/consents/offers/:offer_id": rule("session", PERSON),
+  "POST /api/v1/guardian-codes": rule("own", PERSON),
+  "GET /api/v1/guardianships": rule("own", PERSON),
+  "GET /api/v1/patients/:patient_id/guardians": rule("patient", MEMBERS),
+  "POST /api/v1/patients/:patient_id/guardians": rule("patient", ["nurse", "hospital_admin"]),
+  "POST /api/v1/guardianships/:guardianship_id/confirm": rule("patient", ["nurse", "hospital_admin"]),
+  // The person of the record is its guardian here.
+  "POST /api/v1/guardianships/:guardianship_id/end": rule("patient", ["patient", "nurse", "hospital_admin"]),
   // The request with its consent.
   "POST /api/v1/document-requests": rule("patient", MEMBERS, 2),
   "GET /api/v1/document-requests": rule("own", EVERYONE),

@@ -12,6 +12,7 @@ import { newScope, offerOfSession, withTwoRecords } from "./consent-rows.ts";
 import { documentForm, newText } from "./document-files.ts";
 import { delayBody, emergencyBody, newReachedPatient } from "./emergency-scene.ts";
 import { RETENTION } from "./erasure-rows.ts";
+import { newGuardianBody } from "./guardian-rows.ts";
 import { newBrowser } from "./worker/push-service.ts";
 import {
   env,
@@ -268,6 +269,7 @@ const BODIES: Record<
   "POST /api/v1/consents/share": ({ hospitalId, patientId }) => ({
     json: { hospital_id: hospitalId, patient_ids: [patientId], ...newScope() },
   }),
+  "POST /api/v1/patients/:patient_id/guardians": ({ code }) => ({ json: newGuardianBody(code) }),
   "POST /api/v1/consents/redeem": ({ code, patientId }) => ({ json: { code, patient_id: patientId } }),
   "POST /api/v1/consents/offers": async ({ patientId }, _, person) => {
     const own = env.DB.prepare("SELECT patient_id FROM patient_links WHERE user_id = ? LIMIT 1").bind(person?.id ?? "");

@@ -11,6 +11,7 @@ import { newDocument, newText } from "./document-files.ts";
 import { newIncoming, newRequestRow } from "./document-request-rows.ts";
 import { newAccessRow, newDelayRow } from "./emergency-scene.ts";
 import { clearHolds, clearPolicy, clearRequests, newErasure, newHold } from "./erasure-rows.ts";
+import { newGuardianCode, newGuardianship } from "./guardian-rows.ts";
 import { newFailedDelivery, newNotification } from "./notification-rows.ts";
 import { makeOfficer, newReview } from "./privacy-rows.ts";
 import {
@@ -43,6 +44,8 @@ export type ResourceIds = {
   documentId: string;
   /** A consent that the hospital has requested for the patient. */
   consentId: string;
+  /** A guardianship of the patient that is to be confirmed. */
+  guardianshipId: string;
   /** A document request of the hospital, and one to it for the patient's documents. */
   documentRequestId: string;
   incomingRequestId: string;
@@ -241,6 +244,7 @@ async function newHandle(hospitalId: string, nurse: Person, uploader: { token: s
     reportId: data.report_id,
     documentId: await newDocument(nurse, patient.id, newText(`document of ${patient.canary}`)),
     consentId: await newConsent(patient.id),
+    guardianshipId: await newGuardianship(patient.id, (await newPerson("patient")).id),
     documentRequestId: await newRequestRow({ patientId: patient.id, hospitalId }, nurse.id),
     incomingRequestId: await newIncoming({ patientId: patient.id, hospitalId }, await newHospital(), nurse),
     erasureId: await newErasure(patient.id, hospitalId, "erased"),
@@ -403,6 +407,14 @@ export async function renewResources(
     // Those of another hospital would have an event of their own.
     await env.DB.prepare("DELETE FROM notifications WHERE user_id = ?").bind(player.person.id).run();
     return { ...handle, notificationId: await newNotification(player.person, refs, handle.hospitalId) };
+  }
+  if (route === "POST /api/v1/patients/:patient_id/guardians") {
+    return { ...handle, code: await newGuardianCode(await newPerson("patient")) };
+  }
+  if (route.includes("/guardianships/")) {
+    const own = env.DB.prepare("SELECT user_id FROM patient_links WHERE patient_id = ? LIMIT 1").bind(handle.patientId);
+    const guardianId = (await own.first<string>("user_id")) ?? (await newPerson("patient")).id;
+    return { ...handle, guardianshipId: await newGuardianship(handle.patientId, guardianId) };
   }
   if (route.endsWith("/consents/redeem")) return { ...handle, code: await newForeignCode() };
   if (route.endsWith("/revoke") && route.includes("/consents/")) {

@@ -8,6 +8,8 @@ const PERSONS = "src/access/persons.ts";
 const SHAREABLE = "src/consents/persons.ts";
 const STATES = [`${WORKER}consent-states.test.ts`];
 const CONSENTS = [`${WORKER}consents.test.ts`];
+const GUARDIANS = [`${WORKER}guardians.test.ts`];
+const GUARDIAN_ROWS = "src/consents/guardian-rows.ts";
 const REPORTS = [`${WORKER}consented-reports.test.ts`];
 const LISTS = [`${WORKER}consented-lists.test.ts`];
 const SAMPLES = [`${WORKER}consented-observations.test.ts`];
@@ -209,8 +211,8 @@ export const GUARDS = [
     "the person decides alone",
     "src/consents/decide-consent.ts",
     CONSENTS,
-    "c.id IN (${selectConsentsOf(actor.userId)})`",
-    "c.id <> ${actor.userId}`",
+    "WHERE c.id = ${id} AND c.id IN (${selectConsentsOf(actor.userId, now)})`",
+    "WHERE c.id = ${id} AND ${now} > 0`",
   ),
   guard(
     "the same number proves nothing unless staff saw it",
@@ -219,7 +221,7 @@ export const GUARDS = [
     "AND x.patient_uid IS NOT NULL AND x.uid_basis = 'staff' AND y.uid_basis = 'staff')`;",
     "AND x.patient_uid IS NOT NULL)`;",
   ),
-  guard("records of two people", SHAREABLE, CONSENTS, "AND NOT ${areDifferentPersons(sql`l.patient_id`, ownId)})`", ")`"),
+  guard("records of two people", SHAREABLE, CONSENTS, "AND NOT ${areDifferentPersons(sql`p.id`, ownId)})`", ")`"),
   guard(
     "a grant is never wider than the request",
     "src/consents/decide-consent.ts",
@@ -233,6 +235,74 @@ export const GUARDS = [
     CONSENTS,
     "id = ${row.id} AND version = ${row.version}\n  AND status = ${row.status}",
     "id = ${row.id}",
+  ),
+  guard("a guardian is confirmed", GUARDIAN_ROWS, GUARDIANS, "g.confirmed_at IS NOT NULL AND ${isOpen", "${isOpen"),
+  guard("a guardianship has not ended", GUARDIAN_ROWS, GUARDIANS, "g.ended_at IS NULL AND g.valid_until", "g.valid_until"),
+  guard("a guardianship lasts", GUARDIAN_ROWS, GUARDIANS, "AND g.valid_until > ${now}`", "AND ${now} > 0`"),
+  guard(
+    "a guardian's hospital is active",
+    GUARDIAN_ROWS,
+    GUARDIANS,
+    "gp.id = g.patient_id AND gh.active = 1",
+    "gp.id = g.patient_id",
+  ),
+  guard("of the guardian alone", GUARDIAN_ROWS, GUARDIANS, "sql`g.guardian_id = ${userId} AND", "sql`${userId} > '' AND"),
+  guard("of one record alone", GUARDIAN_ROWS, GUARDIANS, "WHERE g.patient_id = ${patientId} AND", "WHERE ${patientId} > '' AND"),
+  guard(
+    "a guardian's own record gets nothing of the other's",
+    PERSONS,
+    GUARDIANS,
+    " AND (${isGuardianOf(userId, ownId, now)} OR ${isSamePerson(sql`p.id`, ownId)}))",
+    ")",
+  ),
+  guard(
+    "a second member of staff confirms",
+    "src/consents/guardians.ts",
+    GUARDIANS,
+    "row.recordedBy === actor.userId || row.guardianId",
+    "row.guardianId",
+  ),
+  guard(
+    "the guardian does not confirm",
+    "src/consents/guardians.ts",
+    GUARDIANS,
+    "row.recordedBy === actor.userId || row.guardianId === actor.userId",
+    "row.recordedBy === actor.userId",
+  ),
+  guard(
+    "of two confirmations at once one counts",
+    "src/consents/guardians.ts",
+    GUARDIANS,
+    "sql`g.confirmed_at IS NULL AND ${isOpenGuardianship(now)}`",
+    "sql`${isOpenGuardianship(now)}`",
+  ),
+  guard(
+    "of two ends at once one counts",
+    "src/consents/guardians.ts",
+    GUARDIANS,
+    "values, sql`g.ended_at IS NULL`",
+    "values, sql`1`",
+  ),
+  guard(
+    "a guardianship of the hospital",
+    "src/consents/guardians.ts",
+    GUARDIANS,
+    'sql`p.hospital_id = ${hospitalId ?? ""} AND',
+    "sql`${hospitalId ?? \"\"} > '' AND",
+  ),
+  guard(
+    "a guardian's code lasts 15 minutes",
+    "src/consents/guardian-codes.ts",
+    GUARDIANS,
+    "AND k.valid_until > ${now}",
+    "AND ${now} > 0",
+  ),
+  guard(
+    "a guardian's code is used once",
+    "src/consents/guardians.ts",
+    GUARDIANS,
+    "DELETE FROM guardian_codes WHERE code_hash = ${codeHash}",
+    "DELETE FROM guardian_codes WHERE code_hash = ${codeHash} AND 0",
   ),
   guard(
     "the hospital of a list",

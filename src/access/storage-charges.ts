@@ -37,6 +37,7 @@ export const UNCOUNTED_EVENTS: Readonly<Record<string, string>> = {
   "consent.deny": "refuses a right; once per request",
   "consent.revoke": "ends a right; once per consent",
   "consent.offer_withdraw": "ends a right; once per code",
+  "guardian.end": "ends a right; once per guardianship",
   "document_request.cancel": "ends a right; once per request",
   "document.entered_in_error": "withdraws a document; once per document",
   "device.unassign": "ends a right",

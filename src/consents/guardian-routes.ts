@@ -97,7 +97,7 @@ export const guardianRoutes = createRouter()
       security: BEARER_AUTH,
       responses: {
         201: jsonResponse(GuardianCode, "The code", { code: "MFRG-GZDF-MZTW", valid_until: "2026-11-21T09:45:00.000Z" }),
-        ...problemResponses(401, 403),
+        ...problemResponses(401, 403, 409),
       },
     }),
     async (c) => ok(c, await createGuardianCode(c.get("call")), 201),

@@ -1,12 +1,15 @@
 // Budgets of consents.
 import { newConsent, newForeignCode, newOffer, newRecordOfSamePerson, newScope, withTwoRecords } from "../consent-rows.ts";
-import { API, sendRequest } from "../world.ts";
+import { newGuardianBody, newGuardianCode, newGuardianship } from "../guardian-rows.ts";
+import { API, newPerson, sendRequest } from "../world.ts";
 import { type BudgetCase, budget, clinic, getAs, nurse, withNewKey, world } from "./budgets-world.ts";
 
 const person = () => world.self;
 const post = (path: string, as: { token: string }, json: object, env: Env) =>
   sendRequest(`${API}/consents${path}`, { as, json, env, ...withNewKey() });
 const newGrantable = async () => newConsent(await newRecordOfSamePerson(clinic.hospitalId, clinic.nurse, world.patient.id));
+const newWaiting = async () => newGuardianship(world.patient.id, (await newPerson("patient")).id);
+const stepOf = (path: string, as: { token: string }, env: Env) => sendRequest(`${API}/${path}`, { as, method: "POST", env });
 let filled: Promise<unknown> | undefined;
 /** More consents than a page. */
 const fill = () => (filled ??= Promise.all(Array.from({ length: 30 }, () => newConsent(world.patient.id, "denied"))));
@@ -100,5 +103,38 @@ export const consents: BudgetCase[] = [
       const { offerId } = await newOffer(world.self, [world.patient.id]);
       return sendRequest(`${API}/consents/offers/${offerId}`, { as: world.self, method: "DELETE", env: e });
     },
+  ],
+  ["GET /guardianships", "read", 200, budget(1, 60, 0), getAs("/guardianships", person)],
+  [
+    "GET /patients/{id}/guardians",
+    "read",
+    200,
+    budget(1, 80, 0),
+    (e) => getAs(`/patients/${world.patient.id}/guardians`, nurse)(e),
+  ],
+  ["POST /guardian-codes", "write", 201, budget(2, 40, 20), (e) => stepOf("guardian-codes", world.self, e)],
+  [
+    "POST /patients/{id}/guardians",
+    "write",
+    201,
+    budget(3, 120, 30),
+    async (e) => {
+      const json = newGuardianBody(await newGuardianCode(await newPerson("patient")));
+      return sendRequest(`${API}/patients/${world.patient.id}/guardians`, { as: world.nurse, json, env: e });
+    },
+  ],
+  [
+    "POST /guardianships/{id}/confirm",
+    "write",
+    200,
+    budget(2, 60, 20),
+    async (e) => stepOf(`guardianships/${await newWaiting()}/confirm`, world.nurse, e),
+  ],
+  [
+    "POST /guardianships/{id}/end",
+    "write",
+    200,
+    budget(2, 60, 20),
+    async (e) => stepOf(`guardianships/${await newWaiting()}/end`, world.nurse, e),
   ],
 ];

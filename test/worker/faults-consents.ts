@@ -1,5 +1,6 @@
 // Faults in consents.
 import { newConsent, newForeignCode, newOffer, newRecordOfSamePerson, newScope } from "../consent-rows.ts";
+import { newGuardianBody, newGuardianCode, newGuardianship } from "../guardian-rows.ts";
 import { API, env, link, newPatient, newPerson, newWorld, type Person, sendRequest } from "../world.ts";
 import { type FaultCase, queryCount, readCase, withNewKey, world } from "./faults-world.ts";
 
@@ -41,6 +42,24 @@ const newGrantable = async () => {
   const other = await newWorld();
   return newConsent(await newRecordOfSamePerson(other.hospitalId, other.nurse, world.patient.id));
 };
+
+/** A step of a guardianship. A second one is refused. */
+const guardianStep = (step: "confirm" | "end", column: "confirmed_at" | "ended_at"): FaultCase => ({
+  name: `POST /guardianships/{id}/${step}`,
+  status: 200,
+  retry: "none",
+  used: 409,
+  async attempt() {
+    const id = await newGuardianship(world.patient.id, (await newPerson("patient")).id);
+    return {
+      send: (faulty) => sendRequest(`${API}/guardianships/${id}/${step}`, { as: world.nurse, method: "POST", env: faulty }),
+      effects: () => countGuardianships(`id = ? AND ${column} IS NOT NULL`, id),
+    };
+  },
+});
+const countGuardianships = (condition: string, value: string) =>
+  // biome-ignore lint/plugin: conditions of this file.
+  queryCount(env.DB.prepare(`SELECT count(*) AS n FROM guardianships WHERE ${condition}`).bind(value));
 
 export const consents: FaultCase[] = [
   readCase("GET /consents", () => `${API}/consents`),
@@ -129,4 +148,36 @@ export const consents: FaultCase[] = [
       };
     },
   },
+  readCase(
+    "GET /guardianships",
+    () => `${API}/guardianships`,
+    () => world.self,
+  ),
+  readCase("GET /patients/{id}/guardians", () => `${API}/patients/${world.patient.id}/guardians`),
+  {
+    // A code whose response was lost is replaced by the next one.
+    name: "POST /guardian-codes",
+    status: 201,
+    retry: "any",
+    async attempt() {
+      const person = await newPerson("patient");
+      return { send: (faulty) => sendRequest(`${API}/guardian-codes`, { as: person, method: "POST", env: faulty }) };
+    },
+  },
+  {
+    name: "POST /patients/{id}/guardians",
+    status: 201,
+    retry: "none",
+    used: 404,
+    async attempt() {
+      const { id } = await newPatient(world.hospitalId, world.nurse);
+      const json = newGuardianBody(await newGuardianCode(await newPerson("patient")));
+      return {
+        send: (faulty) => sendRequest(`${API}/patients/${id}/guardians`, { as: world.nurse, json, env: faulty }),
+        effects: () => countGuardianships("patient_id = ?", id),
+      };
+    },
+  },
+  guardianStep("confirm", "confirmed_at"),
+  guardianStep("end", "ended_at"),
 ];

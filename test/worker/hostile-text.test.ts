@@ -78,6 +78,7 @@ beforeAll(async () => {
     review_id: v7(),
     consent_id: await newConsent(patient.id),
     offer_id: v7(),
+    guardianship_id: v7(),
     document_request_id: await newRequestRow({ patientId: patient.id, hospitalId }, nurse.id),
     erasure_id: await newErasure(patient.id, hospitalId, "requested"),
     emergency_access_id: v7(),

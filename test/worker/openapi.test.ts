@@ -13,6 +13,7 @@ import { newIncoming, newRequestRow } from "../document-request-rows.ts";
 import { newAccessRow, newDelayRow } from "../emergency-scene.ts";
 import { newErasure, newHold, RETENTION } from "../erasure-rows.ts";
 import { type Contract, createContract } from "../fuzz/contract.ts";
+import { newGuardianCode, newGuardianship } from "../guardian-rows.ts";
 import { readToken } from "../letters.ts";
 import { newFailedDelivery, newNotification } from "../notification-rows.ts";
 import { makeOfficer, newReview } from "../privacy-rows.ts";
@@ -291,6 +292,8 @@ async function newSharer({ hospitalId, nurse, patient }: World) {
     granted_id: await newConsent(patient.id, "granted"),
     offer_id: offer.offerId,
     offer_code: offer.code,
+    guardianship_id: await newGuardianship(patient.id, sharer.id),
+    guardian_code: await newGuardianCode(await newPerson("patient")),
     elsewhere_id: elsewhere.id,
   };
   return { sharer, ids };
@@ -395,7 +398,8 @@ function callerOf(name: string, { world, person, device, sharer }: Stage): { tok
     )
   )
     return world.admin;
-  if (/\/(patients\/claim|privacy-questions|wearables\/(metrics\/recent|summary))$/.test(name)) return world.self;
+  if (/\/(patients\/claim|privacy-questions|guardian-codes|guardianships|wearables\/(metrics\/recent|summary))$/.test(name))
+    return world.self;
   if (name === `DELETE ${API}/patients/{patient_id}`) return world.manager;
   if (name.includes("/emergency-access")) return world.doctor;
   if (
@@ -436,6 +440,7 @@ function requestOf({ path, method, name, operation }: (typeof operations)[number
   const joining = { ...stage, ids: { ...stage.ids, invitation_token: stage.ids["join_token"] ?? "" } };
   const meant = name.endsWith("/invitations/join") ? joining : stage;
   if (content["application/json"]) ask.json = real(content["application/json"].example, meant);
+  if (path.endsWith("/guardians") && ask.json) ask.json = { ...Object(ask.json), code: stage.ids["guardian_code"] };
   if (path.endsWith("/consents/redeem")) ask.json = { ...Object(ask.json), code: stage.ids["offer_code"] };
   if (/\/consents\/(share|offers|\{consent_id\}\/grant)$/.test(path) && ask.json)
     ask.json = { ...Object(ask.json), patient_ids: [stage.ids["elsewhere_id"]] };
@@ -541,6 +546,7 @@ describe("its examples", () => {
       const callers = new Map([
         ["/consents/offers", sharer],
         ["/privacy-questions", world.self],
+        ["/guardianships", world.self],
       ]);
       const as = [...callers].find(([end]) => path.endsWith(end))?.[1] ?? staff;
       const response = await sendRequest(`${url}?${query.join("&")}`, { as });

@@ -12,6 +12,7 @@ import { renewSignIn } from "../authz.factors.ts";
 import { newConsent, newForeignCode, newOffer, newScope } from "../consent-rows.ts";
 import { newDocument, newText, uploadVersion } from "../document-files.ts";
 import { registerPasskey } from "../factor-steps.ts";
+import { newGuardianBody, newGuardianCode, newGuardianship } from "../guardian-rows.ts";
 import { withRandomDelays } from "../stores.ts";
 import {
   API,
@@ -403,6 +404,34 @@ const CASES: Case[] = [
       const json = { patient_ids: [patient.id], ...newScope() };
       const add = (over?: Env) => post("/consents/offers", person, json, withEnv(over));
       return { add, count: () => countRows("consent_offers WHERE user_id = ?", person.id) };
+    },
+  },
+  {
+    name: "POST /patients/{id}/guardians",
+    limit: "recordGuardians",
+    status: 201,
+    arrange: async (max) => {
+      const { id } = await newPatient(world.hospitalId, world.nurse);
+      for (let i = 1; i < max; i++) await newGuardianship(id, (await newPerson("patient")).id);
+      const add = async (over?: Env) => {
+        const json = newGuardianBody(await newGuardianCode(await newPerson("patient")));
+        return post(`/patients/${id}/guardians`, world.nurse, json, withEnv(over));
+      };
+      return { add, count: () => countRows("guardianships WHERE patient_id = ?", id) };
+    },
+  },
+  {
+    name: "POST /patients/{id}/guardians",
+    limit: "guardianRecords",
+    status: 201,
+    arrange: async (max) => {
+      const [guardian, other] = [await newPerson("patient"), await newPatient(world.hospitalId, world.nurse)];
+      for (let i = 1; i < max; i++) await newGuardianship(other.id, guardian.id);
+      const add = async (over?: Env) => {
+        const { id } = await newPatient(world.hospitalId, world.nurse);
+        return post(`/patients/${id}/guardians`, world.nurse, newGuardianBody(await newGuardianCode(guardian)), withEnv(over));
+      };
+      return { add, count: () => countRows("guardianships WHERE guardian_id = ?", guardian.id) };
     },
   },
   {

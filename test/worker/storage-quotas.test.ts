@@ -67,6 +67,7 @@ const UNCOUNTED: Record<string, string> = {
   "POST /api/v1/documents/:document_id/link": "stores nothing but the audit event of a read",
   "POST /api/v1/consents/:consent_id/deny": UNCOUNTED_EVENTS["consent.deny"] ?? "",
   "POST /api/v1/consents/:consent_id/revoke": UNCOUNTED_EVENTS["consent.revoke"] ?? "",
+  "POST /api/v1/guardianships/:guardianship_id/end": UNCOUNTED_EVENTS["guardian.end"] ?? "",
   "POST /api/v1/document-requests/:document_request_id/cancel": UNCOUNTED_EVENTS["document_request.cancel"] ?? "",
   "POST /api/v1/live/tickets": "stores nothing but the audit event of a read",
   "POST /api/v1/patients/:patient_id/alert-rules/preview": "stores nothing but the audit event of a read",
@@ -77,6 +78,7 @@ const WITHOUT_HOSPITAL = [
   "PATCH /api/v1/auth/me",
   "POST /api/v1/hospitals",
   "POST /api/v1/consents/share",
+  "POST /api/v1/guardian-codes",
   "POST /api/v1/auth/invitations/join",
 ];
 
