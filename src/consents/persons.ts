@@ -13,7 +13,7 @@ export const isPersonOf = (userId: string, patientId: SQL, now: number): SQL =>
   sql`(${isOwnRecord(userId, patientId)} OR ${isGuardianOf(userId, patientId, now)})`;
 
 /**
- * Ids of the consents that a person sees and ends: those about their records, and those that share a record linked to their login; of
+ * Ids, some repeated, of the consents that a person sees and ends: those about their records, and those that share a record linked to their login; of
  * a guardian, those about the record of the guardianship or that share it.
  */
 export const selectConsentsOf = (
@@ -21,12 +21,12 @@ export const selectConsentsOf = (
   now: number,
 ): SQL => sql`SELECT k.id FROM patient_links l JOIN consents k ON k.patient_id = l.patient_id
     WHERE l.user_id = ${userId}
-  UNION SELECT k.id FROM patient_links l JOIN patients x ON x.id = l.patient_id AND x.uid_basis = 'staff'
+  UNION ALL SELECT k.id FROM patient_links l JOIN patients x ON x.id = l.patient_id AND x.uid_basis = 'staff'
       JOIN patients y ON y.patient_uid = x.patient_uid AND y.uid_basis = 'staff' JOIN consents k ON k.patient_id = y.id
     WHERE l.user_id = ${userId}
-  UNION SELECT r.consent_id FROM patient_links l JOIN consent_records r ON r.patient_id = l.patient_id WHERE l.user_id = ${userId}
-  UNION SELECT k.id FROM guardianships g JOIN consents k ON k.patient_id = g.patient_id WHERE ${isGuardianshipOf(userId, now)}
-  UNION SELECT r.consent_id FROM guardianships g JOIN consent_records r ON r.patient_id = g.patient_id
+  UNION ALL SELECT r.consent_id FROM patient_links l JOIN consent_records r ON r.patient_id = l.patient_id WHERE l.user_id = ${userId}
+  UNION ALL SELECT k.id FROM guardianships g JOIN consents k ON k.patient_id = g.patient_id WHERE ${isGuardianshipOf(userId, now)}
+  UNION ALL SELECT r.consent_id FROM guardianships g JOIN consent_records r ON r.patient_id = g.patient_id
     WHERE ${isGuardianshipOf(userId, now)}`;
 
 /**
