@@ -37,6 +37,10 @@ export const isGuardianshipOf = (userId: string | SQL, now: number): SQL => sql`
 export const isGuardianOf = (userId: string | SQL, patientId: SQL, now: number): SQL =>
   sql`EXISTS (SELECT 1 FROM guardianships g WHERE g.patient_id = ${patientId} AND ${isGuardianshipOf(userId, now)})`;
 
+/** The logins that are guardians of the person of a record now. */
+export const selectGuardianIds = (patientId: string, now: number): SQL =>
+  sql`SELECT g.guardian_id FROM guardianships g WHERE g.patient_id = ${patientId} AND ${isInForce(now)}`;
+
 const reasonContext = (id: string) => ({ table: "guardianships", column: "reason", id });
 export const sealGuardianReason = (keys: Keys, id: string, reason: string): Promise<string> =>
   sealValue(keys.fields, reasonContext(id), reason);

@@ -13,6 +13,7 @@ import { ApiError } from "../platform/errors.ts";
 import { uuidv7 } from "../platform/ids.ts";
 import { DAY_MS } from "../platform/time.ts";
 import { keepVersion, sealReason, selectConsent, toCreated } from "./consent-rows.ts";
+import { selectGuardianIds } from "./guardian-rows.ts";
 import { type ConsentScope, findScopeErrors } from "./scope.ts";
 
 /** How long a person has to answer, at most until the consent would end. */
@@ -33,7 +34,7 @@ export type RequestOptions = {
 };
 
 /**
- * Asks the person of the record. Every login that the record is linked to is notified; the caller does not learn whether there is any.
+ * Asks the person of the record. Every login that the record is linked to is notified, and every guardian; the caller does not learn whether there is any.
  * @throws ApiError not_found, forbidden, invalid_request, limit_reached
  */
 export async function requestConsent(
@@ -79,7 +80,8 @@ export async function requestConsent(
       kind: "consent.requested",
       hospitalId,
       refs: { consent_id: id },
-      recipients: sql`SELECT l.user_id FROM patient_links l WHERE l.patient_id = ${patient.id}`,
+      recipients: sql`SELECT l.user_id FROM patient_links l WHERE l.patient_id = ${patient.id}
+        UNION ${selectGuardianIds(patient.id, now)}`,
     }),
     selectConsent(db, id),
   ]).catch((error: unknown) => {

@@ -2,6 +2,7 @@
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import { newConsent, newScope } from "../consent-rows.ts";
 import { newGuardianBody, newGuardianCode, newGuardianship } from "../guardian-rows.ts";
+import { listNotices } from "../letters.ts";
 import {
   API,
   env,
@@ -73,7 +74,9 @@ describe("a minor's guardian", () => {
       expect((await readJson(confirmed)).data).toMatchObject({ state: "active", confirmed_by: world.manager.id });
       ids.push(data.guardianship_id);
     }
-    const consentId = await newConsent(atB.id);
+    const asked = await post("/consents", b.nurse, { patient_id: atB.id, purpose: "CAREMGT", ...newScope() });
+    const consentId: string = (await readJson(asked)).data.consent_id;
+    expect(await listNotices(guardian.id)).toContain("consent.requested");
     expect(
       (await readJson(await get("/consents", guardian))).data.map((one: { consent_id: string }) => one.consent_id),
     ).toContain(consentId);
@@ -85,8 +88,7 @@ describe("a minor's guardian", () => {
     expect((await get(`/patients/${atA.id}`, guardian)).status).toBe(404);
     const events = await findEvents({ event: "consent.grant", entity_id: consentId });
     expect(events.map(({ hospital_id }) => hospital_id).sort()).toEqual([a.hospitalId, b.hospitalId].sort());
-    for (const event of events)
-      expect(JSON.stringify(event)).toContain(ids.find((id) => JSON.stringify(event).includes(id)) ?? "guardianship");
+    for (const { detail } of events) expect(ids).toContain(JSON.parse(detail ?? "{}").guardianship_id);
     expect(events.map(({ basis }) => basis)).toEqual(["guardian", "guardian"]);
     expect((await post(`/consents/${consentId}/revoke`, guardian)).status).toBe(200);
     expect(await readReport(b.nurse)).toBe(404);
