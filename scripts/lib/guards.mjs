@@ -221,7 +221,7 @@ export const GUARDS = [
     "AND x.patient_uid IS NOT NULL AND x.uid_basis = 'staff' AND y.uid_basis = 'staff')`;",
     "AND x.patient_uid IS NOT NULL)`;",
   ),
-  guard("records of two people", SHAREABLE, CONSENTS, "AND NOT ${areDifferentPersons(sql`p.id`, ownId)})`", ")`"),
+  guard("records of two people", SHAREABLE, GUARDIANS, "AND NOT ${areDifferentPersons(sql`p.id`, ownId)})`", ")`"),
   guard(
     "a grant is never wider than the request",
     "src/consents/decide-consent.ts",
@@ -247,7 +247,13 @@ export const GUARDS = [
     "gp.id = g.patient_id",
   ),
   guard("of the guardian alone", GUARDIAN_ROWS, GUARDIANS, "sql`g.guardian_id = ${userId} AND", "sql`${userId} > '' AND"),
-  guard("of one record alone", GUARDIAN_ROWS, GUARDIANS, "WHERE g.patient_id = ${patientId} AND", "WHERE ${patientId} > '' AND"),
+  guard(
+    "of one record alone",
+    GUARDIAN_ROWS,
+    GUARDIANS,
+    "(SELECT 1 FROM guardianships g WHERE g.patient_id = ${patientId} AND",
+    "(SELECT 1 FROM guardianships g WHERE ${patientId} > '' AND",
+  ),
   guard(
     "a guardian's own record gets nothing of the other's",
     PERSONS,

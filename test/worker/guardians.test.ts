@@ -126,6 +126,21 @@ describe("a minor's guardian", () => {
     expect((await post(`/consents/${data.consent_id}/revoke`, guardian)).status).toBe(200);
   });
 
+  it("shares no record that staff have identified as another person's", async () => {
+    const { a, b } = scene;
+    const guardian = await newPerson("patient");
+    const records = [await newPatient(a.hospitalId, a.nurse), await newPatient(b.hospitalId, b.nurse)];
+    for (const { id } of records) {
+      await newGuardianship(id, guardian.id, true);
+      await env.DB.prepare("UPDATE patients SET patient_uid = id, uid_basis = 'staff' WHERE id = ?").bind(id).run();
+    }
+    const share = () =>
+      post("/consents/share", guardian, { hospital_id: b.hospitalId, patient_ids: [records[0]?.id], ...newScope() });
+    expect((await share()).status).toBe(409);
+    await env.DB.prepare("UPDATE patients SET patient_uid = ?1 WHERE id IN (?1, ?2)").bind(records[0]?.id, records[1]?.id).run();
+    expect((await share()).status).toBe(201);
+  });
+
   it("of one record decides nothing about another, and another person nothing about theirs", async () => {
     const { a, atA } = scene;
     const { guardian } = await newGuardian();
