@@ -177,6 +177,34 @@ CREATE INDEX `erasures_requested` ON `erasures` (`requested_at`);--> statement-b
 CREATE INDEX `erasures_hospital_state` ON `erasures` (`hospital_id`,`state`,`requested_at`);--> statement-breakpoint
 CREATE INDEX `erasures_state` ON `erasures` (`state`,`requested_at`);--> statement-breakpoint
 CREATE INDEX `erasures_due` ON `erasures` (`erase_on`) WHERE state in ('restricted', 'erasing');--> statement-breakpoint
+CREATE TABLE `guardian_codes` (
+	`user_id` text PRIMARY KEY NOT NULL,
+	`code_hash` text NOT NULL,
+	`valid_until` integer NOT NULL,
+	FOREIGN KEY (`user_id`) REFERENCES `users`(`id`) ON UPDATE no action ON DELETE no action
+) STRICT, WITHOUT ROWID;
+--> statement-breakpoint
+CREATE UNIQUE INDEX `guardian_codes_code` ON `guardian_codes` (`code_hash`);--> statement-breakpoint
+CREATE INDEX `guardian_codes_valid_until` ON `guardian_codes` (`valid_until`);--> statement-breakpoint
+CREATE TABLE `guardianships` (
+	`id` text PRIMARY KEY NOT NULL,
+	`patient_id` text NOT NULL,
+	`guardian_id` text NOT NULL,
+	`relationship` text NOT NULL,
+	`reason_sealed` text NOT NULL,
+	`valid_until` integer NOT NULL,
+	`recorded_by` text NOT NULL,
+	`recorded_at` integer NOT NULL,
+	`confirmed_by` text,
+	`confirmed_at` integer,
+	`ended_by` text,
+	`ended_at` integer,
+	FOREIGN KEY (`patient_id`) REFERENCES `patients`(`id`) ON UPDATE no action ON DELETE no action,
+	FOREIGN KEY (`guardian_id`) REFERENCES `users`(`id`) ON UPDATE no action ON DELETE no action
+) STRICT, WITHOUT ROWID;
+--> statement-breakpoint
+CREATE INDEX `guardianships_patient` ON `guardianships` (`patient_id`,`recorded_at`);--> statement-breakpoint
+CREATE INDEX `guardianships_guardian` ON `guardianships` (`guardian_id`,`recorded_at`);--> statement-breakpoint
 CREATE TABLE `notice_delays` (
 	`patient_id` text PRIMARY KEY NOT NULL,
 	`reason_sealed` text NOT NULL,
