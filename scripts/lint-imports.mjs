@@ -14,6 +14,7 @@ export const ROOMS = [
   "privacy",
   "document-requests",
   "consents",
+  "emergency-access",
   "reports",
   "documents",
   "accounts",
