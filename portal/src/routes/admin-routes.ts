@@ -75,6 +75,33 @@ export const adminRoutes = [
   }),
   createRoute({
     ...underSignedIn,
+    path: "/admin/retention",
+    validateSearch: searchParams("hospital"),
+    component: lazyRouteComponent(() => import("../erasure/retention-page.tsx"), "RetentionPage"),
+  }),
+  createRoute({
+    ...underSignedIn,
+    path: "/admin/holds",
+    component: lazyRouteComponent(() => import("../erasure/holds-page.tsx"), "HoldsPage"),
+  }),
+  createRoute({
+    ...underSignedIn,
+    path: "/admin/erasures",
+    validateSearch: searchParams("state"),
+    component: lazyRouteComponent(() => import("../erasure/erasures-page.tsx"), "ErasuresPage"),
+  }),
+  createRoute({
+    ...underSignedIn,
+    path: "/admin/erasures/$erasureId",
+    component: lazyRouteComponent(() => import("../erasure/erasure-page.tsx"), "ErasurePage"),
+  }),
+  createRoute({
+    ...underSignedIn,
+    path: "/admin/keys",
+    component: lazyRouteComponent(() => import("../service/keys/keys-page.tsx"), "KeysPage"),
+  }),
+  createRoute({
+    ...underSignedIn,
     path: "/admin/health",
     component: lazyRouteComponent(() => import("../service/health-page.tsx"), "HealthPage"),
   }),

@@ -86,6 +86,11 @@ export const personalRoutes = [
   }),
   createRoute({
     ...underSignedIn,
+    path: "/me/erasure",
+    component: lazyRouteComponent(() => import("../erasure/my-erasure-page.tsx"), "MyErasurePage"),
+  }),
+  createRoute({
+    ...underSignedIn,
     path: "/account",
     component: lazyRouteComponent(() => import("../accounts/session/account-page.tsx"), "AccountPage"),
   }),

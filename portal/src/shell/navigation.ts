@@ -19,6 +19,9 @@ const ADMIN_ITEMS: readonly NavigationItem[] = [
   { to: "/admin/webhooks", label: "nav.webhooks" },
   { to: "/admin/audit", label: "nav.audit" },
   { to: "/admin/deliveries", label: "nav.deliveries" },
+  { to: "/admin/retention", label: "nav.retention" },
+  { to: "/admin/holds", label: "nav.holds" },
+  { to: "/admin/erasures", label: "nav.erasures" },
   { to: "/admin/health", label: "nav.health" },
 ];
 
@@ -35,7 +38,7 @@ const ITEMS_BY_ROLE: Record<Role, readonly NavigationItem[]> = {
     { to: "/reports", label: "nav.reports" },
   ],
   hospital_admin: ADMIN_ITEMS,
-  admin: ADMIN_ITEMS,
+  admin: [...ADMIN_ITEMS, { to: "/admin/keys", label: "nav.keys" }],
   patient: [
     { to: "/me", label: "nav.home" },
     { to: "/me/reports", label: "nav.reports" },

@@ -93,12 +93,15 @@ export async function releaseHold(call: Call, ref: string, reason: string) {
   return toHold(call, released);
 }
 
+export type HoldQuery = PageQuery & { patient_id?: string | undefined };
+
 /** The holds of the caller's hospital, newest first. */
-export async function listHolds(anyCall: Call, query: PageQuery) {
+export async function listHolds(anyCall: Call, query: HoldQuery) {
   const start = await resolvePageStart(anyCall, "patient holds", query);
   const { where = sql`1`, orderBy } = keysetClauses(start, patientHolds.setAt, patientHolds.id);
   const { call, effectiveRole, results } = await withUser(anyCall, "patient_hold:read", (effectiveRole, { db }) => {
-    const filter = isInCallerHospital(effectiveRole, patientHolds.hospitalId);
+    const isOfPatient = query.patient_id === undefined ? sql`1` : sql`${patientHolds.patientId} = ${query.patient_id}`;
+    const filter = sql`${isInCallerHospital(effectiveRole, patientHolds.hospitalId)} AND ${isOfPatient}`;
     return [
       db
         .select()

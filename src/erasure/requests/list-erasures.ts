@@ -8,14 +8,15 @@ import { erasures } from "../../platform/db/schema.ts";
 import type { ErasureState } from "../../platform/db/vocabulary.ts";
 import { isErasureVisible, type SeenErasure, selectErasures, toErasure } from "./erasure.ts";
 
-export type ErasureQuery = PageQuery & { state?: ErasureState | undefined };
+export type ErasureQuery = PageQuery & { state?: ErasureState | undefined; patient_id?: string | undefined };
 
 export async function listErasures(anyCall: Call, query: ErasureQuery) {
   const start = await resolvePageStart(anyCall, "erasures", query);
   const { where = sql`1`, orderBy } = keysetClauses(start, erasures.requestedAt, erasures.id);
   const { call, effectiveRole, results } = await withUser(anyCall, "erasure:read", (effectiveRole, { db, actor }) => {
     const isOfState = query.state === undefined ? sql`1` : sql`erasures.state = ${query.state}`;
-    const filter = sql`${isErasureVisible(effectiveRole, actor.userId)} AND ${isOfState}`;
+    const isOfPatient = query.patient_id === undefined ? sql`1` : sql`erasures.patient_id = ${query.patient_id}`;
+    const filter = sql`${isErasureVisible(effectiveRole, actor.userId)} AND ${isOfState} AND ${isOfPatient}`;
     return [
       db.all<SeenErasure>(sql`${selectErasures(sql`${filter} AND ${where}`)}
         ORDER BY ${sql.join(orderBy, sql`, `)} LIMIT ${start.limit + 1} OFFSET ${start.skip}`),

@@ -1,6 +1,8 @@
 // About a patient: identity and its correction, the state of the record, and the history of both.
 import { Button } from "@mantine/core";
 import { useParams } from "@tanstack/react-router";
+import { useMe } from "../../accounts/session/use-session.ts";
+import { PatientErasureCard } from "../../erasure/patient-erasure-card.tsx";
 import layout from "../../platform/design/layout.module.css";
 import { Card, Page } from "../../platform/design/page.tsx";
 import { QueryBoundary } from "../../platform/design/query-states.tsx";
@@ -18,6 +20,7 @@ export function AboutPatientPage() {
   const { patientId } = useParams({ from: "/signed-in/patients/$patientId/about" });
   const { number, zone } = usePatientNumberAndZone(patientId);
   const record = usePatientRecord(patientId);
+  const { role } = useMe();
   return (
     <Page title={t("record.tab.about")} windowTitle={t("identity.window", { n: number })}>
       <div className={overview.columns}>
@@ -33,6 +36,7 @@ export function AboutPatientPage() {
         </div>
         <div className={layout.stack}>
           <QueryBoundary query={record}>{(versioned) => <RecordStateCard {...versioned} />}</QueryBoundary>
+          {(role === "hospital_admin" || role === "admin") && <PatientErasureCard patientId={patientId} zone={zone} />}
         </div>
       </div>
     </Page>

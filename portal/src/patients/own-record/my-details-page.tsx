@@ -44,6 +44,11 @@ function Details({ record }: { record: PatientSummary }) {
           {t("me.who_saw")}
         </Link>
       </p>
+      <p>
+        <Link to="/me/erasure" className={classes.more}>
+          {t("erasure.my_link")}
+        </Link>
+      </p>
       <Card title={t("me.claim.title")}>
         <p>{t("me.claim.text")}</p>
         <ClaimRecord />

@@ -10,6 +10,7 @@ import type { audit } from "../../audit/messages.ts";
 import type { consents } from "../../consents/messages.ts";
 import type { devices } from "../../devices/messages.ts";
 import type { documents } from "../../documents/messages.ts";
+import type { erasure } from "../../erasure/messages.ts";
 import type { rules } from "../../monitoring/alert-rules/messages.ts";
 import type { alarms } from "../../monitoring/alerts/messages.ts";
 import type { ward } from "../../monitoring/board/messages.ts";
@@ -32,6 +33,7 @@ import type { record } from "../../patients/record/messages.ts";
 import type { privacy } from "../../privacy/messages.ts";
 import type { reports } from "../../reports/messages.ts";
 import type { uploads } from "../../reports/upload/messages.ts";
+import type { rotation } from "../../service/keys/messages.ts";
 import type { admin } from "../../service/messages.ts";
 import { throwUnreachable } from "../api/problem.ts";
 import type { common } from "./common.ts";
@@ -69,6 +71,8 @@ type Registered = [
   typeof webhooks,
   typeof audit,
   typeof privacy,
+  typeof erasure,
+  typeof rotation,
   typeof notifications,
   typeof me,
   typeof messagePreferences,
