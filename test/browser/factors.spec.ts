@@ -1,13 +1,13 @@
 // Second steps in the browser: passkeys with Chromium's virtual authenticator, an authenticator app, recovery codes, the hospital's
 // policy, and the question who somebody is before a dangerous change.
-import { readFileSync } from "node:fs";
-import type { CDPSession, Locator, Page } from "@playwright/test";
+import type { Locator, Page } from "@playwright/test";
 import { Secret, TOTP } from "otpauth";
 import type { Login } from "./api.ts";
 import { faultsOf } from "./axe-check.ts";
 import { WHOLE_BROWSER } from "./chromium.ts";
 import { patiently } from "./extent.ts";
 import { tabTo } from "./focus-check.ts";
+import { addAuthenticator, addPasskey, keepRecoveryCodes } from "./passkeys.ts";
 import { expect, test, waitForPage } from "./portal.ts";
 import { newWorld } from "./world.ts";
 
@@ -15,26 +15,6 @@ test.use({ launchOptions: { executablePath: process.env["CHROMIUM"] ?? WHOLE_BRO
 test.setTimeout(patiently(120_000));
 
 const PHONE = { viewport: { width: 390, height: 844 } };
-
-/** An authenticator built into the device, which verifies its user. */
-async function addAuthenticator(page: Page) {
-  const devtools: CDPSession = await page.context().newCDPSession(page);
-  await devtools.send("WebAuthn.enable");
-  const { authenticatorId } = await devtools.send("WebAuthn.addVirtualAuthenticator", {
-    options: {
-      protocol: "ctap2",
-      transport: "internal",
-      hasResidentKey: true,
-      hasUserVerification: true,
-      isUserVerified: true,
-      automaticPresenceSimulation: true,
-    },
-  });
-  return {
-    setPresent: (enabled: boolean) => devtools.send("WebAuthn.setAutomaticPresenceSimulation", { authenticatorId, enabled }),
-    setVerified: (isUserVerified: boolean) => devtools.send("WebAuthn.setUserVerified", { authenticatorId, isUserVerified }),
-  };
-}
 
 /** Shows at the document that the page asked the browser for a passkey, and how. */
 const noteRequests = (page: Page) =>
@@ -77,31 +57,6 @@ async function requireSecondStep(page: Page, day: string): Promise<void> {
   await card.getByRole("button", { name: "Save" }).click();
   expect((await saved).status()).toBe(200);
   await expect(card.getByRole("status")).toHaveText("Saved.");
-}
-
-async function addPasskey(page: Page, name: string): Promise<void> {
-  await page.getByRole("button", { name: "Add a passkey" }).click();
-  const dialog = page.getByRole("dialog", { name: "Add a passkey" });
-  await dialog.getByLabel("Name").fill(name);
-  expect(await faultsOf(page)).toEqual([]);
-  await dialog.getByRole("button", { name: "Create passkey" }).click();
-}
-
-/** Reads the codes and closes their dialog. */
-async function keepRecoveryCodes(page: Page): Promise<string[]> {
-  const dialog = page.getByRole("dialog", { name: "Recovery codes" });
-  await expect(dialog.getByRole("listitem")).toHaveCount(10);
-  const codes = await dialog.getByRole("listitem").allTextContents();
-  await page.keyboard.press("Escape");
-  await page.mouse.click(5, 5);
-  expect(await faultsOf(page)).toEqual([]);
-  const download = page.waitForEvent("download");
-  await dialog.getByRole("button", { name: "Save as text" }).click();
-  const text = readFileSync(await (await download).path(), "utf8");
-  expect(text.trim().split("\n").slice(-10)).toEqual(codes);
-  await dialog.getByRole("button", { name: "I have kept the codes" }).click();
-  await expect(dialog).toHaveCount(0);
-  return codes;
 }
 
 test("a hospital requires a second step: a doctor is reminded, enrols a passkey and signs in with it", async ({ open }) => {

@@ -8,7 +8,7 @@ import { createEcg, sendEcg, sendToQuarantine } from "./ecg.ts";
 import { askAboutRead, newPatientLogin } from "./patient-login.ts";
 import { desaturate, type Monitor, NORMAL_VALUES, type Patient, type Values, type World } from "./world.ts";
 
-export type Who = "nobody" | "nurse" | "doctor" | "manager" | "patient";
+export type Who = "nobody" | "nurse" | "doctor" | "manager" | "platform" | "patient";
 type Ids = {
   chart: string;
   alert: string;
@@ -19,6 +19,7 @@ type Ids = {
   nurse: string;
   hospital: string;
   review: string;
+  erasure: string;
   own: string;
   ownDocument: string;
   ownConsent: string;
@@ -41,7 +42,7 @@ export type PortalContent = {
 async function furnished(world: World) {
   const { clerk, admin, newPatient, newMonitor, newDevice, hospital, ward } = world;
   const [ill, calm, partly] = [await newPatient(), await newPatient(), await newPatient()];
-  await newPatient();
+  const bare = await newPatient();
   const monitors = [await newMonitor(ill), await newMonitor(calm), await newMonitor(partly)] as const;
   const { respiratory_rate: _, ...incomplete } = NORMAL_VALUES;
   for (const secondsAgo of [50, 40, 30, 20, 10]) await monitors[0].send(NORMAL_VALUES, secondsAgo);
@@ -63,7 +64,8 @@ async function furnished(world: World) {
   const alert = await openAlert(world, ill.id);
   const [device, hospitalId] = [monitors[0].id, hospital.hospital_id];
   const review = await openReview(world, ill);
-  return { ill, beds, report: report.report_id ?? "", document, upload, alert, device, hospital: hospitalId, review };
+  const erasure = await openErasure(world, bare);
+  return { ill, beds, report: report.report_id ?? "", document, upload, alert, device, hospital: hospitalId, review, erasure };
 }
 
 /** A patient's question about a read, which the manager reviews. @returns its id */
@@ -72,6 +74,14 @@ async function openReview(world: World, patient: Patient): Promise<string> {
   await (await logIn(manager)).ask(`/hospitals/${world.hospital.hospital_id}/privacy-officers/${manager.id}`, { method: "PUT" });
   await world.clerk.ask(`/patients/${patient.id}`);
   return askAboutRead(await newPatientLogin(world, patient), patient, "I was not at the hospital that day.");
+}
+
+/** A request of the manager for the erasure of a record that is held. @returns its id */
+async function openErasure({ people }: World, patient: Patient): Promise<string> {
+  const manager = await logIn(people.manager);
+  await manager.ask(`/patients/${patient.id}/hold`, { json: { reason: "A court asked for the record." } });
+  const { data } = await manager.ask(`/patients/${patient.id}/erasure`, { json: { reason: "Asked for by letter." } });
+  return data.erasure_id;
 }
 
 async function openAlert({ clerk }: World, patientId: string): Promise<string> {
@@ -115,6 +125,7 @@ async function findOwnRequest(patient: Caller): Promise<string> {
   return requestConsent(nurse, own.patient_id);
 }
 
+const PLATFORM: Login = { email: "adm@demo.com", password: DEMO_PASSWORD };
 const PATIENT: Login = { email: "patient@demo.com", password: DEMO_PASSWORD };
 
 export async function createPortalContent(world: World): Promise<PortalContent> {
@@ -127,7 +138,7 @@ export async function createPortalContent(world: World): Promise<PortalContent> 
   const sharing = await shareOwnEntries(world, ill);
   return {
     ids: { ...ids, chart: `/patients/${ill.id}`, nurse: nurse.id, own: own.report_id, ownDocument, ownConsent, ...sharing },
-    logins: { nobody: null, nurse, doctor, manager, patient: PATIENT },
+    logins: { nobody: null, nurse, doctor, manager, platform: PLATFORM, patient: PATIENT },
     beds,
   };
 }
@@ -200,8 +211,13 @@ export const PORTAL_PAGES: readonly PortalPage[] = [
     reviews: "/privacy",
     review: ({ review }) => `/privacy/${review}`,
     deliveries: "/admin/deliveries",
+    retention: "/admin/retention",
+    holds: "/admin/holds",
+    erasures: "/admin/erasures",
+    erasure: ({ erasure }) => `/admin/erasures/${erasure}`,
     health: "/admin/health",
   }),
+  ...at("platform", { keys: "/admin/keys" }),
   ...at("patient", {
     me: "/me",
     "me-details": "/me/details",
@@ -218,5 +234,6 @@ export const PORTAL_PAGES: readonly PortalPage[] = [
     "consent-link": ({ ownConsent }) => `/consents/${ownConsent}`,
     "me-consent": ({ ownConsent }) => `/me/consents/${ownConsent}`,
     "me-access": "/me/access",
+    "me-erasure": "/me/erasure",
   }),
 ];

@@ -143,6 +143,11 @@ describe("a legal hold", () => {
     await expectProblem(await post(`${path}/release`, manager, { reason: "Again" }), 409, "conflict");
     const { data } = await readJson(await sendRequest(`${API}/patient-holds`, { as: manager }));
     expect(data).toMatchObject([{ patient_id: patient.id, reason: "A court asked", released_by: manager.id }]);
+    const other = await newPatient(world.hospitalId, world.nurse);
+    const ofPatient = async (id: string) =>
+      (await readJson(await sendRequest(`${API}/patient-holds?patient_id=${id}`, { as: manager }))).data;
+    expect(await ofPatient(patient.id)).toHaveLength(1);
+    expect(await ofPatient(other.id)).toEqual([]);
     const elsewhere = await newWorld();
     expect((await readJson(await sendRequest(`${API}/patient-holds`, { as: elsewhere.manager }))).data).toEqual([]);
     await expectProblem(await post(path, elsewhere.manager, { reason: "A court asked" }), 404, "not_found");

@@ -3,7 +3,7 @@ import { Textarea } from "@mantine/core";
 import { type ReactNode, useState } from "react";
 import { withErrorMessages } from "../platform/api/problem.ts";
 import { Dialog } from "../platform/design/dialog.tsx";
-import { Form } from "../platform/design/form.tsx";
+import { type FieldErrors, Form } from "../platform/design/form.tsx";
 import { useTranslation } from "../platform/messages/translate.ts";
 
 const MIN_LENGTH = 3;
@@ -25,7 +25,7 @@ export function ReasonDialog({ title, submitLabel, children, reasonLabel, confli
   const t = useTranslation();
   const [reason, setReason] = useState("");
   const label = reasonLabel ?? t("erasure.reason");
-  const validate = () => (reason.trim().length < MIN_LENGTH ? { reason: t("erasure.reason_short") } : {});
+  const validate = (): FieldErrors => (reason.trim().length < MIN_LENGTH ? { reason: t("erasure.reason_short") } : {});
   const submit = () => withErrorMessages(onSubmit(reason.trim()), { conflict }).then(onClose);
   return (
     <Dialog title={title} onClose={onClose}>
