@@ -59,6 +59,6 @@ test("an administrator of a hospital has no page of keys", async ({ open }) => {
   const { people } = await newWorld();
   const page = await open(people.manager, { path: "/admin/keys" });
   await waitForPage(page);
-  await expect(page.getByText("This page does not exist or you have no access.")).toBeVisible();
+  await expect(page.getByText("Page not found, or you do not have access.")).toBeVisible();
   await expect(page.getByRole("link", { name: "Key rotation" })).toHaveCount(0);
 });

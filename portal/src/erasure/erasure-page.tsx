@@ -21,7 +21,7 @@ export function ErasurePage() {
   const query = useErasure(erasureId);
   return (
     <Page key={erasureId} title={t("erasure.erasure")}>
-      <RefetchError error={query.error} />
+      {query.data && <RefetchError error={query.error} />}
       <QueryBoundary query={query}>{(erasure) => <ErasureView erasure={erasure} />}</QueryBoundary>
     </Page>
   );

@@ -47,7 +47,7 @@ function Retention({ hospitalId }: { hospitalId: string }) {
     <>
       <Card title={t("erasure.periods")}>
         <QueryBoundary query={query}>{(settings) => <Periods settings={settings} zone={zone} />}</QueryBoundary>
-        <RefetchError error={query.error} />
+        {query.data && <RefetchError error={query.error} />}
       </Card>
       <Card title={t("erasure.dry_run")}>
         <DryRun hospitalId={hospitalId} zone={zone} />
@@ -124,7 +124,7 @@ function DryRun({ hospitalId, zone }: { hospitalId: string; zone: string | undef
           />
         )}
       </QueryBoundary>
-      <RefetchError error={query.error} />
+      {query.data && <RefetchError error={query.error} />}
     </div>
   );
 }

@@ -21,7 +21,7 @@ export function KeysPage() {
   return (
     <Page title={t("nav.keys")}>
       <p>{t("rotation.text")}</p>
-      <RefetchError error={query.error} />
+      {query.data && <RefetchError error={query.error} />}
       <QueryBoundary query={query}>
         {(status) => (
           <>
