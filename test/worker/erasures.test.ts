@@ -76,6 +76,18 @@ describe("a request", () => {
     expect(answers.map(({ status }) => status).sort()).toEqual([201, 409, 409, 409, 409]);
   });
 
+  it("is listed by its patient alone, for whoever may see it", async () => {
+    const id = await askedBy();
+    const other = await newPatient(world.hospitalId, world.nurse);
+    const idsOf = async (patientId: string, as = world.manager): Promise<string[]> => {
+      const { data } = await readJson(await sendRequest(`${API}/erasures?patient_id=${patientId}`, { as }));
+      return data.map(({ erasure_id }: { erasure_id: string }) => erasure_id);
+    };
+    expect(await idsOf(patient.id)).toContain(id);
+    expect(await idsOf(other.id)).toEqual([]);
+    expect(await idsOf(patient.id, (await newWorld()).manager)).toEqual([]);
+  });
+
   it("is approved by a second person with a second step, neither the one who asked nor the patient", async () => {
     const id = await askedBy();
     await expectProblem(await post(`/erasures/${id}/approve`, world.manager), 409, "conflict");
