@@ -102,7 +102,7 @@ function StoreTable({ status: { current_key_id, stores } }: { status: KeyStatus 
           { label: t("rotation.phase"), cell: ({ phase }) => t(`rotation.phase.${phase}`) },
           { label: t("rotation.by_key"), cell: listValues },
           { label: t("rotation.left"), cell: (store) => count(countRemaining(store, current_key_id)), align: "end" },
-          { label: t("rotation.unreadable"), cell: ({ unreadable }) => formatNumber(unreadable), align: "end" },
+          { label: t("rotation.unreadable"), cell: ({ unreadable, values }) => count(values && unreadable), align: "end" },
           {
             label: t("rotation.counted_at"),
             cell: ({ counted_at }) => (counted_at === null ? t("rotation.not_counted") : formatDateTime(counted_at, zone)),
