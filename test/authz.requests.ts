@@ -256,8 +256,8 @@ const BODIES: Record<
   }),
   "POST /api/v1/documents": ({ patientId }) => ({ body: documentForm(newText(), { type: "34109-9", patient_id: patientId }) }),
   "POST /api/v1/documents/:document_id/versions": () => ({ body: documentForm(newText()), headers: { "If-Match": "*" } }),
-  "POST /api/v1/emergency-access": async ({ patientId }, { role }, person) => {
-    const isClinical = person !== null && (role === "nurse" || role === "doctor");
+  "POST /api/v1/emergency-access": async ({ patientId }, { role, ended }, person) => {
+    const isClinical = person !== null && !ended && (role === "nurse" || role === "doctor");
     return { json: emergencyBody(isClinical ? await newReachedPatient(person) : patientId) };
   },
   "PUT /api/v1/patients/:patient_id/notice-delay": () => ({ json: delayBody() }),

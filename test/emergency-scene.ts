@@ -59,7 +59,9 @@ export async function newReachedPatient(reader: Person): Promise<string> {
   const [own, other] = [row?.id ?? "", await newHospital()];
   const person = await newPerson("patient");
   const nurse = await newPerson("nurse", other);
-  const [there, here] = [await newPatient(other, nurse), await newPatient(own, nurse)];
+  const [there, here] = [await newPatient(other, nurse), await newPatient(other, nurse)];
+  // It counts against no quota of that hospital, which tests fill.
+  await getDb(env.DB).run(sql`UPDATE patients SET hospital_id = ${own} WHERE id = ${here.id}`);
   for (const patient of [there, here]) await link(person, patient);
   for (const hospitalId of [own, other]) await setReach(hospitalId, "any_hospital");
   return there.id;

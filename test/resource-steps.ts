@@ -90,7 +90,7 @@ export const findPathsWithoutArea = (paths: readonly string[], areas: readonly s
 /** Example addresses in the source of test/browser/portal-pages.ts. */
 function findTestedAddresses(source: string): string[] {
   const pages = source.slice(source.indexOf("PORTAL_PAGES: "));
-  return [...pages.matchAll(/[:>] (?:"(\/[^"]*)"|`([^`]*)`|(chart)),/g)].map(([, plain, template, chart]) =>
+  return [...pages.matchAll(/[:>] (?:"(\/[^"]*)"|`([^`]*)`|(chart))[, ]/g)].map(([, plain, template, chart]) =>
     (plain ?? template ?? (chart && "/patients/x") ?? "").replace(/\$\{chart\}/, "/patients/x").replace(/\$\{\w+\}/g, "x"),
   );
 }

@@ -218,8 +218,8 @@ export const GUARDS = [
     "the same number proves nothing unless staff saw it",
     PERSONS,
     CONSENTS,
-    "AND x.patient_uid IS NOT NULL AND x.uid_basis = 'staff' AND y.uid_basis = 'staff')`;",
-    "AND x.patient_uid IS NOT NULL)`;",
+    "AND person_a.patient_uid IS NOT NULL\n    AND person_a.uid_basis = 'staff' AND person_b.uid_basis = 'staff')`;",
+    "AND person_a.patient_uid IS NOT NULL)`;",
   ),
   guard("records of two people", SHAREABLE, GUARDIANS, "AND NOT ${areDifferentPersons(sql`p.id`, ownId)})`", ")`"),
   guard(
@@ -256,7 +256,7 @@ export const GUARDS = [
   ),
   guard(
     "a guardian's own record gets nothing of the other's",
-    PERSONS,
+    SHAREABLE,
     GUARDIANS,
     " AND (${isGuardianOf(userId, ownId, now)} OR ${isSamePerson(sql`p.id`, ownId)}))",
     ")",

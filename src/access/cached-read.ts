@@ -92,7 +92,7 @@ export class CachedRead<T> {
    * the version, which changes with data of the hospital that the caller may not see.
    */
   get etag(): string | null {
-    if (!this.#plan) return null;
+    if (!this.#plan || this.#json === "") return null;
     const { key, actorId } = this.#plan;
     return `"${createHash("sha256")
       .update(JSON.stringify([key, actorId, this.#json]))

@@ -39,6 +39,7 @@ export const selectGrants = (
 ): SQL => sql`CASE WHEN patients.hospital_id <> s.hospital_id THEN (SELECT json_group_array(json_array(c.id, c.kinds, c.data_from,
     c.data_until, c.purpose, json(iif(c.documents_only = 1, (SELECT json_group_array(d.document_id) FROM consent_documents d
       WHERE d.consent_id = c.id), NULL)))) FROM consent_records r JOIN consents c ON c.id = r.consent_id
+    JOIN patients own ON own.id = c.patient_id AND own.hospital_id = c.hospital_id AND own.restricted_at IS NULL
   WHERE r.patient_id = patients.id AND c.hospital_id = s.hospital_id AND c.status = 'granted' AND c.expires_at > ${now}
     AND ${isForReader(sql`u.id`)} AND (m.role IN ('nurse', 'hospital_admin') OR (m.role = 'doctor' AND (h.doctor_scope = 'hospital' OR EXISTS (SELECT 1
       FROM care_team t WHERE t.patient_id = c.patient_id AND t.user_id = u.id AND t.ended_at IS NULL))))) END`;
@@ -99,6 +100,7 @@ export function selectConsentOf(
     : sql`0`;
   return sql`(SELECT json_array(c.id, c.purpose, c.data_from, c.data_until, c.expires_at)
     FROM consent_records r JOIN consents c ON c.id = r.consent_id
+    JOIN patients own ON own.id = c.patient_id AND own.hospital_id = c.hospital_id AND own.restricted_at IS NULL
     JOIN patients held ON held.id = r.patient_id AND held.restricted_at IS NULL
     WHERE r.patient_id = ${row.patientId} AND c.hospital_id = ${hospitalId} AND c.status = 'granted' AND c.expires_at > ${now}
       AND ${row.at} BETWEEN c.data_from AND c.data_until AND instr(' ' || c.kinds || ' ', ' ' || ${row.kind} || ' ') > 0

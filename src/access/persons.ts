@@ -8,12 +8,14 @@ import { type SQL, sql } from "drizzle-orm";
 export const isSamePerson = (
   a: SQL,
   b: SQL,
-): SQL => sql`EXISTS (SELECT 1 FROM patients x JOIN patients y ON y.patient_uid = x.patient_uid
-  WHERE x.id = ${a} AND y.id = ${b} AND x.patient_uid IS NOT NULL AND x.uid_basis = 'staff' AND y.uid_basis = 'staff')`;
+): SQL => sql`EXISTS (SELECT 1 FROM patients person_a JOIN patients person_b ON person_b.patient_uid = person_a.patient_uid
+  WHERE person_a.id = ${a} AND person_b.id = ${b} AND person_a.patient_uid IS NOT NULL
+    AND person_a.uid_basis = 'staff' AND person_b.uid_basis = 'staff')`;
 
 /** Whether they are known to be of different persons: staff has identified both, as two. */
-export const areDifferentPersons = (a: SQL, b: SQL): SQL => sql`EXISTS (SELECT 1 FROM patients x JOIN patients y
-  WHERE x.id = ${a} AND y.id = ${b} AND x.patient_uid <> y.patient_uid AND x.uid_basis = 'staff' AND y.uid_basis = 'staff')`;
+export const areDifferentPersons = (a: SQL, b: SQL): SQL => sql`EXISTS (SELECT 1 FROM patients person_a JOIN patients person_b
+  WHERE person_a.id = ${a} AND person_b.id = ${b} AND person_a.patient_uid <> person_b.patient_uid
+    AND person_a.uid_basis = 'staff' AND person_b.uid_basis = 'staff')`;
 
 /**
  * The id of a hospital's record of the person of the row `patients`, or NULL: the same `patient_uid` by staff of both, or a login to

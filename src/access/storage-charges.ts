@@ -41,6 +41,8 @@ export const UNCOUNTED_EVENTS: Readonly<Record<string, string>> = {
   "document_request.cancel": "ends a right; once per request",
   "document.entered_in_error": "withdraws a document; once per document",
   "device.unassign": "ends a right",
+  "emergency_access.start": "a refusal would cost time in an emergency; at most 50 per person and day",
+  "emergency_access.end": "ends a right",
   "erasure.request": "ends with the deletion of data; at most 50 per record",
   "erasure.approve": "deletes data; once per request",
   "erasure.reject": "once per request",

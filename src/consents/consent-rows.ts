@@ -15,6 +15,8 @@ import { stateAt } from "./states.ts";
 export type ConsentRow = typeof consents.$inferSelect & {
   /** JSON array of the shared records' ids. */
   shared: string;
+  /** 0: for a practitioner who is not the reader. */
+  isForReader?: number;
   /** The document request that the consent is for. */
   documentRequestId: string | null;
   hospitalName: string;
@@ -80,7 +82,7 @@ export async function toConsent(keys: Keys, row: ConsentRow, now: number, isPers
     requested_by: requestedBy,
     requested_by_name: requester?.full_name ?? null,
     document_request_id: row.documentRequestId,
-    shared: isPerson || status === "granted" ? shared : [],
+    shared: isPerson || (status === "granted" && row.isForReader !== 0) ? shared : [],
     decided_at: toIsoOrNull(row.decidedAt),
     ended_at: toIsoOrNull(row.endedAt),
     erased_at: toIsoOrNull(row.erasedAt),

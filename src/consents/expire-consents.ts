@@ -100,7 +100,12 @@ export async function expireConsents(env: Env, now: number): Promise<{ expired: 
     event: "consent.erase",
     isDue: sql`(c.erased_at IS NULL AND c.erase_at <= ${now} AND c.status NOT IN ('requested', 'granted'))`,
     set: sql`reason_sealed = NULL, erased_at = CAST(${now} AS INTEGER)`,
-    extra: (row) => [run.db.run(sql`DELETE FROM consent_records WHERE consent_id = ${row.id}`)],
+    extra: (row) => [
+      run.db.run(sql`DELETE FROM consent_records WHERE consent_id = ${row.id}`),
+      run.db.run(
+        sql`UPDATE consent_versions SET artefact = json_set(artefact, '$.shared', json('[]')) WHERE consent_id = ${row.id}`,
+      ),
+    ],
   });
   return { expired, erased };
 }

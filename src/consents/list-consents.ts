@@ -3,6 +3,7 @@ import { type SQL, sql } from "drizzle-orm";
 import { withUser } from "../access/access.ts";
 import type { Call, UserCall, UserEffectiveRole } from "../access/actor.ts";
 import { afterAudit, appendAuditEvent, toListEvents } from "../access/audit.ts";
+import { isForReader } from "../access/consented.ts";
 import { denyNotFound } from "../access/deny.ts";
 import { patientVisibility } from "../access/visibility.ts";
 import { buildPage, COUNT_LIMIT, type PageQuery, resolvePageStart } from "../http/pagination.ts";
@@ -17,6 +18,9 @@ const isVisible = (effectiveRole: UserEffectiveRole, { actor, now }: UserCall): 
   effectiveRole.role === "patient"
     ? sql`c.id IN (${selectConsentsOf(actor.userId, now)})`
     : patientVisibility(effectiveRole, actor, sql`c.patient_id`, sql`c.hospital_id`);
+
+/** Colleagues do not learn where the records are that a person shares with one practitioner. */
+const isForCaller = ({ actor }: UserCall): SQL => sql`${isForReader(sql`${actor.userId}`)} AS isForReader`;
 
 /** The state by the clock. */
 const isInState = (status: ConsentState, now: number): SQL => {
@@ -36,7 +40,7 @@ export async function listConsents(anyCall: Call, query: ConsentFilters) {
       AND ${status ? isInState(status, call.now) : sql`1`} AND ${patientId ? sql`c.patient_id = ${patientId}` : sql`1`}`;
     const after = start.after ? sql`(c.created_at, c.id) < (${start.after.value}, ${start.after.id})` : sql`1`;
     return [
-      call.db.all<ConsentRow>(sql`SELECT ${CONSENT_COLUMNS} FROM ${rows} AND ${after}
+      call.db.all<ConsentRow>(sql`SELECT ${CONSENT_COLUMNS}, ${isForCaller(call)} FROM ${rows} AND ${after}
         ORDER BY c.created_at DESC, c.id DESC LIMIT ${start.limit + 1} OFFSET ${start.skip}`),
       call.db.all<{ n: number }>(sql`SELECT count(*) AS n FROM (SELECT 1 FROM ${rows} LIMIT ${COUNT_LIMIT + 1})`),
     ];
@@ -65,7 +69,7 @@ export async function listConsents(anyCall: Call, query: ConsentFilters) {
 export async function getConsent(anyCall: Call, id: string) {
   const { call, effectiveRole, results } = await withUser(anyCall, "consent:read", (effectiveRole, call) => [
     call.db.all<ConsentRow>(
-      sql`SELECT ${CONSENT_COLUMNS} FROM consents c WHERE c.id = ${id} AND ${isVisible(effectiveRole, call)}`,
+      sql`SELECT ${CONSENT_COLUMNS}, ${isForCaller(call)} FROM consents c WHERE c.id = ${id} AND ${isVisible(effectiveRole, call)}`,
     ),
   ]);
   const [row] = results[0];

@@ -5,7 +5,7 @@ import type { Db } from "../platform/db/client.ts";
 import { isGuardianOf, isGuardianshipOf } from "./guardian-rows.ts";
 
 /** Whether a record is linked to the login, or another record of the same person is. */
-const isOwnRecord = (userId: string, patientId: SQL): SQL => sql`EXISTS (SELECT 1 FROM patient_links l
+const isOwnRecord = (userId: string | SQL, patientId: SQL): SQL => sql`EXISTS (SELECT 1 FROM patient_links l
   WHERE l.user_id = ${userId} AND (l.patient_id = ${patientId} OR ${isSamePerson(sql`l.patient_id`, patientId)}))`;
 
 /** Whether the user counts as the person of a record: it is their own, or they are its guardian now. */
@@ -13,8 +13,9 @@ export const isPersonOf = (userId: string, patientId: SQL, now: number): SQL =>
   sql`(${isOwnRecord(userId, patientId)} OR ${isGuardianOf(userId, patientId, now)})`;
 
 /**
- * Ids, some repeated, of the consents that a person sees and ends: those about their records, and those that share a record linked to their login; of
- * a guardian, those about the record of the guardianship or that share it.
+ * Ids, some repeated, of the consents that a person sees and ends: those about records linked to their login or that share one; of a
+ * record that only the same number connects, what is to be answered and what they have decided. Of a guardian, those about the record
+ * of the guardianship or that share it.
  */
 export const selectConsentsOf = (
   userId: string,
@@ -23,7 +24,7 @@ export const selectConsentsOf = (
     WHERE l.user_id = ${userId}
   UNION ALL SELECT k.id FROM patient_links l JOIN patients x ON x.id = l.patient_id AND x.uid_basis = 'staff'
       JOIN patients y ON y.patient_uid = x.patient_uid AND y.uid_basis = 'staff' JOIN consents k ON k.patient_id = y.id
-    WHERE l.user_id = ${userId}
+    WHERE l.user_id = ${userId} AND (k.status = 'requested' OR k.decided_by = l.user_id)
   UNION ALL SELECT r.consent_id FROM patient_links l JOIN consent_records r ON r.patient_id = l.patient_id WHERE l.user_id = ${userId}
   UNION ALL SELECT k.id FROM guardianships g JOIN consents k ON k.patient_id = g.patient_id WHERE ${isGuardianshipOf(userId, now)}
   UNION ALL SELECT r.consent_id FROM guardianships g JOIN consent_records r ON r.patient_id = g.patient_id
@@ -43,7 +44,8 @@ export const isShareable = (
 ): SQL => sql`EXISTS (SELECT 1
   FROM patients p JOIN hospitals h ON h.id = p.hospital_id
   WHERE p.id = ${patientId} AND p.hospital_id <> ${hospitalId} AND h.active = 1
-    AND (EXISTS (SELECT 1 FROM patient_links l WHERE l.user_id = ${userId} AND l.patient_id = p.id)
+    AND ((EXISTS (SELECT 1 FROM patient_links l WHERE l.user_id = ${userId} AND l.patient_id = p.id)
+        AND (NOT ${isGuardianOf(userId, ownId, now)} OR ${isOwnRecord(userId, ownId)} OR ${isSamePerson(sql`p.id`, ownId)}))
       OR (${isGuardianOf(userId, sql`p.id`, now)} AND (${isGuardianOf(userId, ownId, now)} OR ${isSamePerson(sql`p.id`, ownId)})))
     AND NOT ${areDifferentPersons(sql`p.id`, ownId)})`;
 

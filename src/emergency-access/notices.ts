@@ -16,9 +16,9 @@ const MAX_PER_RUN = 50;
 
 const listIds = (ids: readonly string[]) => sql`(SELECT value FROM json_each(${JSON.stringify(ids)}))`;
 
-/** A row while a delay holds the notice to the person of any of the records back. */
-export const selectDelay = (patientIds: readonly string[], now: number): SQL =>
-  sql`SELECT 1 FROM notice_delays d WHERE d.patient_id IN ${listIds(patientIds)} AND d.until > ${now}`;
+/** A row while a delay of the record holds the notice back. One that the reader has set holds back no notice of their own access. */
+export const selectDelay = (patientId: SQL | string, readerId: SQL | string, now: number): SQL =>
+  sql`SELECT 1 FROM notice_delays d WHERE d.patient_id = ${patientId} AND d.set_by <> ${readerId} AND d.until > ${now}`;
 
 type Access = Pick<EmergencyRow, "id" | "patientId" | "ownPatientId" | "recordHospitalId" | "startedAt">;
 
@@ -67,13 +67,14 @@ export async function sendDelayedNotices(env: Env, now: number): Promise<void> {
   const db = getDb(env.DB);
   const due = await db.all<Access>(sql`SELECT e.id, e.patient_id AS patientId, e.own_patient_id AS ownPatientId,
       e.record_hospital_id AS recordHospitalId, e.started_at AS startedAt
-    FROM emergency_accesses e WHERE e.patient_notified_at IS NULL AND NOT EXISTS
-      (SELECT 1 FROM notice_delays d WHERE d.patient_id IN (e.patient_id, e.own_patient_id) AND d.until > ${now})
+    FROM emergency_accesses e WHERE e.patient_notified_at IS NULL 
+      AND NOT EXISTS (${selectDelay(sql`e.patient_id`, sql`e.user_id`, now)})
     ORDER BY e.started_at LIMIT ${MAX_PER_RUN}`);
   for (const access of due) {
     await batch(db, [
       db.run(sql`UPDATE emergency_accesses SET patient_notified_at = CAST(${now} AS INTEGER)
-        WHERE id = ${access.id} AND patient_notified_at IS NULL AND NOT EXISTS (${selectDelay([access.patientId, access.ownPatientId], now)})`),
+        WHERE id = ${access.id} AND patient_notified_at IS NULL 
+          AND NOT EXISTS (${selectDelay(access.patientId, sql`emergency_accesses.user_id`, now)})`),
       ...notifyPatient(db, CRON, now, access),
     ]);
   }

@@ -140,7 +140,7 @@ const insertRow = ({ db }: Call, row: EmergencyRow): Statement =>
       stepped_up, started_at, ends_at, patient_notified_at)
     VALUES (${row.id}, ${row.hospitalId}, ${row.userId}, ${row.patientId}, ${row.recordHospitalId}, ${row.ownPatientId},
       ${row.reasonSealed}, CAST(${row.steppedUp} AS INTEGER), CAST(${row.startedAt} AS INTEGER), CAST(${row.endsAt} AS INTEGER),
-      iif(EXISTS (${selectDelay([row.patientId, row.ownPatientId], row.startedAt)}), NULL, CAST(${row.startedAt} AS INTEGER)))`);
+      iif(EXISTS (${selectDelay(row.patientId, row.userId, row.startedAt)}), NULL, CAST(${row.startedAt} AS INTEGER)))`);
 
 /** The access, its event and its review, at the hospital of the record and at the reader's; and the notices. */
 async function startStatements({ call, access, reason }: Start, row: EmergencyRow): Promise<Statement[]> {

@@ -4,7 +4,7 @@ import { logIn } from "./api.ts";
 import { faultsOf } from "./axe-check.ts";
 import { askAboutRead, newPatientLogin } from "./patient-login.ts";
 import { expect, test, waitForPage } from "./portal.ts";
-import type { Patient } from "./world.ts";
+import { newWorld, type Patient } from "./world.ts";
 
 /** The record of this account at the hospital, not the one that it registered with. */
 async function chooseRecord(page: Page, patient: Patient): Promise<void> {
@@ -81,7 +81,10 @@ test("a privacy officer does not close a review of their own access", async ({ o
   await expect(page.getByRole("button", { name: "Close the review" })).toHaveCount(0);
 });
 
-test("an administrator makes a nurse a privacy officer, and ends it", async ({ open, world, nurse }) => {
+test("an administrator makes a nurse a privacy officer, and ends it", async ({ open }) => {
+  // Other tests add people to the shared hospital.
+  const world = await newWorld();
+  const { nurse } = world.people;
   const page = await open(world.people.manager, { path: `/admin/hospitals/${world.hospital.hospital_id}` });
   await waitForPage(page);
   const row = page.getByRole("table", { name: "Staff" }).getByRole("row").filter({ hasText: nurse.name });

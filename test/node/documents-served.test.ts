@@ -51,5 +51,7 @@ it("docs/documents.md documents what the service does", async ({ skip }) => {
     "1",
     "entered-in-error: Belongs to another patient",
     "true",
+    "requested, Discharge summary",
+    "cancelled",
   ]);
 });

@@ -233,7 +233,7 @@ const HOLDERS: readonly Holder[] = [
 ];
 /** A doctor of another hospital, who sees a patient of this one by a consent. */
 const OTHER_HOSPITAL = "h2";
-const GUEST_VIEW = `consent:${OTHER_HOSPITAL}:u-guest/named`;
+const GUEST_VIEW = `consent:${OTHER_HOSPITAL}:u-guest:u-guest/named`;
 const NAMED = new Map([
   ["u-patient/named", ["plain"]],
   [GUEST_VIEW, ["plain"]],

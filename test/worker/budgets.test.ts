@@ -37,7 +37,6 @@ import { createSample } from "./monitored-patient.ts";
 const lines: BudgetCase[] = [
   ...reports,
   ...documents,
-  ...emergency,
   ...privacy,
   ...documentRequests,
   ...hospitalReads,
@@ -56,6 +55,7 @@ const lines: BudgetCase[] = [
   ...accountWrites,
   ...factorWrites,
   ...consents,
+  ...emergency,
 ];
 
 beforeAll(setUpWorld);

@@ -7,6 +7,7 @@ import { getDb } from "../../src/platform/db/client.ts";
 import { newWebhook } from "../authz.world.ts";
 import { newConsent } from "../consent-rows.ts";
 import { newDocument } from "../document-files.ts";
+import { newRequestRow } from "../document-request-rows.ts";
 import { RETENTION } from "../erasure-rows.ts";
 import { expectProblem } from "../token-forge.ts";
 import {
@@ -46,6 +47,7 @@ beforeAll(async () => {
     report_id: (await readJson(report)).data.report_id,
     document_id: await newDocument(nurse, patient.id),
     consent_id: await newConsent(patient.id),
+    document_request_id: await newRequestRow({ patientId: patient.id, hospitalId }, nurse.id),
   };
   // Inherited settings have no version.
   for (const scope of [`hospitals/${hospitalId}`, `wards/${ids["ward_id"]}`])

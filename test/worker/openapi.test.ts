@@ -10,7 +10,7 @@ import { newWebhook } from "../authz.world.ts";
 import { newConsent, newOffer } from "../consent-rows.ts";
 import { documentForm, newDocument, newText } from "../document-files.ts";
 import { newIncoming, newRequestRow } from "../document-request-rows.ts";
-import { newAccessRow, newDelayRow } from "../emergency-scene.ts";
+import { newAccessRow, newDelayRow, newReachedPatient } from "../emergency-scene.ts";
 import { newErasure, newHold, RETENTION } from "../erasure-rows.ts";
 import { type Contract, createContract } from "../fuzz/contract.ts";
 import { newGuardianCode, newGuardianship } from "../guardian-rows.ts";
@@ -262,7 +262,7 @@ async function newStage(): Promise<Stage> {
     grant_id: await newGrant(world),
     ...(await newEvent(world)),
     emergency_access_id: await newAccessRow(world.doctor, world.hospitalId, world.stranger.id),
-    emergency_id: (await newPatient(world.hospitalId, world.nurse)).id,
+    emergency_id: await newReachedPatient(world.doctor),
     review_id: await newReview(world.hospitalId, world.patient.id, world.nurse),
   };
   for (const path of [`wards/${wardId}`, `patients/${world.patient.id}`]) {
@@ -424,7 +424,6 @@ function requestOf({ path, method, name, operation }: (typeof operations)[number
   const ids: Record<string, string | undefined> = { ...stage.ids };
   if (path.includes("/alert-rules/")) ids["code"] = "heart_rate";
   if (path.endsWith("/revoke")) ids["consent_id"] = stage.ids["granted_id"];
-  if (path.endsWith("/emergency-access")) ids["patient_id"] = stage.ids["emergency_id"];
   if (path.includes("/direct/")) ids["upload_id"] = stage.ids["direct_id"];
   if (/document-requests.*\/(approve|reject)$/.test(path)) ids["document_request_id"] = stage.ids["incoming_id"];
   if (path.endsWith("/fulfil")) ids["document_request_id"] = stage.ids["approved_id"];
@@ -441,6 +440,7 @@ function requestOf({ path, method, name, operation }: (typeof operations)[number
   const meant = name.endsWith("/invitations/join") ? joining : stage;
   if (content["application/json"]) ask.json = real(content["application/json"].example, meant);
   if (path.endsWith("/guardians") && ask.json) ask.json = { ...Object(ask.json), code: stage.ids["guardian_code"] };
+  if (path.endsWith("/emergency-access") && ask.json) ask.json = { ...Object(ask.json), patient_id: stage.ids["emergency_id"] };
   if (path.endsWith("/consents/redeem")) ask.json = { ...Object(ask.json), code: stage.ids["offer_code"] };
   if (/\/consents\/(share|offers|\{consent_id\}\/grant)$/.test(path) && ask.json)
     ask.json = { ...Object(ask.json), patient_ids: [stage.ids["elsewhere_id"]] };

@@ -31,7 +31,7 @@ const newest = (patient_record: number, reports: number | null = null) => ({
   observations: null,
 });
 const end = (country: string | null, last: number, born: string | null = null) =>
-  new Date(endOfRetention(minimumPolicy(country), newest(last), born)).toISOString().slice(0, 10);
+  new Date(endOfRetention(minimumPolicy(country), newest(last), born, last)).toISOString().slice(0, 10);
 
 describe("the end of retention", () => {
   it.each([
@@ -57,8 +57,15 @@ describe("the end of retention", () => {
 
   it("is that of the kind that ends last", () => {
     const policy = { ...minimumPolicy("IN"), years: { ...minimumPolicy("IN").years, reports: 30 } };
-    expect(endOfRetention(policy, newest(DAY, Date.UTC(2000, 0, 1)), null)).toBe(Date.UTC(2030, 0, 1));
-    expect(endOfRetention(policy, newest(DAY, Date.UTC(1990, 0, 1)), null)).toBe(Date.UTC(2023, 2, 1));
+    expect(endOfRetention(policy, newest(DAY, Date.UTC(2000, 0, 1)), null, DAY)).toBe(Date.UTC(2030, 0, 1));
+    expect(endOfRetention(policy, newest(DAY, Date.UTC(1990, 0, 1)), null, DAY)).toBe(Date.UTC(2023, 2, 1));
+  });
+
+  it("of a record that began in childhood is that of a minor's, whenever the last entry is", () => {
+    const policy = { ...minimumPolicy("DE"), minors_until_age: 40 };
+    const [born, childhood, adult] = ["2000-01-01", Date.UTC(2006, 0, 1), Date.UTC(2019, 0, 1)];
+    expect(endOfRetention(policy, newest(adult), born, childhood)).toBe(Date.UTC(2040, 0, 1));
+    expect(endOfRetention(policy, newest(adult), born, adult)).toBe(Date.UTC(2029, 0, 1));
   });
 
   it("is never shorter than the country requires", () => {

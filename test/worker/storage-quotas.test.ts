@@ -27,6 +27,8 @@ const UNCOUNTED: Record<string, string> = {
   "POST /api/v1/auth/invitations/accept": "one account per invitation, which counts",
   "POST /api/v1/auth/password/reset": UNCOUNTED_EVENTS["user.password_reset"] ?? "",
   "POST /api/v1/auth/login/second-step": "a session replaces an older one; attempts are limited",
+  "POST /api/v1/emergency-access": UNCOUNTED_EVENTS["emergency_access.start"] ?? "",
+  "POST /api/v1/emergency-access/:emergency_access_id/end": UNCOUNTED_EVENTS["emergency_access.end"] ?? "",
   "POST /api/v1/auth/passkey/options": "stores nothing",
   "POST /api/v1/auth/passkey/login": "a session replaces an older one; attempts are limited",
   "POST /api/v1/auth/passkeys/options": "stores nothing",

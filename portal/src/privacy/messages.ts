@@ -46,7 +46,7 @@ export const privacy = defineMessages({
     "privacy.closed_by": "Closed by",
     "privacy.already_closed": "Somebody else has closed this review.",
     "privacy.ask": "I did not expect this",
-    "privacy.ask_about": "I did not expect the access of {time}",
+    "privacy.ask_about": "I did not expect this: access of {time}",
     "privacy.ask_title": "Ask about this access",
     "privacy.ask_text":
       "The privacy officers of the hospital look at the access of {time} and answer you here. The person who had access cannot answer.",
@@ -111,7 +111,7 @@ export const privacy = defineMessages({
     "privacy.closed_by": "किसने बंद की",
     "privacy.already_closed": "यह समीक्षा किसी और ने बंद कर दी है।",
     "privacy.ask": "मुझे इसकी उम्मीद नहीं थी",
-    "privacy.ask_about": "मुझे {time} की पहुँच की उम्मीद नहीं थी",
+    "privacy.ask_about": "मुझे इसकी उम्मीद नहीं थी: {time} की पहुँच",
     "privacy.ask_title": "इस पहुँच के बारे में पूछें",
     "privacy.ask_text": "अस्पताल के गोपनीयता अधिकारी {time} की पहुँच को देखते हैं और आपको यहाँ उत्तर देते हैं। जिसने देखा, वह उत्तर नहीं दे सकता।",
     "privacy.your_question": "आपका प्रश्न (वैकल्पिक)",

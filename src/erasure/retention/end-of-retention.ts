@@ -21,6 +21,7 @@ type Row = {
   identity_sealed: string;
   country: string | null;
   policy: string | null;
+  begun: number;
   patient_record: number;
   reports: number | null;
   documents: number | null;
@@ -38,14 +39,15 @@ function addYears(time: number, years: number): number {
  * The time at which the last period ends, epoch milliseconds.
  * @param newest the newest entry per kind, epoch milliseconds; null: there is none
  * @param dateOfBirth FHIR date, of which the last possible day counts; null: an adult
+ * @param begun when the record began, epoch milliseconds: one that began before the person came of age has entries of a minor
  */
-export function endOfRetention(policy: RetentionPolicy, newest: Newest, dateOfBirth: string | null): number {
+export function endOfRetention(policy: RetentionPolicy, newest: Newest, dateOfBirth: string | null, begun: number): number {
   const born = dateOfBirth === null ? undefined : daysOf(dateOfBirth)?.last;
   const ends = RECORD_KINDS.flatMap((kind) => {
     const last = newest[kind];
     if (last === null) return [];
     const end = addYears(last, policy.years[kind]);
-    const isOfMinor = born !== undefined && last < addYears(born, AGE_OF_MAJORITY);
+    const isOfMinor = born !== undefined && Math.min(begun, last) < addYears(born, AGE_OF_MAJORITY);
     const { minors_until_age: age } = policy;
     return [isOfMinor && age !== null ? Math.max(end, addYears(born, age)) : end];
   });
@@ -58,7 +60,8 @@ export function endOfRetention(policy: RetentionPolicy, newest: Newest, dateOfBi
  */
 export async function findEndOfRetention(env: Env, db: Db, keys: Keys, patientId: string, now: number): Promise<number | null> {
   const [[row], [months]] = await batch(db, [
-    db.all<Row>(sql`SELECT p.id AS id, p.version AS version, p.identity_sealed AS identity_sealed, h.country AS country, r.policy AS policy,
+    db.all<Row>(sql`SELECT p.id AS id, p.version AS version, p.identity_sealed AS identity_sealed,
+        p.created_at AS begun, h.country AS country, r.policy AS policy,
         max(p.created_at, p.updated_at, coalesce((SELECT max(authored_at) FROM intake_responses WHERE patient_id = p.id), 0),
           coalesce((SELECT max(changed_at) FROM patient_changes WHERE patient_id = p.id), 0)) AS patient_record,
         (SELECT max(created_at) FROM reports WHERE patient_id = p.id) AS reports,
@@ -85,7 +88,7 @@ export async function findEndOfRetention(env: Env, db: Db, keys: Keys, patientId
   const observations = observed.length > 0 ? Math.min(now, Math.max(...observed)) : null;
   const { date_of_birth: dateOfBirth } = await unsealIdentity(keys, row);
   const policy = policyInForce(row.country, row.policy);
-  return endOfRetention(policy, { patient_record, reports, documents, observations }, dateOfBirth);
+  return endOfRetention(policy, { patient_record, reports, documents, observations }, dateOfBirth, row.begun);
 }
 
 /** Months since January 1970 (UTC). */

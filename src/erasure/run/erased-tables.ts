@@ -143,7 +143,8 @@ export const ERASED_TABLES: readonly ErasedTable[] = [
     "held_observations",
     ["id"],
     (s) =>
-      sql`(filed_patient_id = ${s.patientId} OR substr(id, 1, 36) = ${s.patientId} OR ${sentByPatient(s, sql`held_observations.device_id`, sql`held_observations.received_at`)})`,
+      sql`(filed_patient_id = ${s.patientId} OR (filed_patient_id IS NULL AND (substr(id, 1, 36) = ${s.patientId}
+        OR ${sentByPatient(s, sql`held_observations.device_id`, sql`held_observations.received_at`)})))`,
     {
       search: withoutIndex("received_at"),
     },
@@ -151,8 +152,10 @@ export const ERASED_TABLES: readonly ErasedTable[] = [
   table(
     "uploads",
     ["id"],
-    (s) => sql`(patient_id = ${s.patientId} OR ${ofReports(s)} OR actor_id IN ${list(s.users)}
-      OR (actor_kind = 'device' AND report_id IS NULL AND ${sentByPatient(s, sql`uploads.actor_id`, sql`uploads.created_at`)}))`,
+    (s) => sql`((patient_id = ${s.patientId} AND NOT EXISTS (SELECT 1 FROM reports r WHERE r.id = uploads.report_id
+        AND r.patient_id <> ${s.patientId})) OR ${ofReports(s)} OR (actor_id IN ${list(s.users)}
+        AND coalesce(patient_id, ${s.patientId}) = ${s.patientId})
+      OR (actor_kind = 'device' AND report_id IS NULL AND patient_id IS NULL AND ${sentByPatient(s, sql`uploads.actor_id`, sql`uploads.created_at`)}))`,
     { search: withoutIndex("created_at"), files: ["file_key", "incoming_key"] },
   ),
   table(

@@ -9,7 +9,7 @@ import type { ErasedTable } from "./erased-tables.ts";
 import { hasOpenHold, startErasure } from "./start.ts";
 
 /** Erasures that one run works on. */
-const ERASURES_PER_RUN = 5;
+const ERASURES_PER_RUN = 50;
 /** Steps of one run. Each has at most five calls of D1 and R2. */
 export const STEPS_PER_RUN = 100;
 
@@ -27,8 +27,9 @@ export async function runErasures(env: Env, now: number, tables?: readonly Erase
       left -= steps;
       if (isDone) completed++;
     } catch (error) {
-      // The next run repeats the step.
-      log(env, "WARNING", "erasure interrupted", { code: id, cause: describeCause(error) });
+      // The next run repeats the step. What fails counts as a step, and keeps no other erasure from its turn.
+      left--;
+      log(env, "ERROR", "erasure interrupted", { code: id, cause: describeCause(error) });
     }
     if (left <= 0) break;
   }

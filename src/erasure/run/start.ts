@@ -48,6 +48,7 @@ async function readSubject(db: Db, { patientId, hospitalId }: ErasureRow, now: n
     db.all<{ id: string }>(sql`SELECT l.user_id AS id FROM patient_links l JOIN users u ON u.id = l.user_id
       WHERE l.patient_id = ${patientId} AND u.is_admin = 0
         AND NOT EXISTS (SELECT 1 FROM patient_links o WHERE o.user_id = l.user_id AND o.patient_id <> ${patientId})
+        AND NOT EXISTS (SELECT 1 FROM guardianships g WHERE g.guardian_id = l.user_id AND g.patient_id <> ${patientId})
         AND NOT EXISTS (SELECT 1 FROM memberships m WHERE m.user_id = l.user_id)
         AND NOT EXISTS (SELECT 1 FROM practitioners p WHERE p.user_id = l.user_id)`),
     db.all<{ id: string }>(sql`SELECT id FROM devices WHERE owner_patient_id = ${patientId}`),

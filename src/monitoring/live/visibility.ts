@@ -65,13 +65,13 @@ export function namedPatients(currentRole: EffectiveRole, actor: Principal, pati
 const CONSENT_KEY = "consent:";
 export const isViewByConsent = (viewKey: string): boolean => viewKey.startsWith(CONSENT_KEY);
 
-/** The scope of a view in the feed of a hospital. Other hospitals' staff share no view with anybody else. */
+/** The scope of a view in the feed of a hospital. Other hospitals' staff share no view with anybody: a consent may be for one of them. */
 function visibilityKey(currentRole: EffectiveRole, holder: Subscription["holder"], hospitalId: string): string {
-  const scope = roleScope(currentRole, holder);
   const { role } = currentRole;
   const isStaff = role === "nurse" || role === "hospital_admin" || role === "doctor";
   const isForeign = isStaff && currentRole.hospitalId !== hospitalId;
-  return isForeign ? `${CONSENT_KEY}${currentRole.hospitalId}:${scope}` : scope;
+  const scope = roleScope(currentRole, holder);
+  return isForeign ? `${CONSENT_KEY}${currentRole.hospitalId}:${scope}:${holderScope(holder)}` : scope;
 }
 
 /** All patients that a role sees, or the patients of one holder. */
@@ -88,8 +88,10 @@ function roleScope(currentRole: EffectiveRole, holder: Subscription["holder"]): 
     case "patient":
       break;
   }
-  return holder.kind === "user" ? holder.userId : holder.credentialId;
+  return holderScope(holder);
 }
+
+const holderScope = (holder: Subscription["holder"]): string => (holder.kind === "user" ? holder.userId : holder.credentialId);
 
 /** Key of a view in the feed of a hospital, shared by subscriptions with the same scope and requested patients. */
 export async function toViewKey(

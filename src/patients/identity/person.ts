@@ -133,14 +133,16 @@ export async function preparePersonChange(
   if (aadhaar_number === undefined && abha_number === undefined) return { columns: {}, last4: null, statements: [] };
   const isAadhaarKept = before.aadhaar_last4 !== null && aadhaar_number === undefined;
   const toChange = (person: PersonRef | null, first: Statement[] = []): PersonChange => {
-    if (!person) return { columns: isAadhaarKept ? {} : { patientUid: null, uidBasis: null }, last4: null, statements: first };
+    const isKept = isAadhaarKept && patient.uid_basis === "staff";
+    if (!person) return { columns: isKept ? {} : { patientUid: null, uidBasis: null }, last4: null, statements: first };
     return {
       columns: { patientUid: patientUidOf(person, patient.id), uidBasis: role === "patient" ? "self" : "staff" },
       last4: person.last4,
       statements: [...first, upsertPerson(call, person, patient.id, when)],
     };
   };
-  // A person's own statement proves nothing: it does not connect two numbers.
+  // A person's own statement proves nothing: it neither connects two numbers nor replaces whom staff has identified.
+  if (role === "patient" && patient.uid_basis === "staff" && !aadhaar_number) return { columns: {}, last4: null, statements: [] };
   if (role === "patient") return toChange(await identifyPerson(call, aadhaar_number ? { aadhaar_number } : { abha_number }));
   const { person, isCorrection } = await identifyChanged(call, patient, before, change);
   return toChange(person, isCorrection ? [withdrawNumbers(call.db, patient, when)] : []);
@@ -151,11 +153,12 @@ type RecordedNumbers = Pick<Identity, "aadhaar_last4" | "abha_number">;
 /** The person of all numbers that a record has after a change, and whether one of two numbers was wrong. */
 async function identifyChanged(
   call: Call,
-  { id, patient_uid }: Identified,
+  { id, patient_uid, uid_basis }: Identified,
   before: RecordedNumbers,
   { aadhaar_number, abha_number }: PersonNumbers,
 ): Promise<{ person: PersonRef | null; isCorrection: boolean }> {
-  const own = patient_uid === null ? [] : await findAadhaarMacs(call.db, id, patient_uid);
+  // What a patient has given proves nothing, and must not become the statement of staff.
+  const own = patient_uid === null || uid_basis !== "staff" ? [] : await findAadhaarMacs(call.db, id, patient_uid);
   const isAadhaarKept = before.aadhaar_last4 !== null && aadhaar_number === undefined;
   const abhaAfter = abha_number === undefined ? before.abha_number : abha_number;
   const given = await identifyPerson(call, { aadhaar_number, abha_number: abhaAfter });
@@ -170,7 +173,7 @@ async function identifyChanged(
 
 const isSameNumber = (a: NumberMac, b: NumberMac) => a.keyId === b.keyId && a.mac === b.mac;
 
-type Identified = { id: string; patient_uid: string | null };
+type Identified = { id: string; patient_uid: string | null; uid_basis: "staff" | "self" | null };
 
 /**
  * The MACs of a record's Aadhaar number, which is not stored: those that the record itself has introduced, else all of its identifier.

@@ -3,6 +3,7 @@
 import { sql } from "drizzle-orm";
 import { getVerifiedKeys } from "../../platform/config.ts";
 import { getDb } from "../../platform/db/client.ts";
+import { describeCause } from "../../platform/errors.ts";
 import { log } from "../../platform/log.ts";
 import {
   afterCounting,
@@ -44,7 +45,10 @@ export async function sealAgain(env: Env, now: number, maxSteps = MAX_STEPS): Pr
   if (ring.keys.size < 2) return 0;
   const known = await readProgress(env);
   const run = { job: { env, db: getDb(env.DB), ring, now }, known, stepsLeft: maxSteps, endsAt: Date.now() + MAX_RUN_MS };
-  for (const store of STORES) await runStore(run, store);
+  for (const store of STORES)
+    await runStore(run, store).catch((error: unknown) =>
+      log(env, "ERROR", "store not sealed again", { operation: store.name, cause: describeCause(error) }),
+    );
   if (STORES.every(({ name }) => isDone(known.get(name), ring.currentKid))) await runStore(run, SENTINEL_STORE);
   return maxSteps - run.stepsLeft;
 }
