@@ -23,6 +23,7 @@ function writeConfig(port: number): string {
     ['main = "', 'main = "'],
     ['directory = "', 'directory = "'],
     ['migrations_dir = "', 'migrations_dir = "'],
+    ['locales/index.js" = "', 'locales/index.js" = "'],
   ];
   let toml = readFileSync("wrangler.toml", "utf8");
   for (const [from = "", to = ""] of paths) {

@@ -54,7 +54,7 @@ export const accountReads: BudgetCase[] = [
       return getAs(`/audit-events/${data[0].id}/proof`, () => world.manager)(e);
     },
   ],
-  ["GET /admin/users", "read", 200, budget(1, 80, 0), getAs("/admin/users", admin)],
+  ["GET /admin/users", "read", 200, budget(1, 130, 0), getAs("/admin/users", admin)],
 ];
 
 const hold = (method: string) => (e: Env) =>

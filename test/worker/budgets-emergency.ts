@@ -1,8 +1,12 @@
 // Budgets of emergency access and of the delay of its notices.
 import { newAccessRow, newDelayRow, startAccess } from "../emergency-scene.ts";
 import { makeOfficer } from "../privacy-rows.ts";
-import { API, newPatient, newPerson, type Person, sendRequest } from "../world.ts";
+import { API, newPatient, newPerson, newWorld, type Person, sendRequest, type World } from "../world.ts";
 import { type BudgetCase, budget, getAs, world } from "./budgets-world.ts";
+
+let madeHospital: Promise<World> | undefined;
+/** A hospital of its own: whom accesses are told to is not whom other lines list. */
+const place = () => (madeHospital ??= newWorld());
 
 let made: Promise<Person> | undefined;
 /** A doctor with 30 accesses. */
@@ -48,8 +52,9 @@ export const emergency: BudgetCase[] = [
     201,
     budget(2, 160, 60),
     async (e) => {
-      const doctor = await newPerson("doctor", world.hospitalId);
-      const { id } = await newPatient(world.hospitalId, world.nurse);
+      const { hospitalId, nurse } = await place();
+      const doctor = await newPerson("doctor", hospitalId);
+      const { id } = await newPatient(hospitalId, nurse);
       return startAccess(doctor, id, {}, {}, e);
     },
   ],
