@@ -6,6 +6,7 @@ import { denyNotFound } from "../access/deny.ts";
 import { failsUnless } from "../access/sign-in.ts";
 import { notify } from "../notifications/notify.ts";
 import { batch, isRoleChanged, type Statement } from "../platform/db/client.ts";
+import { ROW_LIMITS, toLimitError, unlessFull } from "../platform/db/row-limits.ts";
 import { ApiError } from "../platform/errors.ts";
 import { CONSENT_COLUMNS, type ConsentRow, keepVersion, selectConsent, toCreated, toScope } from "./consent-rows.ts";
 import { chooseHospital, tellAskedHospital } from "./document-consents.ts";
@@ -90,14 +91,15 @@ async function decide(decision: Decision, change: SQL, records: readonly Stateme
     selectConsent(db, row.id),
   ]).catch((error: unknown) => {
     if (isRoleChanged(error)) throw new ApiError("conflict", "The consent was changed meanwhile, or a record cannot be shared.");
-    throw error;
+    throw toLimitError(error, ROW_LIMITS.liveConsents);
   });
   return toCreated(call, written, true);
 }
 
 /**
  * Grants a request for the named records, as asked or narrower.
- * @throws ApiError not_found, conflict (answered, expired, or a record that the person cannot share), invalid_request (wider than asked)
+ * @throws ApiError not_found, conflict (answered, expired, or a record that the person cannot share), invalid_request (wider than asked),
+ * limit_reached
  */
 export async function grantConsent(anyCall: Call, id: string, grant: Grant) {
   const decision = await requireStep(anyCall, id, "grant", grant.patientIds);
@@ -110,7 +112,12 @@ export async function grantConsent(anyCall: Call, id: string, grant: Grant) {
   if (errors.length > 0) throw new ApiError("invalid_request", "Some fields are invalid; see errors.", { errors });
   const ids = JSON.stringify([...new Set(patientIds)]);
   const canShare = isShareable(actor.userId, sql`j.value`, sql`${row.patientId}`, sql`${row.hospitalId}`, now);
-  const change = sql`kinds = ${scope.kinds.join(" ")}, data_from = CAST(${scope.dataFrom} AS INTEGER),
+  const purpose = unlessFull(
+    sql`purpose`,
+    ROW_LIMITS.liveConsents,
+    sql`consents l WHERE l.patient_id = ${row.patientId} AND l.status = 'granted' AND l.expires_at > ${now}`,
+  );
+  const change = sql`purpose = ${purpose}, kinds = ${scope.kinds.join(" ")}, data_from = CAST(${scope.dataFrom} AS INTEGER),
     data_until = CAST(${scope.dataUntil} AS INTEGER), expires_at = CAST(${scope.expiresAt} AS INTEGER),
     erase_at = CAST(${scope.eraseAt} AS INTEGER), decided_by = ${actor.userId}, decided_at = CAST(${now} AS INTEGER)`;
   return decide(decision, change, [

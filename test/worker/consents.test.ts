@@ -4,6 +4,8 @@ import fc from "fast-check";
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import { TRANSITIONS } from "../../src/consents/states.ts";
 import { getDb } from "../../src/platform/db/client.ts";
+import { ROW_LIMITS } from "../../src/platform/db/row-limits.ts";
+import { newConsent } from "../consent-rows.ts";
 import { listNotices } from "../letters.ts";
 import {
   API,
@@ -262,5 +264,22 @@ describe("a list", () => {
     await getDb(env.DB).run(sql`UPDATE consents SET answer_until = 1 WHERE id = ${second}`);
     expect(await idsOf(own.b.nurse, "?status=expired")).toEqual([second]);
     expect(await idsOf(own.b.nurse, "?status=requested")).toEqual([]);
+  });
+});
+
+describe("a grant", () => {
+  it("is refused while a hundred consents for the record hold, and possible again when one has ended", async () => {
+    const { b, person, atA, atB } = await newScene();
+    const { max } = ROW_LIMITS.liveConsents;
+    for (let i = 0; i < max; i++) await newConsent(atB.id, "granted");
+    const asked = await sendRequest(`${API}/consents`, { as: b.nurse, json: newRequest(atB.id) });
+    const { consent_id } = (await readJson(asked)).data;
+    const grant = () =>
+      sendRequest(`${API}/consents/${consent_id}/grant`, { as: person, method: "POST", json: { patient_ids: [atA.id] } });
+    const refused = await grant();
+    expect([refused.status, (await readJson(refused)).code]).toEqual([409, "limit_reached"]);
+    await getDb(env.DB).run(sql`UPDATE consents SET status = 'revoked'
+      WHERE id = (SELECT id FROM consents WHERE patient_id = ${atB.id} AND status = 'granted' LIMIT 1)`);
+    expect((await grant()).status).toBe(200);
   });
 });
