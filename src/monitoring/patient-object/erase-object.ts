@@ -1,4 +1,5 @@
 // Erasure of a patient's object: what it stores, in numbers, and the deletion of all of it with its files in R2.
+import { listReplacedArchives } from "./samples/resealing.ts";
 import type { Store } from "./samples/store.ts";
 
 /** R2 deletes as many files per call. */
@@ -8,17 +9,20 @@ const DATA_TABLES = ["open", "blocks", "late", "settings", "outbox", "correction
 export type StoredCounts = { rows: number; files: number };
 
 /** Rows of all tables, and the files in R2 that they name. */
-export function countStored(sql: SqlStorage, { hasTables }: Store): StoredCounts {
-  if (!hasTables) return { rows: 0, files: 0 };
+export function countStored(sql: SqlStorage, store: Store): StoredCounts {
+  if (!store.hasTables) return { rows: 0, files: 0 };
   const count = (table: string) => sql.exec<{ n: number }>(`SELECT count(*) AS n FROM ${table}`).one().n;
-  return { rows: DATA_TABLES.reduce((sum, table) => sum + count(table), 0), files: count("archives") };
+  return {
+    rows: DATA_TABLES.reduce((sum, table) => sum + count(table), 0),
+    files: count("archives") + listReplacedArchives(store).length,
+  };
 }
 
 /** Deletes the files first: a call that is interrupted leaves the rows that name them. */
 export async function eraseObject(files: R2Bucket, storage: DurableObjectStorage, store: Store): Promise<void> {
   if (store.hasTables) {
     const archives = storage.sql.exec<{ file: string }>("SELECT file FROM archives").toArray();
-    const keys = archives.map(({ file }) => file);
+    const keys = [...archives.map(({ file }) => file), ...listReplacedArchives(store)];
     for (let i = 0; i < keys.length; i += FILES_PER_CALL) await files.delete(keys.slice(i, i + FILES_PER_CALL));
   }
   // Also in an object without tables: it may have an alarm.

@@ -22,6 +22,10 @@ const replacedArchivesDocument = storedDocument(
   z.array(z.object({ file: z.string(), replacedAt: z.number() })),
 );
 
+/** The files that were sealed again into another file and are not deleted yet. */
+export const listReplacedArchives = ({ documents }: Pick<Store, "documents">): string[] =>
+  (documents.setting(replacedArchivesDocument) ?? []).map(({ file }) => file);
+
 /** Numbers of corrections and archives, and of the sealed values in them. */
 export type SealingFailures = { corrections: number; archives: number; values: number };
 /**
