@@ -9,6 +9,7 @@ import { newSecrets } from "./scripts/dev-secrets.mjs";
 import { GUARDS, removeGuard } from "./scripts/lib/guards.mjs";
 import { messageCatalogues } from "./scripts/portal-messages.mjs";
 import { keepTemporaryFilesInMemory } from "./test/memory-folder.ts";
+import { migratedSchema } from "./test/migrated-schema.ts";
 import { LongestFirst } from "./test/order.ts";
 
 /** Real and hostile PDFs for tests in workerd, which has no file system; empty if the data folder is absent. */
@@ -87,6 +88,8 @@ async function findPort(): Promise<number> {
 process.env["WEBHOOK_RECEIVER_PORT"] ??= String(await findPort());
 const webhookReceiverPort = process.env["WEBHOOK_RECEIVER_PORT"];
 
+const migrations = await readD1Migrations("migrations");
+
 export default defineConfig(async () => ({
   test: {
     silent: true,
@@ -122,7 +125,8 @@ export default defineConfig(async () => ({
                 ...SMS_ACCOUNT,
                 SMS_FROM: "+15005550006",
                 SMS_API_ORIGIN: "https://sms.test",
-                MIGRATIONS: await readD1Migrations("migrations"),
+                MIGRATIONS: migrations.map(({ name }) => name),
+                MIGRATED_SCHEMA: migratedSchema(migrations),
                 // The long forms (test/long.ts).
                 VERIFY: process.env["VERIFY"] ?? "",
                 // Links are signed but never opened: nothing listens there.

@@ -15,7 +15,10 @@ declare namespace Cloudflare {
       behave(to: string, next: string[]): Promise<void>;
       callback(sid: string, status: string, errorCode?: string): Promise<{ url: string; body: string; signature: string }>;
     };
-    MIGRATIONS: import("cloudflare:test").D1Migration[];
+    /** Names, in their order. */
+    MIGRATIONS: string[];
+    /** Statements (test/migrated-schema.ts). */
+    MIGRATED_SCHEMA: string[];
   }
 }
 

@@ -1,5 +1,5 @@
 // Gives each test file empty stores and a migrated database.
-import { applyD1Migrations, reset } from "cloudflare:test";
+import { reset } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { withDeadline } from "../src/platform/deadline.ts";
 import { awaitBackground } from "./background.ts";
@@ -10,4 +10,6 @@ const empty = () => withDeadline(reset(), DEADLINE_MS, "emptying the stores");
 
 await awaitBackground();
 await empty().catch(empty);
-await withDeadline(applyD1Migrations(env.DB, env.MIGRATIONS), DEADLINE_MS, "migrating the database");
+// biome-ignore lint/plugin: statements of the migrations.
+const migrated = env.DB.batch(env.MIGRATED_SCHEMA.map((statement) => env.DB.prepare(statement)));
+await withDeadline(migrated, DEADLINE_MS, "migrating the database");
