@@ -1,6 +1,6 @@
 // How long a high alarm takes from being raised to being handed to every channel, through the local queue, while one provider is dead.
 import { sql } from "drizzle-orm";
-import { beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import type { Channel, ChannelCall, Delivery } from "../../src/notifications/channel.ts";
 import { CHANNELS } from "../../src/notifications/channels.ts";
 import { getDb } from "../../src/platform/db/client.ts";
@@ -30,6 +30,9 @@ const neverAnswer = ({ signal }: ChannelCall) =>
   new Promise<never>((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
 
 let world: World;
+// Later files of the same worker send by the channels of the product.
+const { email, push } = CHANNELS;
+afterAll(() => void Object.assign(CHANNELS, { email, push }));
 beforeAll(async () => {
   world = await newWorld();
   Object.assign(CHANNELS, { email: channel("mail", accept), push: channel("dead", neverAnswer) });

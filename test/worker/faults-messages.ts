@@ -88,7 +88,9 @@ export const messages: FaultCase[] = [
     retry: "any",
     async attempt() {
       const { person, id } = await newSubscriber();
-      const sent = env.DB.prepare("SELECT count(*) > 0 AS n FROM deliveries WHERE target_id = ?").bind(id);
+      const sent = env.DB.prepare(
+        "SELECT count(*) > 0 AS n FROM deliveries WHERE target_id = ? AND kind = 'notification.test'",
+      ).bind(id);
       const json = { channel: "push" };
       return {
         send: (faulty) => sendRequest(`${API}/notification-settings/test`, { as: person, json, env: faulty }),
