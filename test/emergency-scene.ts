@@ -6,17 +6,38 @@ import { sealValue } from "../src/platform/crypto.ts";
 import { getDb } from "../src/platform/db/client.ts";
 import { uuidv7 } from "../src/platform/ids.ts";
 import { makeOfficer } from "./privacy-rows.ts";
-import { API, env, link, newHospital, newPatient, newPerson, newWorld, type Person, readJson, sendRequest } from "./world.ts";
+import {
+  API,
+  env,
+  link,
+  newHospital,
+  newPatient,
+  newPerson,
+  newWorld,
+  type Person,
+  readJson,
+  sendRequest,
+  uniqueText,
+} from "./world.ts";
 
 export const REASON = "Unconscious after a fall; allergies are needed";
 
-/** A record at A and one at B, linked to one login; the doctors are in no care team of it. */
-export async function newEmergencyScene(linked = true) {
+/** Staff has seen one government number for these records. */
+export async function identifyAsOne(...patientIds: string[]): Promise<void> {
+  const uid = uniqueText();
+  for (const id of patientIds) await identify(id, uid);
+}
+
+export const identify = (patientId: string, uid: string | null, basis: "staff" | "self" = "staff") =>
+  getDb(env.DB).run(sql`UPDATE patients SET patient_uid = ${uid}, uid_basis = ${uid && basis} WHERE id = ${patientId}`);
+
+/** A record at A and one at B, linked to one login and of one person; the doctors are in no care team of it. */
+export async function newEmergencyScene(isKnownPerson = true) {
   const [a, b] = [await newWorld(), await newWorld()];
   const person = await newPerson("patient");
   const [atA, atB] = [await newPatient(a.hospitalId, a.nurse), await newPatient(b.hospitalId, b.nurse)];
-  await link(person, atA);
-  if (linked) await link(person, atB);
+  for (const patient of [atA, atB]) await link(person, patient);
+  if (isKnownPerson) await identifyAsOne(atA.id, atB.id);
   const [officerA, officerB] = [await newPerson("nurse", a.hospitalId), await newPerson("nurse", b.hospitalId)];
   for (const officer of [officerA, officerB]) await makeOfficer(officer);
   return { a, b, person, atA, atB, officerA, officerB };
@@ -57,12 +78,11 @@ export async function newReachedPatient(reader: Person): Promise<string> {
     sql`SELECT hospital_id AS id FROM memberships WHERE user_id = ${reader.id} ORDER BY created_at LIMIT 1`,
   );
   const [own, other] = [row?.id ?? "", await newHospital()];
-  const person = await newPerson("patient");
   const nurse = await newPerson("nurse", other);
   const [there, here] = [await newPatient(other, nurse), await newPatient(other, nurse)];
   // It counts against no quota of that hospital, which tests fill.
   await getDb(env.DB).run(sql`UPDATE patients SET hospital_id = ${own} WHERE id = ${here.id}`);
-  for (const patient of [there, here]) await link(person, patient);
+  await identifyAsOne(there.id, here.id);
   for (const hospitalId of [own, other]) await setReach(hospitalId, "any_hospital");
   return there.id;
 }

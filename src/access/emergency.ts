@@ -4,7 +4,7 @@ import { type SQL, type SQLWrapper, sql } from "drizzle-orm";
 import { type EffectiveRole, getActorId, type Principal, type Role } from "./actor.ts";
 import { type CoveredRow, selectConsentOf } from "./consented.ts";
 import type { Permission } from "./permissions.ts";
-import { selectRecordAt } from "./persons.ts";
+import { isSamePerson, selectRecordAt } from "./persons.ts";
 import { patientVisibility } from "./visibility.ts";
 
 /** Reads of one patient's data that an emergency access opens. No write, nothing of devices and of administration. */
@@ -23,14 +23,20 @@ export const isClinicalRole = ({ role }: EffectiveRole): boolean => CLINICAL_ROL
 
 type Reader = { userId: SQL | string; hospitalId: SQL | string | null };
 
-/** FROM and WHERE of running emergency accesses `e`. The settings of both hospitals count at each use. */
+/**
+ * FROM and WHERE of running emergency accesses `e`. What allowed the beginning counts at each use: the settings of both hospitals, and
+ * that both records are of one person.
+ */
 const running = ({ userId, hospitalId }: Reader, patientId: SQL, now: number): SQL => sql`emergency_accesses e
   JOIN hospitals er ON er.id = e.hospital_id AND er.active = 1
   JOIN hospitals eh ON eh.id = e.record_hospital_id AND eh.active = 1
+  JOIN patients held ON held.id = e.patient_id AND held.hospital_id = e.record_hospital_id
+  JOIN patients own ON own.id = e.own_patient_id AND own.hospital_id = e.hospital_id
   WHERE e.user_id = ${userId} AND e.patient_id = ${patientId} AND e.hospital_id = ${hospitalId}
     AND e.ends_at > ${now} AND e.ended_at IS NULL
     AND iif(e.record_hospital_id = e.hospital_id, er.emergency_reach <> 'none',
-      er.emergency_reach = 'any_hospital' AND eh.emergency_reach = 'any_hospital')`;
+      er.emergency_reach = 'any_hospital' AND eh.emergency_reach = 'any_hospital'
+        AND ${isSamePerson(sql`e.patient_id`, sql`e.own_patient_id`)})`;
 
 /** The id of the caller's running access to the row `patients`, or NULL. Requires the tables of `activeSession`. */
 export const selectEmergency = (now: number): SQL => sql`(SELECT e.id

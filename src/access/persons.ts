@@ -18,12 +18,9 @@ export const areDifferentPersons = (a: SQL, b: SQL): SQL => sql`EXISTS (SELECT 1
     AND person_a.uid_basis = 'staff' AND person_b.uid_basis = 'staff')`;
 
 /**
- * The id of a hospital's record of the person of the row `patients`, or NULL: the same `patient_uid` by staff of both, or a login to
- * which both records were linked with claim codes.
+ * The id of a hospital's record of the person of the row `patients` (`isSamePerson`), or NULL. A login that both records are linked to
+ * proves nothing: a parent's is linked to the child's record too.
  */
-export const selectRecordAt = (hospitalId: SQL): SQL => sql`coalesce(
-  (SELECT y.id FROM patients y WHERE y.patient_uid = patients.patient_uid AND y.hospital_id = ${hospitalId}
-    AND y.uid_basis = 'staff' AND patients.uid_basis = 'staff' ORDER BY y.id LIMIT 1),
-  (SELECT y.id FROM patient_links a JOIN patient_links b ON b.user_id = a.user_id JOIN patients y ON y.id = b.patient_id
-    WHERE a.patient_id = patients.id AND a.method = 'claim_code' AND b.method = 'claim_code' AND y.hospital_id = ${hospitalId}
-      AND NOT ${areDifferentPersons(sql`patients.id`, sql`y.id`)} ORDER BY y.id LIMIT 1))`;
+export const selectRecordAt = (hospitalId: SQL): SQL => sql`(SELECT y.id FROM patients y
+  WHERE y.patient_uid = patients.patient_uid AND y.hospital_id = ${hospitalId}
+    AND y.uid_basis = 'staff' AND patients.uid_basis = 'staff' ORDER BY y.id LIMIT 1)`;

@@ -2,21 +2,30 @@
 import { sql } from "drizzle-orm";
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import { getDb } from "../../src/platform/db/client.ts";
-import { type EmergencyScene, newEmergencyScene, openInEmergency, REASON, setReach, startAccess } from "../emergency-scene.ts";
+import {
+  type EmergencyScene,
+  identify,
+  newEmergencyScene,
+  openInEmergency,
+  REASON,
+  setReach,
+  startAccess,
+} from "../emergency-scene.ts";
 import { listNotices } from "../letters.ts";
 import {
   API,
   env,
   findEvents,
-  link,
   newLogin,
   newPatient,
+  newPdf,
   newPerson,
   newWorld,
   type Person,
   readJson,
   sendRequest,
   uniqueText,
+  uploadReport,
 } from "../world.ts";
 
 const HOUR_MS = 3_600_000;
@@ -140,27 +149,59 @@ describe("the reach", () => {
     expect(await statusOf(`/patients/${atA.id}`, b.doctor)).toBe(404);
   });
 
-  it("to another hospital needs a record of the person at the own one", async () => {
+  it("to another hospital needs a record of the person at the own one, which staff of both has identified", async () => {
     const own = await newEmergencyScene(false);
-    const { a, b, person, atA, atB } = own;
+    const { a, b, atA, atB } = own;
     for (const { hospitalId } of [a, b]) await setReach(hospitalId, "any_hospital");
-    expect(await tryFrom(own)).toBe(404);
-    // The same number that staff of both hospitals has seen.
-    const identify = (id: string, uid: string, basis: string) =>
-      run(sql`UPDATE patients SET patient_uid = ${uid}, uid_basis = ${basis} WHERE id = ${id}`);
     const uid = uniqueText();
-    await identify(atA.id, uid, "staff");
+    await identify(atA.id, uid);
+    expect(await tryFrom(own)).toBe(404);
     await identify(atB.id, uid, "self");
     expect(await tryFrom(own)).toBe(404);
-    await identify(atB.id, uid, "staff");
+    await identify(atB.id, uid);
     expect(await tryFrom(own)).toBe(201);
-    // A login links both, but staff knows them as two persons.
-    await run(sql`DELETE FROM emergency_accesses`);
-    await identify(atB.id, uniqueText(), "staff");
-    await link(person, atB);
-    expect(await tryFrom(own)).toBe(404);
-    await run(sql`UPDATE patients SET patient_uid = NULL, uid_basis = NULL WHERE id = ${atB.id}`);
-    expect(await tryFrom(own)).toBe(201);
+  });
+
+  it("does not lead from a child's record to the parent's, nor back, by the login that both are linked to", async () => {
+    const own = await newEmergencyScene(false);
+    const { a, b, atA, atB } = own;
+    for (const { hospitalId } of [a, b]) await setReach(hospitalId, "any_hospital");
+    const links = await getDb(env.DB).all(sql`SELECT method FROM patient_links WHERE user_id = ${own.person.id}`);
+    expect(links).toEqual([{ method: "claim_code" }, { method: "claim_code" }]);
+    const statuses = async () => [await tryFrom(own), (await startAccess(a.doctor, atB.id)).status];
+    expect(await statuses()).toEqual([404, 404]);
+    // The number of one of them, and of each of them another.
+    await identify(atA.id, uniqueText());
+    expect(await statuses()).toEqual([404, 404]);
+    await identify(atB.id, uniqueText());
+    expect(await statuses()).toEqual([404, 404]);
+  });
+
+  it("ends when the records are no longer known to be of one person, and with the record's hospital", async () => {
+    const own = await newEmergencyScene();
+    const { a, b, atA, atB } = own;
+    for (const { hospitalId } of [a, b]) await setReach(hospitalId, "any_hospital");
+    await openInEmergency(b.doctor, atA.id);
+    const status = () => statusOf(`/patients/${atA.id}`, b.doctor);
+    const lists = async () => (await readJson(await get(`/reports?patient_id=${atA.id}`, b.doctor))).data.length;
+    expect((await uploadReport(a.nurse, newPdf(), { patient_id: atA.id, kind: "ecg" })).status).toBe(201);
+    const uid = uniqueText();
+    const changes: [string, string | null, "staff" | "self"][] = [
+      [atB.id, null, "staff"],
+      [atB.id, uid, "self"],
+      [atB.id, uniqueText(), "staff"],
+      [atA.id, null, "staff"],
+      [atA.id, uid, "self"],
+    ];
+    for (const [id, changed, basis] of changes) {
+      for (const record of [atA, atB]) await identify(record.id, uid);
+      expect([await status(), await lists()]).toEqual([200, 1]);
+      await identify(id, changed, basis);
+      expect([await status(), await lists()]).toEqual([404, 0]);
+    }
+    for (const record of [atA, atB]) await identify(record.id, uid);
+    await run(sql`UPDATE patients SET hospital_id = ${(await newWorld()).hospitalId} WHERE id = ${atB.id}`);
+    expect(await status()).toBe(404);
   });
 
   it("refuses as for an unknown patient", async () => {
