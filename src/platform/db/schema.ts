@@ -1055,6 +1055,8 @@ export const emergencyAccesses = sqliteTable(
     index("emergency_accesses_hospital").on(t.hospitalId, t.startedAt),
     index("emergency_accesses_record_hospital").on(t.recordHospitalId, t.startedAt),
     index("emergency_accesses_unnotified").on(t.startedAt).where(sql`patient_notified_at IS NULL`),
+    index("emergency_accesses_unnotified_patient").on(t.patientId).where(sql`patient_notified_at IS NULL`),
+    index("emergency_accesses_unnotified_own").on(t.ownPatientId).where(sql`patient_notified_at IS NULL`),
   ],
 );
 
