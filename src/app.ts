@@ -149,6 +149,7 @@ const MONITOR_CHANGE_PATHS = [
   "erasures/*",
   "api-keys/*",
   "consents/*",
+  "emergency-access/*",
 ].map((path) => `${API_PREFIX}/${path}`);
 
 app.use(logRequest);

@@ -14,6 +14,7 @@ export const EMERGENCY_READS: readonly Permission[] = [
   "report:read",
   "document:read",
   "observation:read",
+  "live:read",
   "alert:read",
   "alert_rule:read",
 ];
@@ -51,11 +52,19 @@ export const SELECT_REACHED_RECORD: SQL = sql`(CASE
   WHEN h.emergency_reach = 'any_hospital' AND EXISTS (SELECT 1 FROM hospitals eh WHERE eh.id = patients.hospital_id
     AND eh.active = 1 AND eh.emergency_reach = 'any_hospital') THEN ${selectRecordAt(sql`s.hospital_id`)} END)`;
 
-/** For lists of one record: the caller's running access to it, as JSON [id, "emergency"], or NULL. */
+/** For lists and live views of one record: the caller's running access to it, as JSON (`RowEmergency`), or NULL. */
 export function selectEmergencyOf(effectiveRole: EffectiveRole, actor: Principal, now: number, patientId: SQL): SQL {
   if (!isClinicalRole(effectiveRole)) return sql`NULL`;
   const reader = { userId: getActorId(actor), hospitalId: effectiveRole.hospitalId };
-  return sql`(SELECT json_array(e.id, 'emergency') FROM ${running(reader, patientId, now)} ORDER BY e.ends_at DESC LIMIT 1)`;
+  return sql`(SELECT json_array(e.id, 'emergency', e.ends_at) FROM ${running(reader, patientId, now)} ORDER BY e.ends_at DESC LIMIT 1)`;
+}
+
+/** An access that opens a record (`selectEmergencyOf`). `endsAt`: Unix ms, excluded. */
+export type RowEmergency = { emergencyId: string; endsAt: number };
+
+export function parseRowEmergency(json: string): RowEmergency {
+  const [emergencyId, , endsAt]: [string, "emergency", number] = JSON.parse(json);
+  return { emergencyId, endsAt };
 }
 
 /**

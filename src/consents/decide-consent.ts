@@ -3,6 +3,7 @@ import { type SQL, sql } from "drizzle-orm";
 import { withUser } from "../access/access.ts";
 import type { Call, UserCall, UserEffectiveRole } from "../access/actor.ts";
 import { denyNotFound } from "../access/deny.ts";
+import { endLiveViews } from "../access/live-views.ts";
 import { failsUnless } from "../access/sign-in.ts";
 import { notify } from "../notifications/notify.ts";
 import { batch, isRoleChanged, type Statement } from "../platform/db/client.ts";
@@ -10,7 +11,6 @@ import { ROW_LIMITS, toLimitError, unlessFull } from "../platform/db/row-limits.
 import { ApiError } from "../platform/errors.ts";
 import { CONSENT_COLUMNS, type ConsentRow, keepVersion, selectConsent, toCreated, toScope } from "./consent-rows.ts";
 import { chooseHospital, tellAskedHospital } from "./document-consents.ts";
-import { endLiveViews } from "./live-views.ts";
 import { isShareable, isStillGuardian, selectActingGuardianship, selectConsentsOf } from "./persons.ts";
 import { type Place, recordInLogs, selectPlaces } from "./places.ts";
 import { type ConsentScope, findScopeErrors, findWiderErrors } from "./scope.ts";

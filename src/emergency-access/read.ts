@@ -4,6 +4,7 @@ import { withUser } from "../access/access.ts";
 import type { Call, UserCall, UserEffectiveRole } from "../access/actor.ts";
 import { afterAudit, appendAuditEvent, recordAuditEvent } from "../access/audit.ts";
 import { denyNotFound, failWithAudit } from "../access/deny.ts";
+import { endLiveViews } from "../access/live-views.ts";
 import type { Permission } from "../access/permissions.ts";
 import { buildPage, COUNT_LIMIT, type PageQuery, resolvePageStart } from "../http/pagination.ts";
 import { batch } from "../platform/db/client.ts";
@@ -79,8 +80,8 @@ export async function getEmergency(anyCall: Call, id: string) {
   return afterAudit(appendAuditEvent(call, event), toEmergencyAccess(call.keys, row, call.now, row.isOfficer === 1));
 }
 
-/** Ends an own access before its time. @throws ApiError not_found, conflict (ended already) */
-export async function endEmergency(anyCall: Call, id: string) {
+/** Ends an own access before its time and closes its live views. @throws ApiError not_found, conflict (ended already) */
+export async function endEmergency(env: Env, anyCall: Call, id: string) {
   const isOwn = ({ actor }: UserCall) => sql`e.user_id = ${actor.userId}`;
   const { call, effectiveRole, row } = await requireEmergency(anyCall, id, "emergency_access:update", isOwn);
   const { db, actor, now } = call;
@@ -106,5 +107,6 @@ export async function endEmergency(anyCall: Call, id: string) {
   ]);
   if (changed.length === 0)
     return failWithAudit(call, "conflict", { ...event, hospitalId: row.recordHospitalId }, "The emergency access has ended.");
+  await endLiveViews(env, id, [row.recordHospitalId]);
   return toEmergencyAccess(call.keys, { ...row, endedAt: now }, now, row.isOfficer === 1);
 }

@@ -73,7 +73,7 @@ export const emergencyAccessRoutes = createRouter()
       description:
         "Opens one record to the caller for 60 minutes, read only. For doctors and nurses, as far as `emergency_reach` of the " +
         "hospital allows; a record of another hospital also needs that hospital's setting and a record of the person at the " +
-        "caller's. Privacy officers and the patient are notified, every read is marked, and a review is opened. A further access " +
+        "caller's, which staff of both has identified. Privacy officers and the patient are notified, every read is marked, and a review is opened. A further access " +
         "to the record needs a new reason. At most 50 per person and UTC day.",
       security: BEARER_AUTH,
       request: { headers: idempotencyHeaders, body: jsonRequestBody(Request, exampleRequest) },
@@ -129,7 +129,7 @@ export const emergencyAccessRoutes = createRouter()
       path: "/emergency-access/{emergency_access_id}/end",
       tags,
       summary: "End an emergency access",
-      description: "By the person who began it. What begins after the response is refused.",
+      description: "By the person who began it. Live views close, and what begins after the response is refused.",
       security: BEARER_AUTH,
       request: { params },
       responses: {
@@ -137,5 +137,5 @@ export const emergencyAccessRoutes = createRouter()
         ...problemResponses(401, 403, 404, 409),
       },
     }),
-    async (c) => ok(c, await endEmergency(c.get("call"), c.req.valid("param").emergency_access_id)),
+    async (c) => ok(c, await endEmergency(c.env, c.get("call"), c.req.valid("param").emergency_access_id)),
   );

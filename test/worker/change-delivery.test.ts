@@ -41,8 +41,6 @@ const NOTHING_TO_DELIVER = new Set([
   "POST /api/v1/uploads/:upload_id/assign",
   "POST /api/v1/uploads/:upload_id/discard",
   "POST /api/v1/privacy-questions",
-  "POST /api/v1/emergency-access",
-  "POST /api/v1/emergency-access/:emergency_access_id/end",
   "PUT /api/v1/patients/:patient_id/notice-delay",
   "DELETE /api/v1/patients/:patient_id/notice-delay",
   "POST /api/v1/privacy-reviews/:review_id/close",

@@ -2,10 +2,10 @@
 import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
 import { CLOSE_REASONS, type CloseReason, type Handshake, newClientState } from "../../src/monitoring/live/clients.ts";
-import { EndedConsents } from "../../src/monitoring/live/ended-consents.ts";
+import { EndedGrants } from "../../src/monitoring/live/ended-grants.ts";
 import { createEventStream } from "../../src/monitoring/live/event-stream.ts";
 import { FeedState } from "../../src/monitoring/live/feed-state.ts";
-import { MAX_CONSENT_SOCKETS } from "../../src/monitoring/live/sockets.ts";
+import { MAX_GUEST_SOCKETS } from "../../src/monitoring/live/sockets.ts";
 import { env, uniqueText } from "../world.ts";
 import { getFeed } from "./live-client.ts";
 
@@ -36,7 +36,7 @@ describe("a consent that ended", () => {
       const { view } = handshake.subscription;
       state.beginAdmission([handshake], state.nextSeq());
       const [ended, live] = [state.nextQueryNumber(), state.nextQueryNumber()];
-      state.endConsent("ended");
+      state.endGrant("ended");
       const wantedAfter = (consentId: string, query: number) => {
         state.applyVisiblePatients(view, [newGrant(consentId)], query);
         return [...(state.getView(view)?.wanted ?? [])];
@@ -47,7 +47,7 @@ describe("a consent that ended", () => {
   });
 
   it("is remembered until a thousand later ones have ended", () => {
-    const consents = new EndedConsents();
+    const consents = new EndedGrants();
     const isRemembered = () => consents.withoutEnded([newGrant("first")]).length === 0;
     consents.add("first");
     for (let i = 1; i < 1_000; i++) consents.add(uniqueText());
@@ -87,7 +87,7 @@ describe("the places of a feed", () => {
         const client = newClientState(newHandshake(hospitalId, "consent:b:hospital"), uniqueText(), Date.now());
         sockets.accept(new WebSocketPair()[1], client);
       };
-      for (let i = 1; i < MAX_CONSENT_SOCKETS; i++) accept();
+      for (let i = 1; i < MAX_GUEST_SOCKETS; i++) accept();
       const before = hasRoom("consent:c:hospital");
       accept();
       return [before, hasRoom("consent:c:hospital"), hasRoom("hospital")];

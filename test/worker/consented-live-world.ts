@@ -36,7 +36,7 @@ export async function grant(
 
 export const revoke = (id: string, { person }: Scene) => post(`/consents/${id}/revoke`, person);
 
-type FeedCalls = { endConsent: (consentId: string) => Promise<unknown>; recheck: () => Promise<unknown> };
+type FeedCalls = { endGrant: (consentId: string) => Promise<unknown>; recheck: () => Promise<unknown> };
 
 /** Revokes with other calls to the feed than the product's; they reach the feed by `feed`. */
 export function revokeBy(id: string, { person }: Scene, calls: (feed: ReturnType<typeof getFeed>) => FeedCalls) {

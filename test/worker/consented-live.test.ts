@@ -180,7 +180,7 @@ describe("a revocation", () => {
   const CLOSED_WITHIN_MS = 1_000;
   /** Without the later delivery of the outbox. */
   const revokeAtFeed = (id: string, scene: Scene) =>
-    revokeBy(id, scene, (feed) => ({ endConsent: (consentId) => feed.endConsent(consentId), recheck: async () => undefined }));
+    revokeBy(id, scene, (feed) => ({ endGrant: (consentId) => feed.endGrant(consentId), recheck: async () => undefined }));
 
   it("closes the views before it is acknowledged, and refuses those that begin afterwards", async () => {
     const scene = await newScene();
@@ -206,7 +206,7 @@ describe("a revocation", () => {
     const live = await open(scene);
     const nothing = async () => undefined;
     expect(
-      (await revokeBy(id, scene, () => ({ endConsent: nothing, recheck: () => Promise.reject(new Error("down")) }))).status,
+      (await revokeBy(id, scene, () => ({ endGrant: nothing, recheck: () => Promise.reject(new Error("down")) }))).status,
     ).toBe(200);
     await publishCanary(scene);
     await live.until(hasValue(CANARY));
@@ -221,7 +221,7 @@ describe("a revocation", () => {
     const id = await grant(scene);
     const live = await open(scene);
     const answer = await revokeBy(id, scene, (feed) => ({
-      endConsent: () => new Promise(() => undefined),
+      endGrant: () => new Promise(() => undefined),
       recheck: () => feed.recheck(),
     }));
     expect(answer.status).toBe(200);
@@ -267,7 +267,7 @@ describe("a revocation", () => {
     const path = `${API}/consents/${id}/revoke`;
     const response = await sendRequest(path, { as: scene.person, method: "POST", json: {}, env: counted });
     expect(response.status).toBe(200);
-    expect(counts).toMatchObject({ d1: 2, objects: ["feed.endConsent"] });
+    expect(counts).toMatchObject({ d1: 2, objects: ["feed.endGrant"] });
   });
 });
 

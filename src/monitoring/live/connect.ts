@@ -102,7 +102,7 @@ export async function connect(
 }
 
 async function buildHandshake(
-  { call, effectiveRole, hospitalId, requested, keyExpiresAt }: OpenedView,
+  { call, effectiveRole, hospitalId, requested, isInEmergency, keyExpiresAt }: OpenedView,
   tokenExpiry: number | null,
   since: number | null,
 ) {
@@ -111,7 +111,7 @@ async function buildHandshake(
     actor.kind === "user"
       ? { kind: actor.kind, userId: actor.userId, sessionId: actor.sessionId }
       : { kind: actor.kind, credentialId: getActorId(actor), hospitalId: actor.hospitalId };
-  const view = await toViewKey(effectiveRole, holder, requested, hospitalId);
+  const view = await toViewKey(effectiveRole, holder, { requested, hospitalId, isInEmergency });
   const subscription = { holder, role: effectiveRole.role, actingFor: effectiveRole.hospitalId, view };
   const expires = keyExpiresAt ?? tokenExpiry;
   const { requestId, ip } = actor.via;

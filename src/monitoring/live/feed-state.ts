@@ -4,7 +4,7 @@ import type { ErrorReport } from "../../platform/object-log.ts";
 import type { StoredDocumentError } from "../../platform/stored-document.ts";
 import { AuditQueue } from "./audit-queue.ts";
 import { CLOSE_REASONS, type Handshake } from "./clients.ts";
-import { EndedConsents } from "./ended-consents.ts";
+import { EndedGrants } from "./ended-grants.ts";
 import { FeedStorage } from "./feed-storage.ts";
 import {
   type FeedView,
@@ -17,10 +17,11 @@ import {
   VIEW_LINGER_MS,
 } from "./feed-view.ts";
 import { type FrameBuffer, listFramesAfter, newFrameBuffer, toFrameBody } from "./frame-buffer.ts";
-import { type LiveGrant, limitFrame } from "./shared-vitals.ts";
+import { type LiveGrant, toGrantId } from "./live-grant.ts";
+import { limitFrame } from "./shared-vitals.ts";
 import { ShownPatients } from "./shown-patients.ts";
 import { type NumberedFrame, Sockets, toNumberedFrame } from "./sockets.ts";
-import { isViewByConsent, type RequestedPatients, type VisiblePatient } from "./visibility.ts";
+import { isViewByGrant, type RequestedPatients, type VisiblePatient } from "./visibility.ts";
 import { fetchSnapshots, needsSnapshot, type SnapshotResult, type Watch, type Watches } from "./watches.ts";
 
 export class FeedState {
@@ -34,7 +35,7 @@ export class FeedState {
   readonly #env: Env;
   readonly #report: ErrorReport;
   readonly #views = new Map<string, FeedView>();
-  readonly #endedConsents = new EndedConsents();
+  readonly #endedGrants = new EndedGrants();
   #seq: number;
   #queryNumber = 0;
 
@@ -146,7 +147,7 @@ export class FeedState {
     const view = this.#views.get(key);
     if (!view || view.queryNumber > queryNumber) return;
     view.queryNumber = queryNumber;
-    this.#setVisible(key, view, this.#endedConsents.withoutEnded(visible));
+    this.#setVisible(key, view, this.#endedGrants.withoutEnded(visible));
   }
 
   #setVisible(key: string, view: FeedView, visible: readonly VisiblePatient[]): void {
@@ -156,10 +157,10 @@ export class FeedState {
     } else if (hasShrunk) this.#sendToView(key, [this.toViewFrame(view)]);
   }
 
-  /** Ends what a consent shows, at once: patients leave views, and views without patients close. */
-  endConsent(consentId: string): void {
-    this.#endedConsents.add(consentId);
-    this.endGrants((grant) => grant.consentId === consentId);
+  /** Ends what a consent or an emergency access shows, at once: patients leave views, and views without patients close. */
+  endGrant(grantId: string): void {
+    this.#endedGrants.add(grantId);
+    this.endGrants((grant) => toGrantId(grant) === grantId);
   }
 
   endGrants(isEnded: (grant: LiveGrant) => boolean): void {
@@ -172,14 +173,14 @@ export class FeedState {
     this.removeUnusedViews();
   }
 
-  /** When the first consent of a view with sockets ends, Unix ms; Infinity without one. */
+  /** When the first grant of a view with sockets ends, Unix ms; Infinity without one. */
   grantsEndAt(): number {
     return firstGrantEnd(this.#views.values());
   }
 
-  /** What a view shows of a frame: in one by consent, what is shared now. @returns null for nothing */
+  /** What a view shows of a frame: in one by grants, what is shared now. @returns null for nothing */
   limit(key: string, frame: NumberedFrame): NumberedFrame | null {
-    if (!isViewByConsent(key)) return frame;
+    if (!isViewByGrant(key)) return frame;
     return limitFrame(frame, this.#views.get(key)?.grants ?? new Map(), Date.now());
   }
 

@@ -3,18 +3,18 @@ import { z } from "zod";
 import type { AuditLogEvent } from "../../audit-log/contract.ts";
 import { migrateEmpty, migrateExisting } from "../../platform/object-migrations.ts";
 import { StoredDocumentError, storedDocument } from "../../platform/stored-document.ts";
+import { LiveGrant } from "./live-grant.ts";
 import { WARD_FEED_MIGRATIONS } from "./schema.ts";
-import { LiveGrant } from "./shared-vitals.ts";
 import { viewEventDocument } from "./view-event.ts";
 import type { RequestedPatients } from "./visibility.ts";
 
 /** Patient ids. */
 const idsDocument = storedDocument("patient ids", z.array(z.string()));
-/** Pairs of a patient id and the consent that shows the patient. */
+/** Pairs of a patient id and what shows the patient beyond the role. */
 const grantsDocument = storedDocument("live grants", z.array(z.tuple([z.string(), LiveGrant])));
 
 export type QueuedEvent = { n: number; event: AuditLogEvent };
-/** By patient; null for a view that is not by consent. */
+/** By patient; null for a view by role. */
 export type ViewGrants = ReadonlyMap<string, LiveGrant> | null;
 type ViewRow = { key: string; requested: string | null; wanted: string; lease: number; grants: string | null };
 export type StoredView = { key: string; requested: RequestedPatients; wanted: string[]; lease: number; grants: ViewGrants };

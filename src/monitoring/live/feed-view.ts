@@ -3,9 +3,9 @@ import type { PatientSnapshot } from "../patient-object/contract.ts";
 import { MAX_UNACKED_BYTES, MAX_UNACKED_FRAMES } from "./clients.ts";
 import type { ViewGrants } from "./feed-storage.ts";
 import { type FrameBuffer, listFramesAfter, toFrameBody } from "./frame-buffer.ts";
-import { grantEndsAt, isSameGrant } from "./shared-vitals.ts";
+import { grantEndsAt, isSameGrant } from "./live-grant.ts";
 import { type NumberedFrame, toNumberedFrame } from "./sockets.ts";
-import { isViewByConsent, type RequestedPatients, type VisiblePatient } from "./visibility.ts";
+import { isViewByGrant, type RequestedPatients, type VisiblePatient } from "./visibility.ts";
 import { LEASE_MS, type SnapshotResult, type Watches } from "./watches.ts";
 
 /** How long a view without sockets is kept, so that a returning client continues where it was. */
@@ -18,7 +18,7 @@ export type FeedView = {
   /** `wanted`: the visible patients according to D1. `patients`: those whose snapshots were sent. */
   wanted: ReadonlySet<string>;
   patients: Set<string>;
-  /** The consents by which `wanted` are visible; null for a view that is not by consent. */
+  /** The consents or the emergency access by which `wanted` are visible; null for a view by role. */
   grants: ViewGrants;
   /** The `seq` at which a patient last joined: a client with a lower one lacks that patient. */
   changed: number;
@@ -31,7 +31,7 @@ export type FeedView = {
 };
 
 export function newView(key: string, requested: RequestedPatients, changed: number): FeedView {
-  const empty = { wanted: new Set<string>(), patients: new Set<string>(), grants: isViewByConsent(key) ? new Map() : null };
+  const empty = { wanted: new Set<string>(), patients: new Set<string>(), grants: isViewByGrant(key) ? new Map() : null };
   return { ...empty, requested, changed, queryNumber: 0, opening: 0, isOpen: false, leftAt: null };
 }
 
@@ -40,7 +40,7 @@ export function toVisiblePatients({ grants }: FeedView, patientIds: Iterable<str
 }
 
 /**
- * Replaces the visible patients of a view. One who is shown by another consent from now on leaves and joins again.
+ * Replaces the visible patients of a view. One who is shown by another grant from now on leaves and joins again.
  * @returns whether a shown patient left
  */
 export function replaceVisible(view: FeedView, visible: readonly VisiblePatient[]): boolean {
@@ -53,7 +53,7 @@ export function replaceVisible(view: FeedView, visible: readonly VisiblePatient[
   return hasLeft;
 }
 
-/** When the first consent of a view with sockets ends, Unix ms; Infinity without one. */
+/** When the first grant of a view with sockets ends, Unix ms; Infinity without one. */
 export function firstGrantEnd(views: Iterable<FeedView>): number {
   const open = [...views].filter(({ leftAt }) => leftAt === null);
   const ends = open.flatMap(({ grants }) => [...(grants?.values() ?? [])].map(grantEndsAt));

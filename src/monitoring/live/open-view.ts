@@ -9,7 +9,7 @@ import { denyAccess } from "../../access/deny.ts";
 import { patientVisibility } from "../../access/visibility.ts";
 import { batch, type Statement } from "../../platform/db/client.ts";
 import { ApiError } from "../../platform/errors.ts";
-import { monitoredPatients, type NamedPatientRow, namedPatients, type RequestedPatients } from "./visibility.ts";
+import { groundOf, monitoredPatients, type NamedPatientRow, namedPatients, type RequestedPatients } from "./visibility.ts";
 
 /** Limit per view. */
 export const MAX_NAMED_PATIENTS = 100;
@@ -22,6 +22,8 @@ export type OpenedView = {
   effectiveRole: EffectiveRole;
   hospitalId: string;
   requested: RequestedPatients;
+  /** Whether an emergency access shows the one patient. */
+  isInEmergency: boolean;
   /** When an app's key expires, epoch milliseconds; null if it does not, and for a user, whose token expires. */
   keyExpiresAt: number | null;
 };
@@ -56,22 +58,23 @@ async function openNamedPatients(caller: AuthorizedCaller, patientIds: readonly 
   const { effectiveRole, call } = caller;
   const visible = namedPatients(effectiveRole, call.actor, patientIds, call.now);
   const rows = await call.db.all<NamedPatientRow>(visible);
-  const consents = new Map(rows.map(({ id, consent }) => [id, consent]));
-  const missing = patientIds.find((id) => !consents.has(id));
+  const grounds = new Map(rows.map((row) => [row.id, groundOf(row)]));
+  const missing = patientIds.find((id) => !grounds.has(id));
   const [hospitalId, other] = new Set(rows.map((row) => row.hospital_id));
   if (missing !== undefined || hospitalId === undefined) return denyView(caller, { patient: missing ?? "own" });
   if (other !== undefined)
     return failAfterCheck(caller, new ApiError("invalid_request", "All patients must belong to one hospital."));
   const isStillVisible = sql`(SELECT count(*) FROM (${visible}) WHERE hospital_id = ${hospitalId}) = ${patientIds.length}`;
-  // One event per consent, which it names.
-  const events = [...Map.groupBy(patientIds, (id) => consents.get(id) ?? null)].map(([consent, subjects]) => ({
+  // One event per consent or emergency access, which it names.
+  const events = [...Map.groupBy(patientIds, (id) => grounds.get(id) ?? null)].map(([ground, subjects]) => ({
     subjects,
     detail: { patients: subjects.length },
-    ...groundFields(consent, effectiveRole.hospitalId),
+    ...groundFields(ground, effectiveRole.hospitalId),
   }));
   const decision = await commitDecision(caller, hospitalId, isStillVisible, events);
   if (!decision) return denyView(caller, { patient: patientIds[0] ?? "own" });
-  return { call, effectiveRole, hospitalId, requested: patientIds, ...decision };
+  const isInEmergency = events.some(({ basis }) => basis === "emergency");
+  return { call, effectiveRole, hospitalId, requested: patientIds, isInEmergency, ...decision };
 }
 
 /** A patient's own records, which must all belong to one hospital. */
@@ -104,7 +107,7 @@ async function openHospitalView(caller: AuthorizedCaller, hospitalId: string | n
   }
   const decision = await commitDecision(caller, hospitalId, hospitalExists, [{ detail: { patients, whole_hospital: true } }]);
   if (!decision) return denyView(caller, { hospital: hospitalId });
-  return { call, effectiveRole, hospitalId, requested: null, ...decision };
+  return { call, effectiveRole, hospitalId, requested: null, isInEmergency: false, ...decision };
 }
 
 /** Commits the decision and its audit events in one batch with the caller's check. @returns null if access is not granted */

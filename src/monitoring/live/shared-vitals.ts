@@ -1,30 +1,9 @@
-// What a consent opens of live data: vitals measured within the granted time, and nothing else.
-import { z } from "zod";
-import type { RowConsent } from "../../access/consented.ts";
-import { CONSENT_PURPOSES } from "../../platform/db/vocabulary.ts";
+// What a grant opens of live data: a consent vitals measured within the granted time and nothing else, an emergency access all.
 import { toIso } from "../../platform/time.ts";
 import type { LiveSample, PatientFrame, PatientSnapshot, SharedFrame, SharedSnapshot } from "../patient-object/contract.ts";
 import { toFrameBody } from "./frame-buffer.ts";
+import { isEmergency, isInForce, type LiveGrant } from "./live-grant.ts";
 import type { NumberedFrame } from "./sockets.ts";
-
-/** The consent by which a view shows a patient. */
-export type LiveGrant = RowConsent;
-export const LiveGrant: z.ZodType<LiveGrant> = z.strictObject({
-  consentId: z.string(),
-  purpose: z.enum(CONSENT_PURPOSES),
-  from: z.int(),
-  until: z.int(),
-  expiresAt: z.int(),
-});
-
-/** When a live view by this consent ends, Unix ms: when the consent expires, or when its data end. */
-export const grantEndsAt = ({ until, expiresAt }: LiveGrant): number => Math.min(expiresAt, until + 1);
-
-const isInForce = (grant: LiveGrant, now: number) => grant.from <= now && now < grantEndsAt(grant);
-
-/** Whether frames that were limited by one may be followed by frames that are limited by the other. */
-export const isSameGrant = (a: LiveGrant | undefined, b: LiveGrant | undefined): boolean =>
-  a?.consentId === b?.consentId && a?.from === b?.from && a?.until === b?.until;
 
 /** Unix ms, both included. */
 type Span = { from: number; until: number };
@@ -62,14 +41,19 @@ function limitPatientFrame(frame: PatientFrame, span: Span): SharedFrame | null 
 type StoredFrame = PatientFrame | { type: "snapshot"; patients: PatientSnapshot[] };
 
 /**
- * A frame as a view by consent gets it. Frames about the view itself, such as `view` and `gap`, stay as they are.
+ * A frame as a view by grants gets it. Frames about the view itself, such as `view` and `gap`, stay as they are.
  * @param grants by patient  @returns null where nothing of the frame is shared now
  */
 export function limitFrame(frame: NumberedFrame, grants: ReadonlyMap<string, LiveGrant>, now: number): NumberedFrame | null {
-  if (frame.patients.length === 0) return frame;
+  const open = frame.patients.flatMap((id) => grants.get(id) ?? []).filter((grant) => isInForce(grant, now));
+  if (open.length === frame.patients.length && open.every(isEmergency)) return frame;
+  return limitToConsents(frame, grants, now);
+}
+
+function limitToConsents(frame: NumberedFrame, grants: ReadonlyMap<string, LiveGrant>, now: number): NumberedFrame | null {
   const findSpan = (patientId: string) => {
     const grant = grants.get(patientId);
-    return grant && isInForce(grant, now) ? grant : null;
+    return grant && !isEmergency(grant) && isInForce(grant, now) ? grant : null;
   };
   const content: StoredFrame = JSON.parse(`{${frame.body}`);
   if (content.type === "snapshot") {

@@ -3,6 +3,7 @@ import { MAX_SUBJECTS } from "../../audit-log/contract.ts";
 import { HOUR_MS } from "../../platform/time.ts";
 import type { AuditQueue } from "./audit-queue.ts";
 import type { FeedStorage } from "./feed-storage.ts";
+import { toGrantId } from "./live-grant.ts";
 import { toViewEvent, type Viewer } from "./view-event.ts";
 import type { Subscription, VisiblePatient } from "./visibility.ts";
 
@@ -39,7 +40,7 @@ export class ShownPatients {
   }
 
   /**
-   * Queues events for the patients whom the screen has not shown in this hour, one per consent. Durable before frames that are
+   * Queues events for the patients whom the screen has not shown in this hour, one per grant. Durable before frames that are
    * sent in the same turn leave the object.
    * @returns false when the queue is full: then the screen must not show them
    */
@@ -49,15 +50,15 @@ export class ShownPatients {
     const added = new Map([...patients].map((patient) => [toRecordKey(patient), patient]));
     for (const key of added.keys()) if (recorded.has(key)) added.delete(key);
     if (added.size === 0) return true;
-    const byConsent = Map.groupBy(added.values(), ({ grant }) => grant?.consentId ?? null);
-    const events = [...byConsent.values()].flatMap((group) => this.#toEvents(viewer, group, hour, now));
+    const byGrant = Map.groupBy(added.values(), ({ grant }) => grant && toGrantId(grant));
+    const events = [...byGrant.values()].flatMap((group) => this.#toEvents(viewer, group, hour, now));
     if (!this.#queue.add(events)) return false;
     for (const key of added.keys()) recorded.add(key);
     this.#storage.saveScreen(toScreenKey(viewer), viewer.screen, hour, recorded);
     return true;
   }
 
-  /** @param patients shown by the same consent, or all without one */
+  /** @param patients shown by the same grant, or all without one */
   #toEvents(viewer: Viewer, patients: readonly VisiblePatient[], hour: number, now: number) {
     const grant = patients[0]?.grant ?? null;
     return Array.from({ length: Math.ceil(patients.length / MAX_SUBJECTS) }, (_, i) => {
@@ -75,8 +76,8 @@ export class ShownPatients {
   }
 }
 
-/** A patient who is shown by another consent within the hour is recorded again. */
-const toRecordKey = ({ id, grant }: VisiblePatient) => (grant ? `${id} ${grant.consentId}` : id);
+/** A patient who is shown by another grant within the hour is recorded again. */
+const toRecordKey = ({ id, grant }: VisiblePatient) => (grant ? `${id} ${toGrantId(grant)}` : id);
 
 const hourOf = (now: number) => Math.floor(now / HOUR_MS);
 

@@ -16,7 +16,7 @@ import {
   type UnackedFrames,
 } from "./clients.ts";
 import { addSeq, type BufferedFrame, toFrameBody } from "./frame-buffer.ts";
-import { isViewByConsent, type Subscription } from "./visibility.ts";
+import { isViewByGrant, type Subscription } from "./visibility.ts";
 
 /**
  * Patients whose frames were withheld from a lagging connection. Frames are not queued: a snapshot follows when the client has
@@ -38,6 +38,7 @@ export type Connection = {
 };
 /** The feed of the sockets: its numbers, and what a view shows of a frame. */
 type SocketFeed = {
+  hospitalId: string;
   nextSeq: () => number;
   /** Clients of the view may not continue from an earlier number. */
   markChanged: (view: string) => void;
@@ -57,7 +58,7 @@ const MAX_SOCKETS_PER_PATIENT = 5;
 const MAX_SOCKETS = 2_000;
 const MAX_PATIENT_SOCKETS = 1_500;
 /** Of the staff of other hospitals, who must not take the places of the hospital's own. */
-export const MAX_CONSENT_SOCKETS = 200;
+export const MAX_GUEST_SOCKETS = 200;
 
 export class Sockets {
   readonly #ctx: DurableObjectState;
@@ -105,18 +106,23 @@ export class Sockets {
   }
 
   /** Whether the holder may have one more socket. */
-  hasRoomFor({ holder, role, view }: Subscription): boolean {
-    const counts = { session: 0, user: 0, patients: 0, consents: 0 };
+  hasRoomFor({ holder, role, view, actingFor }: Subscription): boolean {
+    const counts = { session: 0, user: 0, patients: 0, guests: 0 };
     for (const { client } of this.#connections.values()) {
       if (holderId(client.holder) === holderId(holder)) counts.session += 1;
       if (userId(client.holder) === userId(holder)) counts.user += 1;
       if (client.role === "patient") counts.patients += 1;
-      if (isViewByConsent(client.view)) counts.consents += 1;
+      if (this.#isGuest(client)) counts.guests += 1;
     }
-    if (isViewByConsent(view) && counts.consents >= MAX_CONSENT_SOCKETS) return false;
+    if (this.#isGuest({ view, actingFor }) && counts.guests >= MAX_GUEST_SOCKETS) return false;
     if (this.size >= MAX_SOCKETS || counts.session >= MAX_SOCKETS_PER_HOLDER) return false;
     if (role !== "patient") return counts.user < MAX_SOCKETS_PER_USER;
     return counts.user < MAX_SOCKETS_PER_PATIENT && counts.patients < MAX_PATIENT_SOCKETS;
+  }
+
+  /** Staff of another hospital, who see patients by a consent or in an emergency. */
+  #isGuest({ view, actingFor }: Pick<Subscription, "view" | "actingFor">): boolean {
+    return isViewByGrant(view) && actingFor !== this.#feed.hospitalId;
   }
 
   accept(socket: WebSocket, client: ClientState): void {

@@ -7,7 +7,7 @@ import { uuidv7 } from "../../platform/ids.ts";
 import { storedDocument } from "../../platform/stored-document.ts";
 import { toIso } from "../../platform/time.ts";
 import type { ClientState } from "./clients.ts";
-import type { LiveGrant } from "./shared-vitals.ts";
+import { isEmergency, type LiveGrant } from "./live-grant.ts";
 
 const text = z.string();
 const textOrNull = text.nullable();
@@ -46,12 +46,19 @@ function basisOf({ role, view }: Viewer): string {
   return role === "admin" || role === "app" ? role : "staff";
 }
 
-/** `patientIds`: at most MAX_SUBJECTS. `grant`: the consent by which they are shown, or null. `hour`: when it begins (UTC), Unix ms. */
+/** What an event says of a consent or an emergency access. */
+function grantFields(grant: LiveGrant) {
+  if (isEmergency(grant)) return { basis: "emergency", purpose: "BTG", ground: { emergency_access_id: grant.emergencyId } };
+  return { basis: "consent", purpose: PURPOSE_OF_USE[grant.purpose], ground: { consent_id: grant.consentId } };
+}
+
+/** `patientIds`: at most MAX_SUBJECTS. `grant`: by what they are shown beyond the role, or null. `hour`: when it begins (UTC), Unix ms. */
 type Shown = { patientIds: string[]; grant: LiveGrant | null; hour: number };
 
 export function toViewEvent(viewer: Viewer, hospitalId: string, { patientIds, grant, hour }: Shown, now: number): AuditLogEvent {
   const { holder, role, actingFor, screen, requestId, ip } = viewer;
-  const basis = grant ? "consent" : basisOf(viewer);
+  const granted = grant && grantFields(grant);
+  const basis = granted?.basis ?? basisOf(viewer);
   return {
     id: uuidv7(),
     recorded: now,
@@ -63,7 +70,7 @@ export function toViewEvent(viewer: Viewer, hospitalId: string, { patientIds, gr
     hospital_id: hospitalId,
     actor_hospital_id: actingFor === hospitalId ? null : actingFor,
     basis,
-    purpose: grant ? PURPOSE_OF_USE[grant.purpose] : purposeOf(holder, { event: "live.view", basis, role }),
+    purpose: granted?.purpose ?? purposeOf(holder, { event: "live.view", basis, role }),
     entity: { type: "live_view", id: screen },
     // Not that of the request, which has an event of its own.
     request_id: `live-${screen}`,
@@ -72,7 +79,7 @@ export function toViewEvent(viewer: Viewer, hospitalId: string, { patientIds, gr
       patients: patientIds.length,
       hour: toIso(hour),
       opened_by: requestId,
-      ...(grant && { consent_id: grant.consentId }),
+      ...granted?.ground,
     },
     subjects: patientIds,
   };

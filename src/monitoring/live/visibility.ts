@@ -2,19 +2,21 @@
 import { type SQL, sql } from "drizzle-orm";
 import { z } from "zod";
 import type { EffectiveRole, Principal } from "../../access/actor.ts";
-import { parseRowConsent, type RowConsent, selectConsentOf } from "../../access/consented.ts";
+import { parseRowConsent, selectConsentOf } from "../../access/consented.ts";
 import { selectEffectiveRole, toEffectiveRole } from "../../access/effective-role.ts";
+import { parseRowEmergency, selectEmergencyOf } from "../../access/emergency.ts";
 import { roleAllows } from "../../access/permissions.ts";
 import { findSignInDenial } from "../../access/sign-in.ts";
 import { patientVisibility } from "../../access/visibility.ts";
 import { sha256Hex } from "../../platform/crypto.ts";
 import { batch, type Db } from "../../platform/db/client.ts";
 import { ROLES } from "../../platform/db/schema.ts";
+import type { LiveGrant } from "./live-grant.ts";
 
 /** Patient ids of one hospital; null for all monitored patients. */
 export type RequestedPatients = readonly string[] | null;
-/** `grant`: the consent by which the patient is visible, in a view of another hospital's staff; else null. */
-export type VisiblePatient = { id: string; grant: RowConsent | null };
+/** `grant`: by what the patient is visible in a view beyond the role; else null. */
+export type VisiblePatient = { id: string; grant: LiveGrant | null };
 
 export const Subscription = z.strictObject({
   holder: z.discriminatedUnion("kind", [
@@ -48,22 +50,46 @@ export function monitoredPatients(currentRole: EffectiveRole, actor: Principal, 
       WHERE d.hospital_id = ${hospitalId} AND ${scope}`;
 }
 
-/** A row of `namedPatients`. `consent`: of `selectConsentOf`, for a patient of another hospital. */
-export type NamedPatientRow = { id: string; hospital_id: string; consent: string | null };
+/**
+ * A row of `namedPatients`. `consent`: of `selectConsentOf`, for a patient of another hospital. `emergency`: of `selectEmergencyOf`,
+ * where one patient is named.
+ */
+export type NamedPatientRow = {
+  id: string;
+  hospital_id: string;
+  is_in_scope: number;
+  consent: string | null;
+  emergency: string | null;
+};
 
-/** The named patients whom the caller may see, with their hospitals; those of other hospitals by a consent for vitals of this time. */
+/**
+ * The named patients whom the caller may see, with their hospitals: by role, those of other hospitals by a consent for vitals of this
+ * time, and one alone by an emergency access.
+ */
 export function namedPatients(currentRole: EffectiveRole, actor: Principal, patientIds: readonly string[], now: number): SQL {
   const scope = patientVisibility(currentRole, actor, sql`p.id`, sql`p.hospital_id`);
   const row = { patientId: sql`p.id`, kind: sql`'observations'`, at: sql`${now}` };
-  return sql`SELECT id, hospital_id, consent FROM (SELECT p.id AS id, p.hospital_id AS hospital_id, (${scope}) AS is_in_scope,
+  const emergency = patientIds.length === 1 ? selectEmergencyOf(currentRole, actor, now, sql`p.id`) : sql`NULL`;
+  return sql`SELECT * FROM (SELECT p.id AS id, p.hospital_id AS hospital_id, (${scope}) AS is_in_scope, ${emergency} AS emergency,
       CASE WHEN p.hospital_id = ${currentRole.hospitalId} THEN NULL ELSE ${selectConsentOf(currentRole, actor, now, row)} END AS consent
       FROM patients p WHERE p.id IN (SELECT value FROM json_each(${JSON.stringify(patientIds)})))
-    WHERE is_in_scope OR consent IS NOT NULL`;
+    WHERE is_in_scope OR consent IS NOT NULL OR emergency IS NOT NULL`;
 }
+
+/** What shows the patient of a row beyond the role, as JSON; null where the role shows the patient. */
+export const groundOf = ({ is_in_scope, consent, emergency }: NamedPatientRow): string | null =>
+  is_in_scope === 1 ? null : (emergency ?? consent);
 
 /** Begins the keys of views by consent, which show vitals alone (shared-vitals.ts). */
 const CONSENT_KEY = "consent:";
 export const isViewByConsent = (viewKey: string): boolean => viewKey.startsWith(CONSENT_KEY);
+/** Begins the keys of views by emergency access: of one person and one patient. */
+const EMERGENCY_KEY = "emergency:";
+export const isViewInEmergency = (viewKey: string): boolean => viewKey.startsWith(EMERGENCY_KEY);
+export const isViewByGrant = (viewKey: string): boolean => isViewByConsent(viewKey) || isViewInEmergency(viewKey);
+
+const emergencyKey = ({ hospitalId }: EffectiveRole, holder: Subscription["holder"]): string =>
+  `${EMERGENCY_KEY}${hospitalId}:${holderScope(holder)}`;
 
 /** The scope of a view in the feed of a hospital. Other hospitals' staff share no view with anybody: a consent may be for one of them. */
 function visibilityKey(currentRole: EffectiveRole, holder: Subscription["holder"], hospitalId: string): string {
@@ -97,11 +123,11 @@ const holderScope = (holder: Subscription["holder"]): string => (holder.kind ===
 export async function toViewKey(
   currentRole: EffectiveRole,
   holder: Subscription["holder"],
-  requested: RequestedPatients,
-  hospitalId: string,
+  { requested, hospitalId, isInEmergency }: { requested: RequestedPatients; hospitalId: string; isInEmergency: boolean },
 ): Promise<string> {
   const patientsKey = requested ? (await sha256Hex([...requested].sort().join())).slice(0, 32) : "all";
-  return `${visibilityKey(currentRole, holder, hospitalId)}/${patientsKey}`;
+  const scope = isInEmergency ? emergencyKey(currentRole, holder) : visibilityKey(currentRole, holder, hospitalId);
+  return `${scope}/${patientsKey}`;
 }
 
 function toPrincipal({ holder, role, actingFor }: Subscription): Principal {
@@ -166,21 +192,26 @@ export type VisiblePatients = Awaited<ReturnType<typeof findVisiblePatients>>;
 
 type VisibleRow = { id: string } & Partial<NamedPatientRow>;
 
-/** Those of the feed's hospital; in a view by consent those with a consent, and only there. */
+/** Those of the feed's hospital; in a view by consent or emergency access those with one, in any other those of the role. */
 function toVisiblePatients(rows: readonly VisibleRow[], hospitalId: string, view: string): VisiblePatient[] {
   return rows
     .filter(({ hospital_id = hospitalId }) => hospital_id === hospitalId)
-    .map(({ id, consent }) => ({ id, grant: consent ? parseRowConsent(consent) : null }))
-    .filter(({ grant }) => isViewByConsent(view) === (grant !== null));
+    .flatMap(({ id, is_in_scope = 1, consent, emergency }): VisiblePatient[] => {
+      if (isViewInEmergency(view)) return emergency ? [{ id, grant: parseRowEmergency(emergency) }] : [];
+      if (isViewByConsent(view)) return consent ? [{ id, grant: parseRowConsent(consent) }] : [];
+      return is_in_scope === 1 ? [{ id, grant: null }] : [];
+    });
 }
 
 /** False after a change of role, hospital or scope, for which the view was not opened, and when the session needs a second step. */
 function isUnchanged(currentRole: EffectiveRole, subscription: Subscription, hospitalId: string, now: number): boolean {
+  const { holder, view } = subscription;
+  const scope = isViewInEmergency(view) ? emergencyKey(currentRole, holder) : visibilityKey(currentRole, holder, hospitalId);
   return (
     roleAllows(currentRole, "live:read") &&
     findSignInDenial(currentRole, "live:read", now) === null &&
     currentRole.role === subscription.role &&
     currentRole.hospitalId === subscription.actingFor &&
-    subscription.view.startsWith(`${visibilityKey(currentRole, subscription.holder, hospitalId)}/`)
+    view.startsWith(`${scope}/`)
   );
 }

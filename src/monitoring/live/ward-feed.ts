@@ -19,7 +19,7 @@ import {
 } from "./clients.ts";
 import { FeedState } from "./feed-state.ts";
 import { appendFrame, toFrameBody } from "./frame-buffer.ts";
-import { grantEndsAt } from "./shared-vitals.ts";
+import { grantEndsAt } from "./live-grant.ts";
 import { isExpired, type NumberedFrame, toNumberedFrame } from "./sockets.ts";
 import { isTokenOfHolder, tokenExpiresAt } from "./tickets.ts";
 import { findVisiblePatients, type Subscription, toHomeFeed } from "./visibility.ts";
@@ -86,9 +86,9 @@ export class WardFeed extends DurableObject<Env> implements Feed {
     this.#state.sockets.announce(new Set(userIds));
   }
 
-  /** Ends the views by a consent that was revoked, before this call returns. */
-  endConsent(consentId: string): void {
-    this.#state.endConsent(consentId);
+  /** Ends the views by a consent or an emergency access that has ended, before this call returns. */
+  endGrant(grantId: string): void {
+    this.#state.endGrant(grantId);
   }
 
   /** Checks again what each socket may see, here and in feeds with sockets of this hospital's users. */
@@ -143,7 +143,7 @@ export class WardFeed extends DurableObject<Env> implements Feed {
       this.#recheckAt = now + RETRY_MS;
       this.#report("alarm", error);
     }
-    // What no other consent covers; also when D1 did not answer.
+    // What nothing else covers; also when D1 did not answer.
     this.#state.endGrants((grant) => grantEndsAt(grant) <= Date.now());
     this.#scheduleAlarm();
   }
