@@ -55,7 +55,7 @@ async function newDatabase(last?: string): Promise<DatabaseSync> {
         ? migration
         : (
             migration.match(
-              /^(?:ALTER TABLE .* ADD|CREATE TABLE `(?:escalation_settings|factor_policies|consents|consent_records|consent_documents)`) [^;]*;/gm,
+              /^(?:ALTER TABLE .* ADD|CREATE TABLE `(?:escalation_settings|factor_policies|consents|consent_records|consent_documents|emergency_accesses)`) [^;]*;/gm,
             ) ?? []
           ).join("\n"),
     );
@@ -234,9 +234,12 @@ const HOLDERS: readonly Holder[] = [
 /** A doctor of another hospital, who sees a patient of this one by a consent. */
 const OTHER_HOSPITAL = "h2";
 const GUEST_VIEW = `consent:${OTHER_HOSPITAL}:u-guest:u-guest/named`;
+/** Another one, who sees the patient by an emergency access. */
+const RESCUER_VIEW = `emergency:${OTHER_HOSPITAL}:u-rescuer/named`;
 const NAMED = new Map([
   ["u-patient/named", ["plain"]],
   [GUEST_VIEW, ["plain"]],
+  [RESCUER_VIEW, ["plain"]],
 ]);
 
 const SUBSCRIPTIONS: readonly Subscription[] = [
@@ -255,6 +258,12 @@ const SUBSCRIPTIONS: readonly Subscription[] = [
     actingFor: OTHER_HOSPITAL,
     view: GUEST_VIEW,
     holder: { kind: "user", userId: "u-guest", sessionId: "s-guest" },
+  },
+  {
+    role: "doctor",
+    actingFor: OTHER_HOSPITAL,
+    view: RESCUER_VIEW,
+    holder: { kind: "user", userId: "u-rescuer", sessionId: "s-rescuer" },
   },
 ];
 
@@ -286,11 +295,23 @@ function addConsent(sqlite: DatabaseSync): void {
   insertRow(sqlite, "consent_records", { consent_id: "co", patient_id: "plain" });
 }
 
+/** Adds an emergency access of the rescuer to this hospital's record; both hospitals know its person. */
+function addEmergency(sqlite: DatabaseSync): void {
+  addUser(sqlite, "rescuer", "doctor", OTHER_HOSPITAL);
+  sqlite.exec("UPDATE hospitals SET emergency_reach = 'any_hospital'");
+  sqlite.exec("UPDATE patients SET patient_uid = 'person', uid_basis = 'staff' WHERE id IN ('plain', 'guest-record')");
+  const records = { patient_id: "plain", record_hospital_id: HOSPITAL, own_patient_id: "guest-record" };
+  const times = { started_at: NOW - 1, ends_at: NOW * 2 };
+  const reader = { id: "em", hospital_id: OTHER_HOSPITAL, user_id: "u-rescuer" };
+  insertRow(sqlite, "emergency_accesses", { ...reader, ...records, reason_sealed: "x", stepped_up: 1, ...times });
+}
+
 /** Adds the people and the API key of `SUBSCRIPTIONS`. */
 function addHolders(sqlite: DatabaseSync): void {
   const by = { created_by: "u", created_at: 1 };
   for (const { role, actingFor } of HOLDERS) addUser(sqlite, role, role, actingFor);
   addConsent(sqlite);
+  addEmergency(sqlite);
   const key = {
     id: "k",
     kind: "app",
@@ -325,6 +346,11 @@ const CONSTANT = [
   "consents.practitioner_id",
   "consents.documents_only",
   "consents.created_at",
+  "emergency_accesses.hospital_id",
+  "emergency_accesses.user_id",
+  "emergency_accesses.patient_id",
+  "emergency_accesses.record_hospital_id",
+  "emergency_accesses.own_patient_id",
 ];
 
 describe("the rights in a hospital's feed", () => {
@@ -342,13 +368,15 @@ describe("the rights in a hospital's feed", () => {
     const { visible, columns } = await newRights();
     expect([...visible.ended]).toEqual([]);
     const idsOf = (view: string) => visible.patients.get(view)?.map(({ id }) => id);
-    expect(["hospital/all", "u-doctor/all", "u-patient/named", GUEST_VIEW].map(idsOf)).toEqual([
+    expect(["hospital/all", "u-doctor/all", "u-patient/named", GUEST_VIEW, RESCUER_VIEW].map(idsOf)).toEqual([
       ["equipped"],
       [],
       ["plain"],
       ["plain"],
+      ["plain"],
     ]);
     expect(visible.patients.get(GUEST_VIEW)?.[0]?.grant).toMatchObject({ consentId: "co", from: 1 });
+    expect(visible.patients.get(RESCUER_VIEW)?.[0]?.grant).toEqual({ emergencyId: "em", endsAt: NOW * 2 });
     expect(columns.map(toName)).toEqual(
       expect.arrayContaining(["credentials.expires_at", "memberships.suspended_at", "care_team.ended_at", "patients.monitoring"]),
     );
@@ -362,6 +390,20 @@ describe("the rights in a hospital's feed", () => {
     const rights = await newRights();
     rights.sqlite.exec("DROP TRIGGER changed_consent");
     expect(await undeliveredRights(rights)).toEqual(expect.arrayContaining(["consents.status", "consents.expires_at"]));
+  });
+
+  it("do not follow an emergency access, a reach and a person without their triggers, which this test notices", async () => {
+    const rights = await newRights();
+    rights.sqlite.exec("DROP TRIGGER changed_emergency; DROP TRIGGER changed_hospital; DROP TRIGGER changed_person");
+    expect(await undeliveredRights(rights)).toEqual(
+      expect.arrayContaining([
+        "emergency_accesses.ends_at",
+        "emergency_accesses.ended_at",
+        "hospitals.emergency_reach",
+        "patients.patient_uid",
+        "patients.uid_basis",
+      ]),
+    );
   });
 
   it("did not follow the end of an API key before 0010, which this test notices", async () => {
