@@ -92,3 +92,7 @@ export const selectEmergencyGround = (
 export const hadEmergency = ({ hospitalId }: EffectiveRole, actor: Principal, patientId: string): SQL =>
   sql`EXISTS (SELECT 1 FROM emergency_accesses e WHERE e.user_id = ${getActorId(actor)} AND e.patient_id = ${patientId}
     AND e.hospital_id = ${hospitalId})`;
+
+/** A row while a delay of the record holds the notice back. One that the reader has set holds back no notice of their own access. */
+export const selectDelay = (patientId: SQL | string, readerId: SQL | string, now: number): SQL =>
+  sql`SELECT 1 FROM notice_delays d WHERE d.patient_id = ${patientId} AND d.set_by <> ${readerId} AND d.until > ${now}`;

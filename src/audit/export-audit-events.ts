@@ -5,7 +5,7 @@ import { appendAuditEvent } from "../access/audit.ts";
 import { denyNotFound } from "../access/deny.ts";
 import { type LogPosition, NO_HOSPITAL_LOG } from "../audit-log/contract.ts";
 import { handOverStaged } from "../audit-log/hand-over.ts";
-import { type ListedEntry, readLogs } from "../audit-log/read-logs.ts";
+import type { ListedEntry, LogPage } from "../audit-log/read-logs.ts";
 import { getPublicOrigin, type Keys } from "../platform/config.ts";
 import { describeCause, stackFrames } from "../platform/errors.ts";
 import { log } from "../platform/log.ts";
@@ -16,6 +16,7 @@ import { toFhirAuditEvent, toOperationOutcome } from "./fhir-audit-event.ts";
 import { toAuditEvent } from "./list-audit-events.ts";
 import { visiblePatients } from "./visible-log.ts";
 import { type AuditQuery, isHospitalHidden, selectPlaces, toVisibleLogs, type VisibleLog } from "./visible-logs.ts";
+import { type IsWithheld, readShown, selectWithheld, withheldBy } from "./withheld.ts";
 
 export type ExportFormat = "csv" | "ndjson";
 export type ExportQuery = Omit<AuditQuery, "limit" | "cursor"> & { format: ExportFormat };
@@ -43,8 +44,8 @@ const createWriter = (env: Env, format: ExportFormat): Writer => {
   };
 };
 
-type Source = { env: Env; keys: Pick<Keys, "audit">; logs: VisibleLog[]; requestId: string };
-type Page = { entries: ListedEntry[]; next: LogPosition | null };
+type Source = { env: Env; keys: Pick<Keys, "audit">; logs: VisibleLog[]; isWithheld: IsWithheld; requestId: string };
+type Page = LogPage;
 
 /**
  * Shows what the list shows the caller, newest first. The export is recorded before the first byte leaves. A failure in the middle
@@ -58,8 +59,9 @@ export async function exportAuditEvents(
   maxEvents = MAX_EXPORTED_EVENTS,
 ): Promise<Response> {
   const filters = { ...query, limit: PAGE_LENGTH };
-  const { call, effectiveRole, results } = await withUser(anyCall, "audit:export", (effectiveRole, { db, actor }) => [
+  const { call, effectiveRole, results } = await withUser(anyCall, "audit:export", (effectiveRole, { db, actor, now }) => [
     selectPlaces(db, filters, effectiveRole, actor),
+    selectWithheld(db, effectiveRole, actor, now),
   ]);
   if (isHospitalHidden(query, effectiveRole, results[0]))
     return denyNotFound(call, "audit:export", effectiveRole, { hospital: query.hospital_id ?? "" });
@@ -67,7 +69,8 @@ export async function exportAuditEvents(
   const ownIds =
     effectiveRole.role === "patient" ? results[0].flatMap(({ patient }) => (patient === null ? [] : [patient])) : null;
   await handOverStaged(env, call.now);
-  const source = { env, keys: call.keys, logs, requestId: call.actor.via.requestId };
+  const isWithheld = withheldBy(results[1]);
+  const source = { env, keys: call.keys, logs, isWithheld, requestId: call.actor.via.requestId };
   const first = await readPage(source, null, () => false);
   await appendAuditEvent(call, exportEvent(query, effectiveRole, first));
   const writer = createWriter(env, query.format);
@@ -100,9 +103,9 @@ const exportEvent = (
 });
 
 /** Pages may be empty while the list goes on. */
-async function readPage({ env, keys, logs }: Source, before: LogPosition | null, isCancelled: () => boolean): Promise<Page> {
+async function readPage(source: Source, before: LogPosition | null, isCancelled: () => boolean): Promise<Page> {
   let page: Page = { entries: [], next: before };
-  do page = await readLogs(env, keys, logs, page.next, PAGE_LENGTH);
+  do page = await readShown(source, page.next, PAGE_LENGTH, source.isWithheld);
   while (page.entries.length === 0 && page.next !== null && !isCancelled());
   return page;
 }

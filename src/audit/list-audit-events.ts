@@ -6,12 +6,12 @@ import { afterAudit, appendAuditEvent } from "../access/audit.ts";
 import { denyNotFound } from "../access/deny.ts";
 import { type LogEntry, NO_HOSPITAL_LOG } from "../audit-log/contract.ts";
 import { handOverStaged } from "../audit-log/hand-over.ts";
-import { readLogs } from "../audit-log/read-logs.ts";
 import { buildOpenEndedPagination, resolvePageStart } from "../http/pagination.ts";
 import { toIso } from "../platform/time.ts";
 import { recordOwnRead, selectOwnRead } from "./own-log-read.ts";
 import type { ShownEvent } from "./schemas.ts";
 import { type AuditQuery, isHospitalHidden, selectPlaces, toVisibleLogs } from "./visible-logs.ts";
+import { readShown, selectWithheld, withheldBy } from "./withheld.ts";
 
 /**
  * Lists events, newest first; what waits in D1 is handed over first. Reading the audit log is itself recorded: each read of an
@@ -21,6 +21,7 @@ export async function listAuditEvents(env: Env, anyCall: Call, query: AuditQuery
   const start = await resolvePageStart(anyCall, "audit-events", { ...query, offset: 0 });
   const { call, effectiveRole, results } = await withUser(anyCall, "audit:read", (effectiveRole, { db, actor, now }) => [
     selectPlaces(db, query, effectiveRole, actor),
+    selectWithheld(db, effectiveRole, actor, now),
     ...(effectiveRole.role === "patient" ? [selectOwnRead(db, actor, now)] : []),
   ]);
   if (isHospitalHidden(query, effectiveRole, results[0]))
@@ -28,9 +29,10 @@ export async function listAuditEvents(env: Env, anyCall: Call, query: AuditQuery
   const logs = toVisibleLogs(results[0], query, effectiveRole);
   await handOverStaged(env, call.now);
   const before = start.after && { recorded: start.after.value, id: start.after.id };
-  const { entries, next } = await readLogs(env, call.keys, logs, before, start.limit);
-  const stored = results[1]
-    ? recordOwnRead(call, results[1])
+  const source = { env, keys: call.keys, logs };
+  const { entries, next } = await readShown(source, before, start.limit, withheldBy(results[1]));
+  const stored = results[2]
+    ? recordOwnRead(call, results[2])
     : appendAuditEvent(call, readEvent(effectiveRole, query, entries.length));
   const end = next && { value: next.recorded, id: next.id };
   const pagination = await afterAudit(stored, buildOpenEndedPagination(start, entries.length, end));
@@ -48,15 +50,15 @@ const readEvent = ({ role, hospitalId }: UserEffectiveRole, { hospital_id, patie
 });
 
 /**
- * Patients see who accessed their data, but nothing of other patients (ids of reports of the same page; ids of held samples begin with the
- * patient of their object) nor IP addresses. A hospital sees
+ * Patients see who accessed their data, but nothing of other patients (ids of what the same page lists; ids of held samples begin with
+ * the patient of their object) nor IP addresses. A hospital sees
  * the IP addresses of its own staff only. Does not reveal the hospital of a patient that the caller's staff may not see.
  */
 export function toAuditEvent(entry: LogEntry & { log: string }, { role: reader, hospitalId }: UserEffectiveRole): ShownEvent {
   const { actor_hospital_id: workplaceId } = entry;
   const isDeniedAbroad = reader === "hospital_admin" && workplaceId === hospitalId && entry.outcome === "denied";
   const isOtherHospitalStaff = reader === "hospital_admin" && workplaceId !== null && workplaceId !== hospitalId;
-  const { report_ids: _, held_ids: __, ...detailForPatient } = entry.detail ?? {};
+  const { report_ids: _, held_ids: __, emergency_access_ids: ___, review_ids: ____, ...detailForPatient } = entry.detail ?? {};
   const isHeldEntry = reader === "patient" && entry.entity?.type === "held_observations";
   return {
     id: entry.id,

@@ -12,6 +12,7 @@ import type { Db } from "../platform/db/client.ts";
 import { ApiError } from "../platform/errors.ts";
 import { isAddressHidden, isDeniedAbroad, type LogQuery, requireLog, toHospitalId, visiblePatients } from "./visible-log.ts";
 import { selectPlaces, toVisibleLogs } from "./visible-logs.ts";
+import { selectWithheld, type WithheldRow, withheldBy } from "./withheld.ts";
 
 export const selectHospital = (db: Db, { hospital_id: id }: LogQuery) =>
   db.all<{ id: string }>(sql`SELECT id FROM hospitals WHERE id = ${id ?? ""}`);
@@ -35,22 +36,29 @@ export async function getCheckpoint(env: Env, anyCall: Call, query: LogQuery) {
 
 /**
  * The proof that a log has an event. Patients get those of their own log only, with the one subject hash that is theirs opened.
- * @throws ApiError not_found (audited): no such event, or not visible to the caller, or deleted after the retention time
+ * @throws ApiError not_found (audited): no such event, or not visible to the caller (yet), or deleted after the retention time
  */
 export async function getProof(env: Env, anyCall: Call, eventId: string, query: LogQuery) {
   const permission = "audit:read";
-  const { call, effectiveRole, results } = await withUser(anyCall, permission, (effectiveRole, { db, actor }) => [
+  const { call, effectiveRole, results } = await withUser(anyCall, permission, (effectiveRole, { db, actor, now }) => [
     selectHospital(db, query),
     selectPlaces(db, { limit: 1 }, effectiveRole, actor),
+    selectWithheld(db, effectiveRole, actor, now),
   ]);
-  const [hospitals, places] = results;
+  const [hospitals, places, withheld] = results;
+  const isWithheld = withheldBy(withheld);
   const ownIds = effectiveRole.role === "patient" ? places.flatMap(({ patient }) => (patient === null ? [] : [patient])) : null;
   const isSearched = (logId: string) => query.hospital_id === undefined || query.hospital_id === logId;
   const logIds = ownIds
     ? [...new Set(toVisibleLogs(places, { limit: 1 }, effectiveRole).map(({ logId }) => logId))].filter(isSearched)
     : [await requireLog(call, permission, effectiveRole, query, hospitals)];
   await handOverStaged(env, call.now);
-  const found = await findProof(env, logIds, eventId, (proof) => isVisible(proof, effectiveRole, ownIds));
+  const found = await findProof(
+    env,
+    logIds,
+    eventId,
+    (proof) => !isWithheld(proof.entry) && isVisible(proof, effectiveRole, ownIds),
+  );
   if (!found) return denyNotFound(call, permission, effectiveRole, { audit_event: eventId });
   return recordProof(call, effectiveRole, found.logId, found.proof, ownIds);
 }
@@ -77,20 +85,22 @@ async function prove(env: Env, logId: string, eventId: string): Promise<LogProof
 
 /**
  * An event about one of a patient's own records.
- * @param places the own records with their hospitals (`selectPlaces`)
+ * @param places the own records with their hospitals (`selectPlaces`)  @param withheld of `selectWithheld`
  * @returns the entry, and the own record that it is about; null if none of their logs has it, or no longer
  */
 export async function findOwnEntry(
   env: Env,
   { now }: Pick<Call, "now">,
   places: readonly { log: string; patient: string | null }[],
+  withheld: readonly WithheldRow[],
   eventId: string,
 ): Promise<{ entry: LogEntry; patientId: string } | null> {
   const patientOf = ({ subjects }: LogEntry) =>
     places.find(({ patient }) => patient !== null && subjects.includes(patient))?.patient;
   await handOverStaged(env, now);
   const logIds = [...new Set([...places.map(({ log }) => log), ...(places.length > 0 ? [NO_HOSPITAL_LOG] : [])])];
-  const found = await findProof(env, logIds, eventId, ({ entry }) => patientOf(entry) !== undefined);
+  const isWithheld = withheldBy(withheld);
+  const found = await findProof(env, logIds, eventId, ({ entry }) => patientOf(entry) !== undefined && !isWithheld(entry));
   const patientId = found && patientOf(found.proof.entry);
   return patientId ? { entry: found.proof.entry, patientId } : null;
 }

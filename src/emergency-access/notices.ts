@@ -3,6 +3,7 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { Actor, SystemActor } from "../access/actor.ts";
 import { ACTIVE_MEMBERSHIP } from "../access/effective-role.ts";
+import { selectDelay } from "../access/emergency.ts";
 import { notify } from "../notifications/notify.ts";
 import { batch, type Db, getDb, type Statement } from "../platform/db/client.ts";
 import { derivedUuidv7 } from "../platform/ids.ts";
@@ -15,10 +16,6 @@ export const MANY = { ofUser: 5, ofHospital: 20 } as const;
 const MAX_PER_RUN = 50;
 
 const listIds = (ids: readonly string[]) => sql`(SELECT value FROM json_each(${JSON.stringify(ids)}))`;
-
-/** A row while a delay of the record holds the notice back. One that the reader has set holds back no notice of their own access. */
-export const selectDelay = (patientId: SQL | string, readerId: SQL | string, now: number): SQL =>
-  sql`SELECT 1 FROM notice_delays d WHERE d.patient_id = ${patientId} AND d.set_by <> ${readerId} AND d.until > ${now}`;
 
 type Access = Pick<EmergencyRow, "id" | "patientId" | "ownPatientId" | "recordHospitalId" | "startedAt">;
 
@@ -67,13 +64,13 @@ export async function sendDelayedNotices(env: Env, now: number): Promise<void> {
   const db = getDb(env.DB);
   const due = await db.all<Access>(sql`SELECT e.id, e.patient_id AS patientId, e.own_patient_id AS ownPatientId,
       e.record_hospital_id AS recordHospitalId, e.started_at AS startedAt
-    FROM emergency_accesses e WHERE e.patient_notified_at IS NULL 
+    FROM emergency_accesses e WHERE e.patient_notified_at IS NULL
       AND NOT EXISTS (${selectDelay(sql`e.patient_id`, sql`e.user_id`, now)})
     ORDER BY e.started_at LIMIT ${MAX_PER_RUN}`);
   for (const access of due) {
     await batch(db, [
       db.run(sql`UPDATE emergency_accesses SET patient_notified_at = CAST(${now} AS INTEGER)
-        WHERE id = ${access.id} AND patient_notified_at IS NULL 
+        WHERE id = ${access.id} AND patient_notified_at IS NULL
           AND NOT EXISTS (${selectDelay(access.patientId, sql`emergency_accesses.user_id`, now)})`),
       ...notifyPatient(db, CRON, now, access),
     ]);

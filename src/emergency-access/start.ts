@@ -3,6 +3,7 @@ import { type SQL, sql } from "drizzle-orm";
 import { type Call, getActorId } from "../access/actor.ts";
 import { recordAuditEvent } from "../access/audit.ts";
 import { failWithAudit } from "../access/deny.ts";
+import { selectDelay } from "../access/emergency.ts";
 import { type Access, accessFields, withPatient } from "../access/patient-access.ts";
 import { failsUnless, hasRecentSecondStep } from "../access/sign-in.ts";
 import type { KeyStatements } from "../http/idempotency.ts";
@@ -11,7 +12,7 @@ import { ApiError } from "../platform/errors.ts";
 import { uuidv7 } from "../platform/ids.ts";
 import { DAY_MS, utcDayOf } from "../platform/time.ts";
 import { openReview } from "../privacy/reviews/open-review.ts";
-import { notifyOfMany, notifyPatient, selectDelay } from "./notices.ts";
+import { notifyOfMany, notifyPatient } from "./notices.ts";
 import { type EmergencyAccess, type EmergencyRow, sealReason, toEmergencyAccess, unsealReason } from "./rows.ts";
 
 export const EMERGENCY_MS = 60 * 60_000;

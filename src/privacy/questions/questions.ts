@@ -6,6 +6,7 @@ import { type AuditEvent, afterAudit, appendAuditEvent, recordAuditEvent } from 
 import { denyNotFound, failWithAudit } from "../../access/deny.ts";
 import { findOwnEntry } from "../../audit/proofs.ts";
 import { selectPlaces } from "../../audit/visible-logs.ts";
+import { selectWithheld } from "../../audit/withheld.ts";
 import type { LogEntry } from "../../audit-log/contract.ts";
 import { buildPage, type PageQuery, resolvePageStart } from "../../http/pagination.ts";
 import { batch } from "../../platform/db/client.ts";
@@ -69,10 +70,11 @@ export async function askQuestion(env: Env, anyCall: Call, eventId: string, text
   const { call, effectiveRole, results } = await withUser(anyCall, "privacy_question:create", (effectiveRole, call) => [
     selectPlaces(call.db, { limit: 1 }, effectiveRole, call.actor),
     selectQuestion(call, eventId),
+    selectWithheld(call.db, effectiveRole, call.actor, call.now),
   ]);
-  const [places, [asked]] = results;
+  const [places, [asked], withheld] = results;
   if (asked) return { question: await toQuestion(call, asked), isNew: false };
-  const found = await findOwnEntry(env, call, places, eventId);
+  const found = await findOwnEntry(env, call, places, withheld, eventId);
   if (!found) return denyNotFound(call, "privacy_question:create", effectiveRole, { audit_event: eventId });
   const { entry, patientId } = found;
   const event = { ...questionEvent(effectiveRole, entry.hospital_id, eventId), subjects: [patientId] };
