@@ -62,7 +62,7 @@ export const emergency: BudgetCase[] = [
     "POST /emergency-access/{id}/end",
     "write",
     200,
-    budget(2, 30, 16),
+    budget(2, 30, 16, "", "feed.endGrant"),
     async (e) => {
       const path = `${API}/emergency-access/${await newOne()}/end`;
       return sendRequest(path, { as: await reader(), method: "POST", env: e });

@@ -1,4 +1,4 @@
-// Consents in the state of a feed: an ended one stays ended, other hospitals' staff have a bound of their own.
+// Consents and emergency accesses in the state of a feed: an ended one stays ended, other hospitals' staff have a bound of their own.
 import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
 import { CLOSE_REASONS, type CloseReason, type Handshake, newClientState } from "../../src/monitoring/live/clients.ts";
@@ -11,9 +11,9 @@ import { getFeed } from "./live-client.ts";
 
 const PATIENT = crypto.randomUUID();
 
-function newHandshake(hospitalId: string, scope: string): Handshake {
+function newHandshake(hospitalId: string, scope: string, actingFor = "b"): Handshake {
   const user = { kind: "user" as const, userId: uniqueText(), sessionId: uniqueText() };
-  const subscription = { holder: user, role: "nurse" as const, actingFor: "b", view: `${scope}/named` };
+  const subscription = { holder: user, role: "nurse" as const, actingFor, view: `${scope}/named` };
   return { subscription, hospitalId, requested: [PATIENT], expires: null, since: null, requestId: "test", ip: null };
 }
 
@@ -46,13 +46,21 @@ describe("a consent that ended", () => {
     expect(seen).toEqual([[], [PATIENT]]);
   });
 
+  it("is remembered as an emergency access is", () => {
+    const grants = new EndedGrants();
+    const patient = { id: PATIENT, grant: { emergencyId: "first", endsAt: Date.now() * 2 } };
+    expect(grants.withoutEnded([patient])).toHaveLength(1);
+    grants.add("first");
+    expect(grants.withoutEnded([patient])).toEqual([]);
+  });
+
   it("is remembered until a thousand later ones have ended", () => {
-    const consents = new EndedGrants();
-    const isRemembered = () => consents.withoutEnded([newGrant("first")]).length === 0;
-    consents.add("first");
-    for (let i = 1; i < 1_000; i++) consents.add(uniqueText());
+    const grants = new EndedGrants();
+    const isRemembered = () => grants.withoutEnded([newGrant("first")]).length === 0;
+    grants.add("first");
+    for (let i = 1; i < 1_000; i++) grants.add(uniqueText());
     expect(isRemembered()).toBe(true);
-    consents.add("last");
+    grants.add("last");
     expect(isRemembered()).toBe(false);
   });
 });
@@ -82,16 +90,19 @@ describe("server-sent events that a slow reader has not read", () => {
 describe("the places of a feed", () => {
   it("are for other hospitals' staff up to their number, and then for the own still", async () => {
     const room = await withFeedState(({ sockets }, hospitalId) => {
-      const hasRoom = (scope: string) => sockets.hasRoomFor(newHandshake(hospitalId, scope).subscription);
+      const hasRoom = (scope: string, from = "c") => sockets.hasRoomFor(newHandshake(hospitalId, scope, from).subscription);
       const accept = () => {
-        const client = newClientState(newHandshake(hospitalId, "consent:b:hospital"), uniqueText(), Date.now());
-        sockets.accept(new WebSocketPair()[1], client);
+        for (const scope of ["consent:b:hospital", "emergency:b:u"]) {
+          const client = newClientState(newHandshake(hospitalId, scope), uniqueText(), Date.now());
+          sockets.accept(new WebSocketPair()[1], client);
+        }
       };
-      for (let i = 1; i < MAX_GUEST_SOCKETS; i++) accept();
+      for (let i = 2; i < MAX_GUEST_SOCKETS; i += 2) accept();
       const before = hasRoom("consent:c:hospital");
       accept();
-      return [before, hasRoom("consent:c:hospital"), hasRoom("hospital")];
+      const guests = [hasRoom("consent:c:hospital"), hasRoom("emergency:c:u")];
+      return [before, ...guests, hasRoom(`emergency:${hospitalId}:u`, hospitalId), hasRoom("hospital", hospitalId)];
     });
-    expect(room).toEqual([true, false, true]);
+    expect(room).toEqual([true, false, false, true, true]);
   });
 });
