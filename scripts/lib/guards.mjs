@@ -17,6 +17,11 @@ const OFFERS = [`${WORKER}consent-offers.test.ts`];
 const REQUESTS = [`${WORKER}document-requests.test.ts`];
 const ERASURES = [`${WORKER}erasures.test.ts`];
 const MATRIX = [`${WORKER}authz.test.ts`];
+const EMERGENCY = "src/access/emergency.ts";
+const EMERGENCY_STATES = [`${WORKER}emergency-states.test.ts`];
+const EMERGENCY_LIVE = [`${WORKER}emergency-live.test.ts`];
+const EMERGENCY_ACCESS = [`${WORKER}emergency-access.test.ts`];
+const WITHHELD = [`${WORKER}withheld-entries.test.ts`];
 
 /**
  * @typedef {object} Guard
@@ -317,6 +322,85 @@ export const GUARDS = [
     'case "app":\n      return sql`${hospitalId} = ${effectiveRole.hospitalId}`;',
     'case "app":\n      return sql`${hospitalId} <> ""`;',
   ),
+  guard(
+    "in an emergency: the access is the reader's",
+    EMERGENCY,
+    EMERGENCY_STATES,
+    "WHERE e.user_id = ${userId} AND e.patient_id = ${patientId}",
+    "WHERE ${userId} <> '' AND e.patient_id = ${patientId}",
+  ),
+  guard(
+    "in an emergency: the access is to the record",
+    EMERGENCY,
+    EMERGENCY_STATES,
+    "WHERE e.user_id = ${userId} AND e.patient_id = ${patientId}",
+    "WHERE e.user_id = ${userId} AND ${patientId} <> ''",
+  ),
+  guard(
+    "in an emergency: the access is at the acting hospital",
+    EMERGENCY,
+    EMERGENCY_LIVE,
+    "AND e.hospital_id = ${hospitalId}\n    AND e.ends_at",
+    "AND ${hospitalId} <> ''\n    AND e.ends_at",
+  ),
+  guard(
+    "in an emergency: the access lives",
+    EMERGENCY,
+    EMERGENCY_STATES,
+    "AND e.ends_at > ${now} AND e.ended_at IS NULL",
+    "AND ${now} > 0 AND e.ended_at IS NULL",
+  ),
+  guard("in an emergency: the access is not ended", EMERGENCY, EMERGENCY_STATES, "AND e.ended_at IS NULL", ""),
+  guard(
+    "in an emergency: the reach of the reader's hospital",
+    EMERGENCY,
+    EMERGENCY_STATES,
+    "er.emergency_reach = 'any_hospital' AND eh.emergency_reach = 'any_hospital'\n        AND",
+    "eh.emergency_reach = 'any_hospital' AND",
+  ),
+  guard(
+    "in an emergency: the records are one person's still",
+    EMERGENCY,
+    EMERGENCY_STATES,
+    "AND ${isSamePerson(sql`e.patient_id`, sql`e.own_patient_id`)})`",
+    ")`",
+  ),
+  guard(
+    "in an emergency: the record of the person at the reader's hospital",
+    PERSONS,
+    EMERGENCY_ACCESS,
+    "AND y.uid_basis = 'staff' AND patients.uid_basis = 'staff' ORDER BY",
+    "ORDER BY",
+  ),
+  guard(
+    "in an emergency: a live view of one patient",
+    "src/monitoring/live/visibility.ts",
+    EMERGENCY_LIVE,
+    "patientIds.length === 1 ? selectEmergencyOf",
+    "patientIds.length > 0 ? selectEmergencyOf",
+  ),
+  guard(
+    "in an emergency: no frame after the end",
+    "src/monitoring/live/live-grant.ts",
+    EMERGENCY_LIVE,
+    "&& now < grantEndsAt(grant);",
+    "&& now > 0;",
+  ),
+  guard(
+    "in an emergency: the end by the user closes live views",
+    "src/emergency-access/read.ts",
+    EMERGENCY_LIVE,
+    "await endLiveViews(env, id, [row.recordHospitalId]);",
+  ),
+  guard(
+    "a delayed notice: the own log",
+    "src/audit/withheld.ts",
+    WITHHELD,
+    "const shown = page.entries.filter((entry) => !isWithheld(entry));",
+    "const shown = [...page.entries];",
+  ),
+  guard("a delayed notice: proofs", "src/audit/proofs.ts", WITHHELD, "!isWithheld(proof.entry) && isVisible(", "isVisible("),
+  guard("a delayed notice: questions", "src/audit/proofs.ts", WITHHELD, "!== undefined && !isWithheld(entry)", "!== undefined"),
 ];
 
 /**
