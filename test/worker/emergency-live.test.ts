@@ -6,7 +6,14 @@ import type { WardFeed } from "../../src/monitoring/live/ward-feed.ts";
 import { deliverChanges } from "../../src/monitoring/patient-object/context/change-delivery.ts";
 import { getDb } from "../../src/platform/db/client.ts";
 import { addToCareTeam } from "../authz.world.ts";
-import { type EmergencyScene, identify, newEmergencyScene, openInEmergency, setReach } from "../emergency-scene.ts";
+import {
+  type EmergencyScene,
+  identify,
+  identifyAsOne,
+  newEmergencyScene,
+  openInEmergency,
+  setReach,
+} from "../emergency-scene.ts";
 import { eventually } from "../eventually.ts";
 import { withCounters } from "../stores.ts";
 import { expectProblem } from "../token-forge.ts";
@@ -22,7 +29,7 @@ import {
   sendRequest,
   uniqueText,
 } from "../world.ts";
-import { CANARY, hasCanary, hiddenFrames, samplesFrame } from "./consented-live-world.ts";
+import { CANARY, grant, hasCanary, hiddenFrames, newScene as newConsentedScene, samplesFrame } from "./consented-live-world.ts";
 import {
   createTicket,
   drain,
@@ -149,6 +156,41 @@ describe.each([
       VALUES (${reader.id}, ${elsewhere}, 'doctor', ${reader.id}, 1)`);
     const login = await newLogin(reader.id, { role: "doctor", hospitalId: elsewhere, doctorScope: "care_team" });
     await expectProblem(await handshake(scene, "", { ...reader, ...login }), 404, "not_found");
+  });
+});
+
+describe("a view in an emergency", () => {
+  it("shows a record that is restricted, also to one whose role would show it otherwise", async () => {
+    const { a, atA } = await newEmergencyScene();
+    await db.run(sql`UPDATE patients SET restricted_at = 1 WHERE id = ${atA.id}`);
+    const path = `${API}/live?patient_id=${atA.id}`;
+    await expectProblem(await sendHandshake(path, { as: a.nurse }), 404, "not_found");
+    const accessId = await openInEmergency(a.nurse, atA.id);
+    const live = await openLiveView(a.nurse, `?patient_id=${atA.id}`);
+    const [event] = await findEvents({ event: "live.open", hospital_id: a.hospitalId });
+    expect([event?.basis, event?.detail?.includes(accessId)]).toEqual(["emergency", true]);
+    live.close();
+  });
+
+  it("leaves one by consent as it is, and comes before a consent where both open the record", async () => {
+    const scene = await newConsentedScene();
+    const { a, b, atA, atB } = scene;
+    for (const { hospitalId } of [a, b]) await setReach(hospitalId, "any_hospital");
+    await identifyAsOne(atA.id, atB.id);
+    await grant(scene);
+    const byConsent = await openLiveView(b.nurse, `?patient_id=${atA.id}`);
+    await openInEmergency(b.nurse, atA.id);
+    const inEmergency = await openLiveView(b.nurse, `?patient_id=${atA.id}`);
+    await getFeed(a.hospitalId).recheck();
+    await getFeed(a.hospitalId).publish(atA.id, [...hiddenFrames(atA.id), samplesFrame(atA.id, [{ value: 71, ago: 0 }])]);
+    for (const view of [byConsent, inEmergency]) {
+      await view.until(hasValue(71));
+      await drain(view);
+    }
+    expect([byConsent, inEmergency].map((view) => hasCanary(textOf(view)))).toEqual([false, true]);
+    const opened = await findEvents({ event: "live.open", hospital_id: a.hospitalId });
+    expect(opened.map(({ basis }) => basis)).toEqual(["consent", "emergency"]);
+    for (const view of [byConsent, inEmergency]) view.close();
   });
 });
 
