@@ -64,6 +64,7 @@ export const emergency: FaultCase[] = [
     status: 200,
     retry: "none",
     used: 409,
+    notifies: true,
     async attempt() {
       const id = await newOne();
       const ended = env.DB.prepare("SELECT count(*) AS n FROM emergency_accesses WHERE id = ? AND ended_at IS NOT NULL").bind(id);

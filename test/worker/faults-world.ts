@@ -44,7 +44,7 @@ export type FaultCase = {
   withoutEvent?: true;
   /** Responds even if an object does not. */
   withoutObjects?: true;
-  /** Notifies objects before it responds (change-delivery.ts); if that fails, cron does it, and the change stands. */
+  /** Notifies objects before it responds (change-delivery.ts, live-views.ts); if that fails, cron does it, and the change stands. */
   notifies?: true;
   /** Rate limits of devices, apps and refreshes are counted locally: without KV. */
   withoutKv?: true;
