@@ -11,6 +11,7 @@ import {
   DOCUMENT_STATUSES,
   DOCUMENT_TYPES,
   EMERGENCY_REACHES,
+  ERASURE_FAILURES,
   ERASURE_STATES,
   GUARDIAN_RELATIONSHIPS,
   HELD_STATES,
@@ -70,8 +71,10 @@ export const replacedFiles = sqliteTable(
   {
     fileKey: text("file_key").primaryKey(),
     replacedAt: integer("replaced_at").notNull(),
+    /** The report, document or upload that the file is of: while one is left, its patient's erasure waits. */
+    recordId: text("record_id").notNull().default(""),
   },
-  (t) => [index("replaced_files_time").on(t.replacedAt)],
+  (t) => [index("replaced_files_time").on(t.replacedAt), index("replaced_files_record").on(t.recordId)],
 );
 
 export const hospitals = sqliteTable(
@@ -1793,6 +1796,10 @@ export const erasures = sqliteTable(
     listHash: text("list_hash").notNull().default(""),
     /** The signed text of the certificate. */
     certificate: text("certificate"),
+    /** Runs that failed since the start, why the last one did, and when the next one may begin. */
+    failures: integer("failures").notNull().default(0),
+    failure: text("failure", { enum: ERASURE_FAILURES }),
+    retryAt: integer("retry_at"),
   },
   (t) => [
     uniqueIndex("erasures_open").on(t.patientId).where(sql`state in ('requested', 'restricted', 'erasing')`),
@@ -1801,6 +1808,7 @@ export const erasures = sqliteTable(
     index("erasures_requested").on(t.requestedAt),
     index("erasures_hospital_state").on(t.hospitalId, t.state, t.requestedAt),
     index("erasures_state").on(t.state, t.requestedAt),
+    index("erasures_ended").on(t.erasedAt, t.id).where(sql`state = 'erased'`),
     index("erasures_due").on(t.eraseOn).where(sql`state in ('restricted', 'erasing')`),
   ],
 );

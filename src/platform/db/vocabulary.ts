@@ -111,5 +111,8 @@ export const LANGUAGES = ["en", "hi"] as const;
 /** `restricted`: approved, and locked until retention and holds allow the erasure. */
 export const ERASURE_STATES = ["requested", "rejected", "restricted", "erasing", "erased"] as const;
 export type ErasureState = (typeof ERASURE_STATES)[number];
+/** Why the last run of an erasure failed: rows that are left refer to those to be deleted (`reference`), or something else. */
+export const ERASURE_FAILURES = ["reference", "error"] as const;
+export type ErasureFailure = (typeof ERASURE_FAILURES)[number];
 /** Of sealing stored data again: `counting` what each key has, `sealing` what is not under the current key. */
 export const RESEALING_PHASES = ["counting", "sealing", "done"] as const;
