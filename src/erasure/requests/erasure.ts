@@ -18,7 +18,8 @@ const COLUMNS = sql`erasures.id AS id, erasures.patient_id AS patientId, erasure
   erasures.reason_sealed AS reasonSealed, erasures.requested_by AS requestedBy, erasures.requested_at AS requestedAt,
   erasures.decided_by AS decidedBy, erasures.decided_at AS decidedAt, erasures.decision_reason_sealed AS decisionReasonSealed,
   erasures.erase_on AS eraseOn, erasures.started_at AS startedAt, erasures.erased_at AS erasedAt, erasures.progress AS progress,
-  erasures.list_hash AS listHash, erasures.certificate AS certificate, ${hasOpenHold(sql`erasures.patient_id`)} AS isHeld`;
+  erasures.list_hash AS listHash, erasures.certificate AS certificate, erasures.failures AS failures,
+  erasures.failure AS failure, erasures.retry_at AS retryAt, ${hasOpenHold(sql`erasures.patient_id`)} AS isHeld`;
 
 export const selectErasures = (where: SQL): SQL => sql`SELECT ${COLUMNS} FROM erasures WHERE ${where}`;
 
@@ -54,6 +55,9 @@ export async function toErasure({ keys, now }: Pick<Call, "keys" | "now">, row: 
     decision_reason: decisionReason,
     erase_on: toIsoOrNull(row.eraseOn),
     waits_for: findObstacle(row, now),
+    failures: row.failures,
+    last_failure: row.failure,
+    retry_at: toIsoOrNull(row.failures > 0 ? row.retryAt : null),
     erased_at: toIsoOrNull(row.erasedAt),
   };
 }

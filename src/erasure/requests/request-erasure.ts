@@ -51,5 +51,6 @@ export async function requestErasure(call: Call, ref: string, reason: string) {
     startedAt: null,
     erasedAt: null,
   };
-  return toErasure(call, { ...row, ...undecided, progress: null, listHash: "", certificate: null, isHeld: 0 });
+  const unstarted = { progress: null, listHash: "", certificate: null, failures: 0, failure: null, retryAt: null };
+  return toErasure(call, { ...row, ...undecided, ...unstarted, isHeld: 0 });
 }

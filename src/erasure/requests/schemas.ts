@@ -1,7 +1,7 @@
 // Shapes of requests for erasure and legal holds.
 import { z } from "@hono/zod-openapi";
 import { EXAMPLES, Id, Timestamp } from "../../http/router.ts";
-import { ERASURE_STATES } from "../../platform/db/vocabulary.ts";
+import { ERASURE_FAILURES, ERASURE_STATES } from "../../platform/db/vocabulary.ts";
 import { Certificate } from "../run/certificate.ts";
 
 export const Reason = z.strictObject({ reason: z.string().trim().min(3).max(500) });
@@ -21,6 +21,11 @@ export const Erasure = z
     decision_reason: z.string().nullable(),
     erase_on: Timestamp.nullable().openapi({ description: "When the last retention period ends; null before the approval" }),
     waits_for: z.enum(["legal_hold", "retention"]).nullable().openapi({ description: "Why an approved erasure has not begun" }),
+    failures: z.number().int().openapi({ description: "Runs of the job that failed since the last one that went on" }),
+    last_failure: z.enum(ERASURE_FAILURES).nullable().openapi({
+      description: "`reference`: rows that are not deleted refer to those of the patient. `error`: see the log of the service",
+    }),
+    retry_at: Timestamp.nullable().openapi({ description: "When the job tries again; 1 minute to 6 hours after a failure" }),
     erased_at: Timestamp.nullable(),
   })
   .openapi("Erasure");
@@ -38,6 +43,9 @@ export const exampleErasure: z.input<typeof Erasure> = {
   decision_reason: null,
   erase_on: null,
   waits_for: null,
+  failures: 0,
+  last_failure: null,
+  retry_at: null,
   erased_at: null,
 };
 const decided = { decided_by: EXAMPLES.user, decided_at: EXAMPLES.time };

@@ -85,7 +85,7 @@ export async function finishErasure(db: Db, keys: Keys, row: ErasureRow, progres
   return [
     failsUnless(db, isCurrent),
     db.run(sql`UPDATE erasures SET state = 'erased', erased_at = CAST(${now} AS INTEGER), progress = NULL, reason_sealed = NULL,
-      decision_reason_sealed = NULL, certificate = ${JSON.stringify(certificate)} WHERE id = ${row.id}`),
+      failures = 0, failure = NULL, retry_at = NULL, decision_reason_sealed = NULL, certificate = ${JSON.stringify(certificate)} WHERE id = ${row.id}`),
     db.run(sql`UPDATE erasures SET reason_sealed = NULL, decision_reason_sealed = NULL
       WHERE patient_id = ${row.patientId} AND state = 'rejected'`),
     ...recordAuditEvent(db, newErasureActor(row.id), now, event),

@@ -10,12 +10,17 @@ const ROWS_PER_STEP = 200;
 /** R2 deletes as many files per call. */
 const FILES_PER_CALL = 1_000;
 
-export type StepResult = "continue" | "wait";
+/**
+ * `wait`: the erasure goes on later. `taken`: another run did the step. `calls`: of D1, R2, KV and objects, of which an invocation of a
+ * Worker has 1,000.
+ */
+export type StepResult = { outcome: "continue" | "wait" | "done" | "taken"; calls: number };
 type Stores = { db: Db; files: R2Bucket };
 
 type Found = { rows: Row[]; files: string[]; next: { step: number; cursor: Cursor } };
+/** Queries of `findRows`, at most, and the batch. */
+const CALLS_PER_WINDOW = 4;
 
-/** @returns `wait` when the rows must not be deleted yet */
 export async function eraseRows(
   stores: Stores,
   row: ErasureRow,
@@ -24,7 +29,7 @@ export async function eraseRows(
   now: number,
 ): Promise<StepResult> {
   const found = await findRows(stores.db, progress, erased, now);
-  if (found === "wait") return "wait";
+  if (found === "wait") return { outcome: "wait", calls: CALLS_PER_WINDOW };
   const { rows, files, next } = found;
   for (let i = 0; i < files.length; i += FILES_PER_CALL) await stores.files.delete(files.slice(i, i + FILES_PER_CALL));
   const { db } = stores;
@@ -37,7 +42,7 @@ export async function eraseRows(
   ];
   const listHash = items.length === 0 ? row.listHash : await extendHash(row.listHash, items);
   await batch(db, saveStep(db, row, { ...counted, ...next }, listHash, deletions));
-  return "continue";
+  return { outcome: "continue", calls: CALLS_PER_WINDOW + Math.ceil(files.length / FILES_PER_CALL) };
 }
 
 /** Rows of the current step, with the files that they name, and the step that follows. */
@@ -85,7 +90,7 @@ export const repeatTables = (db: Db, row: ErasureRow, progress: Progress, plan: 
 const ROW_ID = sql`id`;
 
 /** Removes the patient's id from rows of others. */
-export async function clearColumns(db: Db, row: ErasureRow, progress: Progress): Promise<void> {
+export async function clearColumns(db: Db, row: ErasureRow, progress: Progress): Promise<StepResult> {
   const found = await Promise.all(
     CLEARED_COLUMNS.map(({ table, where, id = ROW_ID }) =>
       db.all<{ id: string }>(
@@ -106,4 +111,5 @@ export async function clearColumns(db: Db, row: ErasureRow, progress: Progress):
     db,
     saveStep(db, row, { ...addCounts(progress, counts), step: progress.step + (isDone ? 1 : 0) }, listHash, updates),
   );
+  return { outcome: "continue", calls: CLEARED_COLUMNS.length + 1 };
 }

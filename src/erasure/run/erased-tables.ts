@@ -122,6 +122,12 @@ const monthOfHour = (hour: number) => {
 /** A file that is being packed becomes stale or the month's own within an hour (monitoring/packed-hours). */
 const PACKING_MS = HOUR_MS;
 
+/**
+ * Whether a file of the row was sealed again under another key and is not deleted yet, or one is being written
+ * (service/keys/sealed-files.ts). Rows from before the column have no record.
+ */
+const hasReplacedFile = (id: SQL) => (): SQL => sql`EXISTS (SELECT 1 FROM replaced_files f WHERE f.record_id IN (${id}, ''))`;
+
 const withoutIndex = (column: string) => (): Search => byColumn(column);
 
 export const ERASED_TABLES: readonly ErasedTable[] = [
@@ -156,7 +162,11 @@ export const ERASED_TABLES: readonly ErasedTable[] = [
         AND r.patient_id <> ${s.patientId})) OR ${ofReports(s)} OR (actor_id IN ${list(s.users)}
         AND coalesce(patient_id, ${s.patientId}) = ${s.patientId})
       OR (actor_kind = 'device' AND report_id IS NULL AND patient_id IS NULL AND ${sentByPatient(s, sql`uploads.actor_id`, sql`uploads.created_at`)}))`,
-    { search: withoutIndex("created_at"), files: ["file_key", "incoming_key"] },
+    {
+      search: withoutIndex("created_at"),
+      files: ["file_key", "incoming_key"],
+      mustWait: hasReplacedFile(sql`uploads.id`),
+    },
   ),
   table(
     "consent_offers",
@@ -180,10 +190,16 @@ export const ERASED_TABLES: readonly ErasedTable[] = [
   }),
   table("notice_delays", ["patient_id"], ofPatient),
   table("report_changes", ["id"], ofReports),
-  table("reports", ["id"], ofPatient, { files: ["file_key", "metrics_key"], columns: REPORT_COLUMNS, alongside: countReports }),
+  table("reports", ["id"], ofPatient, {
+    files: ["file_key", "metrics_key"],
+    columns: REPORT_COLUMNS,
+    alongside: countReports,
+    mustWait: hasReplacedFile(sql`reports.id`),
+  }),
   table("documents", ["id"], ofPatient, {
     files: ["file_key"],
     columns: ["file_size"],
+    mustWait: hasReplacedFile(sql`documents.id`),
     alongside: (db, rows, s) => giveBackFiles(db, rows, ["file_size"], s),
   }),
   table("alert_events", ["alert_id", "n"], (s) => sql`alert_id IN (SELECT id FROM alerts WHERE patient_id = ${s.patientId})`),

@@ -67,6 +67,8 @@ export function saveStep(
   return [
     failsUnless(db, isCurrent),
     ...deletions,
-    db.run(sql`UPDATE erasures SET progress = ${JSON.stringify(next)}, list_hash = ${listHash} WHERE id = ${row.id}`),
+    // An error is over with a step that succeeds; references may still be there when the tables come to their end again.
+    db.run(sql`UPDATE erasures SET progress = ${JSON.stringify(next)}, list_hash = ${listHash},
+      failures = iif(failure IS 'reference', failures, 0), failure = nullif(failure, 'error') WHERE id = ${row.id}`),
   ];
 }

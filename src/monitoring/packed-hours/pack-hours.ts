@@ -112,11 +112,15 @@ export const repackMonth = (env: Env, db: Db, ring: KeyRing, month: MonthOfPatie
 const isMonth = ({ hospitalId, month, patientId }: MonthOfPatient) =>
   sql`hospital_id = ${hospitalId} AND month = CAST(${month} AS INTEGER) AND patient_id = ${patientId}`;
 
-/** Names the file that will be written, unless an attempt or a deletion is under way; no row then. */
+/**
+ * Names the file that will be written, unless an attempt or a deletion is under way or the patient is being erased; no row then. From the
+ * start of an erasure on, no month gets a file that the erasure would not find.
+ */
 function reserveFile(db: Db, { hospitalId, month, patientId }: MonthOfPatient, key: string, now: number) {
   return db.all<{ file_key: string | null; file_size: number }>(sql`INSERT INTO vital_months
       (hospital_id, month, patient_id, stale_key, stale_at)
-    VALUES (${hospitalId}, CAST(${month} AS INTEGER), ${patientId}, ${key}, CAST(${now} AS INTEGER))
+    SELECT ${hospitalId}, CAST(${month} AS INTEGER), id, ${key}, CAST(${now} AS INTEGER) FROM patients
+      WHERE id = ${patientId} AND NOT EXISTS (SELECT 1 FROM erasures WHERE patient_id = ${patientId} AND state = 'erasing')
     ON CONFLICT (hospital_id, month, patient_id) DO UPDATE SET stale_key = excluded.stale_key, stale_at = excluded.stale_at
       WHERE stale_key IS NULL
     RETURNING file_key, file_size`);

@@ -1,5 +1,6 @@
 // Erasure of a patient's object: what it stores, in numbers, and the deletion of all of it with its files in R2.
-import { listReplacedArchives } from "./samples/resealing.ts";
+import { getVerifiedKeys } from "../../platform/config.ts";
+import { listReplacedArchives, toResealedName } from "./samples/resealing.ts";
 import type { Store } from "./samples/store.ts";
 
 /** R2 deletes as many files per call. */
@@ -18,12 +19,21 @@ export function countStored(sql: SqlStorage, store: Store): StoredCounts {
   };
 }
 
-/** Deletes the files first: a call that is interrupted leaves the rows that name them. */
-export async function eraseObject(files: R2Bucket, storage: DurableObjectStorage, store: Store): Promise<void> {
+/** Deletes everything, after files that are being written, so that none is written later. */
+export const eraseObject = (env: Env, storage: DurableObjectStorage, store: Store): Promise<void> =>
+  store.fileWork.run(() => eraseInTurn(env, storage, store));
+
+/**
+ * Deletes the files first: a call that is interrupted leaves the rows that name them. An archive may also be under its name of another
+ * key, if the object ended between writing the file that replaces it and naming it.
+ */
+async function eraseInTurn(env: Env, storage: DurableObjectStorage, store: Store): Promise<void> {
   if (store.hasTables) {
+    const { keys: ring } = (await getVerifiedKeys(env)).fields;
     const archives = storage.sql.exec<{ file: string }>("SELECT file FROM archives").toArray();
-    const keys = [...archives.map(({ file }) => file), ...listReplacedArchives(store)];
-    for (let i = 0; i < keys.length; i += FILES_PER_CALL) await files.delete(keys.slice(i, i + FILES_PER_CALL));
+    const named = [...archives.map(({ file }) => file), ...listReplacedArchives(store)];
+    const keys = [...new Set(named.flatMap((file) => [file, ...[...ring.keys()].map((kid) => toResealedName(file, kid))]))];
+    for (let i = 0; i < keys.length; i += FILES_PER_CALL) await env.FILES.delete(keys.slice(i, i + FILES_PER_CALL));
   }
   // Also in an object without tables: it may have an alarm.
   await storage.deleteAlarm();

@@ -251,7 +251,7 @@ export class PatientMonitor extends DurableObject<Env> implements Watchable {
   async erase(): Promise<void> {
     this.#sockets.closeAll(1008, "record erased");
     this.#publisher.setWatchedUntil(0);
-    await eraseObject(this.env.FILES, this.ctx.storage, this.#store);
+    await eraseObject(this.env, this.ctx.storage, this.#store);
     this.#alarmAt = null;
   }
 

@@ -15,20 +15,24 @@ export const replacedFilesStore: SealedStore = {
   weight: 1,
   count: ({ db }, cursor) =>
     countRows(db, { table: replacedFiles, key: [replacedFiles.fileKey], keyIds: [keyIdOfFile(replacedFiles.fileKey)] }, cursor),
-  seal: deleteReplaced,
+  seal: sealReplaced,
 };
+
+async function sealReplaced(job: SealingJob): Promise<SealStep> {
+  const deleted = await deleteReplacedFiles(job);
+  const [left] = deleted === 0 ? await job.db.all(sql`SELECT 1 FROM replaced_files LIMIT 1`) : [];
+  return { next: deleted < MAX_DELETED ? null : [""], sealed: {}, failed: 0, waiting: left ? 1 : 0 };
+}
 
 /**
  * A request that read the row before may have written the old key into another row, such as a report from quarantine. Such a file stays,
  * and its store is counted again. The file is deleted before its row, so that none is forgotten.
+ * @returns how many rows were deleted, at most a thousand
  */
-async function deleteReplaced({ env, db, now }: SealingJob): Promise<SealStep> {
+export async function deleteReplacedFiles({ env, db, now }: Omit<SealingJob, "ring">): Promise<number> {
   const rows = await db.all<{ key: string }>(sql`SELECT file_key AS key FROM replaced_files INDEXED BY replaced_files_time
     WHERE replaced_at <= ${now - SETTLED_MS} ORDER BY replaced_at LIMIT ${MAX_DELETED}`);
-  if (rows.length === 0) {
-    const [left] = await db.all(sql`SELECT 1 FROM replaced_files LIMIT 1`);
-    return { next: null, sealed: {}, failed: 0, waiting: left ? 1 : 0 };
-  }
+  if (rows.length === 0) return 0;
   const keys = rows.map(({ key }) => key);
   const unreferenced = await findUnreferencedFiles(db, keys, "replaced");
   if (unreferenced.length > 0) await env.FILES.delete(unreferenced);
@@ -38,5 +42,5 @@ async function deleteReplaced({ env, db, now }: SealingJob): Promise<SealStep> {
     db.run(sql`UPDATE resealing SET phase = 'counting', cursor = NULL, counted = '{}' WHERE ${Number(isReferenced)}
       AND store IN (SELECT value FROM json_each(${JSON.stringify(FILE_COLUMNS.map(({ name }) => name))}))`),
   ]);
-  return { next: rows.length < MAX_DELETED ? null : [""], sealed: {}, failed: 0, waiting: 0 };
+  return rows.length;
 }

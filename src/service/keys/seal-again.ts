@@ -15,7 +15,7 @@ import {
   readProgress,
   saveProgress,
 } from "./progress.ts";
-import { replacedFilesStore } from "./replaced-files.ts";
+import { deleteReplacedFiles, replacedFilesStore } from "./replaced-files.ts";
 import { SEALED_TABLES, SENTINEL_TABLE } from "./sealed-columns.ts";
 import { FILE_COLUMNS, sealedFiles } from "./sealed-files.ts";
 import { sealedMonths } from "./sealed-months.ts";
@@ -39,12 +39,16 @@ export const STORES: readonly SealedStore[] = [
 export const SENTINEL_STORE: SealedStore = sealedRows(SENTINEL_TABLE, sql`name = 'sentinel'`);
 export const STORE_NAMES: readonly string[] = [...STORES, SENTINEL_STORE].map(({ name }) => name);
 
-/** Nothing is to be done while the ring has one key. @returns the number of steps */
+/** While the ring has one key, only files that were replaced before are deleted. @returns the number of steps */
 export async function sealAgain(env: Env, now: number, maxSteps = MAX_STEPS): Promise<number> {
   const ring = (await getVerifiedKeys(env)).fields;
+  const job = { env, db: getDb(env.DB), ring, now };
+  await deleteReplacedFiles(job).catch((error: unknown) =>
+    log(env, "ERROR", "replaced files not deleted", { cause: describeCause(error) }),
+  );
   if (ring.keys.size < 2) return 0;
   const known = await readProgress(env);
-  const run = { job: { env, db: getDb(env.DB), ring, now }, known, stepsLeft: maxSteps, endsAt: Date.now() + MAX_RUN_MS };
+  const run = { job, known, stepsLeft: maxSteps, endsAt: Date.now() + MAX_RUN_MS };
   for (const store of STORES)
     await runStore(run, store).catch((error: unknown) =>
       log(env, "ERROR", "store not sealed again", { operation: store.name, cause: describeCause(error) }),

@@ -1,10 +1,10 @@
 // Files in R2 that a row names, as stores: each is sealed again into a new file, and the row then names that one.
 
-import { sql } from "drizzle-orm";
+import { type SQL, sql } from "drizzle-orm";
 import type { SQLiteColumn, SQLiteTable } from "drizzle-orm/sqlite-core";
 import { mapAsync } from "es-toolkit/array";
 import { fileRecordId as documentRecordId } from "../../documents/reading/document.ts";
-import { batch } from "../../platform/db/client.ts";
+import { batch, type Db } from "../../platform/db/client.ts";
 import { documents, reports, uploads } from "../../platform/db/schema.ts";
 import { describeCause } from "../../platform/errors.ts";
 import { createObjectKey, type FileOwner, storeFile, streamFile } from "../../platform/files.ts";
@@ -21,7 +21,11 @@ type FileColumn = {
   /** Bytes before sealing. */
   size: SQLiteColumn;
   toOwner: (id: string) => FileOwner;
+  /** Whether the erasure `e` may be about the row. */
+  isOf: SQL;
 };
+
+const ofPatient = (patientId: SQLiteColumn) => sql`e.patient_id = ${patientId}`;
 
 export const FILE_COLUMNS: readonly FileColumn[] = [
   {
@@ -31,6 +35,9 @@ export const FILE_COLUMNS: readonly FileColumn[] = [
     fileKey: uploads.fileKey,
     size: uploads.fileSize,
     toOwner: fileRecordId,
+    // A file without a patient may be of anybody in the hospital.
+    isOf: sql`(${ofPatient(uploads.patientId)} OR (${uploads.patientId} IS NULL
+      AND e.hospital_id = coalesce(${uploads.hospitalId}, e.hospital_id)))`,
   },
   {
     name: "reports.file_key",
@@ -39,6 +46,7 @@ export const FILE_COLUMNS: readonly FileColumn[] = [
     fileKey: reports.fileKey,
     size: reports.fileSize,
     toOwner: fileRecordId,
+    isOf: ofPatient(reports.patientId),
   },
   {
     name: "reports.metrics_key",
@@ -47,6 +55,7 @@ export const FILE_COLUMNS: readonly FileColumn[] = [
     fileKey: reports.metricsKey,
     size: reports.metricsSize,
     toOwner: metricsRecordId,
+    isOf: ofPatient(reports.patientId),
   },
   {
     name: "documents.file_key",
@@ -55,6 +64,7 @@ export const FILE_COLUMNS: readonly FileColumn[] = [
     fileKey: documents.fileKey,
     size: documents.fileSize,
     toOwner: documentRecordId,
+    isOf: ofPatient(documents.patientId),
   },
 ];
 
@@ -82,6 +92,7 @@ async function sealFiles(job: SealingJob, column: FileColumn, cursor: Cursor | n
   const seal = async (row: FileRow) => {
     try {
       if (await sealFile(job, column, row)) addCount(step.sealed, row.file_key.split("/")[0] ?? "");
+      else step.waiting++;
     } catch (error) {
       step.failed++;
       log(job.env, "ERROR", "file not sealed again", { operation: column.name, object_id: row.id, cause: describeCause(error) });
@@ -103,22 +114,33 @@ async function selectFiles({ db, ring }: SealingJob, { table, id, fileKey, size 
 }
 
 /**
- * The new file first; then one transaction names it and lists the old one for deletion. A new file that no row names is deleted here, or
- * by the sweep of orphans after a crash.
- * @returns false when the row changed meanwhile
+ * First the name of the new file is listed for deletion, then it is written; one transaction names it in the row and lists the old one
+ * instead. So a file that no row names is always listed, also after a crash.
+ * @returns false when the row changed meanwhile, or its patient is being erased: it is looked at again later
  */
 async function sealFile({ env, db, ring, now }: SealingJob, column: FileColumn, row: FileRow): Promise<boolean> {
   const { table, id, fileKey } = column;
   const owner = column.toOwner(row.id);
   const newKey = createObjectKey(ring, now);
+  if (!(await reserveFile(db, column, row, newKey, now))) return false;
   const { chunks } = await streamFile(env.FILES, ring, row.file_key, owner, row.size);
   await storeFile(env.FILES, ring, newKey, owner, chunks, row.size);
   const [changed] = await batch(db, [
     db.all(sql`UPDATE ${table} SET ${sql.identifier(fileKey.name)} = ${newKey}
-      WHERE ${id} = ${row.id} AND ${fileKey} = ${row.file_key} RETURNING 1`),
-    db.run(sql`INSERT INTO replaced_files (file_key, replaced_at) SELECT ${row.file_key}, CAST(${now} AS INTEGER)
-      WHERE EXISTS (SELECT 1 FROM ${table} WHERE ${id} = ${row.id} AND ${fileKey} = ${newKey}) ON CONFLICT DO NOTHING`),
+      WHERE ${id} = ${row.id} AND ${fileKey} = ${row.file_key}
+        AND EXISTS (SELECT 1 FROM replaced_files WHERE file_key = ${newKey}) RETURNING 1`),
+    db.run(sql`UPDATE OR REPLACE replaced_files SET file_key = ${row.file_key}, replaced_at = CAST(${now} AS INTEGER)
+      WHERE file_key = ${newKey} AND EXISTS (SELECT 1 FROM ${table} WHERE ${id} = ${row.id} AND ${fileKey} = ${newKey})`),
   ]);
   if (changed.length === 0) await env.FILES.delete(newKey);
   return changed.length > 0;
+}
+
+/** Lists the name of a file that will be written. No file of a patient who is being erased is listed: the erasure waits for those before. */
+async function reserveFile(db: Db, column: FileColumn, row: FileRow, newKey: string, now: number): Promise<boolean> {
+  const { table, id, fileKey, isOf } = column;
+  const reserved = await db.all(sql`INSERT INTO replaced_files (file_key, replaced_at, record_id)
+    SELECT ${newKey}, CAST(${now} AS INTEGER), ${id} FROM ${table} WHERE ${id} = ${row.id} AND ${fileKey} = ${row.file_key}
+      AND NOT EXISTS (SELECT 1 FROM erasures e WHERE e.state = 'erasing' AND ${isOf}) RETURNING file_key`);
+  return reserved.length > 0;
 }

@@ -60,7 +60,15 @@ export function nextArchiveAt(store: Store): number | null {
  * Moves old blocks to R2. The file is written before the rows are deleted.
  * @param transact runs its argument in one transaction
  */
-export async function archiveOldBlocks(
+export const archiveOldBlocks = (
+  env: Env,
+  store: Store,
+  patientId: string,
+  now: number,
+  transact: (work: () => void) => void,
+): Promise<void> => store.fileWork.run(() => archiveInTurn(env, store, patientId, now, transact));
+
+async function archiveInTurn(
   env: Env,
   store: Store,
   patientId: string,

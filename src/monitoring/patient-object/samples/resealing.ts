@@ -26,6 +26,9 @@ const replacedArchivesDocument = storedDocument(
 export const listReplacedArchives = ({ documents }: Pick<Store, "documents">): string[] =>
   (documents.setting(replacedArchivesDocument) ?? []).map(({ file }) => file);
 
+/** The name of an archive that is sealed again under a key. */
+export const toResealedName = (file: string, keyId: string): string => `${keyId}${file.slice(file.indexOf("/"))}`;
+
 /** Numbers of corrections and archives, and of the sealed values in them. */
 export type SealingFailures = { corrections: number; archives: number; values: number };
 /**
@@ -81,7 +84,10 @@ export function countSealed({ documents, rows }: Store): Record<string, number> 
  * Values that do not open stay as they are. A correction or archive that changed meanwhile is left for the next call.
  * @param failed what did not open in earlier calls of the same run: it is not tried again
  */
-export async function sealAgain(context: Context, failed: SealingFailures): Promise<ObjectSealing> {
+export const sealAgain = (context: Context, failed: SealingFailures): Promise<ObjectSealing> =>
+  context.store.fileWork.run(() => sealInTurn(context, failed));
+
+async function sealInTurn(context: Context, failed: SealingFailures): Promise<ObjectSealing> {
   const { env, store } = context;
   const progress = emptySealing();
   if (!store.hasTables) return progress;
@@ -146,7 +152,7 @@ async function sealArchives(context: Context, ring: KeyRing, progress: ObjectSea
  * @returns the key of the new file  @throws ApiError integrity_error, unavailable
  */
 async function copyArchive({ env, patientId }: Context, ring: KeyRing, { file, size }: ArchiveFile): Promise<string> {
-  const newFile = `${ring.currentKid}${file.slice(file.indexOf("/"))}`;
+  const newFile = toResealedName(file, ring.currentKid);
   const owner = `vitals:${patientId}`;
   const { chunks } = await streamFile(env.FILES, ring, file, owner, size);
   if (await env.FILES.head(newFile)) {

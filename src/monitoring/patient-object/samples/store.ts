@@ -15,6 +15,7 @@ import { appendBatch, countSamples, type StoredBatch, type StoredSample } from "
 import type { CorrectionBody } from "./correction.ts";
 import { markInvalid } from "./mark-invalid.ts";
 import { PATIENT_MONITOR_MIGRATIONS } from "./schema.ts";
+import { SerialWork } from "./serial-work.ts";
 
 type OpenBlock = { block: number; data: Uint8Array<ArrayBuffer> | null; memory: MonitorMemory };
 
@@ -33,6 +34,8 @@ export class Store {
   #facts: Facts | null | undefined;
   /** Closed hours whose recount is running, without changes since it began. */
   recounting = new Set<number>();
+  /** Writes of files in R2 with the rows that name them, and their deletion. */
+  readonly fileWork = new SerialWork();
   /** Number of writes to other rows: the open row must be saved in the same transaction, or a crash leaves them inconsistent. */
   writes = 0;
 
