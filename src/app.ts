@@ -27,6 +27,7 @@ import { documentRoutes } from "./documents/reading/routes.ts";
 import { documentUploadRoutes } from "./documents/upload/routes.ts";
 import { noticeDelayRoutes } from "./emergency-access/delay-routes.ts";
 import { emergencyAccessRoutes } from "./emergency-access/routes.ts";
+import { restoreRoutes } from "./erasure/restore/routes.ts";
 import { erasureRoutes } from "./erasure/requests/routes.ts";
 import { retentionRoutes } from "./erasure/retention/routes.ts";
 import { answerNotModified } from "./http/conditional-requests.ts";
@@ -147,6 +148,7 @@ const MONITOR_CHANGE_PATHS = [
   "devices/*",
   "patients/*",
   "erasures/*",
+  "admin/erasures/*",
   "api-keys/*",
   "consents/*",
   "emergency-access/*",
@@ -248,6 +250,7 @@ app.route(API_PREFIX, privacyReviewRoutes);
 app.route(API_PREFIX, privacyQuestionRoutes);
 app.route(API_PREFIX, retentionRoutes);
 app.route(API_PREFIX, erasureRoutes);
+app.route(API_PREFIX, restoreRoutes);
 app.route(API_PREFIX, adminRoutes);
 app.route(API_PREFIX, keyRoutes);
 app.route(API_PREFIX, pushRoutes);

@@ -20,6 +20,7 @@ export const ADMINISTRATION = [
   "bootstrap",
   "delivery.list",
   "delivery.resend",
+  "erasure.apply",
   "erasure.approve",
   "erasure.certificate",
   "erasure.complete",

@@ -134,6 +134,8 @@ const ROLES_BY_PERMISSION = {
   "erasure:read": ["patient", ...MANAGERS],
   /** Approve or reject what somebody else requested. */
   "erasure:manage": MANAGERS,
+  /** Repeat erasures that certificates prove, after a backup was restored. */
+  "erasure:apply": ["admin"],
   /** The own second factors, passkeys and recovery codes. */
   "factor:read": EVERYONE,
   "factor:manage": EVERYONE,
@@ -191,6 +193,7 @@ export const AUDIT_ACTION_BY_OPERATION: Readonly<Record<string, AuditAction>> = 
   manage: "U",
   write: "U",
   unlock: "U",
+  apply: "D",
   assign: "U",
   correct: "U",
   request: "C",

@@ -5,7 +5,7 @@ import type { SystemActor } from "../../access/actor.ts";
 import { recordAuditEvent } from "../../access/audit.ts";
 import { failsUnless } from "../../access/sign-in.ts";
 import type { Keys } from "../../platform/config.ts";
-import { toBase64Url } from "../../platform/crypto.ts";
+import { fromBase64Url, toBase64Url } from "../../platform/crypto.ts";
 import type { Db, Statement } from "../../platform/db/client.ts";
 import { toIso } from "../../platform/time.ts";
 import type { ErasureRow, Progress } from "./progress.ts";
@@ -27,6 +27,56 @@ export const Certificate = z.strictObject({
   signature: z.strictObject({ algorithm: z.literal("Ed25519"), key_id: z.string(), public_key: z.string(), value: z.string() }),
 });
 export type Certificate = z.infer<typeof Certificate>;
+
+/** What proves an erasure: two fields of a certificate. `signature`: Base64URL. */
+export const SignedCertificate = z.strictObject({
+  signed_text: z.string().max(20_000),
+  key_id: z.string().max(32),
+  signature: z.string().max(128),
+});
+export type SignedCertificate = z.infer<typeof SignedCertificate>;
+
+/** An erasure that took place. Times in epoch milliseconds. */
+export type CertifiedErasure = {
+  id: string;
+  patientId: string;
+  hospitalId: string;
+  requestedAt: number;
+  approvedAt: number | null;
+  erasedAt: number;
+};
+
+const SignedFields = z.object({
+  erasure_id: z.uuid(),
+  patient_id: z.uuid(),
+  hospital_id: z.uuid(),
+  requested_at: z.iso.datetime(),
+  approved_at: z.union([z.iso.datetime(), z.literal("-")]),
+  erased_at: z.iso.datetime(),
+});
+
+/** The erasure of a certificate that a key of AUDIT_SIGNING_KEYS has signed; else null. */
+export async function verifyCertificate(keys: Keys, certificate: SignedCertificate): Promise<CertifiedErasure | null> {
+  const { signed_text: text, key_id, signature } = certificate;
+  const signer = keys.auditSigners.all.find(({ kid }) => kid === key_id);
+  const value = fromBase64Url(signature);
+  if (!signer || !value || !text.startsWith(`${FIRST_LINE}\n`)) return null;
+  const key = await crypto.subtle.importKey("raw", signer.publicKey, "Ed25519", false, ["verify"]);
+  if (!(await crypto.subtle.verify("Ed25519", key, value, new TextEncoder().encode(text)))) return null;
+  const lines = text.split("\n").map((line): [string, string] => {
+    const end = line.indexOf(" ");
+    return [line.slice(0, end), line.slice(end + 1)];
+  });
+  const { erasure_id, patient_id, hospital_id, ...times } = SignedFields.parse(Object.fromEntries(lines));
+  return {
+    id: erasure_id,
+    patientId: patient_id,
+    hospitalId: hospital_id,
+    requestedAt: Date.parse(times.requested_at),
+    approvedAt: times.approved_at === "-" ? null : Date.parse(times.approved_at),
+    erasedAt: Date.parse(times.erased_at),
+  };
+}
 
 const newErasureActor = (id: string): SystemActor => ({
   kind: "system",
