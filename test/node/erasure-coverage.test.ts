@@ -2,8 +2,9 @@
 import { getTableColumns, getTableName, is } from "drizzle-orm";
 import { getTableConfig, SQLiteTable } from "drizzle-orm/sqlite-core";
 import { describe, expect, it } from "vitest";
+import { CLEARED_COLUMNS } from "../../src/erasure/run/cleared-columns.ts";
 import { TABLES_WITHOUT_PATIENTS, TREATMENT_OF_COLUMN } from "../../src/erasure/run/coverage.ts";
-import { CLEARED_COLUMNS, ERASED_TABLES } from "../../src/erasure/run/erased-tables.ts";
+import { ERASED_TABLES } from "../../src/erasure/run/erased-tables.ts";
 import * as schema from "../../src/platform/db/schema.ts";
 
 const TABLES = Object.values<unknown>(schema).filter((value): value is SQLiteTable => is(value, SQLiteTable));

@@ -386,6 +386,12 @@ describe("the job", () => {
       stats,
       version: 1,
     }));
+    await getDb(
+      env.DB,
+    ).run(sql`INSERT INTO patients (id, patient_number, hospital_id, identity_sealed, clinical_sealed, created_by,
+        created_at, updated_at)
+      SELECT value, 900000 + key, ${hospital}, '', '', 'test', ${now}, ${now}
+      FROM json_each(${JSON.stringify(rows.map(({ patient }) => patient))})`);
     await insertHours(rows);
     expect((await packOldHours(env, now)).packed).toBe(MAX_PACKED_MONTHS);
     expect((await packOldHours(env, now)).packed).toBe(5);

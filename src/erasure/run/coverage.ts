@@ -16,6 +16,7 @@ export const TREATMENT_OF_COLUMN: Readonly<Record<string, Treatment>> = {
   "consent_offers.patient_ids": "deleted",
   "consent_documents.document_id": "deleted",
   "consent_records.patient_id": "deleted",
+  "consent_versions.artefact": "cleared",
   "consent_versions.consent_id": "deleted",
   "consents.patient_id": "deleted",
   "consents.decided_by": "cleared",

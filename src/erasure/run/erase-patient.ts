@@ -70,7 +70,7 @@ async function runStep(context: ErasureContext, row: ErasureRow, progress: Progr
   const { step } = progress;
   const tables = listTables(context);
   const erased = tables[step - FIRST_TABLE];
-  if (erased) return eraseRows({ db, files: env.FILES }, row, progress, erased, now);
+  if (erased) return eraseRows({ db, files: env.FILES, keys }, row, progress, erased, now);
   if (step === 0) return countOutside(env, db, row, progress);
   // Again after the tables: a change of settings may have reached the object while D1 still had the patient.
   if (step === 1 || step === FIRST_TABLE + tables.length) return eraseOutside(env, db, row, progress);

@@ -1,7 +1,9 @@
 // One step of an erasure in D1 and R2: deletes the files of some rows, then the rows.
 import { type SQL, sql } from "drizzle-orm";
+import type { Keys } from "../../platform/config.ts";
 import { batch, type Db, type Statement } from "../../platform/db/client.ts";
-import { CLEARED_COLUMNS, type ErasedTable, type Row } from "./erased-tables.ts";
+import { CLEARED_COLUMNS } from "./cleared-columns.ts";
+import type { ErasedTable, Row } from "./erased-tables.ts";
 import { addCounts, type ErasureRow, extendHash, type Progress, saveStep } from "./progress.ts";
 import type { Cursor } from "./search.ts";
 
@@ -15,7 +17,7 @@ const FILES_PER_CALL = 1_000;
  * Worker has 1,000.
  */
 export type StepResult = { outcome: "continue" | "wait" | "done" | "taken"; calls: number };
-type Stores = { db: Db; files: R2Bucket };
+type Stores = { db: Db; files: R2Bucket; keys: Keys };
 
 type Found = { rows: Row[]; files: string[]; next: { step: number; cursor: Cursor } };
 /** Queries of `findRows`, at most, and the batch. */
@@ -32,9 +34,9 @@ export async function eraseRows(
   if (found === "wait") return { outcome: "wait", calls: CALLS_PER_WINDOW };
   const { rows, files, next } = found;
   for (let i = 0; i < files.length; i += FILES_PER_CALL) await stores.files.delete(files.slice(i, i + FILES_PER_CALL));
-  const { db } = stores;
-  const deletions =
-    rows.length === 0 ? [] : [deleteRows(db, erased, rows), ...(erased.alongside?.(db, rows, progress.subject) ?? [])];
+  const { db, keys } = stores;
+  const alongside = rows.length === 0 ? [] : await erased.alongside?.(db, rows, progress.subject, keys);
+  const deletions = rows.length === 0 ? [] : [...(alongside ?? []), deleteRows(db, erased, rows)];
   const counted = addCounts(progress, { [`d1.${erased.table}`]: rows.length, "r2.files": files.length });
   const items = [
     ...rows.map((item) => [erased.table, ...erased.key.map((column) => item[column])].join(" ")),
@@ -88,6 +90,7 @@ export const repeatTables = (db: Db, row: ErasureRow, progress: Progress, plan: 
   batch(db, saveStep(db, row, { ...progress, plan, step: firstTable, cursor: null }, row.listHash, []));
 
 const ROW_ID = sql`id`;
+const setNull = () => sql`NULL`;
 
 /** Removes the patient's id from rows of others. */
 export async function clearColumns(db: Db, row: ErasureRow, progress: Progress): Promise<StepResult> {
@@ -99,8 +102,8 @@ export async function clearColumns(db: Db, row: ErasureRow, progress: Progress):
     ),
   );
   const cleared = CLEARED_COLUMNS.map((column, i) => ({ ...column, ids: (found[i] ?? []).map(({ id }) => id) }));
-  const updates = cleared.map(({ table, column, where, ids, id = ROW_ID }) =>
-    db.run(sql`UPDATE ${sql.identifier(table)} SET ${sql.identifier(column)} = NULL
+  const updates = cleared.map(({ table, column, where, ids, id = ROW_ID, rest = setNull }) =>
+    db.run(sql`UPDATE ${sql.identifier(table)} SET ${sql.identifier(column)} = ${rest(progress.subject)}
       WHERE ${where(progress.subject)} AND ${id} IN (SELECT value FROM json_each(${JSON.stringify(ids)}))`),
   );
   const counts = Object.fromEntries(cleared.map(({ table, column, ids }) => [`d1.${table}.${column}`, ids.length]));

@@ -1,10 +1,12 @@
 // What an erasure deletes in D1, in the order of the foreign keys.
 import { type SQL, sql } from "drizzle-orm";
+import type { Keys } from "../../platform/config.ts";
 import { COUNTER_SCOPES, incrementCounters } from "../../platform/counters.ts";
 import type { Db, Statement } from "../../platform/db/client.ts";
-import { giveBackStatement } from "../../platform/storage-quotas.ts";
 import { DAY_MS, HOUR_MS } from "../../platform/time.ts";
 import { countReport } from "../../reports/upload/new-report.ts";
+import { isUidUsedElsewhere, list, namesShared, withoutPatient } from "./cleared-columns.ts";
+import { giveBackFiles, giveBackHeld, giveBackUploads, UPLOAD_COLUMNS } from "./give-back.ts";
 import type { Subject } from "./progress.ts";
 import { byColumn, byNumbers, type Search } from "./search.ts";
 
@@ -20,15 +22,14 @@ export type ErasedTable = {
   files?: readonly string[];
   /** More columns, for `alongside`. */
   columns?: readonly string[];
-  /** Statements that the deletion of these rows needs. */
-  alongside?: (db: Db, rows: readonly Row[], subject: Subject) => Statement[];
+  /** Statements that the deletion of these rows needs; they run before it. */
+  alongside?: (db: Db, rows: readonly Row[], subject: Subject, keys: Keys) => Statement[] | Promise<Statement[]>;
   /** How rows are found without an index by patient; by default the condition has one. */
   search?: (subject: Subject) => Search;
   /** True while the rows must not be deleted yet. */
   mustWait?: (subject: Subject, now: number) => SQL;
 };
 
-const list = (ids: readonly string[]): SQL => sql`(SELECT value FROM json_each(${JSON.stringify(ids)}))`;
 const ofPatient = ({ patientId }: Subject): SQL => sql`patient_id = ${patientId}`;
 const ofUsers = ({ users }: Subject): SQL => sql`user_id IN ${list(users)}`;
 const ofOwnDevices = ({ ownDevices }: Subject): SQL => sql`device_id IN ${list(ownDevices)}`;
@@ -87,12 +88,6 @@ const countAll = (db: Db, name: string, hospitalId: string | null, n: number): S
         ),
       ];
 
-/** Returns the room of deleted files to the hospital. The account that stored them keeps its count: it may be anybody's. */
-const giveBackFiles = (db: Db, rows: readonly Row[], sizes: readonly string[], { hospitalId }: Subject): Statement[] => {
-  const bytes = rows.reduce((sum, row) => sum + sizes.reduce((total, size) => total + Number(row[size] ?? 0), 0), 0);
-  return [giveBackStatement(db, sql`SELECT ${`quota:h:${hospitalId}`} AS scope, 'files' AS name, ${bytes} AS bytes`)];
-};
-
 const REPORT_COLUMNS = ["kind", "status", "confidence", "created_at", "file_size", "metrics_size"] as const;
 
 function countReports(db: Db, rows: readonly Row[], subject: Subject): Statement[] {
@@ -135,9 +130,7 @@ export const ERASED_TABLES: readonly ErasedTable[] = [
     "idempotency_keys",
     ["scope", "key_hash"],
     (s) => sql`(${namesPatient(s, sql`resource_id`)} OR substr(scope, 1, 36) IN ${list(s.users)})`,
-    {
-      search: withoutIndex("created_at"),
-    },
+    { search: withoutIndex("created_at") },
   ),
   table("notifications", ["user_id", "id"], (s) => sql`(refs->>'patient_id' = ${s.patientId} OR ${ofUsers(s)})`, {
     search: withoutIndex("id"),
@@ -151,9 +144,7 @@ export const ERASED_TABLES: readonly ErasedTable[] = [
     (s) =>
       sql`(filed_patient_id = ${s.patientId} OR (filed_patient_id IS NULL AND (substr(id, 1, 36) = ${s.patientId}
         OR ${sentByPatient(s, sql`held_observations.device_id`, sql`held_observations.received_at`)})))`,
-    {
-      search: withoutIndex("received_at"),
-    },
+    { search: withoutIndex("received_at"), alongside: giveBackHeld },
   ),
   table(
     "uploads",
@@ -165,6 +156,8 @@ export const ERASED_TABLES: readonly ErasedTable[] = [
     {
       search: withoutIndex("created_at"),
       files: ["file_key", "incoming_key"],
+      columns: UPLOAD_COLUMNS,
+      alongside: giveBackUploads,
       mustWait: hasReplacedFile(sql`uploads.id`),
     },
   ),
@@ -181,7 +174,10 @@ export const ERASED_TABLES: readonly ErasedTable[] = [
     (s) => sql`(${ofOwnConsents(s)} OR document_id IN (SELECT id FROM documents WHERE patient_id = ${s.patientId}))`,
   ),
   table("document_requests", ["id"], ofPatient),
-  table("consent_records", ["consent_id", "patient_id"], (s) => sql`(${ofPatient(s)} OR ${ofOwnConsents(s)})`),
+  // With its row here, so that no version that is kept in between names the record again.
+  table("consent_records", ["consent_id", "patient_id"], (s) => sql`(${ofPatient(s)} OR ${ofOwnConsents(s)})`, {
+    alongside: (db, _, s) => [db.run(sql`UPDATE consent_versions SET artefact = ${withoutPatient(s)} WHERE ${namesShared(s)}`)],
+  }),
   table("consent_versions", ["consent_id", "version"], ofOwnConsents),
   table("consents", ["id"], ofPatient),
   table("privacy_reviews", ["id"], ofPatient),
@@ -231,8 +227,8 @@ export const ERASED_TABLES: readonly ErasedTable[] = [
   table(
     "person_identifiers",
     ["key_id", "mac"],
-    (s) => sql`patient_uid = ${s.patientUid}
-      AND NOT EXISTS (SELECT 1 FROM patients o WHERE o.patient_uid = ${s.patientUid} AND o.id <> ${s.patientId})`,
+    (s) => sql`(patient_uid = ${s.patientUid} OR patient_id = ${s.patientId})
+      AND NOT ${isUidUsedElsewhere(s)}`,
   ),
   table("patients", ["id"], (s) => sql`id = ${s.patientId}`, {
     alongside: (db, rows, s) => countAll(db, "patients", s.hospitalId, rows.length),
@@ -264,31 +260,4 @@ export const ERASED_TABLES: readonly ErasedTable[] = [
   ),
   // Triggers of the steps before announce changes of the patient.
   table("outbox", ["id"], (s) => sql`id = ${`monitor:${s.patientId}`}`),
-];
-
-type ClearedColumn = {
-  table: string;
-  column: string;
-  /** What names a row; by default the column `id`. */
-  id?: SQL;
-  where: (subject: Subject) => SQL;
-};
-
-/** Columns of rows that belong to others: the patient's id is removed and the row stays. */
-export const CLEARED_COLUMNS: readonly ClearedColumn[] = [
-  // Consents for records of the person that stay, such as one that a code was used for.
-  { table: "consents", column: "decided_by", where: ({ users }: Subject) => sql`decided_by IN ${list(users)}` },
-  { table: "report_changes", column: "from_patient_id", where: ({ patientId }: Subject) => sql`from_patient_id = ${patientId}` },
-  {
-    table: "patients",
-    column: "merged_into",
-    where: ({ patientId, hospitalId }: Subject) => sql`hospital_id = ${hospitalId} AND merged_into = ${patientId}`,
-  },
-  // Numbers that lead to a person of whom other hospitals have records.
-  {
-    table: "person_identifiers",
-    column: "patient_id",
-    id: sql`key_id || ' ' || mac`,
-    where: ({ patientId }: Subject) => sql`patient_id = ${patientId}`,
-  },
 ];

@@ -183,7 +183,10 @@ export function findMeasuredAt({ measured_at, about }: UploadDetail): number | n
 }
 
 /** Decrypts the fields, metrics and file name that were sent with the file. */
-export async function openDetail({ keys }: Call, { id, detailSealed }: UploadRow): Promise<UploadDetail> {
+export async function openDetail(
+  { keys }: Pick<Call, "keys">,
+  { id, detailSealed }: Pick<UploadRow, "id" | "detailSealed">,
+): Promise<UploadDetail> {
   if (detailSealed === null) return { file_name: null };
   return UploadDetailSchema.parse(await unsealValue(keys.fields, detailSealContext(id), detailSealed));
 }
