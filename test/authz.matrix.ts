@@ -402,6 +402,8 @@ export const ROUTES: Record<string, RouteRule> = {
   "GET /api/v1/admin/reports": rule("own", ADMIN),
   "GET /api/v1/admin/stats": rule("own", ADMIN),
   "GET /api/v1/admin/keys": rule("own", ADMIN),
+  "GET /api/v1/admin/erasures": rule("own", ADMIN),
+  "POST /api/v1/admin/erasures/apply": rule("own", ADMIN),
 };
 
 /** The relation between a principal and the target of a request. `uploaded`: the report came from this device. */

@@ -11,7 +11,7 @@ import { grantBody, invite, type ResourceIds, sample, type TestCaller } from "./
 import { newScope, offerOfSession, withTwoRecords } from "./consent-rows.ts";
 import { documentForm, newText } from "./document-files.ts";
 import { delayBody, emergencyBody, newReachedPatient } from "./emergency-scene.ts";
-import { RETENTION } from "./erasure-rows.ts";
+import { RETENTION, signCertificate } from "./erasure-rows.ts";
 import { newGuardianBody } from "./guardian-rows.ts";
 import { newBrowser } from "./worker/push-service.ts";
 import {
@@ -154,6 +154,9 @@ const BODIES: Record<
   "POST /api/v1/patients/:patient_id/hold": () => ({ json: { reason: "Proceedings" } }),
   "POST /api/v1/patients/:patient_id/hold/release": () => ({ json: { reason: "Proceedings ended" } }),
   "POST /api/v1/patients/:patient_id/erasure": () => ({ json: { reason: "Asked for" } }),
+  "POST /api/v1/admin/erasures/apply": async () => ({
+    json: { certificates: [await signCertificate(crypto.randomUUID(), crypto.randomUUID())] },
+  }),
   "POST /api/v1/erasures/:erasure_id/reject": () => ({ json: { reason: "Withdrawn" } }),
   "PUT /api/v1/hospitals/:hospital_id/legal-hold": () => ({ json: { reason: "Proceedings" } }),
   "POST /api/v1/hospitals/:hospital_id/import-grants": () => ({ json: grantBody() }),

@@ -28,6 +28,15 @@ export async function newErasure(patientId: string, hospitalId: string, state: "
   return id;
 }
 
+/** What proves the erasure of a patient, signed by the service's key. */
+export async function signCertificate(patientId: string, hospitalId: string, id = uuidv7()) {
+  const { current } = (await getKeys(env)).auditSigners;
+  const times = `requested_at ${TIME}\napproved_at ${TIME}\nstarted_at ${TIME}\nerased_at ${TIME}`;
+  const text = `edgecare/erasure/1\nerasure_id ${id}\npatient_id ${patientId}\nhospital_id ${hospitalId}\n${times}\n`;
+  const signature = await crypto.subtle.sign("Ed25519", current.privateKey, new TextEncoder().encode(text));
+  return { signed_text: text, key_id: current.kid, signature: Buffer.from(signature).toString("base64url") };
+}
+
 export const clearRequests = (patientId: string) =>
   env.DB.prepare("DELETE FROM erasures WHERE patient_id = ? AND state = 'requested'").bind(patientId).run();
 

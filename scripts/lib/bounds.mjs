@@ -159,6 +159,8 @@ export const BOUNDS = [
     test: BUDGET,
     operations: ["POST /erasures/{erasure_id}/approve"],
   },
+  { bound: "a page of 100 rows", test: BUDGET, operations: ["GET /admin/erasures"] },
+  { bound: "20 certificates", test: BUDGET, operations: ["POST /admin/erasures/apply"] },
   { bound: rowLimit("erasureRequests"), test: LIMIT, operations: ["POST /patients/{patient_id}/erasure"] },
   { bound: rowLimit("patientHolds"), test: LIMIT, operations: ["POST /patients/{patient_id}/hold"] },
 

@@ -1,8 +1,8 @@
 // Budgets of retention policies, legal holds and erasures.
 import { renewSignIn } from "../authz.factors.ts";
-import { clearHolds, clearPolicy, clearRequests, newErasure, newHold, RETENTION } from "../erasure-rows.ts";
+import { clearHolds, clearPolicy, clearRequests, newErasure, newHold, RETENTION, signCertificate } from "../erasure-rows.ts";
 import { API, newPatient, sendRequest } from "../world.ts";
-import { type BudgetCase, budget, getAs, world } from "./budgets-world.ts";
+import { admin, type BudgetCase, budget, getAs, world } from "./budgets-world.ts";
 
 const manager = () => world.manager;
 const post = (path: string, e: Env, json?: object) =>
@@ -100,5 +100,17 @@ export const erasure: BudgetCase[] = [
     200,
     budget(2, 60, 30),
     async (e) => post(`${await newRequest("requested")}/reject`, e, REASON),
+  ],
+  ["GET /admin/erasures", "read", 200, budget(1, 120, 0), getAs("/admin/erasures", admin)],
+  [
+    "POST /admin/erasures/apply",
+    "write",
+    200,
+    budget(2, 60, 30, "", "monitor.snapshot"),
+    async (e) => {
+      const { id } = await newPatient(world.hospitalId, world.nurse);
+      const json = { certificates: [await signCertificate(id, world.hospitalId)] };
+      return sendRequest(`${API}/admin/erasures/apply`, { as: admin(), method: "POST", json, env: e });
+    },
   ],
 ];

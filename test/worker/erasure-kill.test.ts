@@ -1,6 +1,5 @@
 // An erasure that is killed at any store call converges with the next run, and certifies each row and file once.
 import { beforeAll, expect, it } from "vitest";
-import { applyErasures, listErasuresSince } from "../../src/erasure/run/apply-erasures.ts";
 import { runErasures } from "../../src/erasure/run/run-erasures.ts";
 import { newDocument } from "../document-files.ts";
 import { VERIFY } from "../long.ts";
@@ -69,37 +68,6 @@ it("two runs at once count each row once", async () => {
     "r2.files": files.length - (await listFiles()).length,
   });
 });
-
-it("a restored backup is erased again from the list of erasures", async () => {
-  const subject = await newSubject();
-  const ids = await idsOf(subject.patient.id, subject.self.id);
-  const id = await approved(subject);
-  const backup = await scanD1(ids, []);
-  await eraseAll(id);
-  const list = (await listErasuresSince(env, LATER - 1)).filter((erasure) => erasure.id === id);
-  expect(list).toHaveLength(1);
-  await restore(backup);
-  expect((await scanD1(ids)).size).toBeGreaterThan(3);
-  expect(await applyErasures(env, list, LATER)).toEqual([subject.patient.id]);
-  expect(Object.fromEntries(await scanD1(ids))).toEqual({});
-  expect(await applyErasures(env, list, LATER)).toEqual([]);
-});
-
-/** Writes rows back as they were; the row of the erasure too, which is restricted then. */
-async function restore(backup: Map<string, string[]>): Promise<void> {
-  const statements = [...backup].flatMap(([table, rows]) =>
-    rows.map((text) => {
-      const row = JSON.parse(text) as Record<string, unknown>;
-      const names = Object.keys(row).map((name) => `"${name}"`);
-      const values = names.map((name) => `value->>'$.${name}'`);
-      // biome-ignore lint/plugin: names of tables and columns that were read from the database.
-      return env.DB.prepare(
-        `INSERT OR REPLACE INTO "${table}" (${names.join()}) SELECT ${values.join()} FROM json_each(json_array(json(?)))`,
-      ).bind(text);
-    }),
-  );
-  await env.DB.batch([env.DB.prepare("PRAGMA defer_foreign_keys = on"), ...statements]);
-}
 
 it("leaves others as they were", async () => {
   expect((await scanD1([world.patient.id])).size).toBeGreaterThan(0);

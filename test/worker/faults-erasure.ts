@@ -1,6 +1,6 @@
 // Fault cases of retention policies, legal holds and erasures.
 import { renewSignIn } from "../authz.factors.ts";
-import { newErasure, newHold, RETENTION } from "../erasure-rows.ts";
+import { newErasure, newHold, RETENTION, signCertificate } from "../erasure-rows.ts";
 import { API, env, newHospital, newPatient, newPerson, type RequestOptions, sendRequest } from "../world.ts";
 import { type FaultCase, queryCount, readCase, world } from "./faults-world.ts";
 
@@ -66,4 +66,20 @@ export const erasure: FaultCase[] = [
   }),
   decideCase("approve", "restricted"),
   decideCase("reject", "rejected"),
+  readCase(
+    "GET /admin/erasures",
+    () => `${API}/admin/erasures`,
+    () => world.admin,
+  ),
+  {
+    name: "POST /admin/erasures/apply",
+    status: 200,
+    retry: "any",
+    async attempt() {
+      const id = await newPatientId();
+      const json = { certificates: [await signCertificate(id, world.hospitalId)] };
+      const send = (faulty: Env) => sendRequest(`${API}/admin/erasures/apply`, { as: world.admin, json, env: faulty });
+      return { send, effects: () => count("erasures WHERE state = 'erasing' AND patient_id = ?", id) };
+    },
+  },
 ];
