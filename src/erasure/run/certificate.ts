@@ -28,6 +28,9 @@ export const Certificate = z.strictObject({
 });
 export type Certificate = z.infer<typeof Certificate>;
 
+/** Of Ed25519 (RFC 8032, section 5.1.6). */
+const SIGNATURE_BYTES = 64;
+
 /** What proves an erasure: two fields of a certificate. `signature`: Base64URL. */
 export const SignedCertificate = z.strictObject({
   signed_text: z.string().max(20_000),
@@ -60,7 +63,7 @@ export async function verifyCertificate(keys: Keys, certificate: SignedCertifica
   const { signed_text: text, key_id, signature } = certificate;
   const signer = keys.auditSigners.all.find(({ kid }) => kid === key_id);
   const value = fromBase64Url(signature);
-  if (!signer || !value || !text.startsWith(`${FIRST_LINE}\n`)) return null;
+  if (!signer || value?.length !== SIGNATURE_BYTES || !text.startsWith(`${FIRST_LINE}\n`)) return null;
   const key = await crypto.subtle.importKey("raw", signer.publicKey, "Ed25519", false, ["verify"]);
   if (!(await crypto.subtle.verify("Ed25519", key, value, new TextEncoder().encode(text)))) return null;
   const lines = text.split("\n").map((line): [string, string] => {
