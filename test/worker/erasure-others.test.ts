@@ -1,5 +1,6 @@
 // What an erasure clears or deletes in rows that are not the patient's alone: consents of others, numbers of a person, storage quotas.
 import { beforeAll, expect, it } from "vitest";
+import { newScope } from "../consent-rows.ts";
 import { grantAsAsked, newConsentScene } from "../consent-scene.ts";
 import {
   API,
@@ -23,8 +24,7 @@ beforeAll(async () => {
 
 it("removes the record from the versions of consents for other records of the person", async () => {
   const scene = await newConsentScene();
-  const scope = { kinds: ["report"], data_from: "2020-01-01T00:00:00.000Z", data_until: new Date().toISOString() };
-  const consent = await grantAsAsked(scene, scope);
+  const consent = await grantAsAsked(scene, newScope());
   expect([...(await scanD1([scene.atA.id])).keys()]).toContain("consent_versions");
   const id = await approved({ manager: scene.a.manager, self: scene.person, patient: scene.atA });
   await eraseAll(id);

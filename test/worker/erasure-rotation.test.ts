@@ -15,6 +15,7 @@ import { NEW_KEY, withFieldKeys } from "./rotation-world.ts";
 
 const HOUR_MS = 3_600_000;
 const RING = `${NEW_KEY},${env.FIELD_KEYS}`;
+const both = withFieldKeys(RING);
 /** The erasure as it would be without waiting for files of a rotation. */
 const WITHOUT_WAITING = ERASED_TABLES.map(({ mustWait: _, ...table }) => table);
 
@@ -50,22 +51,22 @@ async function rotate(of: Env, runs = 30): Promise<void> {
 describe("a file that is sealed again", () => {
   it("is deleted with the one that it replaces: the erasure waits for it", async () => {
     await addFiles();
-    await rotate(withFieldKeys(RING));
-    expect((await newFiles()).map((key) => key.slice(0, 2)).sort()).toEqual(["f1", "f1", "f2", "f2"]);
     const id = await approved(subject);
-    await runErasures(env, LATER);
+    await rotate(both);
+    expect((await newFiles()).map((key) => key.slice(0, 2)).sort()).toEqual(["f1", "f1", "f2", "f2"]);
+    await runErasures(both, LATER);
     expect(await stateOf(id)).toBe("erasing");
     // Also with one key in the ring.
     expect(await sealAgain(env, LATER + HOUR_MS)).toBe(0);
-    await eraseAll(id);
+    await eraseAll(id, undefined, both);
     expect(await newFiles()).toEqual([]);
   });
 
   it("would outlive an erasure that does not wait (the check works)", async () => {
     await addFiles();
-    await rotate(withFieldKeys(RING));
     const id = await approved(subject);
-    await eraseAll(id, WITHOUT_WAITING);
+    await rotate(both);
+    await eraseAll(id, WITHOUT_WAITING, both);
     expect((await newFiles()).map((key) => key.slice(0, 2))).toEqual(["f1", "f1"]);
     await sealAgain(env, LATER + HOUR_MS);
   });
@@ -77,13 +78,13 @@ describe("a file that is sealed again", () => {
       if (op === "put") throw new Error("killed");
       return result;
     });
+    const id = await approved(subject);
     await rotate(withFieldKeys(RING, killed), 10);
     expect((await newFiles()).filter((key) => key.startsWith("f2/")).length).toBeGreaterThanOrEqual(2);
-    const id = await approved(subject);
-    await runErasures(env, LATER);
+    await runErasures(both, LATER);
     expect(await stateOf(id)).toBe("erasing");
     await sealAgain(env, LATER + HOUR_MS);
-    await eraseAll(id);
+    await eraseAll(id, undefined, both);
     expect(await newFiles()).toEqual([]);
   });
 
@@ -95,7 +96,7 @@ describe("a file that is sealed again", () => {
       // The old file was read; the erasure goes on until it waits.
       if (op === "put" && !isBegun) {
         isBegun = true;
-        await runErasures(env, LATER);
+        await runErasures(both, LATER);
       }
       return run();
     });
@@ -104,7 +105,7 @@ describe("a file that is sealed again", () => {
     // One file was listed when the erasure began; the other one is not touched any more.
     expect((await newFiles()).filter((key) => key.startsWith("f2/")).length).toBeLessThan(3);
     await sealAgain(env, LATER + HOUR_MS);
-    await eraseAll(id);
+    await eraseAll(id, undefined, both);
     expect(await newFiles()).toEqual([]);
   });
 });

@@ -29,7 +29,7 @@ export async function giveBackUploads(db: Db, rows: readonly Row[], _: Subject, 
   if (counted.length === 0) return [];
   const files = counted.map((row) => [row["hospital_id"], row["actor_id"], row["file_size"]]);
   const device = sql`coalesce((SELECT device_id FROM credentials WHERE id = value->>1), value->>1)`;
-  return giveBackPer(db, "files", sql`value->>2`, sql`json_each(${JSON.stringify(files)})`, sql`value->>0`, device);
+  return giveBackPer(db, "files", sql`value->>2`, sql`json_each(${JSON.stringify(files)})`, sql`(value->>0)`, device);
 }
 
 /** Also of a detail that does not open: nothing is returned that may never have counted. */
