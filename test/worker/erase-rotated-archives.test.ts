@@ -76,7 +76,7 @@ describe("an erasure of an object", () => {
   it("would leave the copy without waiting for it (the check works)", async () => {
     const { finish } = await beginCopy();
     await env.FILES.delete(await listArchives());
-    await runInDurableObject(monitorOf(monitoredId), (_, { storage }) => storage.deleteAll());
+    await runInDurableObject(monitorOf(monitoredId), (_, { storage: { sql } }) => sql.exec("DELETE FROM archives"));
     await finish();
     expect(await listArchives()).toEqual([`f2${archive}`]);
     await env.FILES.delete(`f2${archive}`);

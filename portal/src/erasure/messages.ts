@@ -28,6 +28,9 @@ export const erasure = defineMessages({
     "erasure.is_held": "Restricted while the legal hold is open, at least until {date}. It is not erased before both have ended.",
     "erasure.is_due": "Restricted. The retention period ended on {date}; the erasure begins within minutes.",
     "erasure.is_erasing": "Being erased. This cannot be stopped.",
+    "erasure.is_held_up":
+      "Held up: other data still refer to this record. Failed attempts: {count}. The next one is after {time}. Tell whoever operates the service.",
+    "erasure.is_failing": "The last attempt failed. Failed attempts: {count}. The next one is after {time}.",
     "erasure.is_erased": "Erased on {date}.",
     "erasure.recalculated":
       "Until then only the patient can read the record. The period is calculated again before the erasure, so the date can move if the policy changes.",
@@ -159,6 +162,9 @@ export const erasure = defineMessages({
     "erasure.is_held": "कानूनी रोक रहने तक बंद, कम से कम {date} तक। दोनों के पूरे होने से पहले नहीं मिटाया जाएगा।",
     "erasure.is_due": "बंद। रखने की अवधि {date} को पूरी हुई; मिटाना कुछ मिनटों में शुरू होगा।",
     "erasure.is_erasing": "मिटाया जा रहा है। इसे रोका नहीं जा सकता।",
+    "erasure.is_held_up":
+      "रुका हुआ: दूसरा डेटा अब भी इस रिकॉर्ड से जुड़ा है। असफल प्रयास: {count}। अगला प्रयास {time} के बाद होगा। सेवा चलाने वाले को बताएँ।",
+    "erasure.is_failing": "पिछला प्रयास असफल रहा। असफल प्रयास: {count}। अगला प्रयास {time} के बाद होगा।",
     "erasure.is_erased": "{date} को मिटाया गया।",
     "erasure.recalculated":
       "तब तक केवल मरीज़ रिकॉर्ड पढ़ सकता है। मिटाने से पहले अवधि दोबारा गिनी जाती है, इसलिए नीति बदलने पर तारीख बदल सकती है।",
