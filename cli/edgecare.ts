@@ -1,4 +1,4 @@
-// The `edgecare` command: demo data, simulated patients, secret keys, exports, cost estimates and checks of the audit log.
+// The `edgecare` command: demo data, simulated patients, secret keys, erasures after a restored backup, exports, cost estimates and checks of the audit log.
 import { parseArgs } from "node:util";
 
 const DEMO_USAGE = `  demo   apply pending migrations to the local stores and load the demo data if they are missing (development only)
@@ -9,6 +9,7 @@ const DEMO_USAGE = `  demo   apply pending migrations to the local stores and lo
 const COMMANDS: Record<string, (args: string[]) => Promise<number>> = {
   demo: runDemo,
   keys: async (args) => (await import("./keys.ts")).runKeys(args),
+  erasures: async (args) => (await import("./erasures.ts")).runErasures(args),
   simulate: async (args) => (await import("./simulate.ts")).runSimulate(args),
   export: async (args) => (await import("./export.ts")).runExport(args),
   cost: async (args) => (await import("./cost.ts")).runCost(args),
@@ -25,20 +26,33 @@ async function main(args: string[]): Promise<number> {
 }
 
 async function formatUsage(): Promise<string> {
-  const [{ KEYS_USAGE }, { EXPORT_USAGE }, { SIMULATE_USAGE }, { COST_USAGE }, { AUDIT_USAGE }, { LOCK_CHECK_USAGE }] =
-    await Promise.all([
-      import("./keys.ts"),
-      import("./export.ts"),
-      import("./simulate.ts"),
-      import("./cost.ts"),
-      import("./audit.ts"),
-      import("./lock-check.ts"),
-    ]);
+  const [
+    { KEYS_USAGE },
+    { EXPORT_USAGE },
+    { SIMULATE_USAGE },
+    { COST_USAGE },
+    { AUDIT_USAGE },
+    { LOCK_CHECK_USAGE },
+    { ERASURES_USAGE },
+  ] = await Promise.all([
+    import("./keys.ts"),
+    import("./export.ts"),
+    import("./simulate.ts"),
+    import("./cost.ts"),
+    import("./audit.ts"),
+    import("./lock-check.ts"),
+    import("./erasures.ts"),
+  ]);
   const head =
-    "usage: edgecare demo [--state DIR] [--recreate | --live [--url http://localhost:8787]] | simulate [options] | cost | keys new | keys rotate NAME --stage STAGE | keys status | export --fernet KEY | audit verify DIR [options] | audit lock-check";
-  return [head, `${DEMO_USAGE}\n${KEYS_USAGE}\n${LOCK_CHECK_USAGE}`, EXPORT_USAGE, SIMULATE_USAGE, COST_USAGE, AUDIT_USAGE].join(
-    "\n\n",
-  );
+    "usage: edgecare demo [--state DIR] [--recreate | --live [--url http://localhost:8787]] | simulate [options] | cost | keys new | keys rotate NAME --stage STAGE | keys status | erasures save FILE | erasures apply FILE | export --fernet KEY | audit verify DIR [options] | audit lock-check";
+  return [
+    head,
+    `${DEMO_USAGE}\n${KEYS_USAGE}\n${ERASURES_USAGE}\n${LOCK_CHECK_USAGE}`,
+    EXPORT_USAGE,
+    SIMULATE_USAGE,
+    COST_USAGE,
+    AUDIT_USAGE,
+  ].join("\n\n");
 }
 
 const AUDIT_COMMANDS: Record<string, (args: string[]) => Promise<number>> = {

@@ -20,11 +20,23 @@ export function openService(url: string): Service {
   return { base, token };
 }
 
-/** Fetches and validates a JSON resource; repeats requests that may succeed later. @throws ServiceError */
-export async function fetchJson<S extends z.ZodType>({ base, token }: Service, path: string, schema: S): Promise<z.output<S>> {
+/**
+ * Fetches and validates a JSON resource; repeats requests that may succeed later.
+ * @param json sent with POST, for an operation that may be repeated  @throws ServiceError
+ */
+export async function fetchJson<S extends z.ZodType>(
+  { base, token }: Service,
+  path: string,
+  schema: S,
+  json?: object,
+): Promise<z.output<S>> {
   const { signal } = new AbortController();
   for (let attempt = 1; ; attempt++) {
-    const response = await sendRequest(new URL(`/api/v1${path}`, base), { token, signal }).catch(() => null);
+    const response = await sendRequest(new URL(`/api/v1${path}`, base), {
+      token,
+      signal,
+      ...(json && { method: "POST", json }),
+    }).catch(() => null);
     if (response?.status === 200) {
       const parsed = schema.safeParse(response.body);
       if (parsed.success) return parsed.data;
