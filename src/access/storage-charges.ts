@@ -44,7 +44,6 @@ export const UNCOUNTED_EVENTS: Readonly<Record<string, string>> = {
   "emergency_access.start": "a refusal would cost time in an emergency; at most 50 per person and day",
   "emergency_access.end": "ends a right",
   "erasure.request": "ends with the deletion of data; at most 50 per record",
-  "erasure.apply": "deletes data; once per restored record",
   "erasure.approve": "deletes data; once per request",
   "erasure.reject": "once per request",
   "patient_hold.set": "the law may require it; at most 200 per record",

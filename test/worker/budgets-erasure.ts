@@ -106,7 +106,7 @@ export const erasure: BudgetCase[] = [
     "POST /admin/erasures/apply",
     "write",
     200,
-    budget(2, 60, 30, "", "monitor.snapshot"),
+    budget(2, 60, 30),
     async (e) => {
       const { id } = await newPatient(world.hospitalId, world.nurse);
       const json = { certificates: [await signCertificate(id, world.hospitalId)] };

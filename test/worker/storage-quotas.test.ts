@@ -49,7 +49,7 @@ const UNCOUNTED: Record<string, string> = {
   "POST /api/v1/patients/:patient_id/hold": UNCOUNTED_EVENTS["patient_hold.set"] ?? "",
   "POST /api/v1/patients/:patient_id/hold/release": UNCOUNTED_EVENTS["patient_hold.release"] ?? "",
   "POST /api/v1/patients/:patient_id/erasure": UNCOUNTED_EVENTS["erasure.request"] ?? "",
-  "POST /api/v1/admin/erasures/apply": UNCOUNTED_EVENTS["erasure.apply"] ?? "",
+  "POST /api/v1/admin/erasures/apply": "deletes data; once per restored record",
   "POST /api/v1/erasures/:erasure_id/approve": UNCOUNTED_EVENTS["erasure.approve"] ?? "",
   "POST /api/v1/erasures/:erasure_id/reject": UNCOUNTED_EVENTS["erasure.reject"] ?? "",
   "POST /api/v1/devices/:device_id/assignments": UNCOUNTED_EVENTS["device.assign"] ?? "",
