@@ -78,7 +78,7 @@ export function sealedFiles(column: FileColumn): SealedStore {
   const { name, table, id, fileKey } = column;
   return {
     name,
-    weight: 5,
+    weight: 10,
     count: ({ db }, cursor) => countRows(db, { table, key: [id], keyIds: [keyIdOfFile(fileKey)] }, cursor),
     seal: (job, cursor) => sealFiles(job, column, cursor),
   };

@@ -18,9 +18,9 @@ import {
   UNKNOWN_KEY,
 } from "./sealed-store.ts";
 
-/** Objects per step, each with at most so many calls. */
+/** Objects per step, each with at most so many calls; what is left is for the next pass. */
 const MAX_OBJECTS = 20;
-const MAX_CALLS = 10;
+const MAX_CALLS = 2;
 const CONCURRENT_OBJECTS = 5;
 
 export const sealedObjects: SealedStore = { name: "patient_monitors", weight: 5, count: countObjects, seal: sealObjects };
