@@ -13,6 +13,7 @@ import {
   EMERGENCY_REACHES,
   ERASURE_FAILURES,
   ERASURE_STATES,
+  GUARDIAN_GROUNDS,
   GUARDIAN_RELATIONSHIPS,
   HELD_STATES,
   LANGUAGES,
@@ -1086,12 +1087,12 @@ export const privacyReviews = sqliteTable(
       .notNull()
       .references(() => hospitals.id),
     kind: text("kind", { enum: PRIVACY_REVIEW_KINDS }).notNull(),
-    /** What is reviewed: an audit event, or an emergency access. */
+    /** What is reviewed: an audit event, an emergency access or a guardianship. */
     refId: text("ref_id").notNull(),
     patientId: text("patient_id")
       .notNull()
       .references(() => patients.id),
-    /** Who had access; null for a device, an app and the service itself. */
+    /** Who had access, or the guardian; null for a device, an app and the service itself. */
     subjectUserId: text("subject_user_id"),
     /** 1: listed before the others. */
     flagged: integer("flagged").notNull().default(0),
@@ -1185,10 +1186,14 @@ export const guardianships = sqliteTable(
     recordedAt: integer("recorded_at").notNull(),
     confirmedBy: text("confirmed_by"),
     confirmedAt: integer("confirmed_at"),
+    /** Null beside `endedAt`: by its date. */
     endedBy: text("ended_by"),
     endedAt: integer("ended_at"),
+    ground: text("ground", { enum: GUARDIAN_GROUNDS }).notNull().default("cannot_decide"),
+    endReasonSealed: text("end_reason_sealed"),
   },
   (t) => [
+    index("guardianships_open").on(t.validUntil).where(sql`ended_at is null`),
     index("guardianships_patient").on(t.patientId, t.recordedAt),
     index("guardianships_guardian").on(t.guardianId, t.recordedAt),
   ],

@@ -54,6 +54,8 @@ export const EMERGENCY_REACHES = ["none", "own_hospital", "any_hospital"] as con
 export const CONSENT_STATES = ["requested", "granted", "denied", "revoked", "expired"] as const;
 /** What a guardian is to the person of a record. */
 export const GUARDIAN_RELATIONSHIPS = ["parent", "legal_guardian", "attorney", "other"] as const;
+/** Why somebody else decides: the person is not of age, or cannot decide. */
+export const GUARDIAN_GROUNDS = ["minor", "cannot_decide"] as const;
 /** `consented`, `denied` and `revoked` follow from the consent of the request. */
 export const DOCUMENT_REQUEST_STATES = [
   "requested",
@@ -77,7 +79,7 @@ export const DOCUMENT_TYPES = [
   "text/plain",
 ] as const;
 /** What a privacy officer reviews: a patient's question about an access, or emergency access. */
-export const PRIVACY_REVIEW_KINDS = ["question", "emergency"] as const;
+export const PRIVACY_REVIEW_KINDS = ["question", "emergency", "guardianship"] as const;
 export const PRIVACY_REVIEW_STATUSES = ["open", "closed"] as const;
 /** `explained`: the access needed no justification, such as one that the patient did not recognise. */
 export const PRIVACY_REVIEW_OUTCOMES = ["justified", "not_justified", "explained"] as const;

@@ -107,7 +107,7 @@ export const SEALED_TABLES: readonly SealedTable[] = [
   sealedTable(noticeDelays, [noticeDelays.patientId], [[noticeDelays.reasonSealed]]),
   sealedTable(patientHolds, [patientHolds.id], [[patientHolds.reasonSealed], [patientHolds.releaseReasonSealed]]),
   sealedTable(erasures, [erasures.id], [[erasures.reasonSealed], [erasures.decisionReasonSealed]]),
-  sealedTable(guardianships, [guardianships.id], [[guardianships.reasonSealed]]),
+  sealedTable(guardianships, [guardianships.id], [[guardianships.reasonSealed], [guardianships.endReasonSealed]]),
   sealedTable(deliveries, [deliveries.id], [[deliveries.answerSealed], [deliveries.bodySealed]]),
   sealedTable(notificationSettings, [notificationSettings.userId], [[notificationSettings.phoneSealed]]),
   sealedTable(phoneCodes, [phoneCodes.userId], [[phoneCodes.phoneSealed, { id: phoneCodes.id }]]),
