@@ -3,6 +3,7 @@ import { app } from "./app.ts";
 import { moveOldEvents } from "./audit/move-old-events.ts";
 import { pruneAuditLogs } from "./audit/retention.ts";
 import { handOverInBackground } from "./audit-log/hand-over.ts";
+import { expireGuardianships } from "./consents/end-guardian.ts";
 import { expireConsents } from "./consents/expire-consents.ts";
 import { runCleanup } from "./cron.ts";
 import { sendDelayedNotices } from "./emergency-access/notices.ts";
@@ -37,6 +38,7 @@ export default {
     ctx.waitUntil(moveOldEvents(env, Date.now()));
     ctx.waitUntil(reindexPatients(env, Date.now()));
     ctx.waitUntil(expireConsents(env, Date.now()));
+    ctx.waitUntil(expireGuardianships(env, Date.now()));
     ctx.waitUntil(runErasures(env, Date.now()));
     ctx.waitUntil(sealAgain(env, Date.now()));
     ctx.waitUntil(sendDelayedNotices(env, Date.now()));

@@ -73,6 +73,9 @@ type StateFailure =
   | "conflict"
   | "limit_reached"
   | "recipient_unavailable"
+  | "recipient_ambiguous"
+  | "hospital_decides"
+  | "asked_too_often"
   | "password_given"
   | "registration_refused"
   | "claim_proof_missing"
@@ -82,12 +85,19 @@ type StateFailure =
 
 /**
  * Records and throws a failure of an allowed operation. @param event the event of the operation  @param detail for the caller
+ * @param extra headers and further members of the problem
  * @throws ApiError always; LostRace, with nothing recorded, where the operation runs again
  */
-export async function failWithAudit(call: Call, error: StateFailure, event: AuditEvent, detail?: string): Promise<never> {
+export async function failWithAudit(
+  call: Call,
+  error: StateFailure,
+  event: AuditEvent,
+  detail?: string,
+  extra: { headers?: Record<string, string>; members?: Record<string, unknown> } = {},
+): Promise<never> {
   if (error === "precondition_failed" && call.repeatsLostRaces) throw new LostRace();
   await batch(call.db, recordAuditEvent(call.db, call.actor, call.now, { ...event, outcome: "failed", reason: error }));
-  throw new ApiError(error, detail);
+  throw new ApiError(error, detail, extra);
 }
 
 /** Records access to a record that the caller may not see, then throws not_found. @throws ApiError always */

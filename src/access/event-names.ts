@@ -224,6 +224,7 @@ export const TREATMENT = [
   "guardian.code",
   "guardian.confirm",
   "guardian.end",
+  "guardian.expire",
   "guardian.list",
   "guardian.record",
   "guardianship.list",

@@ -10,6 +10,7 @@ import { batch, isRoleChanged, type Statement } from "../platform/db/client.ts";
 import { ROW_LIMITS, toLimitError, unlessFull } from "../platform/db/row-limits.ts";
 import { ApiError } from "../platform/errors.ts";
 import { CONSENT_COLUMNS, type ConsentRow, keepVersion, selectConsent, toCreated, toScope } from "./consent-rows.ts";
+import { tellOfDecision } from "./guardian-notices.ts";
 import { chooseHospital, tellAskedHospital } from "./document-consents.ts";
 import { isShareable, isStillGuardian, selectActingGuardianship, selectConsentsOf } from "./persons.ts";
 import { type Place, recordInLogs, selectPlaces } from "./places.ts";
@@ -66,8 +67,9 @@ function recordDecision({ call, effectiveRole, row, shared, step, guardianshipId
 }
 
 async function decide(decision: Decision, change: SQL, records: readonly Statement[] = []) {
-  const { call, row, next, guardianshipId } = decision;
+  const { call, row, shared, step, next, guardianshipId } = decision;
   const { db, actor, now } = call;
+  const concerned = [row.patientId, ...shared.map(({ id }) => id)];
   const isDone = sql`EXISTS (SELECT 1 FROM consents WHERE id = ${row.id} AND version = ${row.version + 1} AND status = ${next}
     AND updated_at = ${now})`;
   const written = await batch(db, [
@@ -78,6 +80,9 @@ async function decide(decision: Decision, change: SQL, records: readonly Stateme
     ...records,
     keepVersion(db, row.id, actor.userId, now, isDone),
     ...recordDecision(decision, isDone),
+    ...(guardianshipId === null || step === "expire"
+      ? []
+      : tellOfDecision(call, actor.userId, { consentId: row.id, hospitalId: row.hospitalId, step }, concerned, isDone)),
     ...(row.requestedBy === null
       ? []
       : notify(db, actor, now, {

@@ -17,10 +17,11 @@ import {
   Timestamp,
 } from "../http/router.ts";
 import { ClaimCode } from "../patients/record/claim-codes.ts";
-import { GUARDIAN_RELATIONSHIPS } from "../platform/db/vocabulary.ts";
+import { GUARDIAN_GROUNDS, GUARDIAN_RELATIONSHIPS } from "../platform/db/vocabulary.ts";
+import { endGuardian } from "./end-guardian.ts";
 import { createGuardianCode } from "./guardian-codes.ts";
-import { confirmGuardian, endGuardian, recordGuardian } from "./guardians.ts";
-import { listGuardians, listGuardianships } from "./list-guardians.ts";
+import { confirmGuardian, recordGuardian } from "./guardians.ts";
+import { GUARDIAN_SIDES, listGuardians, listGuardianships } from "./list-guardians.ts";
 import { time } from "./schemas.ts";
 
 const tags = ["Consent"];
@@ -34,31 +35,38 @@ const Guardianship = z
     state: z.enum(["recorded", "active", "ended", "expired"]).openapi({
       description: "recorded: a second member of staff has to confirm it; active: the guardian decides about consents",
     }),
+    caller: z.enum(["staff", ...GUARDIAN_SIDES]).openapi({ description: "How the caller stands to it; person: it is over them" }),
     patient_id: Id,
+    patient_name: z.string().nullable().openapi({ description: "For the guardian while it is active, else null" }),
     hospital_id: Id,
     hospital_name: z.string(),
     guardian_id: Id.openapi({ description: "The guardian's user account" }),
     guardian_name: z.string(),
     relationship: z.enum(GUARDIAN_RELATIONSHIPS),
+    ground: z.enum(GUARDIAN_GROUNDS),
     reason: z.string().nullable().openapi({ description: "For staff alone" }),
     until: Timestamp,
     recorded_by: Id,
     recorded_at: Timestamp,
     confirmed_by: Id.nullable(),
     confirmed_at: Timestamp.nullable(),
-    ended_by: Id.nullable(),
+    ended_by: Id.nullable().openapi({ description: "Null beside ended_at: by its date" }),
     ended_at: Timestamp.nullable(),
+    end_reason: z.string().nullable().openapi({ description: "For staff alone" }),
   })
   .openapi("Guardianship");
 const exampleRecorded = {
   guardianship_id: EXAMPLES.guardianship,
   state: "recorded" as const,
+  caller: "staff" as const,
   patient_id: EXAMPLES.patient,
+  patient_name: null,
   hospital_id: EXAMPLES.hospital,
   hospital_name: "City Hospital",
   guardian_id: EXAMPLES.user,
   guardian_name: "Asha Rao",
   relationship: "parent" as const,
+  ground: "minor" as const,
   reason: "Mother of a minor; birth certificate seen.",
   until: "2030-05-01T00:00:00.000Z",
   recorded_by: EXAMPLES.user,
@@ -67,6 +75,7 @@ const exampleRecorded = {
   confirmed_at: null,
   ended_by: null,
   ended_at: null,
+  end_reason: null,
 };
 const exampleActive = {
   ...exampleRecorded,
@@ -74,16 +83,30 @@ const exampleActive = {
   confirmed_by: EXAMPLES.user,
   confirmed_at: EXAMPLES.time,
 };
-const exampleEnded = { ...exampleActive, state: "ended" as const, ended_by: EXAMPLES.user, ended_at: EXAMPLES.time };
+const exampleEnded = {
+  ...exampleActive,
+  state: "ended" as const,
+  ended_by: EXAMPLES.user,
+  ended_at: EXAMPLES.time,
+  end_reason: "The court has appointed somebody else.",
+};
+const reason = z.string().trim().min(3).max(500);
 
 const NewGuardianship = z
   .strictObject({
     code: ClaimCode,
     relationship: z.enum(GUARDIAN_RELATIONSHIPS),
-    reason: z.string().trim().min(3).max(500).openapi({ description: "What was seen or decided, such as a court order" }),
+    ground: z
+      .enum(GUARDIAN_GROUNDS)
+      .openapi({ description: "Why somebody else decides: the person is not of age, or cannot decide" }),
+    reason: reason.openapi({ description: "What was seen or decided, such as a court order" }),
     until: time.openapi({ description: "At most in 18 years, such as when a minor comes of age" }),
   })
   .openapi("NewGuardianship");
+
+const GuardianshipEnd = z
+  .strictObject({ reason: reason.optional().openapi({ description: "Required from staff, who alone see it" }) })
+  .openapi("GuardianshipEnd");
 
 export const guardianRoutes = createRouter()
   .openapi(
@@ -116,6 +139,7 @@ export const guardianRoutes = createRouter()
         body: jsonRequestBody(NewGuardianship, {
           code: "MFRG-GZDF-MZTW",
           relationship: "parent",
+          ground: "minor",
           reason: exampleRecorded.reason,
           until: exampleRecorded.until,
         }),
@@ -150,11 +174,24 @@ export const guardianRoutes = createRouter()
       path: "/guardianships",
       tags,
       summary: "List the caller's guardianships",
-      description: "Ended ones included, newest first.",
+      description: "Those that the caller holds and those over the caller, ended ones included, newest first.",
       security: BEARER_AUTH,
-      request: { query: z.strictObject(pageQuery) },
+      request: {
+        query: z.strictObject({
+          ...pageQuery,
+          caller: z
+            .enum(GUARDIAN_SIDES)
+            .optional()
+            .openapi({ description: "guardian: those that the caller holds; person: those over them" }),
+        }),
+      },
       responses: {
-        200: pageResponse(Guardianship, "Guardianships", { ...exampleActive, reason: null }),
+        200: pageResponse(Guardianship, "Guardianships", {
+          ...exampleActive,
+          caller: "guardian",
+          patient_name: "Ravi Rao",
+          reason: null,
+        }),
         ...problemResponses(401, 403),
       },
     }),
@@ -183,10 +220,16 @@ export const guardianRoutes = createRouter()
       tags,
       summary: "End a guardianship",
       description:
-        "By staff of the hospital or by the guardian. What the guardian has granted holds until it is revoked or ends.",
+        "By staff of the hospital, with a reason; by the guardian; by the person, if the ground is minor and they are of age by the record's birth date, else 409 hospital_decides: they ask the hospital's privacy officers with POST /privacy-questions. What the guardian has granted holds until it is revoked or ends.",
       security: BEARER_AUTH,
-      request: { params: guardianshipParams },
-      responses: { 200: jsonResponse(Guardianship, "The guardianship", exampleEnded), ...problemResponses(401, 403, 404, 409) },
+      request: { params: guardianshipParams, body: jsonRequestBody(GuardianshipEnd, { reason: exampleEnded.end_reason }) },
+      responses: {
+        200: jsonResponse(Guardianship, "The guardianship", exampleEnded),
+        ...problemResponses(401, 403, 404, 409, 413, 415),
+      },
     }),
-    async (c) => ok(c, await endGuardian(c.get("call"), c.req.valid("param").guardianship_id)),
+    async (c) => {
+      const { guardianship_id } = c.req.valid("param");
+      return ok(c, await endGuardian(c.get("call"), guardianship_id, c.req.valid("json").reason));
+    },
   );

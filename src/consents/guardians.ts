@@ -1,4 +1,4 @@
-// Guardians: staff of a record's hospital records one, a second member of staff confirms it, and either side ends it.
+// Guardians: staff of a record's hospital records one, and a second member of staff confirms it.
 import { type SQL, sql } from "drizzle-orm";
 import { withUser } from "../access/access.ts";
 import { type Call, getActorId, type UserCall, type UserEffectiveRole } from "../access/actor.ts";
@@ -9,14 +9,17 @@ import type { Permission } from "../access/permissions.ts";
 import { failsUnless } from "../access/sign-in.ts";
 import { batch, isRoleChanged } from "../platform/db/client.ts";
 import { ROW_LIMITS, toLimitError, unlessFull } from "../platform/db/row-limits.ts";
-import type { GUARDIAN_RELATIONSHIPS } from "../platform/db/vocabulary.ts";
+import type { GUARDIAN_GROUNDS, GUARDIAN_RELATIONSHIPS } from "../platform/db/vocabulary.ts";
 import { ApiError } from "../platform/errors.ts";
 import { uuidv7 } from "../platform/ids.ts";
 import { DAY_MS } from "../platform/time.ts";
 import { hashGuardianCode, isUsableCode } from "./guardian-codes.ts";
+import { tellGuardian, tellPerson } from "./guardian-notices.ts";
 import {
+  type Caller,
   type GuardianshipRow,
   isOpenGuardianship,
+  isOverLogin,
   sealGuardianReason,
   selectGuardianships,
   toGuardianship,
@@ -29,6 +32,7 @@ export type NewGuardianship = {
   /** As `ClaimCode` returns it, of the alphabet of base 32. */
   code: string;
   relationship: (typeof GUARDIAN_RELATIONSHIPS)[number];
+  ground: (typeof GUARDIAN_GROUNDS)[number];
   reason: string;
   /** Unix ms. */
   until: number;
@@ -41,10 +45,10 @@ function checkUntil(until: number, now: number): void {
   throw new ApiError("invalid_request", "Some fields are invalid; see errors.", { errors });
 }
 
-const toShown = async (call: Call, rows: readonly GuardianshipRow[], isStaff: boolean) => {
+const toShown = async (call: Call, rows: readonly GuardianshipRow[], caller: Caller) => {
   const [row] = rows;
   if (!row) throw new ApiError("not_found");
-  return toGuardianship(call.keys, row, call.now, isStaff);
+  return toGuardianship(call.keys, row, call.now, caller);
 };
 
 /** Whether the login of the code has an open guardianship of the record. */
@@ -79,17 +83,19 @@ export async function recordGuardian(call: Call, patientRef: string, guardianshi
     AND NOT ${isOpenFor(sql`${code.userId}`, sql`${patient.id}`, now)}`;
   const written = await batch(db, [
     failsUnless(db, isWritable),
-    db.run(sql`INSERT INTO guardianships (id, patient_id, guardian_id, relationship, reason_sealed, valid_until, recorded_by, recorded_at)
+    db.run(sql`INSERT INTO guardianships (id, patient_id, guardian_id, relationship, reason_sealed, valid_until, recorded_by, recorded_at,
+        ground)
       VALUES (${id}, ${patient.id}, ${code.userId}, ${maxPerGuardian}, ${reasonSealed}, CAST(${guardianship.until} AS INTEGER),
-        ${maxPerRecord}, CAST(${now} AS INTEGER))`),
+        ${maxPerRecord}, CAST(${now} AS INTEGER), ${guardianship.ground})`),
     db.run(sql`DELETE FROM guardian_codes WHERE code_hash = ${codeHash}`),
-    ...recordAuditEvent(db, actor, now, { ...event, entity: { type: "guardianship", id } }),
+    ...recordAuditEvent(db, actor, now, { ...event, entity: { type: "guardianship", id }, detail: { ground: guardianship.ground } }),
+    ...tellPerson(call, { id, patientId: patient.id, guardianId: code.userId, hospitalId }, "recorded"),
     db.all<GuardianshipRow>(selectGuardianships(sql`g.id = ${id}`)),
   ]).catch((error: unknown) => {
     if (isRoleChanged(error)) return deny("not_found");
     throw toLimitError(error, ROW_LIMITS.recordGuardians, ROW_LIMITS.guardianRecords);
   });
-  return toShown(call, written.at(-1) as GuardianshipRow[], true);
+  return toShown(call, written.at(-1) as GuardianshipRow[], "staff");
 }
 
 /** The values of the columns that are NULL at the limits. */
@@ -109,42 +115,63 @@ function limitsOf(recordedBy: string, relationship: string, patientId: string, g
   };
 }
 
-type Found = { call: UserCall; effectiveRole: UserEffectiveRole; row: GuardianshipRow; event: AuditEvent };
+export type FoundGuardianship = {
+  call: UserCall;
+  effectiveRole: UserEffectiveRole;
+  row: GuardianshipRow;
+  event: AuditEvent;
+  caller: Caller;
+};
+const BASES = { staff: "staff", guardian: "guardian", person: "self" } as const;
 
-/** A guardianship of the caller's hospital, or for a person their own. @throws ApiError not_found */
-async function requireGuardianship(anyCall: Call, id: string, permission: Permission, name: string): Promise<Found> {
+/** A guardianship of the caller's hospital, for a guardian their own, for a person one over them. @throws ApiError not_found */
+export async function requireGuardianship(anyCall: Call, id: string, permission: Permission, name: string): Promise<FoundGuardianship> {
   const { call, effectiveRole, results } = await withUser(anyCall, permission, ({ role, hospitalId }, { db, actor }) => {
     const isVisible =
       role === "patient"
-        ? sql`g.guardian_id = ${actor.userId}`
+        ? sql`(g.guardian_id = ${actor.userId} OR ${isOverLogin(actor.userId)})`
         : sql`p.hospital_id = ${hospitalId ?? ""} AND p.restricted_at IS NULL`;
     return [db.all<GuardianshipRow>(selectGuardianships(sql`g.id = ${id} AND ${isVisible}`))];
   });
   const [row] = results[0];
   if (!row) return denyNotFound(call, permission, effectiveRole, { guardianship: id });
   const { role } = effectiveRole;
+  const guardianOrPerson = row.guardianId === call.actor.userId ? "guardian" : "person";
+  const caller = role === "patient" ? guardianOrPerson : "staff";
   const event: AuditEvent = {
     event: name,
     action: "U",
     role,
-    basis: role === "patient" ? "guardian" : "staff",
+    basis: BASES[caller],
     hospitalId: row.hospitalId,
     entity: { type: "guardianship", id },
     subjects: [row.patientId],
   };
-  return { call, effectiveRole, row, event };
+  return { call, effectiveRole, row, event, caller };
 }
 
-/** Writes one step of a guardianship. Of two at once, one counts. @param isReady on the row as it stands */
-async function change({ call, row, event }: Found, values: SQL, isReady: SQL, isStaff: boolean) {
+/**
+ * Writes one step of a guardianship and tells both sides. Of two at once, one counts.
+ * @param isReady on the row as it stands  @param isDone on the table, once the step is written
+ */
+export async function changeGuardianship(
+  { call, row, event, caller }: FoundGuardianship,
+  step: "confirmed" | "ended",
+  values: SQL,
+  isReady: SQL,
+  isDone: SQL,
+) {
   const { db, actor, now } = call;
+  const when = sql`EXISTS (SELECT 1 FROM guardianships WHERE id = ${row.id} AND ${isDone})`;
   const [changed, ...written] = await batch(db, [
     db.all<{ id: string }>(sql`UPDATE guardianships AS g SET ${values} WHERE g.id = ${row.id} AND ${isReady} RETURNING id`),
     ...recordAuditEvent(db, actor, now, { ...event, when: sql`changes() > 0` }),
+    ...tellPerson(call, row, step, { when }),
+    ...tellGuardian(call, row, step === "confirmed" ? "began" : "ended", { when }),
     db.all<GuardianshipRow>(selectGuardianships(sql`g.id = ${row.id}`)),
   ]);
   if (changed.length === 0) return failWithAudit(call, "conflict", event, "The guardianship is not in a state that allows this.");
-  return toShown(call, written.at(-1) as GuardianshipRow[], isStaff);
+  return toShown(call, written.at(-1) as GuardianshipRow[], caller);
 }
 
 /**
@@ -160,13 +187,6 @@ export async function confirmGuardian(anyCall: Call, id: string) {
     return denyAccess(call, "guardian:manage", "forbidden", { role, hospitalId, patientId: row.patientId });
   }
   const values = sql`confirmed_by = ${actor.userId}, confirmed_at = CAST(${now} AS INTEGER)`;
-  return change(found, values, sql`g.confirmed_at IS NULL AND ${isOpenGuardianship(now)}`, true);
-}
-
-/** Ends a guardianship; by staff of the hospital or by the guardian. @throws ApiError not_found, conflict (ended) */
-export async function endGuardian(anyCall: Call, id: string) {
-  const found = await requireGuardianship(anyCall, id, "guardianship:update", "guardian.end");
-  const { call, effectiveRole } = found;
-  const values = sql`ended_by = ${call.actor.userId}, ended_at = CAST(${call.now} AS INTEGER)`;
-  return change(found, values, sql`g.ended_at IS NULL`, effectiveRole.role !== "patient");
+  const isReady = sql`g.confirmed_at IS NULL AND ${isOpenGuardianship(now)}`;
+  return changeGuardianship(found, "confirmed", values, isReady, sql`confirmed_by = ${actor.userId} AND confirmed_at = ${now}`);
 }

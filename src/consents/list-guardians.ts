@@ -1,4 +1,4 @@
-// Guardianships as the staff of a record and the guardian see them.
+// Guardianships as the staff of a record, the guardian and the person see them.
 import { type SQL, sql } from "drizzle-orm";
 import { withUser } from "../access/access.ts";
 import type { Call } from "../access/actor.ts";
@@ -6,7 +6,10 @@ import { afterAudit, appendAuditEvent, toListEvents } from "../access/audit.ts";
 import { accessFields, withPatient } from "../access/patient-access.ts";
 import { buildPage, COUNT_LIMIT, type PageQuery, type PageStart, resolvePageStart } from "../http/pagination.ts";
 import type { Db } from "../platform/db/client.ts";
-import { type GuardianshipRow, selectGuardianships, toGuardianship } from "./guardian-rows.ts";
+import { type GuardianshipRow, isOverLogin, selectGuardianships, toGuardianship } from "./guardian-rows.ts";
+
+export const GUARDIAN_SIDES = ["guardian", "person"] as const;
+export type GuardianSide = (typeof GUARDIAN_SIDES)[number];
 
 /** A page of rows `g`, newest first, and their number. */
 function selectPage(db: Db, start: PageStart, condition: SQL) {
@@ -36,15 +39,24 @@ export async function listGuardians(call: Call, patientRef: string, query: PageQ
   const { rows, pagination } = await toPage(start, found, counted?.n ?? 0);
   const detail = { count: rows.length };
   const event = { ...accessFields(access), event: "guardian.list", action: "R", subjects: [access.patient.id], detail } as const;
-  const items = Promise.all(rows.map((row) => toGuardianship(keys, row, now, true)));
+  const items = Promise.all(rows.map((row) => toGuardianship(keys, row, now, "staff")));
   return { items: await afterAudit(appendAuditEvent(call, event), items), pagination };
 }
 
-/** The caller's guardianships, ended ones included, newest first. */
-export async function listGuardianships(anyCall: Call, query: PageQuery) {
-  const start = await resolvePageStart(anyCall, "guardianships", query);
+/** Rows `g` of a login: those that it holds, and those over its person. */
+function isOf(userId: string, side: GuardianSide | undefined): SQL {
+  const isHeld = sql`g.guardian_id = ${userId}`;
+  if (side === "guardian") return isHeld;
+  const isOver = sql`(${isOverLogin(userId)} AND g.guardian_id <> ${userId})`;
+  return side === "person" ? isOver : sql`(${isHeld} OR ${isOver})`;
+}
+
+/** The guardianships that the caller holds and those over them, ended ones included, newest first. */
+export async function listGuardianships(anyCall: Call, query: PageQuery & { caller?: GuardianSide | undefined }) {
+  const side = query.caller;
+  const start = await resolvePageStart(anyCall, `guardianships:${side ?? ""}`, query);
   const { call, effectiveRole, results } = await withUser(anyCall, "guardianship:read", (_, { db, actor }) =>
-    selectPage(db, start, sql`g.guardian_id = ${actor.userId}`),
+    selectPage(db, start, isOf(actor.userId, side)),
   );
   const [found, [counted]] = results;
   const { rows, pagination } = await toPage(start, found, counted?.n ?? 0);
@@ -57,11 +69,11 @@ export async function listGuardianships(anyCall: Call, query: PageQuery) {
       event: "guardianship.list",
       action: "R",
       role,
-      basis: "guardian",
+      basis: side === "person" ? "self" : "guardian",
       subjects: of.map((row) => row.patientId),
       detail: { count: of.length },
     }),
   );
-  const items = Promise.all(rows.map((row) => toGuardianship(call.keys, row, call.now, false)));
+  const items = Promise.all(rows.map((row) => toGuardianship(call.keys, row, call.now, row.guardianId === call.actor.userId ? "guardian" : "person")));
   return { items: await afterAudit(appendAuditEvent(call, events), items), pagination };
 }

@@ -52,6 +52,9 @@ const Share = z
       description: "This practitioner of the hospital alone may read",
       example: EXAMPLES.practitioner,
     }),
+    patient_id: Id.optional().openapi({
+      description: "The record at the hospital that the consent is for, such as a child's. Required where several fit",
+    }),
     ...shared,
   })
   .refine(({ hospital_id, practitioner_id }) => hospital_id !== undefined || practitioner_id !== undefined, {
@@ -158,7 +161,7 @@ export const consentOfferRoutes = createRouter()
       tags,
       summary: "Share records",
       description:
-        "By the person, without a request: with a hospital that has a record linked to the caller's login, or with one practitioner there. Granted at once.",
+        "By the person, without a request: with a hospital that has a record linked to the caller's login, or with one practitioner there. Granted at once. Where several records of the caller and of those whom they are guardian of fit, the response is 409 recipient_ambiguous with choices, each with its patient_id.",
       security: BEARER_AUTH,
       request: {
         headers: idempotencyHeaders,
@@ -177,9 +180,9 @@ export const consentOfferRoutes = createRouter()
     async (c) => {
       const call = c.get("call");
       const input = c.req.valid("json");
-      const { hospital_id: hospitalId = null, practitioner_id: practitionerId = null } = input;
+      const { hospital_id: hospitalId = null, practitioner_id: practitionerId = null, patient_id: ownId = null } = input;
       const key = await readIdempotencyKey(c, "consent.share");
-      const share = { hospitalId, practitionerId, ...toShared(input) };
+      const share = { hospitalId, practitionerId, ownId, ...toShared(input) };
       const consent = await runOnce(
         call,
         key,

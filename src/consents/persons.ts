@@ -8,14 +8,11 @@ import { isGuardianOf, isGuardianshipOf } from "./guardian-rows.ts";
 const isOwnRecord = (userId: string | SQL, patientId: SQL): SQL => sql`EXISTS (SELECT 1 FROM patient_links l
   WHERE l.user_id = ${userId} AND (l.patient_id = ${patientId} OR ${isSamePerson(sql`l.patient_id`, patientId)}))`;
 
-/** Whether the user counts as the person of a record: it is their own, or they are its guardian now. */
-export const isPersonOf = (userId: string, patientId: SQL, now: number): SQL =>
-  sql`(${isOwnRecord(userId, patientId)} OR ${isGuardianOf(userId, patientId, now)})`;
-
 /**
- * Ids, some repeated, of the consents that a person sees and ends: those about records linked to their login or that share one; of a
- * record that only the same number connects, what is to be answered and what they have decided. Of a guardian, those about the record
- * of the guardianship or that share it.
+ * Ids, some repeated, of the consents that a person sees, answers and ends: those about records linked to their login or that share
+ * one. Of a record that only the same number connects, those that they have decided: whoever holds a login with this number may be
+ * somebody else, so they answer once they have claimed the record. Of a guardian, those about the record of the guardianship or that
+ * share it.
  */
 export const selectConsentsOf = (
   userId: string,
@@ -24,7 +21,7 @@ export const selectConsentsOf = (
     WHERE l.user_id = ${userId}
   UNION ALL SELECT k.id FROM patient_links l JOIN patients x ON x.id = l.patient_id AND x.uid_basis = 'staff'
       JOIN patients y ON y.patient_uid = x.patient_uid AND y.uid_basis = 'staff' JOIN consents k ON k.patient_id = y.id
-    WHERE l.user_id = ${userId} AND (k.status = 'requested' OR k.decided_by = l.user_id)
+    WHERE l.user_id = ${userId} AND k.decided_by = l.user_id
   UNION ALL SELECT r.consent_id FROM patient_links l JOIN consent_records r ON r.patient_id = l.patient_id WHERE l.user_id = ${userId}
   UNION ALL SELECT k.id FROM guardianships g JOIN consents k ON k.patient_id = g.patient_id WHERE ${isGuardianshipOf(userId, now)}
   UNION ALL SELECT r.consent_id FROM guardianships g JOIN consent_records r ON r.patient_id = g.patient_id

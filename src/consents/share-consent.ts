@@ -13,6 +13,7 @@ import { ApiError } from "../platform/errors.ts";
 import { uuidv7 } from "../platform/ids.ts";
 import { selectConsent, toCreated } from "./consent-rows.ts";
 import { createGranted } from "./create-granted.ts";
+import { tellOfDecision } from "./guardian-notices.ts";
 import { isGuardianshipOf } from "./guardian-rows.ts";
 import { isShareable, isStillGuardian, selectActingGuardianship } from "./persons.ts";
 import { recordInLogs, selectPlaces } from "./places.ts";
@@ -21,26 +22,33 @@ import { type ConsentScope, findScopeErrors } from "./scope.ts";
 export type Share = ConsentScope & {
   hospitalId: string | null;
   practitionerId: string | null;
+  /** The record at the hospital that the consent is for; null: the one that fits. */
+  ownId: string | null;
   patientIds: readonly string[];
   purpose: (typeof CONSENT_PURPOSES)[number];
 };
 
-type Recipient = { patientId: string; hospitalId: string };
+/** `isFit`: all of the records can be shared for it. */
+type Recipient = { patientId: string; hospitalId: string; isFit: number };
+/** Records that a conflict lists. A login has at most 20 guardianships, and few records of its own at one hospital. */
+const MAX_RECIPIENTS = 30;
 
 /**
- * The person's record at the hospital, where one is named that of the practitioner: of several, one to which the records can be shared,
- * then the one that was linked or recorded first.
+ * The records at the hospital, where one is named that of the practitioner, of which the caller is the person or the guardian. Those
+ * that fit come first, then those that were linked or recorded first.
  */
-function selectRecipient(actor: UserActor, { hospitalId, practitionerId, patientIds }: Share, now: number): SQL {
+function selectRecipients(actor: UserActor, { hospitalId, practitionerId, ownId, patientIds }: Share, now: number): SQL {
   const isShared = isShareable(actor.userId, sql`j.value`, sql`s.patient_id`, sql`s.hospital_id`, now);
-  return sql`SELECT s.patient_id AS patientId, s.hospital_id AS hospitalId FROM (
-      SELECT p.id AS patient_id, p.hospital_id AS hospital_id, o.since AS since FROM (
+  return sql`SELECT s.patient_id AS patientId, s.hospital_id AS hospitalId,
+      NOT EXISTS (SELECT 1 FROM json_each(${JSON.stringify(patientIds)}) j WHERE NOT ${isShared}) AS isFit FROM (
+      SELECT p.id AS patient_id, p.hospital_id AS hospital_id, min(o.since) AS since FROM (
         SELECT l.patient_id, l.created_at AS since FROM patient_links l WHERE l.user_id = ${actor.userId}
         UNION ALL SELECT g.patient_id, g.recorded_at FROM guardianships g WHERE ${isGuardianshipOf(actor.userId, now)}) o
       JOIN patients p ON p.id = o.patient_id AND p.active = 1 JOIN hospitals h ON h.id = p.hospital_id AND h.active = 1
       WHERE ${hospitalId === null ? sql`1` : sql`p.hospital_id = ${hospitalId}`}
-        AND ${practitionerId === null ? sql`1` : sql`p.hospital_id = ${practisesAt(practitionerId)}`}) s
-    ORDER BY EXISTS (SELECT 1 FROM json_each(${JSON.stringify(patientIds)}) j WHERE NOT ${isShared}), s.since, s.patient_id LIMIT 1`;
+        AND ${practitionerId === null ? sql`1` : sql`p.hospital_id = ${practisesAt(practitionerId)}`}
+        AND ${ownId === null ? sql`1` : sql`p.id = ${ownId}`} GROUP BY p.id) s
+    ORDER BY isFit DESC, s.since, s.patient_id LIMIT ${MAX_RECIPIENTS}`;
 }
 
 /** The hospital of a practitioner who works there now, else NULL. */
@@ -51,29 +59,36 @@ const practisesAt = (practitionerId: string): SQL => sql`(SELECT n.hospital_id F
 
 /**
  * Creates a consent that is granted at once. Nobody but a named practitioner is notified.
- * @throws ApiError forbidden, invalid_request, recipient_unavailable, conflict (a record that the person cannot share), limit_reached
+ * @throws ApiError forbidden, invalid_request, recipient_unavailable, recipient_ambiguous (several records fit, and none is named),
+ *   conflict (a record that the person cannot share), limit_reached
  */
 export async function shareConsent(anyCall: Call, share: Share, keyStatements: KeyStatements) {
   const { call, effectiveRole, results } = await withUser(anyCall, "consent:decide", (_, { db, actor, now }) => [
-    db.all<Recipient>(selectRecipient(actor, share, now)),
+    db.all<Recipient>(selectRecipients(actor, share, now)),
     selectPlaces(db, share.patientIds),
     selectActingGuardianship(
       db,
       actor.userId,
-      sql`SELECT value FROM json_each(${JSON.stringify(share.patientIds)}) UNION SELECT patientId FROM (${selectRecipient(actor, share, now)})`,
+      sql`SELECT value FROM json_each(${JSON.stringify(share.patientIds)}) UNION SELECT patientId FROM (SELECT patientId FROM (${selectRecipients(actor, share, now)}) LIMIT 1)`,
       now,
     ),
   ]);
   const { db, actor, now } = call;
   const errors = findScopeErrors(share, now);
   if (errors.length > 0) throw new ApiError("invalid_request", "Some fields are invalid; see errors.", { errors });
-  const [[recipient], sharedPlaces, [guardianship]] = results;
+  const [recipients, sharedPlaces, [guardianship]] = results;
+  const [recipient] = recipients;
   const id = uuidv7();
   const { role } = effectiveRole;
   const basis = guardianship ? "guardian" : "self";
   const detail = { purpose: share.purpose, ...(guardianship && { guardianship_id: guardianship.id }) };
   const event = { event: "consent.share", action: "C", role, basis, detail } as const;
   if (!recipient) return failWithAudit(call, "recipient_unavailable", event);
+  const fits = recipients.filter(({ isFit }) => isFit === 1);
+  if (fits.length > 1) {
+    const choices = fits.map((fit) => ({ patient_id: fit.patientId }));
+    return failWithAudit(call, "recipient_ambiguous", event, undefined, { members: { choices } });
+  }
   const { patientId, hospitalId } = recipient;
   const { practitionerId, purpose, patientIds: sharedIds } = share;
   const canShare = isShareable(actor.userId, sql`j.value`, sql`${patientId}`, sql`${hospitalId}`, now);
@@ -82,7 +97,7 @@ export async function shareConsent(anyCall: Call, share: Share, keyStatements: K
     ...keyStatements(id),
     failsUnless(
       db,
-      sql`EXISTS (SELECT 1 FROM (${selectRecipient(actor, share, now)}) r WHERE r.patientId = ${patientId})
+      sql`EXISTS (SELECT 1 FROM (${selectRecipients(actor, share, now)}) r WHERE r.patientId = ${patientId})
         AND ${guardianship ? isStillGuardian(actor.userId, guardianship.id, now) : sql`1`}
         AND NOT EXISTS (SELECT 1 FROM json_each(${JSON.stringify(sharedIds)}) j WHERE NOT ${canShare})`,
     ),
@@ -97,6 +112,9 @@ export async function shareConsent(anyCall: Call, share: Share, keyStatements: K
       grantedBy: actor.userId,
     }),
     ...recordInLogs(call, { ...event, entity: { type: "consent", id } }, places),
+    ...(guardianship
+      ? tellOfDecision(call, actor.userId, { consentId: id, hospitalId, step: "share" }, [patientId, ...sharedIds])
+      : []),
     ...(practitionerId === null
       ? []
       : notify(db, actor, now, {

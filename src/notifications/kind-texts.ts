@@ -152,6 +152,66 @@ export const TEXTS: Record<string, Record<TextLanguage, KindText>> = {
       sentence: "एक सहमति या उसका अनुरोध समाप्त हुआ, क्योंकि उसका समय पूरा हो गया। देखने के लिए EdgeCare खोलें।",
     },
   },
+  "guardian.recorded": {
+    en: {
+      title: "A hospital names a guardian for you",
+      sentence: "A hospital has recorded a guardian for you. A second member of its staff has to confirm it. Open EdgeCare to see it.",
+    },
+    hi: {
+      title: "एक अस्पताल ने आपके लिए अभिभावक दर्ज किया",
+      sentence: "एक अस्पताल ने आपके लिए अभिभावक दर्ज किया है। उसके दूसरे कर्मचारी की पुष्टि बाकी है। देखने के लिए EdgeCare खोलें।",
+    },
+  },
+  "guardian.confirmed": {
+    en: {
+      title: "A guardian now decides for you",
+      sentence: "A hospital has confirmed a guardian, who decides about your consents there. Open EdgeCare to see who it is.",
+    },
+    hi: {
+      title: "अब एक अभिभावक आपके लिए निर्णय करता है",
+      sentence: "एक अस्पताल ने अभिभावक की पुष्टि की है, जो वहाँ आपकी सहमतियों पर निर्णय करता है। देखने के लिए EdgeCare खोलें।",
+    },
+  },
+  "guardian.ended": {
+    en: {
+      title: "A guardianship over you has ended",
+      sentence: "The guardian no longer decides for you at this hospital. What they granted holds until you revoke it.",
+    },
+    hi: {
+      title: "आपकी अभिभावकता समाप्त हुई",
+      sentence: "अभिभावक अब इस अस्पताल में आपके लिए निर्णय नहीं करता। उसकी दी हुई सहमति तब तक रहती है, जब तक आप उसे वापस नहीं लेते।",
+    },
+  },
+  "guardian.decided": {
+    en: {
+      title: "Your guardian decided about a consent",
+      sentence: "A guardian has given, denied or ended a consent for you. Open EdgeCare to see who and what.",
+    },
+    hi: {
+      title: "आपके अभिभावक ने एक सहमति पर निर्णय किया",
+      sentence: "एक अभिभावक ने आपके लिए सहमति दी, अस्वीकार की या समाप्त की है। किसने और क्या, यह EdgeCare में देखें।",
+    },
+  },
+  "guardianship.began": {
+    en: {
+      title: "You are now a guardian",
+      sentence: "A hospital has confirmed you as guardian. You now decide about consents for this record in EdgeCare.",
+    },
+    hi: {
+      title: "अब आप अभिभावक हैं",
+      sentence: "एक अस्पताल ने आपको अभिभावक के रूप में पुष्ट किया है। इस रिकॉर्ड की सहमतियों पर अब आप EdgeCare में निर्णय करते हैं।",
+    },
+  },
+  "guardianship.ended": {
+    en: {
+      title: "Your guardianship has ended",
+      sentence: "You no longer decide about consents for a record of which you were guardian. Open EdgeCare to see it.",
+    },
+    hi: {
+      title: "आपकी अभिभावक की भूमिका समाप्त हुई",
+      sentence: "जिस रिकॉर्ड के आप अभिभावक थे, उसकी सहमतियों पर अब आप निर्णय नहीं करते। देखने के लिए EdgeCare खोलें।",
+    },
+  },
   "document_request.received": {
     en: {
       title: "Request for documents",

@@ -53,6 +53,15 @@ export const NOTIFICATION_KINDS = {
   "document_request.fulfilled": NOTICE,
   /** Cancelled, expired, or its consent has ended: to those who knew of it. */
   "document_request.ended": NOTICE,
+  /** To the person of a record: staff names a guardian, and confirms it, from when on the guardian decides about consents. */
+  "guardian.recorded": SECURITY,
+  "guardian.confirmed": SECURITY,
+  "guardian.ended": NOTICE,
+  /** To the person: what their guardian has decided about a consent. */
+  "guardian.decided": NOTICE,
+  /** To the guardian. */
+  "guardianship.began": NOTICE,
+  "guardianship.ended": NOTICE,
   "webhook.disabled": NOTICE,
   /** To the person of a record: it was opened in an emergency. */
   "emergency.access": SECURITY,

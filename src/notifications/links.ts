@@ -21,6 +21,7 @@ export function portalPathOf(kind: string, refs: Readonly<Record<string, string 
   if (kind === "privacy.review_opened" && typeof reviewId === "string") return `/privacy/${encodeURIComponent(reviewId)}`;
   if (kind.startsWith("alert.")) return typeof alertId === "string" ? `/alarms/${encodeURIComponent(alertId)}` : "/alarms";
   const consentId = refs["consent_id"];
-  if (kind.startsWith("consent.") && typeof consentId === "string") return `/consents/${encodeURIComponent(consentId)}`;
+  if (/^(consent|guardian)\./.test(kind) && typeof consentId === "string") return `/consents/${encodeURIComponent(consentId)}`;
+  if (/^guardian(ship)?\./.test(kind) || typeof refs["guardianship_id"] === "string") return "/me/guardians";
   return PAGES[kind] ?? (kind.startsWith("account.") ? "/account" : "/");
 }

@@ -31,6 +31,12 @@ const PAGE_OF: Record<NotificationKind, string> = {
   "document_request.answered": "/",
   "document_request.fulfilled": "/",
   "document_request.ended": "/",
+  "guardian.recorded": "/me/guardians",
+  "guardian.confirmed": "/me/guardians",
+  "guardian.ended": "/me/guardians",
+  "guardian.decided": "/consents/$consentId",
+  "guardianship.began": "/me/guardians",
+  "guardianship.ended": "/me/guardians",
   "emergency.access": "/me/access",
   "emergency.many": "/privacy",
   "webhook.disabled": "/admin/webhooks",
@@ -54,7 +60,8 @@ function findPage(path: string): string | undefined {
 describe("the link of a notification", () => {
   it.each(KINDS)("of the kind %s opens an existing page", (kind) => {
     const refs = { alert_id: ID, review_id: ID, consent_id: ID, patient_id: ID, document_request_id: ID };
-    const path = portalPathOf(kind, { ...refs, channel: "push" });
+    const { consent_id: _, ...withoutConsent } = refs;
+    const path = portalPathOf(kind, { ...(PAGE_OF[kind] === "/me/guardians" ? withoutConsent : refs), channel: "push" });
     expect(findPage(path)).toBe(PAGE_OF[kind]);
     expect(path).toBe(PAGE_OF[kind].replace(/\$\w+Id/, ID));
   });

@@ -4,6 +4,7 @@ import { withUser } from "../../access/access.ts";
 import type { Call, UserActor, UserCall } from "../../access/actor.ts";
 import { afterAudit, appendAuditEvent, type KnownEvent, recordAuditEvent, toListEvents } from "../../access/audit.ts";
 import { denyAccess } from "../../access/deny.ts";
+import { unsealProfile } from "../../access/profile.ts";
 import { buildOpenEndedPagination, type PageQuery, resolvePageStart } from "../../http/pagination.ts";
 import { batch, type Db } from "../../platform/db/client.ts";
 import { toIso } from "../../platform/time.ts";
@@ -20,8 +21,12 @@ type Row = {
   refs: string;
   createdAt: number;
   readAt: number | null;
+  guardianId: string | null;
+  guardianProfile: string | null;
 };
-const COLUMNS = sql`id, kind, priority, hospital_id AS hospitalId, refs, created_at AS createdAt, read_at AS readAt`;
+const COLUMNS = sql`id, kind, priority, hospital_id AS hospitalId, refs, created_at AS createdAt, read_at AS readAt,
+  refs ->> 'guardian_id' AS guardianId,
+  (SELECT g.profile_sealed FROM users g WHERE g.id = refs ->> 'guardian_id') AS guardianProfile`;
 /** Sort values of the list: unread ones come first. */
 const UNREAD = 1;
 const READ = 0;
@@ -52,7 +57,7 @@ export async function listNotifications(anyCall: Call, query: PageQuery) {
   const pagination = buildOpenEndedPagination(start, page.length, end);
   const stored = appendPatientReads(call, effectiveRole, page);
   return {
-    items: page.map(toNotification),
+    items: await Promise.all(page.map((row) => toNotification(call, row))),
     pagination: await afterAudit(stored, pagination),
     unread_count: counted?.n ?? 0,
   };
@@ -82,15 +87,21 @@ function patientOf({ refs }: Pick<Row, "refs">): string | null {
   return typeof id === "string" ? id : null;
 }
 
-const toNotification = (row: Row) => ({
+const toNotification = async (call: UserCall, row: Row) => ({
   id: row.id,
   kind: row.kind,
   priority: row.priority,
   hospital_id: row.hospitalId,
   refs: JSON.parse(row.refs) as Record<string, string | number>,
+  guardian_name: await guardianNameOf(call, row),
   created_at: toIso(row.createdAt),
   read_at: row.readAt === null ? null : toIso(row.readAt),
 });
+
+/** The name stands in no message: a mail or a text may be read by others. */
+async function guardianNameOf({ keys }: UserCall, { guardianId: id, guardianProfile: profileSealed }: Row): Promise<string | null> {
+  return id === null || profileSealed === null ? null : (await unsealProfile(keys, { id, profileSealed })).full_name;
+}
 
 /** The number of unread notifications, which names nobody and has no audit event. */
 export async function getUnreadCount(anyCall: Call) {

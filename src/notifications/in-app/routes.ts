@@ -29,6 +29,7 @@ const Notification = z
     priority: z.enum(NOTIFICATION_PRIORITIES),
     hospital_id: Id.nullable(),
     refs: Refs,
+    guardian_name: z.string().nullable().openapi({ description: "Whom a notification about a guardian is about; null for others" }),
     created_at: Timestamp,
     read_at: Timestamp.nullable(),
   })
@@ -45,6 +46,7 @@ const example: z.input<typeof Notification> = {
   priority: "alarm",
   hospital_id: EXAMPLES.hospital,
   refs: { patient_id: EXAMPLES.patient },
+  guardian_name: null,
   created_at: EXAMPLES.time,
   read_at: null,
 };
