@@ -273,6 +273,7 @@ const BODIES: Record<
     json: { hospital_id: hospitalId, patient_ids: [patientId], ...newScope() },
   }),
   "POST /api/v1/patients/:patient_id/guardians": ({ code }) => ({ json: newGuardianBody(code) }),
+  "POST /api/v1/guardianships/:guardianship_id/end": () => ({ json: { reason: "a test" } }),
   "POST /api/v1/consents/redeem": ({ code, patientId }) => ({ json: { code, patient_id: patientId } }),
   "POST /api/v1/consents/offers": async ({ patientId }, _, person) => {
     const own = env.DB.prepare("SELECT patient_id FROM patient_links WHERE user_id = ? LIMIT 1").bind(person?.id ?? "");

@@ -5,13 +5,13 @@ import { toAlertId } from "../src/monitoring/patient-object/samples/ids.ts";
 import { CONSENT_KINDS } from "../src/platform/db/vocabulary.ts";
 import { uuidv7 } from "../src/platform/ids.ts";
 import { type HospitalKey, PRINCIPALS, TARGETS, type Target, type TestPrincipal } from "./authz.matrix.ts";
-import { newConsent, newForeignCode, newRecordOfSamePerson } from "./consent-rows.ts";
+import { newConsent, newForeignCode } from "./consent-rows.ts";
 import { grantAsAsked } from "./consent-scene.ts";
 import { newDocument, newText } from "./document-files.ts";
 import { newIncoming, newRequestRow } from "./document-request-rows.ts";
 import { newAccessRow, newDelayRow } from "./emergency-scene.ts";
 import { clearHolds, clearPolicy, clearRequests, newErasure, newHold } from "./erasure-rows.ts";
-import { newGuardianCode, newGuardianship } from "./guardian-rows.ts";
+import { newGrantable, newGuardianCode, newGuardianship } from "./guardian-rows.ts";
 import { newFailedDelivery, newNotification } from "./notification-rows.ts";
 import { makeOfficer, newReview } from "./privacy-rows.ts";
 import {
@@ -423,8 +423,9 @@ export async function renewResources(
   if (route.endsWith("/deny")) return { ...handle, consentId: await newConsent(handle.patientId) };
   if (route.endsWith("/grant")) {
     // Another hospital asks for this one's record of the same person.
-    const other = await newRecordOfSamePerson(stage.places.B, nurse, handle.patientId);
-    return { ...handle, consentId: await newConsent(other) };
+    const own = env.DB.prepare("SELECT user_id FROM patient_links WHERE patient_id = ? LIMIT 1").bind(handle.patientId);
+    const userId = (await own.first<string>("user_id")) ?? (await newPerson("patient")).id;
+    return { ...handle, consentId: await newGrantable(stage.places.B, nurse, handle.patientId, userId) };
   }
   if (route.includes("/api-keys/")) {
     return { ...handle, apiKeyId: (await newKey(await newPerson("hospital_admin", handle.hospitalId))).api_key_id };

@@ -1,13 +1,13 @@
 // Budgets of consents.
-import { newConsent, newForeignCode, newOffer, newRecordOfSamePerson, newScope, withTwoRecords } from "../consent-rows.ts";
-import { newGuardianBody, newGuardianCode, newGuardianship } from "../guardian-rows.ts";
+import { newConsent, newForeignCode, newOffer, newScope, withTwoRecords } from "../consent-rows.ts";
+import { newGrantable as newGrantableAt, newGuardianBody, newGuardianCode, newGuardianship } from "../guardian-rows.ts";
 import { API, newPerson, sendRequest } from "../world.ts";
 import { type BudgetCase, budget, clinic, getAs, nurse, withNewKey, world } from "./budgets-world.ts";
 
 const person = () => world.self;
 const post = (path: string, as: { token: string }, json: object, env: Env) =>
   sendRequest(`${API}/consents${path}`, { as, json, env, ...withNewKey() });
-const newGrantable = async () => newConsent(await newRecordOfSamePerson(clinic.hospitalId, clinic.nurse, world.patient.id));
+const newGrantable = () => newGrantableAt(clinic.hospitalId, clinic.nurse, world.patient.id, world.self.id);
 const newWaiting = async () => newGuardianship(world.patient.id, (await newPerson("patient")).id);
 const stepOf = (path: string, as: { token: string }, env: Env) => sendRequest(`${API}/${path}`, { as, method: "POST", env });
 let filled: Promise<unknown> | undefined;
@@ -135,6 +135,9 @@ export const consents: BudgetCase[] = [
     "write",
     200,
     budget(2, 60, 20),
-    async (e) => stepOf(`guardianships/${await newWaiting()}/end`, world.nurse, e),
+    async (e) => {
+      const path = `${API}/guardianships/${await newWaiting()}/end`;
+      return sendRequest(path, { as: world.nurse, json: { reason: "a test" }, env: e });
+    },
   ],
 ];

@@ -1,6 +1,6 @@
 // Faults in consents.
-import { newConsent, newForeignCode, newOffer, newRecordOfSamePerson, newScope } from "../consent-rows.ts";
-import { newGuardianBody, newGuardianCode, newGuardianship } from "../guardian-rows.ts";
+import { newConsent, newForeignCode, newOffer, newScope } from "../consent-rows.ts";
+import { newGrantable as newGrantableAt, newGuardianBody, newGuardianCode, newGuardianship } from "../guardian-rows.ts";
 import { API, env, link, newPatient, newPerson, newWorld, type Person, sendRequest } from "../world.ts";
 import { type FaultCase, queryCount, readCase, withNewKey, world } from "./faults-world.ts";
 
@@ -40,7 +40,7 @@ const answer = (
 });
 const newGrantable = async () => {
   const other = await newWorld();
-  return newConsent(await newRecordOfSamePerson(other.hospitalId, other.nurse, world.patient.id));
+  return newGrantableAt(other.hospitalId, other.nurse, world.patient.id, world.self.id);
 };
 
 /** A step of a guardianship. A second one is refused. */
@@ -52,7 +52,13 @@ const guardianStep = (step: "confirm" | "end", column: "confirmed_at" | "ended_a
   async attempt() {
     const id = await newGuardianship(world.patient.id, (await newPerson("patient")).id);
     return {
-      send: (faulty) => sendRequest(`${API}/guardianships/${id}/${step}`, { as: world.nurse, method: "POST", env: faulty }),
+      send: (faulty) =>
+        sendRequest(`${API}/guardianships/${id}/${step}`, {
+          as: world.nurse,
+          method: "POST",
+          env: faulty,
+          ...(step === "end" && { json: { reason: "a test" } }),
+        }),
       effects: () => countGuardianships(`id = ? AND ${column} IS NOT NULL`, id),
     };
   },

@@ -41,7 +41,8 @@ const record = async (as: Person, patientId: string, guardian: Person, change: o
   post(`/patients/${patientId}/guardians`, as, newGuardianBody(await newGuardianCode(guardian), change));
 const idOf = async (response: Response): Promise<string> => (await readJson(response)).data.guardianship_id;
 const confirm = (id: string, as: Person) => post(`/guardianships/${id}/confirm`, as);
-const end = (id: string, as: Person) => post(`/guardianships/${id}/end`, as);
+const end = (id: string, as: Person, reason: string | undefined = as.role === "patient" ? undefined : "The court said so.") =>
+  post(`/guardianships/${id}/end`, as, { reason });
 const readReport = async (as: Person) => (await get(`/reports/${scene.reportId}`, as)).status;
 
 /** Whether somebody can deny a new request of B: true, or the status. */
@@ -225,6 +226,7 @@ describe("a guardianship", () => {
     await env.DB.prepare("UPDATE guardianships SET valid_until = CAST(? AS INTEGER) WHERE id = ?").bind(past, expired.id).run();
     expect(await canDecide(expired.guardian)).toBe(404);
     expect((await readJson(await get("/guardianships", expired.guardian))).data[0].state).toBe("expired");
+    expect((await end(expired.id, b.nurse)).status).toBe(409);
     expect((await end(ended.id, a.nurse)).status).toBe(404);
     expect((await end(ended.id, expired.guardian)).status).toBe(404);
     expect(await canDecide(ended.guardian)).toBe(true);

@@ -24,6 +24,7 @@ import { DAY_MS, toIso, toIsoOrNull } from "../../platform/time.ts";
 import { phoneKey } from "../identity/patient-tokens.ts";
 import { type Identity, unsealIdentity } from "../identity/sealed-fields.ts";
 import { patientEvent } from "../patients.ts";
+import { tellOfWaitingRequests } from "./waiting-requests.ts";
 
 export const CLAIM_CODE_TTL_MS = 3 * DAY_MS;
 /** How long an expired code is listed for staff. */
@@ -175,6 +176,7 @@ export async function claimRecord(anyCall: Call, { code, date_of_birth: date, ph
     db.run(sql`INSERT INTO patient_links (user_id, patient_id, method, verified_by, created_at, proof)
       SELECT ${actor.userId}, patient_id, ${method}, ${verifiedBy}, CAST(${now} AS INTEGER), ${proof} FROM patient_claim_codes
       WHERE code_hash = ${codeHash} AND used_by = ${actor.userId} ON CONFLICT (user_id, patient_id) DO NOTHING`),
+    ...tellOfWaitingRequests(call, patientId),
     db
       .update(sessions)
       .set({ revokedAt: now, revokedReason: "record_claimed" })

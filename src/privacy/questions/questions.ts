@@ -1,5 +1,6 @@
-// Questions of patients about entries of their own access log, which privacy officers answer by closing the review.
-import { and, eq, sql } from "drizzle-orm";
+// Questions of patients about entries of their own access log and about guardianships over them, which privacy officers answer by
+// closing the review.
+import { and, eq, inArray, sql } from "drizzle-orm";
 import { withUser } from "../../access/access.ts";
 import type { Call, UserCall, UserEffectiveRole } from "../../access/actor.ts";
 import { type AuditEvent, afterAudit, appendAuditEvent, recordAuditEvent } from "../../access/audit.ts";
@@ -8,6 +9,7 @@ import { findOwnEntry } from "../../audit/proofs.ts";
 import { selectPlaces } from "../../audit/visible-logs.ts";
 import { selectWithheld } from "../../audit/withheld.ts";
 import type { LogEntry } from "../../audit-log/contract.ts";
+import { isOpenGuardianship } from "../../consents/guardian-rows.ts";
 import { buildPage, type PageQuery, resolvePageStart } from "../../http/pagination.ts";
 import { batch } from "../../platform/db/client.ts";
 import { ROW_LIMITS, toLimitError, unlessFull } from "../../platform/db/row-limits.ts";
@@ -20,7 +22,8 @@ async function toQuestion({ keys }: Pick<Call, "keys">, row: ReviewRow) {
   const [{ text }, answer] = await Promise.all([unsealContent(keys, row), unsealNote(keys, row)]);
   return {
     question_id: row.id,
-    event_id: row.refId,
+    event_id: row.kind === "question" ? row.refId : null,
+    guardianship_id: row.kind === "guardianship" ? row.refId : null,
     patient_id: row.patientId,
     hospital_id: row.hospitalId,
     text: text === "" ? null : text,
@@ -33,16 +36,19 @@ async function toQuestion({ keys }: Pick<Call, "keys">, row: ReviewRow) {
 }
 
 const ownRecords = ({ actor }: UserCall) => sql`(SELECT l.patient_id FROM patient_links l WHERE l.user_id = ${actor.userId})`;
-const isQuestionOf = (patientId: string) => sql`privacy_reviews WHERE patient_id = ${patientId} AND kind = 'question'`;
+const isQuestionOf = (patientId: string) => sql`privacy_reviews WHERE patient_id = ${patientId} AND kind IN ('question', 'guardianship')`;
 
-const selectQuestion = (call: UserCall, eventId: string) =>
+type QuestionKind = "question" | "guardianship";
+const QUESTION_KINDS = ["question", "guardianship"] as const satisfies readonly QuestionKind[];
+
+const selectQuestion = (call: UserCall, refId: string, kind: QuestionKind) =>
   call.db
     .select()
     .from(privacyReviews)
     .where(
       and(
-        eq(privacyReviews.refId, eventId),
-        eq(privacyReviews.kind, "question"),
+        eq(privacyReviews.refId, refId),
+        eq(privacyReviews.kind, kind),
         sql`${privacyReviews.patientId} IN ${ownRecords(call)}`,
       ),
     )
@@ -69,7 +75,7 @@ const toReviewedEvent = (entry: LogEntry): NonNullable<ReviewContent["event"]> =
 export async function askQuestion(env: Env, anyCall: Call, eventId: string, text: string) {
   const { call, effectiveRole, results } = await withUser(anyCall, "privacy_question:create", (effectiveRole, call) => [
     selectPlaces(call.db, { limit: 1 }, effectiveRole, call.actor),
-    selectQuestion(call, eventId),
+    selectQuestion(call, eventId, "question"),
     selectWithheld(call.db, effectiveRole, call.actor, call.now),
   ]);
   const [places, [asked], withheld] = results;
@@ -80,26 +86,55 @@ export async function askQuestion(env: Env, anyCall: Call, eventId: string, text
   const event = { ...questionEvent(effectiveRole, entry.hospital_id, eventId), subjects: [patientId] };
   if (entry.hospital_id === null || entry.hospital_id === SELF_CARE_HOSPITAL_ID)
     return failWithAudit(call, "conflict", event, "The entry is about no hospital's data: no privacy officer is responsible.");
-  const { id, row } = await openQuestion(call, { ...found, hospitalId: entry.hospital_id, text }, event);
+  const subjectUserId = entry.actor.kind === "user" ? entry.actor.id : null;
+  const about = { kind: "question", refId: entry.id, subjectUserId, event: toReviewedEvent(entry) } as const;
+  const { id, row } = await openQuestion(call, { ...about, patientId, hospitalId: entry.hospital_id, text }, event);
   // Another request was first, and the record was unlinked since.
   if (!row) return denyNotFound(call, "privacy_question:create", effectiveRole, { audit_event: eventId });
   return { question: await toQuestion(call, row), isNew: row.id === id };
 }
 
-type NewQuestion = { entry: LogEntry; patientId: string; hospitalId: string; text: string };
+type Guardianship = { patientId: string; hospitalId: string; guardianId: string };
+
+/**
+ * Asks the privacy officers of the hospital to look at a guardianship over the caller: whoever cannot decide cannot end it alone. A
+ * second question about the same one changes nothing and returns the first.
+ * @throws ApiError not_found (no guardianship over the caller, or it has ended), limit_reached
+ */
+export async function askAboutGuardianship(anyCall: Call, guardianshipId: string, text: string) {
+  const { call, effectiveRole, results } = await withUser(anyCall, "privacy_question:create", (_, call) => [
+    selectQuestion(call, guardianshipId, "guardianship"),
+    call.db.all<Guardianship>(sql`SELECT g.patient_id AS patientId, p.hospital_id AS hospitalId, g.guardian_id AS guardianId
+      FROM guardianships g JOIN patients p ON p.id = g.patient_id
+      WHERE g.id = ${guardianshipId} AND g.patient_id IN ${ownRecords(call)} AND g.guardian_id <> ${call.actor.userId}
+        AND ${isOpenGuardianship(call.now)}`),
+  ]);
+  const [[asked], [found]] = results;
+  if (asked) return { question: await toQuestion(call, asked), isNew: false };
+  const denyQuestion = () => denyNotFound(call, "privacy_question:create", effectiveRole, { guardianship: guardianshipId });
+  if (!found) return denyQuestion();
+  const { patientId, hospitalId, guardianId } = found;
+  const event = {
+    ...questionEvent(effectiveRole, hospitalId, guardianshipId),
+    entity: { type: "guardianship", id: guardianshipId },
+    subjects: [patientId],
+  };
+  const about = { kind: "guardianship", refId: guardianshipId, subjectUserId: guardianId, event: null } as const;
+  const { id, row } = await openQuestion(call, { ...about, patientId, hospitalId, text }, event);
+  if (!row) return denyQuestion();
+  return { question: await toQuestion(call, row), isNew: row.id === id };
+}
+
+type NewQuestion = Pick<ReviewRow, "refId" | "patientId" | "hospitalId" | "subjectUserId"> &
+  ReviewContent & { kind: QuestionKind };
 
 /** @returns the id of a new question, and the question that exists now: of two at once the first */
-async function openQuestion(call: UserCall, { entry, patientId, hospitalId, text }: NewQuestion, event: AuditEvent) {
+async function openQuestion(call: UserCall, question: NewQuestion, event: AuditEvent) {
   const { db, actor, now } = call;
+  const { patientId } = question;
   const { openQuestions, questions } = ROW_LIMITS;
   const { id, statements } = await openReview(call, {
-    kind: "question",
-    refId: entry.id,
-    hospitalId,
-    patientId,
-    subjectUserId: entry.actor.kind === "user" ? entry.actor.id : null,
-    text,
-    event: toReviewedEvent(entry),
+    ...question,
     limited: {
       openedAt: unlessFull(sql`CAST(${now} AS INTEGER)`, openQuestions, sql`${isQuestionOf(patientId)} AND status = 'open'`),
       openedBy: unlessFull(actor.userId, questions, isQuestionOf(patientId)),
@@ -109,7 +144,7 @@ async function openQuestion(call: UserCall, { entry, patientId, hospitalId, text
   const batched = await batch(db, [
     ...statements,
     ...recordAuditEvent(db, actor, now, { ...event, when: isOpened }),
-    selectQuestion(call, entry.id),
+    selectQuestion(call, question.refId, question.kind),
   ]).catch((error: unknown) => {
     throw toLimitError(error, openQuestions, questions);
   });
@@ -131,7 +166,7 @@ const questionEvent = ({ role }: UserEffectiveRole, hospitalId: string | null, e
 export async function listQuestions(anyCall: Call, query: PageQuery) {
   const start = await resolvePageStart(anyCall, "privacy-questions", query);
   const { call, effectiveRole, results } = await withUser(anyCall, "privacy_question:read", (_, call) => {
-    const isOwn = and(eq(privacyReviews.kind, "question"), sql`${privacyReviews.patientId} IN ${ownRecords(call)}`);
+    const isOwn = and(inArray(privacyReviews.kind, QUESTION_KINDS), sql`${privacyReviews.patientId} IN ${ownRecords(call)}`);
     return [
       call.db
         .select()

@@ -16,13 +16,14 @@ import {
 } from "../../http/router.ts";
 import { PRIVACY_REVIEW_OUTCOMES, PRIVACY_REVIEW_STATUSES } from "../../platform/db/vocabulary.ts";
 import { multiLine } from "../../platform/text.ts";
-import { askQuestion, listQuestions } from "./questions.ts";
+import { askAboutGuardianship, askQuestion, listQuestions } from "./questions.ts";
 
 const tags = ["Privacy"];
 const Question = z
   .object({
     question_id: Id,
-    event_id: Id,
+    event_id: Id.nullable().openapi({ description: "Null: about a guardianship" }),
+    guardianship_id: Id.nullable(),
     patient_id: Id,
     hospital_id: Id.openapi({ description: "Whose privacy officers answer" }),
     text: z.string().nullable().openapi({ description: "Null: asked without a text" }),
@@ -36,6 +37,7 @@ const Question = z
 const example = {
   question_id: EXAMPLES.review,
   event_id: EXAMPLES.request,
+  guardianship_id: null,
   patient_id: EXAMPLES.patient,
   hospital_id: EXAMPLES.hospital,
   text: "I was not treated there that day.",
@@ -47,8 +49,13 @@ const example = {
 };
 const NewQuestion = z
   .strictObject({
-    event_id: Id.openapi({ description: "An event of the own access log" }),
+    event_id: Id.optional().openapi({ description: "An event of the own access log" }),
+    guardianship_id: Id.optional().openapi({ description: "A guardianship over the caller that has not ended" }),
     text: multiLine(1000).trim().min(3).optional(),
+  })
+  .refine(({ event_id, guardianship_id }) => (event_id === undefined) !== (guardianship_id === undefined), {
+    path: ["event_id"],
+    message: "Either event_id or guardianship_id is required",
   })
   .openapi("NewPrivacyQuestion");
 
@@ -58,9 +65,9 @@ export const privacyQuestionRoutes = createRouter()
       method: "post",
       path: "/privacy-questions",
       tags,
-      summary: "Question an access",
+      summary: "Question an access or a guardianship",
       description:
-        "For patients: asks the privacy officers of the hospital whose data was accessed. A record has at most 50 open questions and 1,000 in all. A second question about the same event returns the first, unchanged.",
+        "For patients: asks the privacy officers of the hospital whose data was accessed, or that recorded a guardianship over the caller. A record has at most 50 open questions and 1,000 in all. A second question about the same event or guardianship returns the first, unchanged.",
       security: BEARER_AUTH,
       request: {
         body: jsonRequestBody(NewQuestion, { event_id: EXAMPLES.request, text: "I was not treated there that day." }),
@@ -72,8 +79,12 @@ export const privacyQuestionRoutes = createRouter()
       },
     }),
     async (c) => {
-      const { event_id, text = "" } = c.req.valid("json");
-      const { question, isNew } = await askQuestion(c.env, c.get("call"), event_id, text);
+      const { event_id, guardianship_id, text = "" } = c.req.valid("json");
+      const call = c.get("call");
+      const { question, isNew } =
+        guardianship_id === undefined
+          ? await askQuestion(c.env, call, event_id ?? "", text)
+          : await askAboutGuardianship(call, guardianship_id, text);
       return isNew ? ok(c, question, 201) : ok(c, question);
     },
   )
@@ -83,7 +94,7 @@ export const privacyQuestionRoutes = createRouter()
       path: "/privacy-questions",
       tags,
       summary: "List own questions",
-      description: "For patients: questions about accesses to their records, with the answers.",
+      description: "For patients: questions about accesses to their records and guardianships over them, with the answers.",
       security: BEARER_AUTH,
       request: { query: z.strictObject(pageQuery) },
       responses: { 200: pageResponse(Question, "Newest first", example), ...problemResponses(401, 403) },

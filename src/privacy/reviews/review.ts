@@ -25,7 +25,7 @@ export const ReviewedEvent = z.object({
 });
 
 const Content = z.object({ text: z.string(), event: ReviewedEvent.nullable() });
-/** `text`: the patient's question, or the reason of an emergency access. */
+/** `text`: the patient's question, or the reason of an emergency access. `event`: what a question about the access log is about. */
 export type ReviewContent = z.infer<typeof Content>;
 
 const sealContext = (column: "content" | "note", id: string) => ({ table: "privacy_reviews", column, id });

@@ -132,7 +132,7 @@ export async function closeReview(anyCall: Call, id: string, { outcome, note }: 
       .where(and(isOfHospital(id, effectiveRole), eq(privacyReviews.status, "open"), isStillOfficer(call, effectiveRole)))
       .returning({ id: privacyReviews.id }),
     ...recordAuditEvent(db, actor, now, { ...event, detail: { ...event.detail, outcome }, when: sql`changes() > 0` }),
-    ...(row.kind === "question" ? notifyAsker(call, row, isClosedByThis) : []),
+    ...(row.kind === "emergency" ? [] : notifyAsker(call, row, isClosedByThis)),
   ]);
   if (changed.length === 0) return failWithAudit(call, "conflict", event, "The review is closed already.");
   return toReview(keys, { ...row, ...closed });
@@ -145,11 +145,11 @@ function isStillOfficer({ actor, now }: UserCall, { hospitalId }: UserEffectiveR
 }
 
 /** The person who asked, while the record is linked to their login. The answer is read in the portal only. */
-const notifyAsker = ({ db, actor, now }: UserCall, { refId, openedBy, hospitalId, patientId }: ReviewRow, when: SQL) =>
+const notifyAsker = ({ db, actor, now }: UserCall, { kind, refId, openedBy, hospitalId, patientId }: ReviewRow, when: SQL) =>
   notify(db, actor, now, {
     kind: "privacy.question_answered",
     hospitalId,
-    refs: { event_id: refId },
+    refs: kind === "guardianship" ? { guardianship_id: refId } : { event_id: refId },
     recipients: sql`SELECT l.user_id FROM patient_links l WHERE l.user_id = ${openedBy} AND l.patient_id = ${patientId}`,
     when,
   });
