@@ -28,6 +28,10 @@ export async function newConsent(patientId: string, status = "requested"): Promi
   return id;
 }
 
+/** Lets a hospital ask the person of its record again, as it may a day after a denial. */
+export const forgetDenials = (patientId: string) =>
+  env.DB.prepare("UPDATE consents SET decided_at = 1 WHERE patient_id = ? AND status = 'denied'").bind(patientId).run();
+
 /** A code for the records, made by their person. */
 export async function newOffer(person: Person, patientIds: readonly string[]): Promise<{ offerId: string; code: string }> {
   const sent = await sendRequest(`${API}/consents/offers`, { as: person, json: { patient_ids: patientIds, ...newScope() } });

@@ -23,7 +23,13 @@ export function tellPerson(
 ): Statement[] {
   const { id, guardianId, hospitalId } = guardianship;
   const refs = { guardianship_id: id, guardian_id: guardianId };
-  return notify(db, actor, now, { kind: `guardian.${step}`, hospitalId, refs, recipients: selectPerson(guardianship), ...options });
+  return notify(db, actor, now, {
+    kind: `guardian.${step}`,
+    hospitalId,
+    refs,
+    recipients: selectPerson(guardianship),
+    ...options,
+  });
 }
 
 /** Tells the guardian that they decide from now on, or no longer. */

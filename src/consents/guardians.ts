@@ -88,7 +88,11 @@ export async function recordGuardian(call: Call, patientRef: string, guardianshi
       VALUES (${id}, ${patient.id}, ${code.userId}, ${maxPerGuardian}, ${reasonSealed}, CAST(${guardianship.until} AS INTEGER),
         ${maxPerRecord}, CAST(${now} AS INTEGER), ${guardianship.ground})`),
     db.run(sql`DELETE FROM guardian_codes WHERE code_hash = ${codeHash}`),
-    ...recordAuditEvent(db, actor, now, { ...event, entity: { type: "guardianship", id }, detail: { ground: guardianship.ground } }),
+    ...recordAuditEvent(db, actor, now, {
+      ...event,
+      entity: { type: "guardianship", id },
+      detail: { ground: guardianship.ground },
+    }),
     ...tellPerson(call, { id, patientId: patient.id, guardianId: code.userId, hospitalId }, "recorded"),
     db.all<GuardianshipRow>(selectGuardianships(sql`g.id = ${id}`)),
   ]).catch((error: unknown) => {
@@ -125,7 +129,12 @@ export type FoundGuardianship = {
 const BASES = { staff: "staff", guardian: "guardian", person: "self" } as const;
 
 /** A guardianship of the caller's hospital, for a guardian their own, for a person one over them. @throws ApiError not_found */
-export async function requireGuardianship(anyCall: Call, id: string, permission: Permission, name: string): Promise<FoundGuardianship> {
+export async function requireGuardianship(
+  anyCall: Call,
+  id: string,
+  permission: Permission,
+  name: string,
+): Promise<FoundGuardianship> {
   const { call, effectiveRole, results } = await withUser(anyCall, permission, ({ role, hospitalId }, { db, actor }) => {
     const isVisible =
       role === "patient"

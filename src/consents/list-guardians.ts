@@ -74,6 +74,8 @@ export async function listGuardianships(anyCall: Call, query: PageQuery & { call
       detail: { count: of.length },
     }),
   );
-  const items = Promise.all(rows.map((row) => toGuardianship(call.keys, row, call.now, row.guardianId === call.actor.userId ? "guardian" : "person")));
+  const items = Promise.all(
+    rows.map((row) => toGuardianship(call.keys, row, call.now, row.guardianId === call.actor.userId ? "guardian" : "person")),
+  );
   return { items: await afterAudit(appendAuditEvent(call, events), items), pagination };
 }

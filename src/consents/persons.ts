@@ -54,6 +54,11 @@ export const selectActingGuardianship = (db: Db, userId: string, patientIds: SQL
   db.all<{ id: string }>(sql`SELECT g.id AS id FROM guardianships g WHERE ${isGuardianshipOf(userId, now)}
     AND g.patient_id IN (${patientIds}) AND NOT ${isOwnRecord(userId, sql`g.patient_id`)} ORDER BY g.id LIMIT 1`);
 
+/** The guardianships in force by which a user decides about records that are not their own, at most `ROW_LIMITS.guardianRecords`. */
+export const selectGuardianshipsOfOthers = (db: Db, userId: string, now: number) =>
+  db.all<{ id: string; patientId: string }>(sql`SELECT g.id AS id, g.patient_id AS patientId FROM guardianships g
+    WHERE ${isGuardianshipOf(userId, now)} AND NOT ${isOwnRecord(userId, sql`g.patient_id`)} ORDER BY g.id`);
+
 /** Whether a guardianship is in force still. */
 export const isStillGuardian = (userId: string, guardianshipId: string, now: number): SQL =>
   sql`EXISTS (SELECT 1 FROM guardianships g WHERE g.id = ${guardianshipId} AND ${isGuardianshipOf(userId, now)})`;

@@ -15,7 +15,7 @@ import { selectConsent, toCreated } from "./consent-rows.ts";
 import { createGranted } from "./create-granted.ts";
 import { tellOfDecision } from "./guardian-notices.ts";
 import { isGuardianshipOf } from "./guardian-rows.ts";
-import { isShareable, isStillGuardian, selectActingGuardianship } from "./persons.ts";
+import { isShareable, isStillGuardian, selectGuardianshipsOfOthers } from "./persons.ts";
 import { recordInLogs, selectPlaces } from "./places.ts";
 import { type ConsentScope, findScopeErrors } from "./scope.ts";
 
@@ -33,22 +33,23 @@ type Recipient = { patientId: string; hospitalId: string; isFit: number };
 /** Records that a conflict lists. A login has at most 20 guardianships, and few records of its own at one hospital. */
 const MAX_RECIPIENTS = 30;
 
-/**
- * The records at the hospital, where one is named that of the practitioner, of which the caller is the person or the guardian. Those
- * that fit come first, then those that were linked or recorded first.
- */
-function selectRecipients(actor: UserActor, { hospitalId, practitionerId, ownId, patientIds }: Share, now: number): SQL {
+/** The records at the hospital, where one is named that of the practitioner, of which the caller is the person or the guardian. */
+const selectRecords = ({ userId }: UserActor, { hospitalId, practitionerId, ownId }: Share, now: number): SQL => sql`
+  SELECT p.id AS patient_id, p.hospital_id AS hospital_id, min(o.since) AS since FROM (
+    SELECT l.patient_id, l.created_at AS since FROM patient_links l WHERE l.user_id = ${userId}
+    UNION ALL SELECT g.patient_id, g.recorded_at FROM guardianships g WHERE ${isGuardianshipOf(userId, now)}) o
+  JOIN patients p ON p.id = o.patient_id AND p.active = 1 JOIN hospitals h ON h.id = p.hospital_id AND h.active = 1
+  WHERE ${hospitalId === null ? sql`1` : sql`p.hospital_id = ${hospitalId}`}
+    AND ${practitionerId === null ? sql`1` : sql`p.hospital_id = ${practisesAt(practitionerId)}`}
+    AND ${ownId === null ? sql`1` : sql`p.id = ${ownId}`} GROUP BY p.id`;
+
+/** Those to which all of the records can be shared come first, then those that were linked or recorded first. */
+function selectRecipients(actor: UserActor, share: Share, now: number): SQL {
   const isShared = isShareable(actor.userId, sql`j.value`, sql`s.patient_id`, sql`s.hospital_id`, now);
-  return sql`SELECT s.patient_id AS patientId, s.hospital_id AS hospitalId,
-      NOT EXISTS (SELECT 1 FROM json_each(${JSON.stringify(patientIds)}) j WHERE NOT ${isShared}) AS isFit FROM (
-      SELECT p.id AS patient_id, p.hospital_id AS hospital_id, min(o.since) AS since FROM (
-        SELECT l.patient_id, l.created_at AS since FROM patient_links l WHERE l.user_id = ${actor.userId}
-        UNION ALL SELECT g.patient_id, g.recorded_at FROM guardianships g WHERE ${isGuardianshipOf(actor.userId, now)}) o
-      JOIN patients p ON p.id = o.patient_id AND p.active = 1 JOIN hospitals h ON h.id = p.hospital_id AND h.active = 1
-      WHERE ${hospitalId === null ? sql`1` : sql`p.hospital_id = ${hospitalId}`}
-        AND ${practitionerId === null ? sql`1` : sql`p.hospital_id = ${practisesAt(practitionerId)}`}
-        AND ${ownId === null ? sql`1` : sql`p.id = ${ownId}`} GROUP BY p.id) s
-    ORDER BY isFit DESC, s.since, s.patient_id LIMIT ${MAX_RECIPIENTS}`;
+  return sql`WITH s AS MATERIALIZED (${selectRecords(actor, share, now)})
+    SELECT s.patient_id AS patientId, s.hospital_id AS hospitalId,
+      NOT EXISTS (SELECT 1 FROM json_each(${JSON.stringify(share.patientIds)}) j WHERE NOT ${isShared}) AS isFit
+    FROM s ORDER BY 3 DESC, s.since, s.patient_id LIMIT ${MAX_RECIPIENTS}`;
 }
 
 /** The hospital of a practitioner who works there now, else NULL. */
@@ -66,18 +67,14 @@ export async function shareConsent(anyCall: Call, share: Share, keyStatements: K
   const { call, effectiveRole, results } = await withUser(anyCall, "consent:decide", (_, { db, actor, now }) => [
     db.all<Recipient>(selectRecipients(actor, share, now)),
     selectPlaces(db, share.patientIds),
-    selectActingGuardianship(
-      db,
-      actor.userId,
-      sql`SELECT value FROM json_each(${JSON.stringify(share.patientIds)}) UNION SELECT patientId FROM (SELECT patientId FROM (${selectRecipients(actor, share, now)}) LIMIT 1)`,
-      now,
-    ),
+    selectGuardianshipsOfOthers(db, actor.userId, now),
   ]);
   const { db, actor, now } = call;
   const errors = findScopeErrors(share, now);
   if (errors.length > 0) throw new ApiError("invalid_request", "Some fields are invalid; see errors.", { errors });
-  const [recipients, sharedPlaces, [guardianship]] = results;
+  const [recipients, sharedPlaces, held] = results;
   const [recipient] = recipients;
+  const guardianship = held.find((one) => one.patientId === recipient?.patientId || share.patientIds.includes(one.patientId));
   const id = uuidv7();
   const { role } = effectiveRole;
   const basis = guardianship ? "guardian" : "self";
@@ -97,7 +94,7 @@ export async function shareConsent(anyCall: Call, share: Share, keyStatements: K
     ...keyStatements(id),
     failsUnless(
       db,
-      sql`EXISTS (SELECT 1 FROM (${selectRecipients(actor, share, now)}) r WHERE r.patientId = ${patientId})
+      sql`EXISTS (SELECT 1 FROM (${selectRecords(actor, share, now)}) r WHERE r.patient_id = ${patientId})
         AND ${guardianship ? isStillGuardian(actor.userId, guardianship.id, now) : sql`1`}
         AND NOT EXISTS (SELECT 1 FROM json_each(${JSON.stringify(sharedIds)}) j WHERE NOT ${canShare})`,
     ),

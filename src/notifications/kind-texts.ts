@@ -155,7 +155,8 @@ export const TEXTS: Record<string, Record<TextLanguage, KindText>> = {
   "guardian.recorded": {
     en: {
       title: "A hospital names a guardian for you",
-      sentence: "A hospital has recorded a guardian for you. A second member of its staff has to confirm it. Open EdgeCare to see it.",
+      sentence:
+        "A hospital has recorded a guardian for you. A second member of its staff has to confirm it. Open EdgeCare to see it.",
     },
     hi: {
       title: "एक अस्पताल ने आपके लिए अभिभावक दर्ज किया",

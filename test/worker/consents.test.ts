@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, it, vi } from "vitest";
 import { TRANSITIONS } from "../../src/consents/states.ts";
 import { getDb } from "../../src/platform/db/client.ts";
 import { ROW_LIMITS } from "../../src/platform/db/row-limits.ts";
-import { newConsent } from "../consent-rows.ts";
+import { forgetDenials, newConsent, newRecordOfSamePerson } from "../consent-rows.ts";
 import { listNotices } from "../letters.ts";
 import {
   API,
@@ -49,8 +49,10 @@ const newRequest = (patientId: string, change: object = {}) => ({
 });
 const post = (path: string, as: Person, json: object = {}, headers = {}) =>
   sendRequest(`${API}${path}`, { as, method: "POST", json, headers });
-const request = async ({ b, atB }: Scene = scene, change: object = {}) =>
-  String((await readJson(await post("/consents", b.nurse, newRequest(atB.id, change)))).data.consent_id);
+async function request({ b, atB }: Scene = scene, change: object = {}) {
+  await forgetDenials(atB.id);
+  return String((await readJson(await post("/consents", b.nurse, newRequest(atB.id, change)))).data.consent_id);
+}
 const grant = (id: string, { person, atA }: Scene = scene, change: object = {}) =>
   post(`/consents/${id}/grant`, person, { patient_ids: [atA.id], ...change });
 const read = async (id: string, as: Person) => (await readJson(await sendRequest(`${API}/consents/${id}`, { as }))).data;
@@ -125,6 +127,97 @@ describe("a request", () => {
     for (let i = 0; i < 21; i++) statuses.push((await post("/consents", b.nurse, newRequest(patient.id))).status);
     expect(statuses.filter((status) => status === 201)).toHaveLength(20);
     expect(statuses.at(-1)).toBe(409);
+  });
+});
+
+describe("a hospital that was denied", () => {
+  const asked = (own: Scene) => post("/consents", own.b.nurse, newRequest(own.atB.id));
+  const idOf = async (response: Response): Promise<string> => (await readJson(response)).data.consent_id;
+
+  it("asks the same person three times in a day, open and denied ones together, and then waits", async () => {
+    const own = await newScene();
+    const first = await idOf(await asked(own));
+    const open = await idOf(await asked(own));
+    const granted = await idOf(await asked(own));
+    // Nothing was denied yet: more than three may wait.
+    for (let i = 0; i < 2; i++) expect((await asked(own)).status).toBe(201);
+    expect((await grant(granted, own)).status).toBe(200);
+    await post(`/consents/${first}/deny`, own.person);
+    const refused = await asked(own);
+    expect([refused.status, await codeOf(refused)]).toEqual([429, "asked_too_often"]);
+    const wait = Number(refused.headers.get("retry-after"));
+    expect(wait).toBeGreaterThan(86_400 - 120);
+    expect(wait).toBeLessThanOrEqual(86_400);
+    expect((await findEvents({ event: "consent.request", outcome: "failed", hospital_id: own.b.hospitalId })).length).toBe(1);
+    // Neither documents nor another member of staff is a way around it, and another patient is not concerned.
+    const documents = { patient_id: own.atB.id, description: "Discharge summary" };
+    expect((await post("/document-requests", own.b.nurse, documents)).status).toBe(429);
+    expect((await post("/consents", own.b.manager, newRequest(own.atB.id))).status).toBe(429);
+    const other = await newPatient(own.b.hospitalId, own.b.nurse);
+    expect((await post("/consents", own.b.nurse, newRequest(other.id))).status).toBe(201);
+    expect((await post("/consents", own.a.nurse, newRequest(own.atA.id))).status).toBe(201);
+    // A day after the denial, and a day after the requests.
+    await getDb(env.DB).run(sql`UPDATE consents SET decided_at = decided_at - ${DAY_MS} WHERE id = ${first}`);
+    expect((await asked(own)).status).toBe(201);
+    await post(`/consents/${open}/deny`, own.person);
+    expect((await asked(own)).status).toBe(429);
+    await getDb(env.DB).run(sql`UPDATE consents SET created_at = created_at - ${DAY_MS} WHERE patient_id = ${own.atB.id}`);
+    expect((await asked(own)).status).toBe(201);
+  });
+
+  it("is refused the same, whether the person has records elsewhere or none", async () => {
+    const own = await newScene();
+    await getDb(env.DB).run(sql`DELETE FROM patient_links WHERE patient_id = ${own.atA.id}`);
+    const answers: unknown[] = [];
+    for (const each of [scene, own]) {
+      const alone = { ...each, atB: await newPatient(each.b.hospitalId, each.b.nurse) };
+      await link(each.person, { ...alone.atB, number: 0 });
+      for (let i = 0; i < 3; i++) await post(`/consents/${await idOf(await asked(alone))}/deny`, each.person);
+      const { error_id, request_id, ...body } = await readJson(await asked(alone));
+      answers.push(body);
+    }
+    expect(answers[0]).toEqual(answers[1]);
+    expect(answers[0]).toMatchObject({ status: 429, code: "asked_too_often" });
+  });
+
+  it("has at most three of requests at once", async () => {
+    const own = await newScene();
+    await post(`/consents/${await idOf(await asked(own))}/deny`, own.person);
+    const statuses = await Promise.all(Array.from({ length: 6 }, async () => (await asked(own)).status));
+    expect(statuses.filter((status) => status === 201)).toHaveLength(2);
+    expect(statuses.filter((status) => status === 429)).toHaveLength(4);
+  });
+});
+
+describe("a login of the same number", () => {
+  it("neither sees nor answers what is asked of a record that is not linked to it, until it claims the record", async () => {
+    const { a, b } = scene;
+    const person = await newPerson("patient");
+    const atA = await newPatient(a.hospitalId, a.nurse);
+    await link(person, { ...atA, number: 0 });
+    const atB = await newRecordOfSamePerson(b.hospitalId, b.nurse, atA.id);
+    const id = String((await readJson(await post("/consents", b.nurse, newRequest(atB)))).data.consent_id);
+    const request = { patient_id: atB, description: "Discharge summary" };
+    const documents = (await readJson(await post("/document-requests", b.nurse, request))).data;
+    const listed = async () => (await readJson(await sendRequest(`${API}/consents?status=requested`, { as: person }))).data;
+    expect(await listed()).toEqual([]);
+    const statusOf = async (path: string) => (await sendRequest(`${API}${path}`, { as: person })).status;
+    expect(await statusOf(`/consents/${id}`)).toBe(404);
+    expect(await statusOf(`/document-requests/${documents.document_request_id}`)).toBe(404);
+    expect((await post(`/consents/${id}/deny`, person)).status).toBe(404);
+    expect((await post(`/consents/${id}/grant`, person, { patient_ids: [atA.id] })).status).toBe(404);
+    expect(await listNotices(person.id)).toEqual([]);
+    const { code } = (await readJson(await sendRequest(`${API}/patients/${atB}/claim-codes`, { as: b.nurse, method: "POST" })))
+      .data;
+    const claimed = await sendRequest(`${API}/patients/claim`, { as: person, json: { code, date_of_birth: "1964-03-04" } });
+    expect(claimed.status).toBe(200);
+    expect(await listNotices(person.id)).toEqual(["consent.requested", "consent.requested"]);
+    expect(await listed()).toHaveLength(2);
+    expect(await statusOf(`/document-requests/${documents.document_request_id}`)).toBe(200);
+    expect((await post(`/consents/${id}/grant`, person, { patient_ids: [atA.id] })).status).toBe(200);
+    // What they have decided stays theirs to end, whatever becomes of the link.
+    await getDb(env.DB).run(sql`DELETE FROM patient_links WHERE user_id = ${person.id} AND patient_id = ${atB}`);
+    expect((await post(`/consents/${id}/revoke`, person)).status).toBe(200);
   });
 });
 

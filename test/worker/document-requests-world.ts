@@ -1,4 +1,5 @@
 // Two hospitals and a person with a record at each, for tests of document requests: B asks, A answers.
+import { forgetDenials } from "../consent-rows.ts";
 import { newDocument } from "../document-files.ts";
 import { API, link, newPatient, newPerson, newWorld, type Person, readJson, sendRequest } from "../world.ts";
 
@@ -19,8 +20,10 @@ export const get = (path: string, as: Person) => sendRequest(`${API}${path}`, { 
 export const readData = async (response: Response) => (await readJson(response)).data;
 export const codeOf = async (response: Response): Promise<[number, string]> => [response.status, (await readJson(response)).code];
 
-export const create = ({ b, atB }: Scene, change: object = {}, as = b.nurse) =>
-  post("/document-requests", as, { patient_id: atB.id, description: DESCRIPTION, ...change });
+export async function create({ b, atB }: Scene, change: object = {}, as = b.nurse) {
+  await forgetDenials(atB.id);
+  return post("/document-requests", as, { patient_id: atB.id, description: DESCRIPTION, ...change });
+}
 
 /** @returns the ids of a request and its consent */
 export async function newRequest(scene: Scene, change: object = {}) {

@@ -1,6 +1,7 @@
 // Requests of documents: nothing is told to the asked hospital before the grant, and nothing but the named documents is opened after it.
 import { beforeAll, describe, expect, it } from "vitest";
 import { addToCareTeam } from "../authz.world.ts";
+import { forgetDenials } from "../consent-rows.ts";
 import { markInError, newDocument, newText, uploadDocument, uploadVersion } from "../document-files.ts";
 import { listNotices } from "../letters.ts";
 import { findEvents, link, newPatient, newPerson, newWorld, readJson, sendRequest, uniqueText } from "../world.ts";
@@ -114,6 +115,7 @@ describe("a request", () => {
     const { a, b, atB, person } = scene;
     const body = { patient_id: atB.id, description: DESCRIPTION };
     const key = { "Idempotency-Key": uniqueText() };
+    await forgetDenials(scene.atB.id);
     const made = await Promise.all(Array.from({ length: 4 }, () => post("/document-requests", b.nurse, body, key)));
     const ids = await Promise.all(made.map(async (response) => (await readData(response)).document_request_id));
     expect(new Set(ids).size).toBe(1);

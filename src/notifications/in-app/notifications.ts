@@ -99,7 +99,10 @@ const toNotification = async (call: UserCall, row: Row) => ({
 });
 
 /** The name stands in no message: a mail or a text may be read by others. */
-async function guardianNameOf({ keys }: UserCall, { guardianId: id, guardianProfile: profileSealed }: Row): Promise<string | null> {
+async function guardianNameOf(
+  { keys }: UserCall,
+  { guardianId: id, guardianProfile: profileSealed }: Row,
+): Promise<string | null> {
   return id === null || profileSealed === null ? null : (await unsealProfile(keys, { id, profileSealed })).full_name;
 }
 

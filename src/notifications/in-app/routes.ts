@@ -29,7 +29,10 @@ const Notification = z
     priority: z.enum(NOTIFICATION_PRIORITIES),
     hospital_id: Id.nullable(),
     refs: Refs,
-    guardian_name: z.string().nullable().openapi({ description: "Whom a notification about a guardian is about; null for others" }),
+    guardian_name: z
+      .string()
+      .nullable()
+      .openapi({ description: "Whom a notification about a guardian is about; null for others" }),
     created_at: Timestamp,
     read_at: Timestamp.nullable(),
   })

@@ -36,7 +36,8 @@ async function toQuestion({ keys }: Pick<Call, "keys">, row: ReviewRow) {
 }
 
 const ownRecords = ({ actor }: UserCall) => sql`(SELECT l.patient_id FROM patient_links l WHERE l.user_id = ${actor.userId})`;
-const isQuestionOf = (patientId: string) => sql`privacy_reviews WHERE patient_id = ${patientId} AND kind IN ('question', 'guardianship')`;
+const isQuestionOf = (patientId: string) =>
+  sql`privacy_reviews WHERE patient_id = ${patientId} AND kind IN ('question', 'guardianship')`;
 
 type QuestionKind = "question" | "guardianship";
 const QUESTION_KINDS = ["question", "guardianship"] as const satisfies readonly QuestionKind[];
