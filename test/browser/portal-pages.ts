@@ -231,6 +231,7 @@ export const PORTAL_PAGES: readonly PortalPage[] = [
     "me-devices": "/me/devices",
     "me-consents": "/me/consents",
     "me-share": "/me/consents/share",
+    "me-guardians": "/me/guardians",
     "consent-link": ({ ownConsent }) => `/consents/${ownConsent}`,
     "me-consent": ({ ownConsent }) => `/me/consents/${ownConsent}`,
     "me-access": "/me/access",

@@ -72,7 +72,10 @@ function RequestForm({ patientId, zone }: { patientId: string; zone: string | un
   async function submit(): Promise<void> {
     if (purpose === "") return;
     const request = { patient_id: patientId, purpose, kinds: [...kinds], reason: reason.trim(), ...toInstants(days, zone) };
-    await withErrorMessages(requestConsent(request, getKey(request)), { limit_reached: t("consents.too_many") });
+    await withErrorMessages(requestConsent(request, getKey(request)), {
+      limit_reached: t("consents.too_many"),
+      asked_too_often: t("consents.asked_too_often"),
+    });
     announce(t("consents.sent"));
     await navigate({ to: "/patients/$patientId/other-hospitals", params: { patientId } });
   }

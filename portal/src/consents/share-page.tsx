@@ -17,6 +17,7 @@ import { useTranslation } from "../platform/messages/translate.ts";
 import type { NewCode } from "./api.ts";
 import classes from "./consents.module.css";
 import { DayFields } from "./day-fields.tsx";
+import { useWards } from "./guardians/api.ts";
 import { KindFields } from "./kind-fields.tsx";
 import { type RecordChoice, RecordFields, useRecordChoices } from "./record-fields.tsx";
 import { BY_CODE, useShareDraft } from "./use-share-draft.ts";
@@ -36,10 +37,11 @@ export function SharePage() {
   );
 }
 
-/** Those that have a record of the person. */
+/** Those that have a record of the person, or of somebody whose guardian they are. */
 function useOwnHospitals(): { value: string; label: string }[] {
   const { patients } = useMe();
-  const names = new Map(patients.map(({ hospital_id, hospital_name }) => [hospital_id, hospital_name]));
+  const wards = useWards();
+  const names = new Map([...patients, ...wards].map(({ hospital_id, hospital_name }) => [hospital_id, hospital_name]));
   names.delete(SELF_CARE_HOSPITAL_ID);
   return [...names].map(([value, label]) => ({ value, label }));
 }
@@ -47,9 +49,11 @@ function useOwnHospitals(): { value: string; label: string }[] {
 function ShareForm({ records }: { records: readonly RecordChoice[] }) {
   const t = useTranslation();
   const { draft, change, limits, validate, submit, newCode } = useShareDraft();
-  const { target, practitionerId, recordIds, kinds, days } = draft;
+  const { target, ownId, practitionerId, recordIds, kinds, days } = draft;
+  const recordsThere = records.filter(({ hospitalId }) => hospitalId === target);
   const labels = {
     hospital_id: t("consents.share_with"),
+    patient_id: t("consents.share_for"),
     patient_ids: t("consents.which_records"),
     kinds: t("consents.kinds"),
     data_from: t("consents.first_day"),
@@ -59,16 +63,29 @@ function ShareForm({ records }: { records: readonly RecordChoice[] }) {
   return (
     <div className={`${layout.stack} ${classes.form}`}>
       <p className={layout.note}>{t("consents.share_text")}</p>
-      <Form submitLabel={t("consents.share_now")} validate={validate} onSubmit={submit} labels={labels}>
+      <Form submitLabel={t("consents.share_now")} validate={() => validate(recordsThere.length > 1)} onSubmit={submit} labels={labels}>
         {(field) => (
           <>
             <TargetSelect
               label={labels.hospital_id}
               value={target}
               // A hospital is not shared its own records.
-              onChange={(chosen) => change({ target: chosen, practitionerId: "", recordIds: [] })}
+              onChange={(chosen) => change({ target: chosen, ownId: "", practitionerId: "", recordIds: [] })}
               {...field("hospital_id")}
             />
+            {recordsThere.length > 1 && (
+              <NativeSelect
+                label={labels.patient_id}
+                description={t("consents.share_for_hint")}
+                value={ownId}
+                onChange={({ currentTarget }) => change({ ownId: currentTarget.value })}
+                data={[
+                  { value: "", label: t("consents.choose_record") },
+                  ...recordsThere.map(({ id, label }) => ({ value: id, label })),
+                ]}
+                {...field("patient_id")}
+              />
+            )}
             {target !== "" && target !== BY_CODE && (
               <PractitionerSelect
                 hospitalId={target}

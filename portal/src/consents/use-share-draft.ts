@@ -16,6 +16,8 @@ export const BY_CODE = "code";
 export type ShareDraft = {
   /** A hospital's id, `BY_CODE`, or empty. */
   target: string;
+  /** The record there that it is shared for, where there are several; else empty. */
+  ownId: string;
   /** Empty: all staff who see the hospital's own record. */
   practitionerId: string;
   recordIds: readonly string[];
@@ -23,7 +25,7 @@ export type ShareDraft = {
   days: ScopeDays;
 };
 
-const EMPTY: ShareDraft = { target: "", practitionerId: "", recordIds: [], kinds: [], days: NO_DAYS };
+const EMPTY: ShareDraft = { target: "", ownId: "", practitionerId: "", recordIds: [], kinds: [], days: NO_DAYS };
 
 export function useShareDraft() {
   const t = useTranslation();
@@ -31,10 +33,12 @@ export function useShareDraft() {
   const today = dayInZone(Date.now());
   const limits = requestLimits(today);
   const { newCode, send } = useSendShare();
-  function validate(): FieldErrors {
+  /** @param isSeveral several records at the hospital are the person's, or of somebody whose guardian they are */
+  function validate(isSeveral: boolean): FieldErrors {
     const faults = Object.entries(findDayFaults(draft.days, limits, today));
     return {
       ...(draft.target === "" && { hospital_id: t("common.required_choice") }),
+      ...(isSeveral && draft.ownId === "" && { patient_id: t("common.required_choice") }),
       ...(draft.recordIds.length === 0 && { patient_ids: t("consents.fault.records") }),
       ...(draft.kinds.length === 0 && { kinds: t("consents.fault.kinds") }),
       ...Object.fromEntries(faults.map(([field, fault]) => [field, t(fault)])),
@@ -50,16 +54,17 @@ function useSendShare() {
   const navigate = useNavigate();
   const getKey = useIdempotencyKey();
   const [newCode, setNewCode] = useState<NewCode | null>(null);
-  async function sendDraft({ target, practitionerId, recordIds, kinds, days }: ShareDraft): Promise<void> {
+  async function sendDraft({ target, ownId, practitionerId, recordIds, kinds, days }: ShareDraft): Promise<void> {
     const scope = { patient_ids: [...recordIds], kinds: [...kinds], ...toInstants(days) };
     if (target === BY_CODE) return setNewCode(await createOffer(scope));
-    const share = { hospital_id: target, ...(practitionerId && { practitioner_id: practitionerId }), ...scope };
+    const share = { hospital_id: target, ...(ownId && { patient_id: ownId }), ...(practitionerId && { practitioner_id: practitionerId }), ...scope };
     const consentId = await shareRecords(share, getKey(share));
     await navigate({ to: "/me/consents/$consentId", params: { consentId } });
   }
   const send = (draft: ShareDraft) =>
     withErrorMessages(sendDraft(draft), {
       conflict: t("consents.not_shareable"),
+      recipient_ambiguous: t("consents.recipient_ambiguous"),
       recipient_unavailable: t("consents.recipient_gone"),
       limit_reached: t(draft.target === BY_CODE ? "consents.too_many_codes" : "consents.too_many_live"),
     });

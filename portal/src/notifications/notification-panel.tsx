@@ -49,6 +49,14 @@ export function NotificationPanel({ onClose }: { onClose: () => void }) {
   );
 }
 
+const STEPS = ["grant", "deny", "revoke", "share"] as const;
+
+/** The name of the guardian, with what they decided. */
+function guardianText(name: string, step: string | number | undefined, t: ReturnType<typeof useTranslation>): string {
+  const known = STEPS.find((one) => one === step);
+  return known ? t(`notifications.guardian.${known}`, { name }) : t("notifications.guardian", { name });
+}
+
 function Item({ item, onRead, onLeave }: { item: Notification; onRead: () => void; onLeave: () => void }) {
   const t = useTranslation();
   const zone = useOwnTimeZone();
@@ -65,6 +73,7 @@ function Item({ item, onRead, onLeave }: { item: Notification; onRead: () => voi
         {title}
       </p>
       <p>{sentence}</p>
+      {item.guardian_name !== null && <p>{guardianText(item.guardian_name, item.refs["step"], t)}</p>}
       <p>
         <time dateTime={item.created_at}>{formatDateTime(item.created_at, zone)}</time>
       </p>

@@ -34,12 +34,20 @@ export function AccessQuestion({ events, zone }: AccessQuestionProps) {
       >
         {t("privacy.ask")}
       </Button>
-      {isAsking && <AskDialog event={newest} zone={zone} onClose={() => setIsAsking(false)} />}
+      {isAsking && (
+        <AskDialog
+          title={t("privacy.ask_title")}
+          intro={t("privacy.ask_text", { time: formatDateTime(newest.recorded, zone) })}
+          hint={t("privacy.your_question_hint")}
+          send={(text) => askQuestion(newest.id, text)}
+          onClose={() => setIsAsking(false)}
+        />
+      )}
     </>
   );
 }
 
-function AskedQuestion({ question, zone }: { question: OwnQuestion; zone: string | undefined }) {
+export function AskedQuestion({ question, zone }: { question: OwnQuestion; zone: string | undefined }) {
   const t = useTranslation();
   const { asked_at, answered_at, outcome, answer, text } = question;
   const own = text !== null && <p className={classes.text}>{t("privacy.asked_text", { text })}</p>;
@@ -60,21 +68,26 @@ function AskedQuestion({ question, zone }: { question: OwnQuestion; zone: string
   );
 }
 
-function AskDialog({ event, zone, onClose }: { event: AskedEvent; zone: string | undefined; onClose: () => void }) {
+type AskDialogProps = {
+  title: string;
+  intro: string;
+  hint: string;
+  send: (text: string) => Promise<unknown>;
+  onClose: () => void;
+};
+
+export function AskDialog({ title, intro, hint, send, onClose }: AskDialogProps) {
   const t = useTranslation();
   const [text, setText] = useState("");
   const isTooShort = text.trim() !== "" && text.trim().length < MIN_LENGTH;
-  async function send() {
-    await askQuestion(event.id, text.trim());
-    onClose();
-  }
+  const submit = () => send(text.trim()).then(onClose);
   return (
-    <Dialog title={t("privacy.ask_title")} onClose={onClose}>
-      <p>{t("privacy.ask_text", { time: formatDateTime(event.recorded, zone) })}</p>
+    <Dialog title={title} onClose={onClose}>
+      <p>{intro}</p>
       <Form
         submitLabel={t("privacy.send")}
         validate={() => ({ ...(isTooShort && { text: t("privacy.question_short") }) })}
-        onSubmit={send}
+        onSubmit={submit}
         onCancel={onClose}
         labels={{ text: t("privacy.your_question") }}
       >
@@ -82,7 +95,7 @@ function AskDialog({ event, zone, onClose }: { event: AskedEvent; zone: string |
           <Textarea
             {...field("text")}
             label={t("privacy.your_question")}
-            description={t("privacy.your_question_hint")}
+            description={hint}
             autosize
             minRows={3}
             maxLength={MAX_LENGTH}

@@ -57,6 +57,12 @@ export const askQuestion = (event_id: string, text: string) =>
     queryClient.invalidateQueries({ queryKey: OWN_QUESTIONS_KEY }),
   );
 
+/** Asks the privacy officers of the hospital to look at a guardianship over the caller. @throws Problem */
+export const askAboutGuardianship = (guardianship_id: string, text: string) =>
+  readData(questionsApi.$post({ json: { guardianship_id, ...(text && { text }) } })).finally(() =>
+    queryClient.invalidateQueries({ queryKey: OWN_QUESTIONS_KEY }),
+  );
+
 /** For managers of the hospital. @throws Problem */
 export const setPrivacyOfficer = (hospital_id: string, user_id: string, isOfficer: boolean) =>
   isOfficer

@@ -23,7 +23,7 @@ export function CloseForm({ review: { review_id, kind } }: { review: Review }) {
   }
   return (
     <>
-      <p>{t(kind === "question" ? "privacy.close_text" : "privacy.close_emergency_text")}</p>
+      <p>{t(kind === "emergency" ? "privacy.close_emergency_text" : "privacy.close_text")}</p>
       <Form
         submitLabel={t("privacy.close")}
         validate={validate}

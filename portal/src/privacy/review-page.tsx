@@ -26,7 +26,7 @@ export function ReviewPage() {
 
 function ReviewView({ review }: { review: Review }) {
   const t = useTranslation();
-  const isQuestion = review.kind === "question";
+  const isQuestion = review.kind !== "emergency";
   return (
     <>
       <Card title={t("privacy.facts")}>

@@ -70,6 +70,11 @@ export const personalRoutes = [
   }),
   createRoute({
     ...underSignedIn,
+    path: "/me/guardians",
+    component: lazyRouteComponent(() => import("../consents/guardians/my-guardians-page.tsx"), "MyGuardiansPage"),
+  }),
+  createRoute({
+    ...underSignedIn,
     path: "/consents/$consentId",
     component: lazyRouteComponent(() => import("../consents/consent-link-page.tsx"), "ConsentLinkPage"),
   }),

@@ -47,6 +47,7 @@ const ITEMS_BY_ROLE: Record<Role, readonly NavigationItem[]> = {
     { to: "/me/documents", label: "nav.documents" },
     { to: "/me/details", label: "nav.details" },
     { to: "/me/consents", label: "nav.consents" },
+    { to: "/me/guardians", label: "nav.guardians" },
     { to: "/me/access", label: "nav.access" },
   ],
 };

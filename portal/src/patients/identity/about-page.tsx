@@ -2,6 +2,7 @@
 import { Button } from "@mantine/core";
 import { useParams } from "@tanstack/react-router";
 import { useMe } from "../../accounts/session/use-session.ts";
+import { PatientGuardiansCard } from "../../consents/guardians/patient-guardians-card.tsx";
 import { PatientErasureCard } from "../../erasure/patient-erasure-card.tsx";
 import layout from "../../platform/design/layout.module.css";
 import { Card, Page } from "../../platform/design/page.tsx";
@@ -36,6 +37,7 @@ export function AboutPatientPage() {
         </div>
         <div className={layout.stack}>
           <QueryBoundary query={record}>{(versioned) => <RecordStateCard {...versioned} />}</QueryBoundary>
+          {role !== "admin" && <PatientGuardiansCard patientId={patientId} zone={zone} />}
           {(role === "hospital_admin" || role === "admin") && <PatientErasureCard patientId={patientId} zone={zone} />}
         </div>
       </div>

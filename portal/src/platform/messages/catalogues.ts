@@ -7,6 +7,7 @@ import type { session } from "../../accounts/session/messages.ts";
 import { type Language, setPreferences } from "../../accounts/session/preferences.ts";
 import type { users } from "../../accounts/users/messages.ts";
 import type { audit } from "../../audit/messages.ts";
+import type { guardians } from "../../consents/guardians/messages.ts";
 import type { consents } from "../../consents/messages.ts";
 import type { devices } from "../../devices/messages.ts";
 import type { documents } from "../../documents/messages.ts";
@@ -60,6 +61,7 @@ type Registered = [
   typeof uploads,
   typeof documents,
   typeof consents,
+  typeof guardians,
   typeof devices,
   typeof admin,
   typeof users,
