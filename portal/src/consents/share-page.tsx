@@ -63,7 +63,12 @@ function ShareForm({ records }: { records: readonly RecordChoice[] }) {
   return (
     <div className={`${layout.stack} ${classes.form}`}>
       <p className={layout.note}>{t("consents.share_text")}</p>
-      <Form submitLabel={t("consents.share_now")} validate={() => validate(recordsThere.length > 1)} onSubmit={submit} labels={labels}>
+      <Form
+        submitLabel={t("consents.share_now")}
+        validate={() => validate(recordsThere.length > 1)}
+        onSubmit={submit}
+        labels={labels}
+      >
         {(field) => (
           <>
             <TargetSelect

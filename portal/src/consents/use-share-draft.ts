@@ -57,7 +57,12 @@ function useSendShare() {
   async function sendDraft({ target, ownId, practitionerId, recordIds, kinds, days }: ShareDraft): Promise<void> {
     const scope = { patient_ids: [...recordIds], kinds: [...kinds], ...toInstants(days) };
     if (target === BY_CODE) return setNewCode(await createOffer(scope));
-    const share = { hospital_id: target, ...(ownId && { patient_id: ownId }), ...(practitionerId && { practitioner_id: practitionerId }), ...scope };
+    const share = {
+      hospital_id: target,
+      ...(ownId && { patient_id: ownId }),
+      ...(practitionerId && { practitioner_id: practitionerId }),
+      ...scope,
+    };
     const consentId = await shareRecords(share, getKey(share));
     await navigate({ to: "/me/consents/$consentId", params: { consentId } });
   }

@@ -16,11 +16,7 @@ export function GuardianQuestion({ guardianshipId, name, canAsk }: GuardianQuest
   if (!canAsk || !data) return null;
   return (
     <>
-      <Button
-        variant="default"
-        onClick={() => setIsAsking(true)}
-        aria-label={t("privacy.ask_about_guardian", { name })}
-      >
+      <Button variant="default" onClick={() => setIsAsking(true)} aria-label={t("privacy.ask_about_guardian", { name })}>
         {t("privacy.ask_hospital")}…
       </Button>
       {isAsking && (

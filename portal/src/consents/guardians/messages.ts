@@ -61,7 +61,8 @@ export const guardians = defineMessages({
     "guardians.hospital_decides": "By your record you cannot end it alone. Ask the hospital.",
     "guardians.lay_down": "Lay down",
     "guardians.lay_down_title": "Decide no more for {name}?",
-    "guardians.lay_down_text": "You decide no more. What you granted holds until it is revoked. A new guardian needs the hospital.",
+    "guardians.lay_down_text":
+      "You decide no more. What you granted holds until it is revoked. A new guardian needs the hospital.",
     "guardians.changed": "It was changed meanwhile.",
     "guardians.code_wrong": "This code is not valid any more, or it was entered wrongly. Ask the guardian for a new one.",
     "guardians.own_code": "This is your own code. Somebody else of the staff has to enter it.",

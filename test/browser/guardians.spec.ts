@@ -1,0 +1,81 @@
+// Guardians in the portal: a code, two members of staff, what the person sees, and the end by either side.
+import { logIn } from "./api.ts";
+import { faultsOf } from "./axe-check.ts";
+import { newPatientLogin } from "./patient-login.ts";
+import { expect, test, waitForPage } from "./portal.ts";
+import { newWorld, uniqueText } from "./world.ts";
+
+const PHONE = { viewport: { width: 390, height: 844 } } as const;
+
+test("a guardian is recorded with their code, confirmed by a colleague, seen by the person, and lays it down", async ({
+  open,
+  world,
+}) => {
+  const own = await newWorld();
+  for (const name of own.names) world.names.add(name);
+  const patient = await own.newPatient();
+  const personLogin = await newPatientLogin(own, patient);
+  const guardianLogin = { email: `guardian-${uniqueText()}@example.org`, password: "lanterns over seven hills" };
+  await own.admin.ask("/auth/register", { json: { ...guardianLogin, full_name: "Meera Bose" } });
+
+  const theirs = await open(guardianLogin, { path: "/me/guardians", context: PHONE });
+  await waitForPage(theirs);
+  await expect(theirs.getByText("You are nobody's guardian.")).toBeVisible();
+  await theirs.getByRole("button", { name: "Create a code" }).click();
+  const shown = theirs.getByRole("dialog", { name: "Your code" });
+  const code = await shown.getByLabel("Code of the guardian").inputValue();
+  expect(await faultsOf(theirs)).toEqual([]);
+  await shown.getByRole("button", { name: "Close" }).last().click();
+
+  const staff = await open(own.people.nurse, { path: `/patients/${patient.id}/about` });
+  await waitForPage(staff);
+  await staff.getByRole("button", { name: "Record a guardian" }).click();
+  const dialog = staff.getByRole("dialog", { name: "Record a guardian" });
+  await dialog.getByRole("button", { name: "Record", exact: true }).click();
+  await expect(dialog.getByText("Enter twelve letters A to Z and digits 2 to 7.").first()).toBeVisible();
+  expect(await faultsOf(staff)).toEqual([]);
+  await dialog.getByLabel("Code of the guardian").fill(code);
+  await dialog.getByLabel("Relationship").selectOption({ label: "Legal guardian" });
+  await dialog.getByLabel("Ground").selectOption({ label: "Cannot decide" });
+  await dialog.getByLabel("Reason").fill("Order of the district court, seen.");
+  await dialog.getByLabel("Until the end of").fill(`${new Date().getFullYear() + 2}-05-01`);
+  await dialog.getByRole("button", { name: "Record", exact: true }).click();
+  await expect(dialog).toBeHidden();
+  const main = staff.getByRole("main");
+  await expect(main.getByText("To be confirmed")).toBeVisible();
+  await expect(main.getByText("You recorded it. A colleague has to confirm it.")).toBeVisible();
+  await expect(staff.getByRole("button", { name: "Confirm: Meera Bose" })).toHaveCount(0);
+  expect(await faultsOf(staff)).toEqual([]);
+
+  const colleague = await open(own.people.manager, { path: `/patients/${patient.id}/about` });
+  await waitForPage(colleague);
+  await colleague.getByRole("button", { name: "Confirm: Meera Bose" }).click();
+  await colleague.getByRole("dialog").getByRole("button", { name: "Confirm", exact: true }).click();
+  await expect(colleague.getByRole("main").getByText("Decides", { exact: true })).toBeVisible();
+
+  const persons = await open(personLogin, { path: "/me/guardians", context: PHONE });
+  await waitForPage(persons);
+  await expect(persons.getByText(`Meera Bose, at ${own.hospital.name}`)).toBeVisible();
+  await expect(persons.getByText("Order of the district court")).toHaveCount(0);
+  // Whoever cannot decide asks the hospital.
+  await expect(persons.getByRole("button", { name: "End the guardianship of Meera Bose?" })).toHaveCount(0);
+  await persons.getByRole("button", { name: "Ask the hospital about Meera Bose" }).click();
+  const asking = persons.getByRole("dialog");
+  await asking.getByLabel("Your question (optional)").fill("I can decide again.");
+  expect(await faultsOf(persons)).toEqual([]);
+  await asking.getByRole("button", { name: "Send question" }).click();
+  await expect(persons.getByText(/^You asked about this on/)).toBeVisible();
+  const { data: notices } = await (await logIn(personLogin)).ask("/notifications");
+  expect(notices.map((one: { guardian_name: string }) => one.guardian_name)).toEqual(["Meera Bose", "Meera Bose"]);
+  await persons.getByRole("button", { name: "हिन्दी", exact: true }).first().click();
+  await expect(persons.getByRole("heading", { name: "मेरे लिए कौन निर्णय करता है" })).toBeVisible();
+  expect(await faultsOf(persons)).toEqual([]);
+
+  await theirs.reload();
+  await waitForPage(theirs);
+  await expect(theirs.getByText(`${patient.name}, at ${own.hospital.name}`)).toBeVisible();
+  await theirs.getByRole("button", { name: /^Decide no more for/ }).click();
+  await theirs.getByRole("dialog").getByRole("button", { name: "Lay down", exact: true }).click();
+  await expect(theirs.getByRole("main").getByText("Ended", { exact: true })).toBeVisible();
+  expect(await faultsOf(theirs)).toEqual([]);
+});
