@@ -9,6 +9,9 @@ const SHAREABLE = "src/consents/persons.ts";
 const STATES = [`${WORKER}consent-states.test.ts`];
 const CONSENTS = [`${WORKER}consents.test.ts`];
 const GUARDIANS = [`${WORKER}guardians.test.ts`];
+const GUARDIAN_SIDES = [`${WORKER}guardian-sides.test.ts`];
+const END_GUARDIAN = "src/consents/end-guardian.ts";
+const REQUEST_CONSENT = "src/consents/request-consent.ts";
 const GUARDIAN_ROWS = "src/consents/guardian-rows.ts";
 const REPORTS = [`${WORKER}consented-reports.test.ts`];
 const LISTS = [`${WORKER}consented-lists.test.ts`];
@@ -300,6 +303,45 @@ export const GUARDS = [
     GUARDIANS,
     'sql`p.hospital_id = ${hospitalId ?? ""} AND',
     "sql`${hospitalId ?? \"\"} > '' AND",
+  ),
+  guard(
+    "a person ends a guardianship over them alone",
+    "src/consents/guardians.ts",
+    GUARDIAN_SIDES,
+    "OR ${isOverLogin(actor.userId)})",
+    "OR 1)",
+  ),
+  guard("a person who cannot decide", END_GUARDIAN, GUARDIAN_SIDES, 'if (row.ground !== "minor") return false;', ""),
+  guard("a person who is not of age", END_GUARDIAN, GUARDIAN_SIDES, "date.getUTCDate()) <= now", "date.getUTCDate()) > 0"),
+  guard("a person ends what the law allows", END_GUARDIAN, GUARDIAN_SIDES, 'if (caller === "person" &&', "if (false &&"),
+  guard(
+    "a question about a guardianship over the caller",
+    "src/privacy/questions/questions.ts",
+    GUARDIAN_SIDES,
+    "AND g.patient_id IN ${ownRecords(call)} AND",
+    "AND",
+  ),
+  guard(
+    "a share for one record",
+    "src/consents/share-consent.ts",
+    GUARDIAN_SIDES,
+    "if (fits.length > 1)",
+    "if (fits.length > 99)",
+  ),
+  guard(
+    "a login of the same number",
+    "src/consents/persons.ts",
+    CONSENTS,
+    "AND k.decided_by = l.user_id",
+    "AND (k.status = 'requested' OR k.decided_by = l.user_id)",
+  ),
+  guard("requests after a denial", REQUEST_CONSENT, CONSENTS, "if (asked?.isTooOften) return", "if (false) return"),
+  guard(
+    "requests after a denial, at once",
+    REQUEST_CONSENT,
+    CONSENTS,
+    "failsUnless(db, sql`NOT (SELECT",
+    "failsUnless(db, sql`1 OR (SELECT",
   ),
   guard(
     "a guardian's code lasts 15 minutes",

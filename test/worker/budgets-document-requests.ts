@@ -54,7 +54,8 @@ export const documentRequests: BudgetCase[] = [
     "POST /document-requests",
     "write",
     201,
-    budget(3, 60, 40),
+    // The requests of a day to the person, read by the check and by the write.
+    budget(3, 160, 40),
     async (e) => {
       await makeWorlds();
       const json = { patient_id: world.patient.id, description: "Discharge summary" };

@@ -444,6 +444,7 @@ function requestOf({ path, method, name, operation }: (typeof operations)[number
   if (path.endsWith("/consents/redeem")) ask.json = { ...Object(ask.json), code: stage.ids["offer_code"] };
   if (/\/consents\/(share|offers|\{consent_id\}\/grant)$/.test(path) && ask.json)
     ask.json = { ...Object(ask.json), patient_ids: [stage.ids["elsewhere_id"]] };
+  if (path.endsWith("/consents/share")) ask.json = { ...Object(ask.json), patient_id: stage.ids["patient_id"] };
   if (content["application/pdf"]) return [`${url}?patient_id=${stage.ids["patient_id"]}`, { ...ask, ...rawUpload(newPdf()) }];
   if (path.endsWith("/import-grants") && ask.json)
     ask.json = { ...Object(ask.json), expires_at: new Date(Date.now() + 3_600_000).toISOString() };
