@@ -18,7 +18,7 @@ import {
   selectColumns,
   toDocumentRequest,
 } from "./request-rows.ts";
-import { type RequestState, selectState } from "./states.ts";
+import { isInState, type RequestState } from "./states.ts";
 
 export type RequestFilters = PageQuery & {
   direction?: "in" | "out" | undefined;
@@ -46,7 +46,7 @@ export async function listRequests(anyCall: Call, query: RequestFilters) {
     const isOfPatient = sql`(q.patient_id = ${patientId} OR EXISTS (SELECT 1 FROM consent_records r
       WHERE r.consent_id = q.consent_id AND r.patient_id = ${patientId}))`;
     const rows = sql`${REQUESTS} WHERE ${isInDirection(effectiveRole, call, query)}
-      AND ${status ? sql`${selectState(call.now)} = ${status}` : sql`1`} AND ${patientId ? isOfPatient : sql`1`}`;
+      AND ${status ? isInState(status, call.now) : sql`1`} AND ${patientId ? isOfPatient : sql`1`}`;
     const after = start.after ? sql`(q.created_at, q.id) < (${start.after.value}, ${start.after.id})` : sql`1`;
     return [
       call.db.all<RequestRow>(sql`SELECT ${selectColumns(effectiveRole, call)} FROM ${rows} AND ${after}

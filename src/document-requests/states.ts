@@ -34,3 +34,24 @@ export const selectState = (now: number): SQL => sql`CASE WHEN q.status NOT IN (
   WHEN c.status = 'requested' THEN 'requested'
   WHEN q.status = 'requested' THEN 'consented'
   ELSE 'approved' END`;
+
+const OPEN = ["requested", "approved"] as const satisfies readonly RequestState[];
+/** The written states of rows that can be in a state by the clock and the consent, so that lists of a state search an index. */
+const WRITTEN = {
+  requested: ["requested"],
+  consented: ["requested"],
+  approved: ["approved"],
+  rejected: ["rejected"],
+  fulfilled: ["fulfilled"],
+  cancelled: ["cancelled"],
+  denied: ["denied", ...OPEN],
+  revoked: ["revoked", ...OPEN],
+  expired: ["expired", ...OPEN],
+} as const satisfies Record<RequestState, readonly RequestState[]>;
+
+/** Rows `q`, with their consent `c`, that are in a state at a time. */
+export const isInState = (state: RequestState, now: number): SQL =>
+  sql`(q.status IN (${sql.join(
+    WRITTEN[state].map((written) => sql`${written}`),
+    sql`, `,
+  )}) AND ${selectState(now)} = ${state})`;

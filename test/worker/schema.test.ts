@@ -1,6 +1,7 @@
 // The real database: strict tables, and list queries that use an index instead of a full scan.
 import { beforeAll, describe, expect, it } from "vitest";
 import { clearCachedReads } from "../../src/access/cached-read.ts";
+import { DOCUMENT_REQUEST_STATES } from "../../src/platform/db/vocabulary.ts";
 import { API, env, newPatient, newWorld, type Person, sendRequest, type World } from "../world.ts";
 
 let world: World;
@@ -98,9 +99,14 @@ const PATHS = [
   "/audit-events?outcome=denied",
   "/audit-events?actor_id=nobody",
   "/audit-events?abroad=true",
+  ...["", "direction=in", "direction=out"].flatMap((direction) =>
+    ["", ...DOCUMENT_REQUEST_STATES.map((state) => `&status=${state}`)].map(
+      (status) => `/document-requests?${direction}${status}`,
+    ),
+  ),
 ];
-/** A full scan of a table, not of a subquery's result. */
-const SCANS = /^SCAN (patients|reports|uploads|counters|patient_links|care_team|sessions|users)\b/;
+/** A full scan of a table, not of a subquery's result. `q` and `c` are document requests and their consents. */
+const SCANS = /^SCAN (patients|reports|uploads|counters|patient_links|care_team|sessions|users|q|c)\b/;
 
 describe("plans", () => {
   it("of lists and statistics search by index and scan no table, for everybody but administrators", async () => {
@@ -120,6 +126,29 @@ describe("plans", () => {
       }
     }
     expect(searched).toBeGreaterThan(50);
+  });
+
+  it("of document requests in a state search for the state, and of one direction are not sorted", async () => {
+    for (const [as, query, step] of [
+      [
+        world.nurse,
+        "direction=out&status=fulfilled",
+        "SEARCH q USING INDEX document_requests_hospital_status (hospital_id=? AND status=?)",
+      ],
+      [
+        world.nurse,
+        "direction=in&status=fulfilled",
+        "SEARCH q USING INDEX document_requests_asked_status (asked_hospital_id=? AND status=?)",
+      ],
+      [world.admin, "status=fulfilled", "SEARCH q USING INDEX document_requests_status (status=?)"],
+      [world.admin, "", "SCAN q USING INDEX document_requests_created"],
+    ] as const) {
+      const statements = await statementsOf(`/document-requests?${query}`, as);
+      const page = statements.find(({ sql }) => sql.includes("ORDER BY q.created_at DESC"));
+      const steps = page ? await plan(page) : [];
+      expect(steps, query).toContain(step);
+      expect(steps, query).not.toContain("USE TEMP B-TREE FOR ORDER BY");
+    }
   });
 
   it("of administrators' lists walk an index, never the whole rows", async () => {

@@ -1001,6 +1001,11 @@ export const documentRequests = sqliteTable(
     index("document_requests_hospital").on(t.hospitalId, t.createdAt),
     index("document_requests_asked").on(t.askedHospitalId, t.createdAt),
     index("document_requests_patient").on(t.patientId, t.createdAt),
+    index("document_requests_hospital_status").on(t.hospitalId, t.status, t.createdAt),
+    index("document_requests_asked_status").on(t.askedHospitalId, t.status, t.createdAt),
+    // For administrators of the platform, who see those of all hospitals.
+    index("document_requests_status").on(t.status, t.createdAt),
+    index("document_requests_created").on(t.createdAt),
     index("document_requests_open").on(t.expiresAt).where(sql`status IN ('requested', 'approved')`),
   ],
 );
