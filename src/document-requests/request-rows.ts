@@ -8,6 +8,7 @@ import { toDocumentType } from "../documents/document-types.ts";
 import type { Keys } from "../platform/config.ts";
 import { sealValue } from "../platform/crypto.ts";
 import type { documentRequests } from "../platform/db/schema.ts";
+import type { CONSENT_PURPOSES } from "../platform/db/vocabulary.ts";
 import { nullIfCorrupt, readSealed } from "../platform/sealed-documents.ts";
 import { toIso, toIsoOrNull } from "../platform/time.ts";
 import { type RequestState, selectState } from "./states.ts";
@@ -18,6 +19,10 @@ export type RequestRow = typeof documentRequests.$inferSelect & {
   isOpen: number;
   /** Who decided about the consent, once it was granted or denied. */
   decidedBy: string | null;
+  /** Of the consent. Times in Unix ms. */
+  purpose: (typeof CONSENT_PURPOSES)[number];
+  decidedAt: number | null;
+  accessUntil: number;
   requesterName: string;
   askedName: string | null;
   /** JSON arrays of ids: records that the person shares, those of them that the caller sees, and documents that fulfil the request. */
@@ -43,6 +48,7 @@ export const selectColumns = (
   q.requested_by AS requestedBy, q.answered_by AS answeredBy, q.answered_at AS answeredAt, q.ended_by AS endedBy, q.ended_at AS endedAt,
   q.expires_at AS expiresAt, q.created_at AS createdAt, q.updated_at AS updatedAt, q.version AS version, ${selectState(call.now)} AS state,
   (c.status = 'granted' AND c.expires_at > ${call.now}) AS isOpen, c.decided_by AS decidedBy,
+  c.purpose AS purpose, c.decided_at AS decidedAt, c.expires_at AS accessUntil,
   (SELECT h.name FROM hospitals h WHERE h.id = q.hospital_id) AS requesterName,
   (SELECT h.name FROM hospitals h WHERE h.id = q.asked_hospital_id) AS askedName,
   (SELECT json_group_array(r.patient_id) FROM consent_records r WHERE r.consent_id = q.consent_id) AS shared,
@@ -96,6 +102,7 @@ export async function toDocumentRequest(keys: Keys, row: RequestRow, viewer: Use
     patient_id: direction === "in" ? null : row.patientId,
     shared_patient_ids: isShown ? parseIds(direction === "in" ? row.visible : row.shared) : [],
     consent_id: row.consentId,
+    purpose: row.purpose,
     description,
     type: row.typeCode === null ? null : toDocumentType(row.typeCode),
     date_from: toIsoOrNull(row.dateFrom),
@@ -103,11 +110,13 @@ export async function toDocumentRequest(keys: Keys, row: RequestRow, viewer: Use
     reason,
     document_ids: isShown ? parseIds(row.documents) : [],
     requested_by: row.requestedBy,
+    decided_at: toIsoOrNull(row.decidedAt),
     answered_by: row.answeredBy,
     answered_at: toIsoOrNull(row.answeredAt),
     ended_by: row.endedBy,
     ended_at: toIsoOrNull(row.endedAt),
     expires_at: toIso(row.expiresAt),
+    access_until: toIso(row.accessUntil),
     created_at: toIso(row.createdAt),
     version: row.version,
   };

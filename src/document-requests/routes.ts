@@ -1,6 +1,7 @@
 // Routes of document requests: create, list, read, and the steps of both hospitals.
 import { createRoute, z } from "@hono/zod-openapi";
 import { readIdempotencyKey, runOnce } from "../http/idempotency.ts";
+import { pageQuery } from "../http/pagination.ts";
 import {
   BEARER_AUTH,
   createRouter,
@@ -16,6 +17,7 @@ import {
 import { approveRequest, cancelRequest, rejectRequest } from "./advance-request.ts";
 import { createRequest } from "./create-request.ts";
 import { fulfilRequest } from "./fulfil-request.ts";
+import { listAskableHospitals } from "./list-hospitals.ts";
 import { getRequest, listRequests } from "./list-requests.ts";
 import {
   DocumentRequest,
@@ -23,6 +25,7 @@ import {
   exampleNewRequest,
   exampleRequest,
   Fulfilment,
+  Hospital,
   NewDocumentRequest,
   Rejection,
   requestQuery,
@@ -37,6 +40,7 @@ const exampleIncoming = {
   patient_id: null,
   hospital: asked,
   shared_patient_ids: [EXAMPLES.patient],
+  decided_at: EXAMPLES.time,
   answered_by: EXAMPLES.user,
   answered_at: EXAMPLES.time,
   version: 2,
@@ -92,6 +96,19 @@ export const documentRequestRoutes = createRouter()
       responses: { 200: pageResponse(DocumentRequest, "Newest first", exampleRequest), ...problemResponses(401, 403) },
     }),
     async (c) => okPage(c, await listRequests(c.get("call"), c.req.valid("query"))),
+  )
+  .openapi(
+    createRoute({
+      method: "get",
+      path: "/document-requests/hospitals",
+      tags,
+      summary: "List hospitals that can be asked for documents",
+      description: "Active hospitals other than the caller's, newest first. The list is the same for every patient.",
+      security: BEARER_AUTH,
+      request: { query: z.strictObject(pageQuery) },
+      responses: { 200: pageResponse(Hospital, "Newest first", asked), ...problemResponses(401, 403) },
+    }),
+    async (c) => okPage(c, await listAskableHospitals(c.get("call"), c.req.valid("query"))),
   )
   .openapi(
     createRoute({

@@ -7,7 +7,7 @@ import { CONSENT_PURPOSES, DOCUMENT_REQUEST_STATES } from "../platform/db/vocabu
 import { MAX_DOCUMENTS } from "./fulfil-request.ts";
 
 export const DocumentRequestId = Uuid.openapi({ example: EXAMPLES.documentRequest });
-const Hospital = z.object({ hospital_id: Id, name: z.string() });
+export const Hospital = z.object({ hospital_id: Id, name: z.string() });
 const Status = z.enum(DOCUMENT_REQUEST_STATES);
 const CORRUPT = "In lists, null if the stored value is corrupt";
 
@@ -26,6 +26,7 @@ export const DocumentRequest = z
         "Records that the person shares. Empty before the grant and, for the requesting hospital, once the consent has ended",
     }),
     consent_id: Uuid,
+    purpose: z.enum(CONSENT_PURPOSES),
     description: z.string().nullable().openapi({ description: CORRUPT }),
     type: z.object({ code: z.string().openapi({ description: "LOINC" }), display: z.string() }).nullable(),
     date_from: Timestamp.nullable(),
@@ -38,11 +39,13 @@ export const DocumentRequest = z
       description: "Documents that fulfil the request. Empty for the requesting hospital once the consent has ended",
     }),
     requested_by: Id,
+    decided_at: Timestamp.nullable().openapi({ description: "When the person granted or denied the consent" }),
     answered_by: Id.nullable().openapi({ description: "Who approved or rejected it" }),
     answered_at: Timestamp.nullable(),
     ended_by: Id.nullable().openapi({ description: "Who rejected, fulfilled or cancelled it" }),
     ended_at: Timestamp.nullable(),
     expires_at: Timestamp.openapi({ description: "When a request that is not fulfilled ends" }),
+    access_until: Timestamp.openapi({ description: "Until when documents that fulfil it can be read, while the consent lives" }),
     created_at: Timestamp,
     version: z.int(),
   })
@@ -57,6 +60,7 @@ export const exampleRequest = {
   patient_id: EXAMPLES.patient,
   shared_patient_ids: [],
   consent_id: EXAMPLES.consent,
+  purpose: "CAREMGT" as const,
   description: "Discharge summary of the pneumonia in spring",
   type: { code: "18842-5", display: "Discharge summary" },
   date_from: "2026-01-01T00:00:00.000Z",
@@ -64,11 +68,13 @@ export const exampleRequest = {
   reason: null,
   document_ids: [],
   requested_by: EXAMPLES.user,
+  decided_at: null,
   answered_by: null,
   answered_at: null,
   ended_by: null,
   ended_at: null,
   expires_at: "2026-12-21T09:30:00.000Z",
+  access_until: "2027-06-30T00:00:00.000Z",
   created_at: EXAMPLES.time,
   version: 1,
 };

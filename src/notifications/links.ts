@@ -20,6 +20,9 @@ export function portalPathOf(kind: string, refs: Readonly<Record<string, string 
   const reviewId = refs["review_id"];
   if (kind === "privacy.review_opened" && typeof reviewId === "string") return `/privacy/${encodeURIComponent(reviewId)}`;
   if (kind.startsWith("alert.")) return typeof alertId === "string" ? `/alarms/${encodeURIComponent(alertId)}` : "/alarms";
+  const requestId = refs["document_request_id"];
+  if (kind.startsWith("document_request.") && typeof requestId === "string")
+    return `/document-requests/${encodeURIComponent(requestId)}`;
   const consentId = refs["consent_id"];
   if (/^(consent|guardian)\./.test(kind) && typeof consentId === "string") return `/consents/${encodeURIComponent(consentId)}`;
   if (/^guardian(ship)?\./.test(kind) || typeof refs["guardianship_id"] === "string") return "/me/guardians";

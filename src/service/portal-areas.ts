@@ -23,6 +23,8 @@ export const PORTAL_AREAS = {
   privacy: ["nurse", "doctor", "hospital_admin"],
   me: ["patient"],
   consents: EVERYONE,
+  requests: ["nurse", "doctor", "hospital_admin"],
+  "document-requests": EVERYONE,
 } as const satisfies Record<string, readonly (typeof EVERYONE)[number][] | null>;
 
 export type PortalArea = keyof typeof PORTAL_AREAS;

@@ -49,7 +49,7 @@ describe("a request", () => {
     const unknown = await newPatient(b.hospitalId, b.nurse);
     const other = await readData(await create({ ...scene, atB: unknown }));
     const { document_request_id: _, consent_id: __, ...rest } = other;
-    const times = { created_at: expect.any(String), expires_at: expect.any(String) };
+    const times = { created_at: expect.any(String), expires_at: expect.any(String), access_until: expect.any(String) };
     expect(rest).toEqual({ ...data, document_request_id: undefined, consent_id: undefined, patient_id: unknown.id, ...times });
   });
 
@@ -89,6 +89,8 @@ describe("a request", () => {
     expect(seen).toMatchObject({
       status: "consented",
       direction: "in",
+      purpose: "CAREMGT",
+      decided_at: expect.any(String),
       patient_id: null,
       shared_patient_ids: [atA.id],
       description: DESCRIPTION,
