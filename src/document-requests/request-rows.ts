@@ -117,6 +117,7 @@ export async function toDocumentRequest(keys: Keys, row: RequestRow, viewer: Use
     ended_at: toIsoOrNull(row.endedAt),
     expires_at: toIso(row.expiresAt),
     access_until: toIso(row.accessUntil),
+    is_readable: row.state === "fulfilled" && row.isOpen === 1,
     created_at: toIso(row.createdAt),
     version: row.version,
   };

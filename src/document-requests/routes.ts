@@ -176,6 +176,7 @@ export const documentRequestRoutes = createRouter()
         200: jsonResponse(DocumentRequest, "The request", {
           ...{ ...exampleIncoming, ...exampleEnd },
           status: "fulfilled" as const,
+          is_readable: true,
           document_ids: [EXAMPLES.document],
           version: 3,
         }),

@@ -46,6 +46,7 @@ export const DocumentRequest = z
     ended_at: Timestamp.nullable(),
     expires_at: Timestamp.openapi({ description: "When a request that is not fulfilled ends" }),
     access_until: Timestamp.openapi({ description: "Until when documents that fulfil it can be read, while the consent lives" }),
+    is_readable: z.boolean().openapi({ description: "Whether the requesting hospital can read them now" }),
     created_at: Timestamp,
     version: z.int(),
   })
@@ -75,6 +76,7 @@ export const exampleRequest = {
   ended_at: null,
   expires_at: "2026-12-21T09:30:00.000Z",
   access_until: "2027-06-30T00:00:00.000Z",
+  is_readable: false,
   created_at: EXAMPLES.time,
   version: 1,
 };
