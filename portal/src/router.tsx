@@ -17,6 +17,7 @@ import {
 import { patientRoute } from "./routes/patient-routes.ts";
 import { personalRoutes } from "./routes/personal-routes.ts";
 import { privacyRoutes } from "./routes/privacy-routes.ts";
+import { requestRoutes } from "./routes/request-routes.ts";
 
 const wardRoute = createRoute({
   getParentRoute: () => signedInLayout,
@@ -119,6 +120,7 @@ const routeTree = rootRoute.addChildren([
     deviceRoute,
     ...adminRoutes,
     ...privacyRoutes,
+    ...requestRoutes,
     ...personalRoutes,
   ]),
 ]);

@@ -133,5 +133,18 @@ export async function redeemOffer(code: string, patient_id: string): Promise<voi
   await invalidateConsents();
 }
 
-/** After a change, lists and pages are read again. */
-const invalidateConsents = (): Promise<void> => queryClient.invalidateQueries({ queryKey: ["consents"] });
+/** After a change, lists and pages are read again, with the document requests that the consents are for. */
+const invalidateConsents = async (): Promise<void> => {
+  await Promise.all(["consents", "document-requests"].map((first) => queryClient.invalidateQueries({ queryKey: [first] })));
+};
+
+/**
+ * How many requests wait for the person's answer, of which one is read. Its key is below that of the consents, so that an answer reads
+ * it again.
+ */
+export const useWaitingCount = () =>
+  useQuery({
+    queryKey: ["consents", "waiting"],
+    queryFn: async () => (await readPage(consentClient.$get({ query: { status: "requested", limit: "1" } }))).pagination.total,
+    refetchOnMount: "always",
+  });

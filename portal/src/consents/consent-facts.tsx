@@ -25,6 +25,13 @@ export const formatDates = ({ data_from, data_until }: Consent, zone: string | u
 export const statusName = ({ status, decided_at }: Consent): string =>
   translateCode("consents.status", status === "expired" && decided_at === null ? "unanswered" : status);
 
+/** To the person. */
+export function consentTitle({ status, hospital_name: hospital, document_request_id }: Consent, t: Translate): string {
+  const isAsked = status === "requested";
+  if (document_request_id !== null) return t(isAsked ? "requests.request_of" : "requests.consent_for", { hospital });
+  return t(isAsked ? "consents.request_of" : "consents.consent_for", { hospital });
+}
+
 export function StatusBadge({ consent }: { consent: Consent }) {
   return (
     <span className={classes.badge} data-status={consent.status}>

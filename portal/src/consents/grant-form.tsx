@@ -1,5 +1,7 @@
 // Answer to a request: which records, and as much of what was asked as the person wants to share. It cannot be wider.
 import { useState } from "react";
+import type { DocumentRequest } from "../document-requests/api.ts";
+import { SELF_CARE_HOSPITAL_ID } from "../organization/hospitals/api.ts";
 import { dayInZone } from "../platform/design/calendar-days.ts";
 import { type FieldErrors, Form } from "../platform/design/form.tsx";
 import layout from "../platform/design/layout.module.css";
@@ -12,26 +14,40 @@ import { KindFields } from "./kind-fields.tsx";
 import { type RecordChoice, RecordFields, useRecordChoices } from "./record-fields.tsx";
 import { findDayFaults, toDays, toNarrowed } from "./scope-draft.ts";
 
-type GrantFormProps = { consent: Consent; zone: string | undefined; onGrant: (grant: Grant) => Promise<void> };
+/** `request`: the document request that the consent is for, which is about records of one hospital. */
+type GrantFormProps = {
+  consent: Consent;
+  request: DocumentRequest | null;
+  zone: string | undefined;
+  onGrant: (grant: Grant) => Promise<void>;
+};
 
-export function GrantForm({ consent, zone, onGrant }: GrantFormProps) {
+/** A document request can be about records of the asked hospital alone. The person's own notes are at no hospital that could answer. */
+function canShare({ hospitalId }: RecordChoice, { hospital_id }: Consent, request: DocumentRequest | null): boolean {
+  if (hospitalId === hospital_id) return false;
+  if (!request) return true;
+  return request.hospital === null ? hospitalId !== SELF_CARE_HOSPITAL_ID : hospitalId === request.hospital.hospital_id;
+}
+
+export function GrantForm(props: GrantFormProps) {
+  const { consent, request } = props;
   const t = useTranslation();
   const { query, toChoices } = useRecordChoices();
   return (
     <QueryBoundary query={query}>
       {(records) => {
-        const choices = toChoices(records).filter(({ hospitalId }) => hospitalId !== consent.hospital_id);
+        const choices = toChoices(records).filter((choice) => canShare(choice, consent, request));
         return choices.length === 0 ? (
-          <p>{t("consents.no_records")}</p>
+          <p>{t(request?.hospital ? "requests.no_record_there" : "consents.no_records")}</p>
         ) : (
-          <LoadedGrantForm consent={consent} zone={zone} onGrant={onGrant} choices={choices} />
+          <LoadedGrantForm {...props} choices={choices} />
         );
       }}
     </QueryBoundary>
   );
 }
 
-function LoadedGrantForm({ consent, zone, onGrant, choices }: GrantFormProps & { choices: readonly RecordChoice[] }) {
+function LoadedGrantForm({ consent, request, zone, onGrant, choices }: GrantFormProps & { choices: readonly RecordChoice[] }) {
   const t = useTranslation();
   const asked = toDays(consent, zone);
   const [recordIds, setRecordIds] = useState<readonly string[]>([]);
@@ -46,8 +62,10 @@ function LoadedGrantForm({ consent, zone, onGrant, choices }: GrantFormProps & {
   };
   function validate(): FieldErrors {
     const faults = Object.entries(findDayFaults(days, asked, dayInZone(Date.now(), zone)));
+    const hospitals = new Set(choices.filter(({ id }) => recordIds.includes(id)).map(({ hospitalId }) => hospitalId));
     return {
       ...(recordIds.length === 0 && { patient_ids: t("consents.fault.records") }),
+      ...(request && hospitals.size > 1 && { patient_ids: t("requests.one_hospital") }),
       ...(kinds.length === 0 && { kinds: t("consents.fault.kinds") }),
       ...Object.fromEntries(faults.map(([field, fault]) => [field, t(fault)])),
     };

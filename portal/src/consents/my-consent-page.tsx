@@ -1,28 +1,28 @@
 // One consent for its person: what is asked, the answer, and its end.
 import { Button } from "@mantine/core";
 import { Link, useParams } from "@tanstack/react-router";
-import { useEffect, useRef, useState } from "react";
+import { useState } from "react";
+import { type DocumentRequest, useRequest } from "../document-requests/api.ts";
+import { MyRequest } from "../document-requests/my-request.tsx";
 import { useHospitalTimeZone } from "../organization/hospitals/use-hospitals.ts";
 import { Problem, toProblem } from "../platform/api/problem.ts";
 import { ConfirmDialog } from "../platform/design/confirm-dialog.tsx";
 import layout from "../platform/design/layout.module.css";
+import { Notice } from "../platform/design/notice.tsx";
 import { Card, Page } from "../platform/design/page.tsx";
 import { QueryBoundary } from "../platform/design/query-states.tsx";
 import { usePageZone } from "../platform/design/screen-zone.ts";
 import { useTranslation } from "../platform/messages/translate.ts";
 import { type Answer, answerConsent, type Consent, useConsent } from "./api.ts";
-import { ConsentFacts } from "./consent-facts.tsx";
-import classes from "./consents.module.css";
+import { ConsentFacts, consentTitle } from "./consent-facts.tsx";
 import { GrantForm } from "./grant-form.tsx";
 
 export function MyConsentPage() {
   const t = useTranslation();
   const { consentId } = useParams({ from: "/signed-in/me/consents/$consentId" });
   const query = useConsent(consentId);
-  const { status, hospital_name: hospital = "" } = query.data ?? {};
-  const title = t(status === "requested" ? "consents.request_of" : "consents.consent_for", { hospital });
   return (
-    <Page key={consentId} title={query.data ? title : t("consents.one")}>
+    <Page key={consentId} title={query.data ? consentTitle(query.data, t) : t("consents.one")}>
       <p>
         <Link to="/me/consents">{t("consents.all_mine")}</Link>
       </p>
@@ -31,9 +31,26 @@ export function MyConsentPage() {
   );
 }
 
+/** Its request is read first: it decides what the person is asked. */
+function LoadedConsent({ consent }: { consent: Consent }) {
+  return consent.document_request_id === null ? (
+    <ConsentView consent={consent} request={null} />
+  ) : (
+    <ConsentOfRequest consent={consent} requestId={consent.document_request_id} />
+  );
+}
+
+function ConsentOfRequest({ consent, requestId }: { consent: Consent; requestId: string }) {
+  const query = useRequest(requestId);
+  return <QueryBoundary query={query}>{(request) => <ConsentView consent={consent} request={request} />}</QueryBoundary>;
+}
+
+/** `request`: the document request that the consent is for; null for one of other data. */
+type ViewProps = { consent: Consent; request: DocumentRequest | null };
+
 const DONE = { grant: "consents.granted_done", deny: "consents.denied_done", revoke: "consents.ended_done" } as const;
 
-function LoadedConsent({ consent }: { consent: Consent }) {
+function ConsentView({ consent, request }: ViewProps) {
   const t = useTranslation();
   const zone = useHospitalTimeZone(consent.hospital_id);
   usePageZone(zone);
@@ -55,10 +72,11 @@ function LoadedConsent({ consent }: { consent: Consent }) {
     <>
       {notice !== null && <Notice key={notice} text={notice} />}
       <Card>
-        {consent.status === "requested" && <p>{t("consents.asks", { hospital: consent.hospital_name })}</p>}
+        {consent.status === "requested" && <Question consent={consent} request={request} />}
         <ConsentFacts consent={consent} zone={zone} />
       </Card>
-      {consent.status === "requested" && <RequestActions consent={consent} zone={zone} answer={answer} />}
+      {request && <MyRequest request={request} zone={zone} />}
+      {consent.status === "requested" && <RequestActions consent={consent} request={request} zone={zone} answer={answer} />}
       {consent.status === "granted" && <EndAction consent={consent} answer={answer} />}
       {consent.shared.length > 0 && (
         <p>
@@ -69,25 +87,29 @@ function LoadedConsent({ consent }: { consent: Consent }) {
   );
 }
 
-/** Takes the focus, which was on a button that is gone. */
-function Notice({ text }: { text: string }) {
-  const notice = useRef<HTMLParagraphElement>(null);
-  useEffect(() => notice.current?.focus(), []);
-  return (
-    <p ref={notice} tabIndex={-1} role="status" className={classes.notice}>
-      {text}
-    </p>
-  );
+function Question({ consent: { hospital_name: hospital }, request }: ViewProps) {
+  const t = useTranslation();
+  if (!request) return <p>{t("consents.asks", { hospital })}</p>;
+  const asked = request.hospital?.name;
+  return <p>{asked === undefined ? t("requests.asks_any", { hospital }) : t("requests.asks_named", { hospital, asked })}</p>;
 }
 
 type ActionProps = { consent: Consent; answer: (answer: Answer) => Promise<void> };
 
-function RequestActions({ consent, zone, answer }: ActionProps & { zone: string | undefined }) {
+type RequestActionProps = ActionProps & { request: DocumentRequest | null; zone: string | undefined };
+
+function RequestActions({ consent, request, zone, answer }: RequestActionProps) {
   const t = useTranslation();
   const [isDenying, setIsDenying] = useState(false);
   return (
     <Card title={t("consents.answer")}>
-      <GrantForm key={consent.version} consent={consent} zone={zone} onGrant={(grant) => answer({ step: "grant", grant })} />
+      <GrantForm
+        key={consent.version}
+        consent={consent}
+        request={request}
+        zone={zone}
+        onGrant={(grant) => answer({ step: "grant", grant })}
+      />
       <div className={layout.acts}>
         <Button variant="default" color="red" onClick={() => setIsDenying(true)}>
           {t("consents.deny")}…

@@ -10,7 +10,7 @@ import { QueryBoundary, RefetchError } from "../platform/design/query-states.tsx
 import { translateCode, useTranslation } from "../platform/messages/translate.ts";
 import { type Consent, useConsents } from "./api.ts";
 import { Codes } from "./codes.tsx";
-import { StatusBadge } from "./consent-facts.tsx";
+import { consentTitle, StatusBadge } from "./consent-facts.tsx";
 import classes from "./consents.module.css";
 
 export function MyConsentsPage() {
@@ -88,12 +88,12 @@ function ConsentList({ items }: { items: readonly Consent[] }) {
 
 function ConsentItem({ consent }: { consent: Consent }) {
   const t = useTranslation();
-  const { consent_id: consentId, hospital_name: hospital, requested_by_name, purpose, status } = consent;
+  const { consent_id: consentId, requested_by_name, purpose, status } = consent;
   return (
     <li className={classes.item}>
       <div className={layout.line}>
         <Link to="/me/consents/$consentId" params={{ consentId }}>
-          {t(status === "requested" ? "consents.request_of" : "consents.consent_for", { hospital })}
+          {consentTitle(consent, t)}
         </Link>
         <StatusBadge consent={consent} />
       </div>

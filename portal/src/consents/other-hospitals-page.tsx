@@ -78,6 +78,7 @@ function Requests({ patientId, zone }: { patientId: string; zone: string | undef
 function RequestItem({ consent, zone }: { consent: Consent; zone: string | undefined }) {
   const t = useTranslation();
   const { consent_id: consentId, patient_id: patientId, purpose, kinds, reason, requested_by_name, status } = consent;
+  const requestId = consent.document_request_id;
   const asked = `${t("consents.asked_at")} ${formatDateTime(consent.created_at, zone)}`;
   const until = status === "requested" ? consent.answer_until : consent.expires_at;
   const isRunning = status === "requested" || status === "granted";
@@ -108,6 +109,13 @@ function RequestItem({ consent, zone }: { consent: Consent; zone: string | undef
           .join(" · ")}
       </p>
       {consent.practitioner_id !== null && <p>{t("consents.one_reader")}</p>}
+      {requestId !== null && (
+        <p>
+          <Link to="/requests/$requestId" params={{ requestId }}>
+            {t("requests.open")}
+          </Link>
+        </p>
+      )}
       {consent.shared.map(({ patient_id: recordId, hospital_name: hospital }) => (
         <p key={recordId}>
           <Link to="/patients/$patientId/other-hospitals/$consentId/$recordId" params={{ patientId, consentId, recordId }}>

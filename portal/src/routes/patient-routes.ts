@@ -56,6 +56,11 @@ const patientPages = [
   }),
   createRoute({
     ...underPatientLayout,
+    path: "/documents/request",
+    component: lazyRouteComponent(() => import("../document-requests/new-request-page.tsx"), "NewRequestPage"),
+  }),
+  createRoute({
+    ...underPatientLayout,
     path: "/documents/$documentId",
     component: lazyRouteComponent(() => import("../documents/patient-document-page.tsx"), "PatientDocumentPage"),
   }),

@@ -31,13 +31,15 @@ const ITEMS_BY_ROLE: Record<Role, readonly NavigationItem[]> = {
     { to: "/alarms", label: "nav.alarms" },
     { to: "/patients", label: "nav.patients" },
     { to: "/uploads", label: "nav.uploads" },
+    { to: "/requests", label: "nav.requests" },
   ],
   doctor: [
     { to: "/patients", label: "nav.patients" },
     { to: "/alarms", label: "nav.alarms" },
     { to: "/reports", label: "nav.reports" },
+    { to: "/requests", label: "nav.requests" },
   ],
-  hospital_admin: ADMIN_ITEMS,
+  hospital_admin: [...ADMIN_ITEMS, { to: "/requests", label: "nav.requests" }],
   admin: [...ADMIN_ITEMS, { to: "/admin/keys", label: "nav.keys" }],
   patient: [
     { to: "/me", label: "nav.home" },

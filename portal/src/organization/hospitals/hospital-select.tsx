@@ -28,14 +28,19 @@ export function HospitalSelect({ emptyLabel, others = [], ...input }: HospitalSe
   if (useMe().role !== "admin") return null;
   const selectable = (hospitals.data ?? []).filter(({ is_active, hospital_id }) => is_active || hospital_id === input.value);
   const choices = [...others, ...selectable.map(({ hospital_id, name }) => ({ value: hospital_id, label: name }))];
-  const label = input.label ?? t("hospitals.hospital");
-  if (selectable.length >= MAX_LISTED) {
-    return <HospitalSearch key={input.value} {...input} label={label} placeholder={emptyLabel} choices={choices} />;
+  return <HospitalField {...input} label={input.label ?? t("hospitals.hospital")} emptyLabel={emptyLabel} choices={choices} />;
+}
+
+type HospitalFieldProps = Omit<HospitalSelectProps, "others"> & { label: string; choices: readonly Choice[] };
+
+/** A list of the choices, or a text field that suggests them. */
+export function HospitalField({ emptyLabel, choices, ...input }: HospitalFieldProps) {
+  if (choices.length >= MAX_LISTED) {
+    return <HospitalSearch key={input.value} {...input} placeholder={emptyLabel} choices={choices} />;
   }
   return (
     <NativeSelect
       {...input}
-      label={label}
       onChange={(event) => input.onChange(event.target.value)}
       data={[{ value: "", label: emptyLabel }, ...choices]}
     />

@@ -2,6 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useMe } from "../../accounts/session/use-session.ts";
+import { useWaitingCount } from "../../consents/api.ts";
 import { useServerNow } from "../../monitoring/live/use-live.ts";
 import { SELF_CARE_HOSPITAL_ID } from "../../organization/hospitals/api.ts";
 import { useHospitalTimeZone } from "../../organization/hospitals/use-hospitals.ts";
@@ -25,6 +26,7 @@ export function PatientHomePage() {
     <MyPage title={t("me.hello", { name })} windowTitle={t("nav.home")}>
       {(record) => (
         <>
+          <WaitingRequests />
           <div className={classes.cards} key={record.patient_id}>
             <LatestReportCard record={record} />
             <VitalsCard record={record} />
@@ -36,6 +38,18 @@ export function PatientHomePage() {
         </>
       )}
     </MyPage>
+  );
+}
+
+/** Nothing while the number is unknown: the page of consents says whether it could be read. */
+function WaitingRequests() {
+  const t = useTranslation();
+  const { data: n = 0 } = useWaitingCount();
+  if (n === 0) return null;
+  return (
+    <p className={classes.waiting}>
+      <strong>{t("requests.me_waiting", { n })}</strong> <Link to="/me/consents">{t("requests.me_answer")}</Link>
+    </p>
   );
 }
 

@@ -10,6 +10,7 @@ import type { audit } from "../../audit/messages.ts";
 import type { guardians } from "../../consents/guardians/messages.ts";
 import type { consents } from "../../consents/messages.ts";
 import type { devices } from "../../devices/messages.ts";
+import type { requests } from "../../document-requests/messages.ts";
 import type { documents } from "../../documents/messages.ts";
 import type { erasure } from "../../erasure/messages.ts";
 import type { rules } from "../../monitoring/alert-rules/messages.ts";
@@ -62,6 +63,7 @@ type Registered = [
   typeof documents,
   typeof consents,
   typeof guardians,
+  typeof requests,
   typeof devices,
   typeof admin,
   typeof users,
