@@ -343,6 +343,7 @@ export const ROUTES: Record<string, RouteRule> = {
   // The request with its consent.
   "POST /api/v1/document-requests": rule("patient", MEMBERS, 2),
   "GET /api/v1/document-requests": rule("own", EVERYONE),
+  "GET /api/v1/document-requests/hospitals": rule("own", MEMBERS, 0),
   "GET /api/v1/document-requests/:document_request_id": rule("patient", EVERYONE),
   "POST /api/v1/document-requests/:document_request_id/cancel": rule("patient", MEMBERS),
   // By the other hospital: an event for each of the two.

@@ -212,7 +212,7 @@ export const BOUNDS = [
     test: "test/worker/document-types.test.ts › is stored, and one of a byte more is refused",
     operations: ["POST /documents"],
   },
-  { bound: "a page of 100 rows", test: BUDGET, operations: ["GET /document-requests"] },
+  { bound: "a page of 100 rows", test: BUDGET, operations: ["GET /document-requests", "GET /document-requests/hospitals"] },
   {
     bound: ROW,
     test: BUDGET,

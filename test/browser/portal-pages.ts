@@ -23,6 +23,7 @@ type Ids = {
   own: string;
   ownDocument: string;
   ownConsent: string;
+  request: string;
   consent: string;
   shared: string;
   ecg: string;
@@ -125,6 +126,12 @@ async function findOwnRequest(patient: Caller): Promise<string> {
   return requestConsent(nurse, own.patient_id);
 }
 
+/** A request that the patient has not answered. */
+async function requestDocuments({ clerk }: World, patientId: string): Promise<string> {
+  const { data } = await clerk.ask("/document-requests", { json: { patient_id: patientId, description: "Discharge summary" } });
+  return data.document_request_id;
+}
+
 const PLATFORM: Login = { email: "adm@demo.com", password: DEMO_PASSWORD };
 const PATIENT: Login = { email: "patient@demo.com", password: DEMO_PASSWORD };
 
@@ -136,8 +143,10 @@ export async function createPortalContent(world: World): Promise<PortalContent> 
   const { document_id: ownDocument } = await sendDocument(patient, newTextFile());
   const ownConsent = await findOwnRequest(patient);
   const sharing = await shareOwnEntries(world, ill);
+  const request = await requestDocuments(world, ill.id);
+  const owned = { own: own.report_id, ownDocument, ownConsent };
   return {
-    ids: { ...ids, chart: `/patients/${ill.id}`, nurse: nurse.id, own: own.report_id, ownDocument, ownConsent, ...sharing },
+    ids: { ...ids, chart: `/patients/${ill.id}`, nurse: nurse.id, request, ...owned, ...sharing },
     logins: { nobody: null, nurse, doctor, manager, platform: PLATFORM, patient: PATIENT },
     beds,
   };
@@ -183,6 +192,10 @@ export const PORTAL_PAGES: readonly PortalPage[] = [
     "patient-reports": ({ chart }) => `${chart}/reports`,
     "patient-documents": ({ chart }) => `${chart}/documents`,
     "patient-document": ({ chart, document }) => `${chart}/documents/${document}`,
+    "document-request-new": ({ chart }) => `${chart}/documents/request`,
+    requests: "/requests?direction=out",
+    request: ({ request }) => `/requests/${request}`,
+    "request-link": ({ request }) => `/document-requests/${request}`,
     "document-new": ({ chart }) => `${chart}/documents/new`,
     "document-new-version": ({ chart, document }) => `${chart}/documents/${document}/new-version`,
     "other-hospitals": ({ chart }) => `${chart}/other-hospitals`,

@@ -43,6 +43,8 @@ export const documentRequests: BudgetCase[] = [
   ["GET /document-requests", "read", 200, budget(1, 900, 0), listWhenFilled(() => "")],
   ["GET /document-requests?direction=in", "read", 200, budget(1, 900, 0), listWhenFilled(() => "?direction=in")],
   ["GET /document-requests?patient_id", "read", 200, budget(1, 900, 0), listWhenFilled(() => `?patient_id=${world.patient.id}`)],
+  ["GET /document-requests?status", "read", 200, budget(1, 900, 0), listWhenFilled(() => "?status=requested")],
+  ["GET /document-requests/hospitals", "read", 200, budget(1, 300, 0), (e) => get("/document-requests/hospitals", e)],
   [
     "GET /document-requests/{id}",
     "read",

@@ -88,6 +88,7 @@ const UNRECORDED = new Set([
   "GET /auth/sessions",
   "GET /hospitals",
   "GET /hospitals/{id}",
+  "GET /document-requests/hospitals",
   "GET /alert-rules/defaults",
   // Opening a view stages its events.
   "GET /live",

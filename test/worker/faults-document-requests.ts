@@ -29,6 +29,7 @@ function stepCase(name: string, find: () => Promise<string>, status: string, bod
 
 export const documentRequests: FaultCase[] = [
   readCase("GET /document-requests", () => `${API}/document-requests`),
+  readCase("GET /document-requests/hospitals", () => `${API}/document-requests/hospitals`),
   {
     name: "GET /document-requests/{id}",
     status: 200,
