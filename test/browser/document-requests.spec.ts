@@ -106,25 +106,30 @@ test("a person is told on the home page, agrees on a phone, and sees what was sh
   const page = await open(login, { path: "/me", context: PHONE });
   await expect(page.getByText("1 request waits for your answer")).toBeVisible();
   expect(await faultsOf(page)).toEqual([]);
+  await ask(scene, { description: "Laboratory results" });
+  await expect(page.getByText("2 requests wait for your answer")).toBeVisible();
   await page.getByRole("link", { name: "Read and answer" }).click();
-  await page.getByRole("link", { name: `${b.hospital.name} asks for documents` }).click();
+  await page
+    .getByRole("link", { name: `${b.hospital.name} asks for documents` })
+    .last()
+    .click();
   await waitForPage(page);
   const main = page.getByRole("main");
   await expect(main).toContainText(`${b.hospital.name} asks ${a.hospital.name} for documents of yours.`);
   for (const text of [DESCRIPTION, b.people.doctor.name, "Waits for your answer"]) await expect(main).toContainText(text);
   await expect(main).not.toContainText("the patient");
-  const records = page.getByRole("group", { name: "Your records to share" });
+  const records = page.getByRole("group", { name: "Record with the documents" });
   await expect(records.getByRole("checkbox")).toHaveCount(1);
   await records.getByRole("checkbox", { name: new RegExp(a.hospital.name) }).check();
   expect(await faultsOf(page)).toEqual([]);
-  await page.getByRole("button", { name: "Share these records" }).click();
-  await expect(page.getByText("The records are shared.")).toBeFocused();
+  await page.getByRole("button", { name: "Agree to this request" }).click();
+  await expect(page.getByText("You agreed. The asked hospital sees the request now.")).toBeFocused();
   await expect(stepsOf(page).filter({ hasText: "You agreed" })).toBeVisible();
   await expect(stepsOf(page).filter({ hasText: "Answer of the asked hospital · Waiting" })).toBeVisible();
   await page.goto("/me");
   await waitForPage(page);
   await expect(page.getByRole("heading", { name: "Who saw my record" })).toBeVisible();
-  await expect(page.getByText("waits for your answer")).toHaveCount(0);
+  await expect(page.getByText("1 request waits for your answer")).toBeVisible();
 
   const { document_id } = await sendDocument(a.clerk, newTextFile(), { patient_id: atA.id, title: "Letter of A" });
   await take(a.clerk, id, "approve");
@@ -164,7 +169,7 @@ test("the asked hospital approves, picks documents, and the other reads these al
   await openNotification(desk, "Request for documents");
   await expect(desk).toHaveURL(new RegExp(`/requests/${id}$`));
   const main = desk.getByRole("main");
-  for (const text of [b.hospital.name, DESCRIPTION, "Treatment and care", "Readable until"])
+  for (const text of [b.hospital.name, DESCRIPTION, "Treatment and care", "Readable until", `${atA.name} · no. ${atA.number}`])
     await expect(main).toContainText(text);
   await desk.getByRole("button", { name: "Approve" }).click();
   await expect(desk.getByText("The request is approved. Now choose the documents.")).toBeFocused();

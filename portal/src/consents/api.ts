@@ -1,8 +1,10 @@
 // API calls for consents: lists, one consent, requests by staff, and the person's answers.
 import { queryOptions, useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { hc } from "hono/client";
+import { useEffect } from "react";
 import type { consentOfferRoutes } from "../../../src/consents/offer-routes.ts";
 import type { consentRoutes } from "../../../src/consents/routes.ts";
+import { subscribeNotificationSignal } from "../monitoring/live/notification-signal.ts";
 import { API_BASE, CLIENT_OPTIONS, readData, readPage } from "../platform/api/client.ts";
 import { Problem, toProblem } from "../platform/api/problem.ts";
 import { queryClient } from "../platform/api/query-client.ts";
@@ -138,13 +140,17 @@ const invalidateConsents = async (): Promise<void> => {
   await Promise.all(["consents", "document-requests"].map((first) => queryClient.invalidateQueries({ queryKey: [first] })));
 };
 
+const WAITING_KEY = ["consents", "waiting"];
+
 /**
  * How many requests wait for the person's answer, of which one is read. Its key is below that of the consents, so that an answer reads
- * it again.
+ * it again; a notification does too.
  */
-export const useWaitingCount = () =>
-  useQuery({
-    queryKey: ["consents", "waiting"],
+export function useWaitingCount() {
+  useEffect(() => subscribeNotificationSignal(() => void queryClient.invalidateQueries({ queryKey: WAITING_KEY })), []);
+  return useQuery({
+    queryKey: WAITING_KEY,
     queryFn: async () => (await readPage(consentClient.$get({ query: { status: "requested", limit: "1" } }))).pagination.total,
     refetchOnMount: "always",
   });
+}

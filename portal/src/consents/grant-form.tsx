@@ -54,7 +54,7 @@ function LoadedGrantForm({ consent, request, zone, onGrant, choices }: GrantForm
   const [kinds, setKinds] = useState(consent.kinds);
   const [days, setDays] = useState(asked);
   const labels = {
-    patient_ids: t("consents.which_records"),
+    patient_ids: t(request ? "requests.which_record" : "consents.which_records"),
     kinds: t("consents.kinds"),
     data_from: t("consents.first_day"),
     data_until: t("consents.last_day"),
@@ -79,7 +79,7 @@ function LoadedGrantForm({ consent, request, zone, onGrant, choices }: GrantForm
   return (
     <div className={`${layout.stack} ${classes.form}`}>
       <p className={layout.note}>{t("consents.answer_text")}</p>
-      <Form submitLabel={t("consents.grant")} validate={validate} onSubmit={submit} labels={labels}>
+      <Form submitLabel={t(request ? "requests.agree" : "consents.grant")} validate={validate} onSubmit={submit} labels={labels}>
         {(field) => (
           <>
             <RecordFields
@@ -89,7 +89,9 @@ function LoadedGrantForm({ consent, request, zone, onGrant, choices }: GrantForm
               onChange={setRecordIds}
               {...field("patient_ids")}
             />
-            <KindFields label={labels.kinds} choices={consent.kinds} value={kinds} onChange={setKinds} {...field("kinds")} />
+            {!request && (
+              <KindFields label={labels.kinds} choices={consent.kinds} value={kinds} onChange={setKinds} {...field("kinds")} />
+            )}
             <DayFields days={days} onChange={setDays} limits={asked} isAsked field={field} labels={labels} />
           </>
         )}

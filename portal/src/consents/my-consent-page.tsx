@@ -60,7 +60,7 @@ function ConsentView({ consent, request }: ViewProps) {
     setNotice(null);
     try {
       await answerConsent(consent, choice);
-      setNotice(t(DONE[choice.step]));
+      setNotice(t(request && choice.step === "grant" ? "requests.agreed_done" : DONE[choice.step]));
     } catch (error) {
       const { code, errorId } = toProblem(error);
       if (code === "record_not_shareable") throw new Problem(0, code, t("consents.not_shareable"), errorId);

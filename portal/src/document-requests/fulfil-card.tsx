@@ -12,6 +12,7 @@ import { QueryBoundary, RefetchError } from "../platform/design/query-states.tsx
 import { useTranslation } from "../platform/messages/translate.ts";
 import type { TakeStep } from "./answer-card.tsx";
 import type { DocumentRequest } from "./api.ts";
+import { PatientName } from "./request-facts.tsx";
 import classes from "./requests.module.css";
 
 /** As many as the API shares with one request. */
@@ -93,7 +94,7 @@ function DocumentChoices({ id, error, isFirst, patientId, zone, chosen, onChange
           <>
             {items.length === 0 && <NoDocuments patientId={patientId} />}
             <Checkbox.Group
-              label={t("requests.pick")}
+              label={<PatientName patientId={patientId} />}
               description={t("requests.pick_hint")}
               error={error}
               value={[...chosen.keys()]}

@@ -128,6 +128,9 @@ export const requests = defineMessages({
     "requests.one_hospital": "Choose records of one hospital only.",
     "requests.no_record_there":
       "You have no record at the asked hospital in this account. Add one with a code from that hospital under My details, or deny the request.",
+    "requests.which_record": "Record with the documents",
+    "requests.agree": "Agree to this request",
+    "requests.agreed_done": "You agreed. The asked hospital sees the request now.",
     "requests.course": "What has happened",
     "requests.me_waiting": "{n, plural, one {# request waits for your answer} other {# requests wait for your answer}}",
     "requests.me_answer": "Read and answer",
@@ -255,6 +258,9 @@ export const requests = defineMessages({
     "requests.one_hospital": "केवल एक अस्पताल के रिकॉर्ड चुनें।",
     "requests.no_record_there":
       "जिस अस्पताल से माँगा गया है, उसका आपका रिकॉर्ड इस खाते में नहीं है। उस अस्पताल से मिले कोड से उसे मेरे विवरण में जोड़ें, या अनुरोध अस्वीकार करें।",
+    "requests.which_record": "दस्तावेज़ों वाला रिकॉर्ड",
+    "requests.agree": "इस अनुरोध से सहमत हूँ",
+    "requests.agreed_done": "आप सहमत हुए। अब उस अस्पताल को अनुरोध दिखता है।",
     "requests.course": "अब तक क्या हुआ",
     "requests.me_waiting": "{n, plural, one {# अनुरोध आपके उत्तर की प्रतीक्षा में है} other {# अनुरोध आपके उत्तर की प्रतीक्षा में हैं}}",
     "requests.me_answer": "पढ़ें और उत्तर दें",

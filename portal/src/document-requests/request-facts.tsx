@@ -1,6 +1,8 @@
 // What a document request says, in words.
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
+import { getFullName } from "../patients/api.ts";
+import { usePatientRecord } from "../patients/record/use-patient-record.ts";
 import { formatDate, formatDateTime } from "../platform/design/format.ts";
 import { DescriptionList } from "../platform/design/page.tsx";
 import { translateCode, useTranslation } from "../platform/messages/translate.ts";
@@ -48,31 +50,38 @@ export function RequestFacts({ request, zone, isOwn }: { request: DocumentReques
   const t = useTranslation();
   const facts: (readonly [string, ReactNode])[] = [
     [t("requests.status"), <RequestBadge key="status" request={request} />],
-    [t("requests.from"), request.requesting_hospital.name],
     [t("requests.to"), askedName(request, t)],
-    [t("requests.description"), request.description ?? t("requests.unreadable")],
     [t("requests.type"), typeName(request, t)],
     [t("requests.dates"), formatDates(request, zone, t)],
   ];
+  const patients: readonly [string, ReactNode] = [t("requests.patient"), <PatientLinks key="patient" request={request} />];
   const ofStaff: (readonly [string, ReactNode])[] = [
+    [t("requests.from"), request.requesting_hospital.name],
+    [t("requests.description"), request.description ?? t("requests.unreadable")],
     [t("requests.purpose"), translateCode("consents.purpose", request.purpose)],
     [t("requests.access_until"), formatDateTime(request.access_until, zone)],
-    [t("requests.patient"), <PatientLinks key="patient" request={request} />],
   ];
   return (
     <div className={classes.words}>
-      <DescriptionList items={isOwn ? facts : [...facts, ...ofStaff]} />
+      <DescriptionList items={isOwn ? facts : [patients, ...facts, ...ofStaff]} />
     </div>
   );
 }
 
 function PatientLinks({ request }: { request: DocumentRequest }) {
-  const t = useTranslation();
   return ownRecords(request).map((patientId) => (
     <p key={patientId}>
       <Link to="/patients/$patientId" params={{ patientId }}>
-        {t("requests.open_patient")}
+        <PatientName patientId={patientId} />
       </Link>
     </p>
   ));
+}
+
+/** Name and number, or a plain word where the record cannot be read. */
+export function PatientName({ patientId }: { patientId: string }) {
+  const t = useTranslation();
+  const { data } = usePatientRecord(patientId);
+  if (!data) return t("requests.open_patient");
+  return `${getFullName(data.data)} · ${t("common.number", { n: data.data.patient_number })}`;
 }
