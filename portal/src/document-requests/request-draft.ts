@@ -1,8 +1,8 @@
 // What staff enters to ask for documents, its checks, and what is sent. Days are in the zone of the hospital that asks.
 import type { DocumentTypeCode } from "../../../src/documents/document-types.ts";
+import type { CONSENT_PURPOSES } from "../../../src/platform/db/vocabulary.ts";
 import { addDays, dayInZone, endOfDayIso, isDateString, startOfDayIso } from "../platform/design/calendar-days.ts";
 import type { PlainMessageKey } from "../platform/messages/translate.ts";
-import type { NewRequest } from "./api.ts";
 
 export const MIN_DESCRIPTION_LENGTH = 3;
 export const MAX_DESCRIPTION_LENGTH = 1_000;
@@ -11,6 +11,19 @@ const DEFAULT_LIFE_DAYS = 90;
 /** The API accepts five years of 366 days. */
 const MAX_LIFE_DAYS = 5 * 366 - 1;
 
+type Purpose = (typeof CONSENT_PURPOSES)[number];
+/** As the API takes it. */
+type NewRequest = {
+  patient_id: string;
+  description: string;
+  expires_at: string;
+  hospital_id?: string;
+  type?: DocumentTypeCode;
+  date_from?: string;
+  date_to?: string;
+  purpose?: Purpose;
+};
+
 /** `hospitalId`: empty where the patient chooses. `from`, `until`: first and last day, empty for no limit. `expires`: last day of access. */
 export type RequestDraft = {
   hospitalId: string;
@@ -18,7 +31,7 @@ export type RequestDraft = {
   description: string;
   from: string;
   until: string;
-  purpose: NonNullable<NewRequest["purpose"]> | "";
+  purpose: Purpose | "";
   expires: string;
 };
 
