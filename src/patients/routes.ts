@@ -52,7 +52,10 @@ const createListRoute = <P extends string>(path: P) =>
     },
   });
 
-const PatientWithWard = Patient.extend({ ward_name: z.string().nullable() }).openapi("PatientWithWard");
+const PatientWithWard = Patient.extend({
+  ward_name: z.string().nullable(),
+  emergency_access_id: Id.nullable().openapi({ description: "The emergency access that alone opens the record to the caller" }),
+}).openapi("PatientWithWard");
 
 export const patientRoutes = createRouter()
   .openapi(
@@ -115,7 +118,7 @@ export const patientRoutes = createRouter()
       security: BEARER_AUTH,
       request: { params: patientParam },
       responses: {
-        200: jsonResponse(PatientWithWard, "The patient", { ...examplePatient, ward_name: null }),
+        200: jsonResponse(PatientWithWard, "The patient", { ...examplePatient, ward_name: null, emergency_access_id: null }),
         ...problemResponses(401, 403, 404),
       },
     }),

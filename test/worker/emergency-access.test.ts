@@ -49,7 +49,9 @@ describe("the beginning", () => {
     const { data } = await readJson(response);
     expect(data).toMatchObject({ status: "active", patient_id: atA.id, purpose: "BTG", reason: REASON, second_step: false });
     expect(Date.parse(data.ends_at) - Date.parse(data.started_at)).toBe(HOUR_MS);
-    expect(await statusOf(`/patients/${atA.id}`, a.doctor)).toBe(200);
+    const opened = await readJson(await get(`/patients/${atA.id}`, a.doctor));
+    expect(opened.data.emergency_access_id).toBe(data.emergency_access_id);
+    expect((await readJson(await get(`/patients/${a.patient.id}`, a.doctor))).data.emergency_access_id).toBeNull();
     // Nobody else, and nothing else.
     const colleague = await newPerson("doctor", a.hospitalId);
     expect(await statusOf(`/patients/${atA.id}`, colleague)).toBe(404);

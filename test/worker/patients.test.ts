@@ -46,7 +46,7 @@ describe("a patient", () => {
     expect(data).toMatchObject({ ...FULL, hospital_id: world.hospitalId, version: 1, is_active: true, ward_id: null });
     const detail = await sendRequest(`${API}/patients/${data.patient_id}`, { as: world.nurse });
     expect(detail.headers.get("etag")).toMatch(/^"1-/);
-    expect((await readJson(detail)).data).toEqual({ ...data, ward_name: null });
+    expect((await readJson(detail)).data).toEqual({ ...data, ward_name: null, emergency_access_id: null });
     const list = await readJson(await sendRequest(`${API}/patients?limit=1&monitoring=home`, { as: world.nurse }));
     const { medical_history, notes, symptoms, ...summary } = data;
     expect(list.data).toEqual([summary]);
@@ -55,7 +55,7 @@ describe("a patient", () => {
     expect([changed.status, changed.headers.get("etag")]).toEqual([200, expect.stringMatching(/^"2-/)]);
     const after = (await readJson(await sendRequest(`${API}/patients/${data.patient_id}`, { as: world.nurse }))).data;
     const expected = { ...data, last_name: null, symptoms: [], notes: "New.", version: 2, updated_at: after.updated_at };
-    expect(after).toEqual({ ...expected, ward_name: null });
+    expect(after).toEqual({ ...expected, ward_name: null, emergency_access_id: null });
     expect((await readJson(changed)).data).toEqual(expected);
   });
 

@@ -1,4 +1,4 @@
-// A patient as the record's pages show it: with the name of the ward.
+// A patient as the record's pages show it: with the name of the ward, and whether an emergency opened it.
 import { sql } from "drizzle-orm";
 import type { Call } from "../../access/actor.ts";
 import { afterAudit, appendAuditEvent } from "../../access/audit.ts";
@@ -13,5 +13,5 @@ export async function getPatientWithWard(call: Call, ref: string) {
   const [[ward]] = results;
   const stored = appendAuditEvent(call, patientEvent(access, "patient.read", "R"));
   const detail = await afterAudit(stored, toPatientDetail(call, access.patient));
-  return { ...detail, ward_name: ward?.name ?? null };
+  return { ...detail, ward_name: ward?.name ?? null, emergency_access_id: access.emergencyId ?? null };
 }
