@@ -10,7 +10,7 @@ const PAGES: Readonly<Record<string, string>> = {
   "webhook.disabled": "/admin/webhooks",
   "privacy.question_answered": "/me/access",
   "emergency.access": "/me/access",
-  "emergency.many": "/privacy",
+  "emergency.many": "/emergency",
   "notification.test": "/account/notifications",
 };
 

@@ -21,6 +21,7 @@ export const PORTAL_AREAS = {
   devices: STAFF,
   admin: ["hospital_admin", "admin"],
   privacy: ["nurse", "doctor", "hospital_admin"],
+  emergency: ["nurse", "doctor", "hospital_admin"],
   me: ["patient"],
   consents: EVERYONE,
   requests: ["nurse", "doctor", "hospital_admin"],

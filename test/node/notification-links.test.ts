@@ -38,7 +38,7 @@ const PAGE_OF: Record<NotificationKind, string> = {
   "guardianship.began": "/me/guardians",
   "guardianship.ended": "/me/guardians",
   "emergency.access": "/me/access",
-  "emergency.many": "/privacy",
+  "emergency.many": "/emergency",
   "webhook.disabled": "/admin/webhooks",
   "privacy.review_opened": "/privacy/$reviewId",
   "privacy.question_answered": "/me/access",

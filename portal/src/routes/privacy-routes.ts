@@ -1,4 +1,4 @@
-// Routes of privacy officers.
+// Routes of emergency access, and of privacy officers.
 import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
 import { searchParams } from "../platform/search-params.ts";
 import { signedInLayout } from "./base-routes.ts";
@@ -15,5 +15,16 @@ export const privacyRoutes = [
     ...underSignedIn,
     path: "/privacy/$reviewId",
     component: lazyRouteComponent(() => import("../privacy/review-page.tsx"), "ReviewPage"),
+  }),
+  createRoute({
+    ...underSignedIn,
+    path: "/emergency",
+    validateSearch: searchParams("status"),
+    component: lazyRouteComponent(() => import("../emergency/emergency-page.tsx"), "EmergencyPage"),
+  }),
+  createRoute({
+    ...underSignedIn,
+    path: "/emergency/$accessId",
+    component: lazyRouteComponent(() => import("../emergency/access-page.tsx"), "EmergencyAccessPage"),
   }),
 ] as const;

@@ -25,6 +25,9 @@ const ADMIN_ITEMS: readonly NavigationItem[] = [
   { to: "/admin/health", label: "nav.health" },
 ];
 
+/** For who begins emergency accesses, and who reviews them. */
+const EMERGENCY_ITEM: NavigationItem = { to: "/emergency", label: "nav.emergency" };
+
 const ITEMS_BY_ROLE: Record<Role, readonly NavigationItem[]> = {
   nurse: [
     { to: "/ward", label: "nav.ward" },
@@ -32,12 +35,14 @@ const ITEMS_BY_ROLE: Record<Role, readonly NavigationItem[]> = {
     { to: "/patients", label: "nav.patients" },
     { to: "/uploads", label: "nav.uploads" },
     { to: "/requests", label: "nav.requests" },
+    EMERGENCY_ITEM,
   ],
   doctor: [
     { to: "/patients", label: "nav.patients" },
     { to: "/alarms", label: "nav.alarms" },
     { to: "/reports", label: "nav.reports" },
     { to: "/requests", label: "nav.requests" },
+    EMERGENCY_ITEM,
   ],
   hospital_admin: [...ADMIN_ITEMS, { to: "/requests", label: "nav.requests" }],
   admin: [...ADMIN_ITEMS, { to: "/admin/keys", label: "nav.keys" }],
@@ -65,8 +70,11 @@ const LANDING_PATHS: Record<Role, string> = {
 /** For privacy officers, whatever their role. */
 const PRIVACY_ITEM: NavigationItem = { to: "/privacy", label: "nav.privacy" };
 
-export const navigationItems = (role: Role, isPrivacyOfficer = false): readonly NavigationItem[] =>
-  isPrivacyOfficer ? [...ITEMS_BY_ROLE[role], PRIVACY_ITEM] : ITEMS_BY_ROLE[role];
+export function navigationItems(role: Role, isPrivacyOfficer = false): readonly NavigationItem[] {
+  const items = ITEMS_BY_ROLE[role];
+  if (!isPrivacyOfficer) return items;
+  return [...items, PRIVACY_ITEM, ...(items.includes(EMERGENCY_ITEM) ? [] : [EMERGENCY_ITEM])];
+}
 export const landingPath = (role: Role): string => LANDING_PATHS[role];
 /** Tabs at the bottom of a phone; further items are behind "More". */
 export const MAX_TABS = 4;

@@ -12,6 +12,7 @@ import type { consents } from "../../consents/messages.ts";
 import type { devices } from "../../devices/messages.ts";
 import type { requests } from "../../document-requests/messages.ts";
 import type { documents } from "../../documents/messages.ts";
+import type { emergency } from "../../emergency/messages.ts";
 import type { erasure } from "../../erasure/messages.ts";
 import type { rules } from "../../monitoring/alert-rules/messages.ts";
 import type { alarms } from "../../monitoring/alerts/messages.ts";
@@ -75,6 +76,7 @@ type Registered = [
   typeof webhooks,
   typeof audit,
   typeof privacy,
+  typeof emergency,
   typeof erasure,
   typeof rotation,
   typeof notifications,
