@@ -4,6 +4,7 @@ import { type ReactNode, useState } from "react";
 import { useMe } from "../accounts/session/use-session.ts";
 import type { SharedPlace } from "../consents/shared-place.ts";
 import { useHospitalTimeZone } from "../organization/hospitals/use-hospitals.ts";
+import { useIsReadOnly } from "../patients/record/use-patient-record.ts";
 import { formatDate, formatDateTime, formatNumber } from "../platform/design/format.ts";
 import layout from "../platform/design/layout.module.css";
 import { Card, DescriptionList } from "../platform/design/page.tsx";
@@ -54,7 +55,8 @@ function DocumentActions({ document, place }: { document: DocumentDetail; place:
   const { user_id } = useMe();
   const [isMarking, setIsMarking] = useState(false);
   const { document_id, status, uploaded_by, content_type, file_name } = document;
-  const mayChange = status === "current" && !place.shared;
+  const isReadOnly = useIsReadOnly(place.patientId);
+  const mayChange = status === "current" && !place.shared && !isReadOnly;
   const mayReplace = !place.isOwn || (uploaded_by.kind === "user" && uploaded_by.id === user_id);
   return (
     <Group>

@@ -1,7 +1,9 @@
 // Report page of a patient: PDF, measurements and source.
 import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
+import { EmergencyGate, type OnOver, RecordBanner } from "../emergency/emergency-gate.tsx";
 import { useHospitalTimeZone } from "../organization/hospitals/use-hospitals.ts";
 import { formatBirthDate } from "../patients/patient-age.ts";
+import { useIsReadOnly } from "../patients/record/use-patient-record.ts";
 import { formatDateTime } from "../platform/design/format.ts";
 import { Page } from "../platform/design/page.tsx";
 import { QueryBoundary } from "../platform/design/query-states.tsx";
@@ -13,22 +15,27 @@ import classes from "./report.module.css";
 import { ReportView } from "./report-view.tsx";
 
 export function ReportPage() {
-  const t = useTranslation();
   const { reportId } = useParams({ from: "/signed-in/reports/$reportId" });
+  return <EmergencyGate key={reportId}>{(onOver) => <OneReport reportId={reportId} onEmergencyOver={onOver} />}</EmergencyGate>;
+}
+
+function OneReport({ reportId, onEmergencyOver }: { reportId: string; onEmergencyOver: OnOver }) {
+  const t = useTranslation();
   const search = useSearch({ from: "/signed-in/reports/$reportId" });
   const navigate = useNavigate({ from: "/reports/$reportId" });
   const report = useReport(reportId);
+  const isReadOnly = useIsReadOnly(report.data?.patient.patient_id ?? "");
   const windowTitle = report.data && formatWindowTitle(report.data, t);
   return (
     <Page
-      key={reportId}
-      actions={report.data && <ReportActions key={report.data.version} report={report.data} />}
+      actions={report.data && !isReadOnly && <ReportActions key={report.data.version} report={report.data} />}
       title={report.data ? formatReportTitle(report.data, t) : t("reports.title")}
       windowTitle={windowTitle}
     >
       <QueryBoundary query={report}>
         {(data) => (
           <>
+            <RecordBanner patientId={data.patient.patient_id} hospitalId={data.hospital_id} onOver={onEmergencyOver} />
             <ReportIdentity report={data} />
             <ReportView
               report={data}

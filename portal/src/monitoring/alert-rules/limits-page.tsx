@@ -4,7 +4,7 @@ import { useParams } from "@tanstack/react-router";
 import { useState } from "react";
 import { useMe } from "../../accounts/session/use-session.ts";
 import { useHospitalTimeZone } from "../../organization/hospitals/use-hospitals.ts";
-import { usePatientRecord } from "../../patients/record/use-patient-record.ts";
+import { useIsReadOnly, usePatientRecord } from "../../patients/record/use-patient-record.ts";
 import { formatDateTime } from "../../platform/design/format.ts";
 import { Card, Page } from "../../platform/design/page.tsx";
 import { QueryBoundary } from "../../platform/design/query-states.tsx";
@@ -26,6 +26,7 @@ export function LimitsPage() {
   const { role } = useMe();
   const patient = usePatientRecord(patientId);
   const zone = useHospitalTimeZone(patient.data?.data.hospital_id);
+  const isReadOnly = useIsReadOnly(patientId);
   const query = useQuery({ queryKey: ["rules", "effective", patientId], queryFn: () => readEffectiveRules(patientId) });
   return (
     <Page title={t("rules.limits")}>
@@ -33,7 +34,7 @@ export function LimitsPage() {
         {(effective) => (
           <>
             <LimitsCard effective={effective} zone={zone} />
-            <MonitoringCard patientId={patientId} zone={zone} />
+            {!isReadOnly && <MonitoringCard patientId={patientId} zone={zone} />}
             {(role === "admin" || role === "hospital_admin") && (
               <LimitsChangeLog patientId={patientId} hospitalId={patient.data?.data.hospital_id} zone={zone} />
             )}
@@ -48,6 +49,7 @@ function LimitsCard({ effective, zone }: { effective: EffectiveRules; zone: stri
   const t = useTranslation();
   const [dialog, setDialog] = useState<{ rule: VitalRule; kind: "change" | "take_back" } | null>(null);
   const target = usePatientLimitsTarget(effective.patient_id);
+  const isReadOnly = useIsReadOnly(effective.patient_id);
   const inheritedRules = useInheritedRules(effective.age_band, effective.ward_id, effective.monitoring);
   const lastChangeColumn = {
     label: t("rules.last_change"),
@@ -74,6 +76,7 @@ function LimitsCard({ effective, zone }: { effective: EffectiveRules; zone: stri
               <LimitsTable
                 rules={rules}
                 extraColumn={lastChangeColumn}
+                isReadOnly={isReadOnly}
                 onChange={(rule) => setDialog({ rule, kind: "change" })}
                 onReset={(rule) => setDialog({ rule, kind: "take_back" })}
               />

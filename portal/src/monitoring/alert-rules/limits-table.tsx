@@ -14,11 +14,13 @@ type LimitsTableProps = {
   rules: readonly VitalRule[];
   onChange: (rule: VitalRule) => void;
   onReset: (rule: VitalRule) => void;
+  /** Without actions. */
+  isReadOnly?: boolean;
   /** Additional column before the actions. */
   extraColumn?: Column<VitalRule>;
 };
 
-export function LimitsTable({ rules, onChange, onReset, extraColumn }: LimitsTableProps) {
+export function LimitsTable({ rules, onChange, onReset, isReadOnly = false, extraColumn }: LimitsTableProps) {
   const t = useTranslation();
   const columns: Column<VitalRule>[] = [
     { label: t("rules.vital"), cell: (rule) => <VitalName rule={rule} /> },
@@ -28,12 +30,19 @@ export function LimitsTable({ rules, onChange, onReset, extraColumn }: LimitsTab
     })),
     { label: t("rules.manner"), cell: (rule) => rule.limits && <TimingCell rule={rule} /> },
     ...(extraColumn ? [extraColumn] : []),
-    {
-      label: t("rules.change_limits"),
-      cell: (rule) => <RowActions rule={rule} onChange={() => onChange(rule)} onReset={() => onReset(rule)} />,
-    },
   ];
-  return <Table label={t("rules.table")} columns={columns} items={rules} rowKey={({ code }) => code} />;
+  const actions = {
+    label: t("rules.change_limits"),
+    cell: (rule: VitalRule) => <RowActions rule={rule} onChange={() => onChange(rule)} onReset={() => onReset(rule)} />,
+  };
+  return (
+    <Table
+      label={t("rules.table")}
+      columns={isReadOnly ? columns : [...columns, actions]}
+      items={rules}
+      rowKey={({ code }) => code}
+    />
+  );
 }
 
 function VitalName({ rule: { name, unit } }: { rule: VitalRule }) {

@@ -3,6 +3,7 @@ import { Button, Menu, Textarea } from "@mantine/core";
 import { type ReactNode, useRef, useState } from "react";
 import type { AlertView } from "../../../../src/monitoring/patient-object/contract.ts";
 import { useMe } from "../../accounts/session/use-session.ts";
+import { useIsReadOnly } from "../../patients/record/use-patient-record.ts";
 import type { Problem } from "../../platform/api/problem.ts";
 import { ConfirmDialog } from "../../platform/design/confirm-dialog.tsx";
 import layout from "../../platform/design/layout.module.css";
@@ -25,6 +26,10 @@ type RunAction = (action: AlarmAction) => Promise<Problem | null>;
 export const isUnacknowledged = ({ state }: Pick<AlertView, "state">): boolean => state === "active" || state === "recovered";
 
 export function AlarmActions({ alert }: AlarmProps) {
+  return useIsReadOnly(alert.patient_id) ? null : <Actions alert={alert} />;
+}
+
+function Actions({ alert }: AlarmProps) {
   const t = useTranslation();
   const { busy, failure, does: runAction } = useAlarmAction(alert);
   const offlineGuard = useOfflineGuard();

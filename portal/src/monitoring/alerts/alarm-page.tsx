@@ -3,6 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useParams } from "@tanstack/react-router";
 import { useEffect } from "react";
 import type { AlertView } from "../../../../src/monitoring/patient-object/contract.ts";
+import { EmergencyGate, type OnOver, RecordBanner } from "../../emergency/emergency-gate.tsx";
 import { useOwnTimeZone } from "../../organization/hospitals/use-hospitals.ts";
 import { queryClient } from "../../platform/api/query-client.ts";
 import { formatDate, formatTime } from "../../platform/design/format.ts";
@@ -24,8 +25,12 @@ import { useAlarmText } from "./use-alarm-text.ts";
 const HISTORY_DELAY_MS = 3_000;
 
 export function AlarmPage() {
-  const t = useTranslation();
   const { alertId } = useParams({ from: "/signed-in/alarms/$alertId" });
+  return <EmergencyGate key={alertId}>{(onOver) => <OneAlarm alertId={alertId} onEmergencyOver={onOver} />}</EmergencyGate>;
+}
+
+function OneAlarm({ alertId, onEmergencyOver }: { alertId: string; onEmergencyOver: OnOver }) {
+  const t = useTranslation();
   const alarm = useQuery({ queryKey: ["alerts", "one", alertId], queryFn: () => readAlert(alertId) });
   useEffect(() => {
     const reload = () => void queryClient.invalidateQueries({ queryKey: ["alerts", "one", alertId] });
@@ -43,14 +48,14 @@ export function AlarmPage() {
   }, [alertId]);
   return (
     <Page title={t("alarms.alarm")}>
-      <QueryBoundary query={alarm}>{(page) => <AlarmDetails page={page} />}</QueryBoundary>
+      <QueryBoundary query={alarm}>{(page) => <AlarmDetails page={page} onEmergencyOver={onEmergencyOver} />}</QueryBoundary>
     </Page>
   );
 }
 
 type AlarmEvent = AlertPage["events"][number];
 
-function AlarmDetails({ page }: { page: AlertPage }) {
+function AlarmDetails({ page, onEmergencyOver }: { page: AlertPage; onEmergencyOver: OnOver }) {
   const t = useTranslation();
   const { events, ...loadedAlert } = page;
   // The live view is newer than the response.
@@ -59,6 +64,7 @@ function AlarmDetails({ page }: { page: AlertPage }) {
   const alarmText = useAlarmText(alert);
   return (
     <>
+      <RecordBanner patientId={alert.patient_id} onOver={onEmergencyOver} />
       <section className={cardClasses.card} data-priority={priority} data-state={alert.state} aria-label={alarmText}>
         <div className={cardClasses.head}>
           <PriorityBadge priority={priority} isFlashing={alert.state === "active"} />

@@ -12,13 +12,14 @@ import type { Patient } from "../api.ts";
 import { getLinesError, isTooLong, splitLines } from "../text-lines.ts";
 import classes from "./history.module.css";
 import { changePatient } from "./record-api.ts";
-import { usePatientRecord } from "./use-patient-record.ts";
+import { useIsReadOnly, usePatientRecord } from "./use-patient-record.ts";
 
 const MAX_TEXT_LENGTH = 20_000;
 
 export function HistoryCard({ patientId }: { patientId: string }) {
   const t = useTranslation();
   const record = usePatientRecord(patientId);
+  const isReadOnly = useIsReadOnly(patientId);
   // State when editing began: the change is sent with its ETag, whatever was loaded since.
   const [editing, setEditing] = useState<{ data: Patient; etag: string } | null>(null);
   const reload = async () => {
@@ -30,6 +31,7 @@ export function HistoryCard({ patientId }: { patientId: string }) {
       title={t("record.medical_history")}
       actions={
         !editing &&
+        !isReadOnly &&
         record.data && (
           <Button variant="default" onClick={() => setEditing(record.data)}>
             {t("record.edit_history")}

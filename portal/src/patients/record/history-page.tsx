@@ -9,7 +9,7 @@ import { HistoryCard } from "./history-card.tsx";
 import { Intakes } from "./intakes.tsx";
 import { Logins } from "./logins.tsx";
 import classes from "./overview.module.css";
-import { usePatientNumberAndZone, usePatientRecord } from "./use-patient-record.ts";
+import { useIsReadOnly, usePatientNumberAndZone, usePatientRecord } from "./use-patient-record.ts";
 
 /** Who may manage the care team and issue access codes; the API enforces it. */
 const RECORD_MANAGER_ROLES: readonly string[] = ["nurse", "hospital_admin", "admin"];
@@ -20,7 +20,8 @@ export function PatientHistoryPage() {
   const { patientId } = useParams({ from: "/signed-in/patients/$patientId/history" });
   const { number, zone } = usePatientNumberAndZone(patientId);
   const { data } = usePatientRecord(patientId);
-  const canManageRecord = RECORD_MANAGER_ROLES.includes(role);
+  const isReadOnly = useIsReadOnly(patientId);
+  const canManageRecord = RECORD_MANAGER_ROLES.includes(role) && !isReadOnly;
   return (
     <Page title={t("record.history")} windowTitle={t("record.window.history", { n: number })}>
       <div className={classes.columns}>

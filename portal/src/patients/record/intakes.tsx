@@ -13,20 +13,23 @@ import { announce } from "../../shell/announcer.tsx";
 import { getLinesError, isTooLong, splitLines } from "../text-lines.ts";
 import classes from "./history.module.css";
 import { careTeamQuery, type Intake, recordIntake, useIntakes } from "./record-api.ts";
-import { usePatientRecord } from "./use-patient-record.ts";
+import { useIsReadOnly, usePatientRecord } from "./use-patient-record.ts";
 
 type PatientProps = { patientId: string; zone: string | undefined };
 
 export function Intakes({ patientId, zone }: PatientProps) {
   const t = useTranslation();
   const [isAdding, setIsAdding] = useState(false);
+  const isReadOnly = useIsReadOnly(patientId);
   return (
     <Card
       title={t("record.intakes")}
       actions={
-        <Button variant="default" onClick={() => setIsAdding(true)}>
-          {t("record.new_intake")}
-        </Button>
+        !isReadOnly && (
+          <Button variant="default" onClick={() => setIsAdding(true)}>
+            {t("record.new_intake")}
+          </Button>
+        )
       }
     >
       <IntakeList patientId={patientId} zone={zone} />

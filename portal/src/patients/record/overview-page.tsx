@@ -21,7 +21,7 @@ import { translateCode, useTranslation } from "../../platform/messages/translate
 import { formatMetric } from "../../reports/format-metric.ts";
 import classes from "./overview.module.css";
 import { readSummary } from "./record-api.ts";
-import { usePatientNumberAndZone, usePatientRecord } from "./use-patient-record.ts";
+import { useIsReadOnly, usePatientNumberAndZone, usePatientRecord } from "./use-patient-record.ts";
 
 type PatientProps = { patientId: string; zone: string | undefined };
 
@@ -29,11 +29,12 @@ export function PatientOverviewPage() {
   const t = useTranslation();
   const { patientId } = useParams({ from: "/signed-in/patients/$patientId" });
   const { number: n, zone } = usePatientNumberAndZone(patientId);
+  const isReadOnly = useIsReadOnly(patientId);
   return (
     <Page title={t("record.tab.overview")} windowTitle={t("record.window.overview", { n })}>
       <div className={classes.columns}>
         <div className={layout.stack}>
-          <Card title={t("record.now")} actions={<EnterObservations patientId={patientId} />}>
+          <Card title={t("record.now")} actions={!isReadOnly && <EnterObservations patientId={patientId} />}>
             <div className={layout.stack}>
               <LiveVitals patientId={patientId} />
               <News2 patientId={patientId} />
@@ -44,9 +45,9 @@ export function PatientOverviewPage() {
         </div>
         <div className={layout.stack}>
           <LatestReportCard patientId={patientId} zone={zone} />
-          <DevicesCard patientId={patientId} />
+          {!isReadOnly && <DevicesCard patientId={patientId} />}
           <HistoryExcerptCard patientId={patientId} />
-          <OtherHospitalsCard patientId={patientId} />
+          {!isReadOnly && <OtherHospitalsCard patientId={patientId} />}
         </div>
       </div>
     </Page>

@@ -17,7 +17,7 @@ import { PriorityBadge, shownAs } from "../../platform/design/priority.tsx";
 import { useTranslation } from "../../platform/messages/translate.ts";
 import { announce } from "../../shell/announcer.tsx";
 import classes from "./patient-frame.module.css";
-import { usePatientNumberAndZone } from "./use-patient-record.ts";
+import { useIsReadOnly, usePatientNumberAndZone } from "./use-patient-record.ts";
 
 /** Number of alarms shown; unacknowledged high-priority alarms are always shown, the rest is behind a link. */
 const MAX_SHOWN = 3;
@@ -57,7 +57,8 @@ function AlarmLine({ alert }: { alert: AlertView }) {
   const t = useTranslation();
   const { busy, failure, does: runAction } = useAlarmAction(alert);
   const { offlineProps, offlineNotice } = useOfflineGuard();
-  const needsAcknowledgement = isUnacknowledged(alert);
+  const isReadOnly = useIsReadOnly(alert.patient_id);
+  const needsAcknowledgement = isUnacknowledged(alert) && !isReadOnly;
   const alarmText = useAlarmText(alert);
   const acknowledge = async () => {
     if (!(await runAction({ kind: "acknowledge" }))) announce(t("alarms.acknowledged_said", { what: alarmText }));

@@ -1,10 +1,15 @@
 // Layout of a patient's pages: sticky identity, open alarms and tabs.
 import { Link, Outlet, useLocation, useParams } from "@tanstack/react-router";
-import { useEffect, useRef, useState } from "react";
+import { type ReactNode, useEffect, useRef, useState } from "react";
+import { CheckedOutlet } from "../../emergency/checked-outlet.tsx";
+import { EmergencyBanner } from "../../emergency/emergency-banner.tsx";
+import { EmergencyGate, type OnOver } from "../../emergency/emergency-gate.tsx";
+import { EmergencyOffer } from "../../emergency/emergency-offer.tsx";
 import { getLastUpdate } from "../../monitoring/live/patient-state.ts";
 import { useConnection, useLivePatient, useServerNow } from "../../monitoring/live/use-live.ts";
 import { PatientWaitingSets } from "../../monitoring/observation-set/waiting-sets.tsx";
 import { useHospitalTimeZone } from "../../organization/hospitals/use-hospitals.ts";
+import { toProblem } from "../../platform/api/problem.ts";
 import { formatAge } from "../../platform/design/format.ts";
 import { Page } from "../../platform/design/page.tsx";
 import { LoadError, Loading } from "../../platform/design/query-states.tsx";
@@ -17,34 +22,58 @@ import classes from "./patient-frame.module.css";
 import { usePatientRecord } from "./use-patient-record.ts";
 
 export function PatientLayout() {
-  const t = useTranslation();
   const { patientId } = useParams({ from: "/signed-in/patients/$patientId" });
+  return (
+    <EmergencyGate key={patientId}>{(onOver) => <PatientFrame patientId={patientId} onEmergencyOver={onOver} />}</EmergencyGate>
+  );
+}
+
+type PatientFrameProps = { patientId: string; onEmergencyOver: OnOver };
+
+function PatientFrame({ patientId, onEmergencyOver }: PatientFrameProps) {
+  const t = useTranslation();
   const record = usePatientRecord(patientId);
   const zone = useHospitalTimeZone(record.data?.data.hospital_id);
   usePageZone(zone);
-  // Nothing renders before the record is loaded: content must never appear under another patient's name.
-  if (!record.data) {
+  const isClosed = record.error !== null && [403, 404].includes(toProblem(record.error).status);
+  const wasOpenedBy = record.data?.data.emergency_access_id ?? null;
+  // An access that ended before its time, or that a hospital no longer allows.
+  useEffect(() => {
+    if (isClosed && wasOpenedBy !== null) onEmergencyOver(null);
+  }, [isClosed, wasOpenedBy, onEmergencyOver]);
+  // Nothing renders before the record is loaded: content must never appear under another patient's name. Nor once it is closed.
+  if (!record.data || isClosed) {
     if (!record.error) return <Loading />;
     return (
       <Page title={t("record.patient")}>
         <LoadError error={record.error} retry={() => void record.refetch()} />
+        {isClosed && <EmergencyOffer patient={patientId} onOpened={() => void record.refetch()} />}
       </Page>
     );
   }
   const patient = record.data.data;
+  const isEmergency = patient.emergency_access_id !== null;
   return (
     <div className={classes.frame} key={patient.patient_id}>
-      <Identity patient={patient} />
+      <Identity patient={patient}>
+        {patient.emergency_access_id && (
+          <EmergencyBanner
+            accessId={patient.emergency_access_id}
+            onOver={onEmergencyOver}
+            onRefused={() => void record.refetch()}
+          />
+        )}
+      </Identity>
       <PatientAlarms patientId={patient.patient_id} />
       <PatientWaitingSets patientId={patient.patient_id} />
-      <Tabs patientId={patientId} />
-      <Outlet />
+      <Tabs patientId={patientId} isEmergency={isEmergency} />
+      {isEmergency ? <CheckedOutlet patientId={patientId} /> : <Outlet />}
       <p className={classes.support}>{t("common.decision_support")}</p>
     </div>
   );
 }
 
-function Identity({ patient }: { patient: Patient }) {
+function Identity({ patient, children }: { patient: Patient; children: ReactNode }) {
   const t = useTranslation();
   const now = useServerNow(60_000);
   const { identity, stickyTop } = useStickyTop();
@@ -63,6 +92,7 @@ function Identity({ patient }: { patient: Patient }) {
       <span className={classes.facts}>{facts.join(" · ")}</span>
       {!patient.is_active && <span className={classes.inactive}>{t("record.inactive")}</span>}
       <LivePill patient={patient} />
+      {children}
     </section>
   );
 }
@@ -128,7 +158,10 @@ const TABS = [
   ["/patients/$patientId/about", "record.tab.about"],
 ] as const;
 
-function Tabs({ patientId }: { patientId: string }) {
+/** What no emergency access opens. */
+const TABS_OF_ROLE: readonly string[] = ["record.tab.others", "record.tab.devices", "record.tab.timeline"];
+
+function Tabs({ patientId, isEmergency }: { patientId: string; isEmergency: boolean }) {
   const t = useTranslation();
   const tabStrip = useRef<HTMLElement>(null);
   const { pathname } = useLocation();
@@ -141,7 +174,7 @@ function Tabs({ patientId }: { patientId: string }) {
   return (
     <nav ref={tabStrip} className={classes.tabs} aria-label={t("record.tabs")}>
       <ul>
-        {TABS.map(([to, label]) => (
+        {TABS.filter(([, label]) => !isEmergency || !TABS_OF_ROLE.includes(label)).map(([to, label]) => (
           <li key={to}>
             <Link to={to} params={{ patientId }} activeOptions={{ exact: to === TABS[0][0], includeSearch: false }}>
               {t(label)}

@@ -10,6 +10,10 @@ export const patientQuery = (patientId: string) =>
 /** With the ETag that a change of it needs. */
 export const usePatientRecord = (patientId: string) => useQuery(patientQuery(patientId));
 
+/** Whether an emergency access alone opens the record, which allows no change. Reads nothing: false until a page has read the record. */
+export const useIsReadOnly = (patientId: string): boolean =>
+  (useQuery({ ...patientQuery(patientId), enabled: false }).data?.data.emergency_access_id ?? null) !== null;
+
 /** What titles and times need; "…" and undefined until it is known. */
 export function usePatientNumberAndZone(patientId: string): { number: string; zone: string | undefined } {
   const { data } = usePatientRecord(patientId);
