@@ -2,6 +2,7 @@
 import { Link, useParams } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { useMe } from "../accounts/session/use-session.ts";
+import { NoticeDelayCard } from "../emergency/notice-delay-card.tsx";
 import { useColleagueName } from "../organization/hospitals/use-colleagues.ts";
 import { useOwnTimeZone } from "../organization/hospitals/use-hospitals.ts";
 import { formatDateTime } from "../platform/design/format.ts";
@@ -36,6 +37,7 @@ function ReviewView({ review }: { review: Review }) {
         <p className={classes.text}>{review.text || t("privacy.no_text")}</p>
       </Card>
       {review.status === "open" ? <Closing review={review} /> : <Result review={review} />}
+      <NoticeDelayCard patientId={review.patient_id} />
     </>
   );
 }
@@ -68,7 +70,18 @@ function AccessFacts({ review }: { review: Review }) {
         [t("privacy.purpose"), event.purpose === null ? t("privacy.no_basis") : translateCode("audit.purpose", event.purpose)],
       ]
     : [];
-  return <DescriptionList items={[...facts, ...ofEvent]} />;
+  const ofEmergency: typeof facts =
+    review.kind === "emergency"
+      ? [
+          [
+            t("emergency.title"),
+            <Link key="access" to="/emergency/$accessId" params={{ accessId: review.ref_id }}>
+              {t("emergency.to_access")}
+            </Link>,
+          ],
+        ]
+      : [];
+  return <DescriptionList items={[...facts, ...ofEmergency, ...ofEvent]} />;
 }
 
 function Closing({ review }: { review: Review }) {

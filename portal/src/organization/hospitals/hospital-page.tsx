@@ -5,6 +5,7 @@ import { useParams } from "@tanstack/react-router";
 import { useState } from "react";
 import { FactorPolicyCard } from "../../accounts/factors/factor-policy-card.tsx";
 import { useMe } from "../../accounts/session/use-session.ts";
+import { ReachCard } from "../../emergency/reach-card.tsx";
 import { RequiredChannelsCard, UnreachableMembersCard } from "../../notifications/preferences/hospital-channels.tsx";
 import { queryClient } from "../../platform/api/query-client.ts";
 import { ConfirmDialog } from "../../platform/design/confirm-dialog.tsx";
@@ -87,6 +88,7 @@ function HospitalDetails({ versioned }: { versioned: VersionedHospital }) {
       {!isBuiltIn && <Wards hospital={hospital} />}
       {!isBuiltIn && <Members hospital={hospital} />}
       {!isBuiltIn && <FactorPolicyCard hospital={hospital} />}
+      {!isBuiltIn && <ReachCard hospital={hospital} onSave={(emergency_reach) => saveChange({ emergency_reach })} />}
       {!isBuiltIn && <RequiredChannelsCard hospitalId={hospital.hospital_id} />}
       {!isBuiltIn && <UnreachableMembersCard hospitalId={hospital.hospital_id} />}
       {dialog === "edit" && (
