@@ -76,6 +76,9 @@ const EVENT_MESSAGES: readonly (readonly [beginning: string, key: PlainMessageKe
   ["audit.", "me.access.log"],
   ["privacy_question.", "me.access.question"],
   ["privacy_review.", "me.access.review"],
+  ["emergency_access.start", "me.access.emergency_start"],
+  ["emergency_access.end", "me.access.emergency_end"],
+  ["emergency_access.", "me.access.emergency"],
 ];
 /** The event of a change that was begun; the one of its result has the name without this end. */
 const BEGIN = /_begin$/;
