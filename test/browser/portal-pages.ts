@@ -20,6 +20,8 @@ type Ids = {
   hospital: string;
   review: string;
   erasure: string;
+  emergency: string;
+  emergencyRecord: string;
   own: string;
   ownDocument: string;
   ownConsent: string;
@@ -66,7 +68,9 @@ async function furnished(world: World) {
   const [device, hospitalId] = [monitors[0].id, hospital.hospital_id];
   const review = await openReview(world, ill);
   const erasure = await openErasure(world, bare);
-  return { ill, beds, report: report.report_id ?? "", document, upload, alert, device, hospital: hospitalId, review, erasure };
+  const opened = await openInEmergency(world);
+  const stored = { report: report.report_id ?? "", document, upload, alert, device, hospital: hospitalId, review, erasure };
+  return { ill, beds, ...stored, ...opened };
 }
 
 /** A patient's question about a read, which the manager reviews. @returns its id */
@@ -83,6 +87,14 @@ async function openErasure({ people }: World, patient: Patient): Promise<string>
   await manager.ask(`/patients/${patient.id}/hold`, { json: { reason: "A court asked for the record." } });
   const { data } = await manager.ask(`/patients/${patient.id}/erasure`, { json: { reason: "Asked for by letter." } });
   return data.erasure_id;
+}
+
+/** A record outside the care teams of the doctor. */
+async function openInEmergency({ people, newPatient }: World) {
+  const { id } = await newPatient({ assigned_doctor_id: undefined });
+  const json = { patient_id: id, reason: "Unconscious after a fall; allergies are needed", purpose: "BTG" };
+  const { data } = await (await logIn(people.doctor)).ask("/emergency-access", { json });
+  return { emergency: data.emergency_access_id, emergencyRecord: `/patients/${id}` };
 }
 
 async function openAlert({ clerk }: World, patientId: string): Promise<string> {
@@ -207,6 +219,9 @@ export const PORTAL_PAGES: readonly PortalPage[] = [
     "patient-devices": ({ chart }) => `${chart}/devices`,
     "patient-history": ({ chart }) => `${chart}/history`,
     "patient-timeline": ({ chart }) => `${chart}/timeline`,
+    emergency: "/emergency",
+    "emergency-access": ({ emergency }) => `/emergency/${emergency}`,
+    "emergency-record": ({ emergencyRecord }) => `${emergencyRecord}/history`,
     reports: "/reports",
     report: ({ report }) => `/reports/${report}`,
   }),
