@@ -32,6 +32,7 @@ async function formatUsage(): Promise<string> {
     { SIMULATE_USAGE },
     { COST_USAGE },
     { AUDIT_USAGE },
+    { PROOF_USAGE },
     { LOCK_CHECK_USAGE },
     { ERASURES_USAGE },
   ] = await Promise.all([
@@ -40,23 +41,25 @@ async function formatUsage(): Promise<string> {
     import("./simulate.ts"),
     import("./cost.ts"),
     import("./audit.ts"),
+    import("./audit-proof.ts"),
     import("./lock-check.ts"),
     import("./erasures.ts"),
   ]);
   const head =
-    "usage: edgecare demo [--state DIR] [--recreate | --live [--url http://localhost:8787]] | simulate [options] | cost | keys new | keys rotate NAME --stage STAGE | keys status | erasures save FILE | erasures apply FILE | export --fernet KEY | audit verify DIR [options] | audit lock-check";
+    "usage: edgecare demo [--state DIR] [--recreate | --live [--url http://localhost:8787]] | simulate [options] | cost | keys new | keys rotate NAME --stage STAGE | keys status | erasures save FILE | erasures apply FILE | export --fernet KEY | audit verify DIR [options] | audit proof [--key VKEY] | audit lock-check";
   return [
     head,
     `${DEMO_USAGE}\n${KEYS_USAGE}\n${ERASURES_USAGE}\n${LOCK_CHECK_USAGE}`,
     EXPORT_USAGE,
     SIMULATE_USAGE,
     COST_USAGE,
-    AUDIT_USAGE,
+    `${AUDIT_USAGE}\n${PROOF_USAGE}`,
   ].join("\n\n");
 }
 
 const AUDIT_COMMANDS: Record<string, (args: string[]) => Promise<number>> = {
   verify: async (args) => (await import("./audit.ts")).runAudit(["verify", ...args]),
+  proof: async (args) => (await import("./audit-proof.ts")).runAuditProof(args),
   "lock-check": async (args) => (await import("./lock-check.ts")).runLockCheck(args),
 };
 
