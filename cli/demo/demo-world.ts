@@ -26,6 +26,9 @@ import { createDemoPatients, DEMO_PASSWORD, FIRST_HOSPITAL, SECOND_HOSPITAL, STA
 import { recreateLogins } from "./recreate.ts";
 
 const HOUR_MS = 3_600_000;
+const YEAR_MS = 366 * 24 * HOUR_MS;
+/** More than the retention period of the demo hospitals' country. */
+const FORMER_PATIENT_YEARS = 5;
 const via = { requestId: "demo-world", ip: null };
 const withoutKey = () => [];
 /** Monitored patients on the ward: they have the first patient numbers, which the simulator uses. */
@@ -99,6 +102,7 @@ async function buildDemoWorld(env: Env): Promise<void> {
   // The first of them is also a patient of the first hospital: both records have the same patient_uid.
   const elsewhere = [createDemoPatients(1), createDemoPatients(29).slice(25)].flat();
   for (const person of elsewhere) await createPatient(otherDoctor, { ...person, assigned_doctor_id: null }, withoutKey);
+  await addFormerPatient(env, otherDoctor);
   await linkPatient(system, firstPatients[0] ?? "", staff.get("nurse@demo.com") ?? "");
   await markAsDemo(system, [first.hospital_id, second.hospital_id]);
 }
@@ -151,7 +155,14 @@ async function recordEcgs(env: Env, nurse: UserCall, patient: RegisteredPatient,
   }
 }
 
-async function uploadEcg(env: Env, call: Call, patient: RegisteredPatient, device: string, seed: number): Promise<void> {
+async function uploadEcg(
+  env: Env,
+  call: Call,
+  patient: RegisteredPatient,
+  device: string,
+  seed: number,
+  more: Record<string, string> = {},
+): Promise<void> {
   const metrics = generateEcgMetrics(seed);
   const recordedAt = new Date(call.now).toISOString();
   const pdf = await drawEcgReport({
@@ -169,13 +180,22 @@ async function uploadEcg(env: Env, call: Call, patient: RegisteredPatient, devic
   });
   await receiveUpload(call, env.FILES, null, async () => ({
     isForm: true,
-    fields: { recorded_at: recordedAt, confidence: (90 + (seed % 10)) / 100 },
+    fields: { ...more, recorded_at: recordedAt, confidence: (90 + (seed % 10)) / 100 },
     bytes: new Uint8Array(pdf),
     announced: null,
     fileName: `ecg-${recordedAt.slice(0, 10)}.pdf`,
     metrics: new TextEncoder().encode(JSON.stringify(metrics)),
     defaultKind: "ecg",
   }));
+}
+
+/** A patient whose last visit was so long ago that the record may be erased (docs/trust-story.md). */
+async function addFormerPatient(env: Env, doctor: UserCall): Promise<void> {
+  const then = { ...doctor, now: doctor.now - FORMER_PATIENT_YEARS * YEAR_MS };
+  const [person] = createDemoPatients(30).slice(29);
+  if (!person) throw new Error("the demo data have no former patient");
+  const patient = await createPatient(then, { ...person, assigned_doctor_id: null }, withoutKey);
+  await uploadEcg(env, then, patient, "ECG recorder", 99, { patient_id: patient.patient_id });
 }
 
 /** Links patient@demo.com to the first record, as a claim code would. */
