@@ -53,6 +53,7 @@ const SERVED = [
   "documents-served",
   "consents-served",
   "emergency-served",
+  "trust-story",
   "cost",
   "audit-torture",
 ].map((name) => `test/node/${name}.test.ts`);

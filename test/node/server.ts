@@ -48,6 +48,8 @@ type Options = {
   port?: number;
   /** Folder in which wrangler registers running servers by name. */
   registry?: string;
+  /** A project folder with secrets of its own; otherwise this one. */
+  cwd?: string;
   /** A file for all output, for readers other than the parent process. */
   log?: string;
 };
@@ -73,6 +75,7 @@ async function startOnce(state: string, options: Options, port: number): Promise
   let output = "";
   const child: ChildProcess = spawn("node", ["scripts/start.mjs"], {
     detached: true,
+    ...(options.cwd && { cwd: options.cwd }),
     env: {
       ...process.env,
       PORT: String(port),

@@ -3,9 +3,10 @@ import { spawn } from "node:child_process";
 
 export type Ended = { status: number | null; stdout: string; stderr: string };
 
-export function bash(code: string): Promise<Ended> {
+/** @param place a folder and an environment other than those of this process */
+export function bash(code: string, place: { cwd?: string; env?: NodeJS.ProcessEnv } = {}): Promise<Ended> {
   return new Promise((resolve, reject) => {
-    const child = spawn("bash", ["-c", code], { stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn("bash", ["-c", code], { ...place, stdio: ["ignore", "pipe", "pipe"] });
     const ended: Ended = { status: null, stdout: "", stderr: "" };
     child.stdout.on("data", (chunk) => {
       ended.stdout += chunk;
