@@ -3,9 +3,9 @@ import { type SQL, sql } from "drizzle-orm";
 import type { Keys } from "../../platform/config.ts";
 import { batch, type Db, type Statement } from "../../platform/db/client.ts";
 import { CLEARED_COLUMNS } from "./cleared-columns.ts";
-import type { ErasedTable, Row } from "./erased-tables.ts";
+import type { ErasedTable } from "./erased-tables.ts";
 import { addCounts, type ErasureRow, extendHash, type Progress, saveStep } from "./progress.ts";
-import type { Cursor } from "./search.ts";
+import type { Cursor, Row } from "./search.ts";
 
 /** Rows of a table that is searched by an index of the patient, per step. */
 const ROWS_PER_STEP = 200;

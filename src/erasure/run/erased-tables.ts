@@ -8,9 +8,7 @@ import { countReport } from "../../reports/upload/new-report.ts";
 import { isUidUsedElsewhere, list, namesShared, withoutPatient } from "./cleared-columns.ts";
 import { giveBackFiles, giveBackHeld, giveBackUploads, UPLOAD_COLUMNS } from "./give-back.ts";
 import type { Subject } from "./progress.ts";
-import { byColumn, byNumbers, type Search } from "./search.ts";
-
-export type Row = Record<string, string | number | null>;
+import { byColumn, byNumbers, type Row, type Search } from "./search.ts";
 
 /** The rows of one table that belong to a patient. */
 export type ErasedTable = {

@@ -4,8 +4,8 @@ import type { Keys } from "../../platform/config.ts";
 import type { Db, Statement } from "../../platform/db/client.ts";
 import { giveBackStatement, TOTAL_PREFIX } from "../../platform/storage-quotas.ts";
 import { openDetail } from "../../reports/upload/upload-log.ts";
-import type { Row } from "./erased-tables.ts";
 import type { Subject } from "./progress.ts";
+import type { Row } from "./search.ts";
 
 const HOSPITAL = `${TOTAL_PREFIX}h:`;
 const DEVICE = `${TOTAL_PREFIX}m:`;

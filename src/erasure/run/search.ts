@@ -6,6 +6,8 @@ const ROWS_PER_WINDOW = 2_000;
 /** Values that one window of numbers has: each is one seek in an index. */
 const NUMBERS_PER_WINDOW = 10_000;
 
+/** The columns of a row that an erasure reads. */
+export type Row = Record<string, string | number | null>;
 export type Cursor = string | number | null;
 export type Search = {
   /** Selects `last`, the end of the window after the cursor; NULL when nothing follows. */
