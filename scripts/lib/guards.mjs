@@ -292,10 +292,10 @@ export const GUARDS = [
   ),
   guard(
     "of two ends at once one counts",
-    "src/consents/guardians.ts",
+    END_GUARDIAN,
     GUARDIANS,
-    "values, sql`g.ended_at IS NULL`",
-    "values, sql`1`",
+    '"ended", values, isOpenGuardianship(now)',
+    '"ended", values, sql`1`',
   ),
   guard(
     "a guardianship of the hospital",

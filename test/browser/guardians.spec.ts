@@ -7,16 +7,18 @@ import { newWorld, uniqueText } from "./world.ts";
 
 const PHONE = { viewport: { width: 390, height: 844 } } as const;
 
-test("a guardian is recorded with their code, confirmed by a colleague, seen by the person, and lays it down", async ({
-  open,
-  world,
-}) => {
+/** A hospital of its own with a patient, and the login of somebody who becomes the guardian. */
+async function newScene(names: Set<string>) {
   const own = await newWorld();
-  for (const name of own.names) world.names.add(name);
+  for (const name of own.names) names.add(name);
   const patient = await own.newPatient();
-  const personLogin = await newPatientLogin(own, patient);
   const guardianLogin = { email: `guardian-${uniqueText()}@example.org`, password: "lanterns over seven hills" };
   await own.admin.ask("/auth/register", { json: { ...guardianLogin, full_name: "Meera Bose" } });
+  return { own, patient, guardianLogin };
+}
+
+test("a guardian shows a code, staff records them with it, and a colleague confirms", async ({ open, world }) => {
+  const { own, patient, guardianLogin } = await newScene(world.names);
 
   const theirs = await open(guardianLogin, { path: "/me/guardians", context: PHONE });
   await waitForPage(theirs);
@@ -52,6 +54,22 @@ test("a guardian is recorded with their code, confirmed by a colleague, seen by 
   await colleague.getByRole("button", { name: "Confirm: Meera Bose" }).click();
   await colleague.getByRole("dialog").getByRole("button", { name: "Confirm", exact: true }).click();
   await expect(colleague.getByRole("main").getByText("Decides", { exact: true })).toBeVisible();
+});
+
+test("the person sees who decides and asks the hospital, and the guardian lays it down", async ({ open, world }) => {
+  const { own, patient, guardianLogin } = await newScene(world.names);
+  const personLogin = await newPatientLogin(own, patient);
+  const { code } = (await (await logIn(guardianLogin)).ask("/guardian-codes", { method: "POST" })).data;
+  const json = {
+    code,
+    relationship: "legal_guardian",
+    ground: "cannot_decide",
+    reason: "Order of the district court, seen.",
+    until: new Date(Date.now() + 300 * 86_400_000).toISOString(),
+  };
+  const [nurse, manager] = [await logIn(own.people.nurse), await logIn(own.people.manager)];
+  const { guardianship_id } = (await nurse.ask(`/patients/${patient.id}/guardians`, { json })).data;
+  await manager.ask(`/guardianships/${guardianship_id}/confirm`, { method: "POST" });
 
   const persons = await open(personLogin, { path: "/me/guardians", context: PHONE });
   await waitForPage(persons);
@@ -72,7 +90,7 @@ test("a guardian is recorded with their code, confirmed by a colleague, seen by 
   await expect(persons.getByRole("heading", { name: "मेरे लिए कौन निर्णय करता है" })).toBeVisible();
   expect(await faultsOf(persons)).toEqual([]);
 
-  await theirs.reload();
+  const theirs = await open(guardianLogin, { path: "/me/guardians", context: PHONE });
   await waitForPage(theirs);
   await expect(theirs.getByText(`${patient.name}, at ${own.hospital.name}`)).toBeVisible();
   await theirs.getByRole("button", { name: /^Decide no more for/ }).click();
