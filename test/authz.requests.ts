@@ -8,7 +8,7 @@ import { phoneCodes } from "../src/platform/db/schema.ts";
 import { beginTotp, clearFactors, newPasskeyRow, newRegistration, renewSignIn } from "./authz.factors.ts";
 import type { TestPrincipal } from "./authz.matrix.ts";
 import { grantBody, invite, type ResourceIds, sample, type TestCaller } from "./authz.world.ts";
-import { newScope, offerOfSession, withTwoRecords } from "./consent-rows.ts";
+import { forgetDenials, newScope, offerOfSession, withTwoRecords } from "./consent-rows.ts";
 import { documentForm, newText } from "./document-files.ts";
 import { delayBody, emergencyBody, newReachedPatient } from "./emergency-scene.ts";
 import { RETENTION, signCertificate } from "./erasure-rows.ts";
@@ -267,7 +267,10 @@ const BODIES: Record<
   "POST /api/v1/privacy-reviews/:review_id/close": () => ({ json: { outcome: "explained", note: "a test" } }),
   "POST /api/v1/privacy-questions": ({ eventId }) => ({ json: { event_id: eventId, text: "a test" } }),
   "DELETE /api/v1/documents/:document_id": () => ({ json: { reason: "a test" }, headers: { "If-Match": "*" } }),
-  "POST /api/v1/consents": ({ patientId }) => ({ json: { patient_id: patientId, purpose: "CAREMGT", ...newScope() } }),
+  "POST /api/v1/consents": async ({ patientId }) => {
+    await forgetDenials(patientId);
+    return { json: { patient_id: patientId, purpose: "CAREMGT", ...newScope() } };
+  },
   "POST /api/v1/consents/:consent_id/grant": ({ patientId }) => ({ json: { patient_ids: [patientId] } }),
   "POST /api/v1/consents/share": ({ hospitalId, patientId }) => ({
     json: { hospital_id: hospitalId, patient_ids: [patientId], ...newScope() },
@@ -279,7 +282,10 @@ const BODIES: Record<
     const own = env.DB.prepare("SELECT patient_id FROM patient_links WHERE user_id = ? LIMIT 1").bind(person?.id ?? "");
     return { json: { patient_ids: [(await own.first<string>("patient_id")) ?? patientId], ...newScope() } };
   },
-  "POST /api/v1/document-requests": ({ patientId }) => ({ json: { patient_id: patientId, description: "a test" } }),
+  "POST /api/v1/document-requests": async ({ patientId }) => {
+    await forgetDenials(patientId);
+    return { json: { patient_id: patientId, description: "a test" } };
+  },
   "POST /api/v1/document-requests/:document_request_id/reject": () => ({ json: { reason: "a test" } }),
   "POST /api/v1/document-requests/:document_request_id/fulfil": ({ documentId }) => ({ json: { document_ids: [documentId] } }),
   "POST /api/v1/uploads/:upload_id/assign": ({ patientId }) => ({ json: { patient_id: patientId } }),
