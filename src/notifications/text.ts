@@ -1,7 +1,8 @@
 // Words of every notification, in English and Hindi, for the portal, mail and push. Imports nothing: the portal bundles it too.
 // Nothing clinical and no name: what happened and where to look. The kinds are those of kinds.ts (test/node/notification-text.test.ts).
 
-import { type KindText, TEXTS, type TextLanguage } from "./kind-texts.ts";
+import { TEXTS } from "./kind-texts.ts";
+import type { KindText, TextLanguage } from "./texts/kind-text.ts";
 
 const UNKNOWN: Record<TextLanguage, KindText> = {
   en: { title: "Message from EdgeCare", sentence: "Open EdgeCare to see what is new." },

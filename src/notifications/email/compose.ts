@@ -1,8 +1,8 @@
 // Text and HTML of a mail. Contains no user's text: words of the kind, a time and a link.
 import { html } from "hono/html";
-import type { TextLanguage } from "../kind-texts.ts";
 import type { Priority } from "../kinds.ts";
 import { textOf } from "../text.ts";
+import type { TextLanguage } from "../texts/kind-text.ts";
 
 type Content = {
   kind: string;

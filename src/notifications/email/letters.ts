@@ -6,8 +6,8 @@ import { buildLinkUrl, listOneTimeTokens, type OneTimeTokenKind, repeatOneTimeTo
 import { unsealProfile } from "../../access/profile.ts";
 import { emailLinks, hospitals, invitations, notificationSettings, passwordResets, users } from "../../platform/db/schema.ts";
 import type { ChannelCall, Delivery } from "../channel.ts";
-import type { TextLanguage } from "../kind-texts.ts";
 import { LETTER_KINDS, type LetterKind } from "../kinds.ts";
+import type { TextLanguage } from "../texts/kind-text.ts";
 import type { Envelope } from "./recipients.ts";
 
 const LETTERS: ReadonlySet<string> = new Set(LETTER_KINDS);

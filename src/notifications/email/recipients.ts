@@ -3,9 +3,9 @@ import { and, eq, isNotNull, sql } from "drizzle-orm";
 import { unsealProfile } from "../../access/profile.ts";
 import { notificationSettings, users } from "../../platform/db/schema.ts";
 import type { ChannelCall } from "../channel.ts";
-import type { TextLanguage } from "../kind-texts.ts";
 import { portalPathOf } from "../links.ts";
 import type { Refs } from "../notify.ts";
+import type { TextLanguage } from "../texts/kind-text.ts";
 
 /** To whom a mail goes, and what it leads to. */
 export type Envelope = {
