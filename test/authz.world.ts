@@ -411,6 +411,15 @@ export async function renewResources(
   if (route === "POST /api/v1/patients/:patient_id/guardians") {
     return { ...handle, code: await newGuardianCode(await newPerson("patient")) };
   }
+  if ((route === "GET /api/v1/guardianships" || route === "GET /api/v1/document-requests") && player.person) {
+    // Those of a grant, which are of another hospital and would have an event of their own.
+    await env.DB.prepare(
+      "DELETE FROM guardianships WHERE guardian_id = ? AND patient_id IN (SELECT id FROM patients WHERE hospital_id <> ?)",
+    )
+      .bind(player.person.id, handle.hospitalId)
+      .run();
+    return handle;
+  }
   if (route.includes("/guardianships/")) {
     const own = env.DB.prepare("SELECT user_id FROM patient_links WHERE patient_id = ? LIMIT 1").bind(handle.patientId);
     const guardianId = (await own.first<string>("user_id")) ?? (await newPerson("patient")).id;

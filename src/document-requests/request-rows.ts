@@ -3,7 +3,7 @@ import { type SQL, sql } from "drizzle-orm";
 import { z } from "zod";
 import { getActorId, type UserCall, type UserEffectiveRole } from "../access/actor.ts";
 import { patientVisibility } from "../access/visibility.ts";
-import { selectConsentsOf } from "../consents/persons.ts";
+import { isPersonOf } from "../consents/persons.ts";
 import { toDocumentType } from "../documents/document-types.ts";
 import type { Keys } from "../platform/config.ts";
 import { sealValue } from "../platform/crypto.ts";
@@ -63,9 +63,9 @@ export const isOutgoing = (effectiveRole: UserEffectiveRole, { actor }: UserCall
 export const isIncoming = (effectiveRole: UserEffectiveRole, call: UserCall): SQL =>
   sql`(q.asked_hospital_id = ${effectiveRole.hospitalId} AND EXISTS (${selectSharedRecords(effectiveRole, call)}))`;
 
-/** Rows `q` that the caller may see; a person sees those whose consent they see. */
+/** Rows `q` that the caller may see. */
 export function isVisible(effectiveRole: UserEffectiveRole, call: UserCall): SQL {
-  if (effectiveRole.role === "patient") return sql`q.consent_id IN (${selectConsentsOf(getActorId(call.actor), call.now)})`;
+  if (effectiveRole.role === "patient") return isPersonOf(getActorId(call.actor), sql`q.patient_id`, call.now);
   return sql`(${isOutgoing(effectiveRole, call)} OR ${isIncoming(effectiveRole, call)})`;
 }
 
