@@ -55,7 +55,7 @@ async function newDatabase(last?: string): Promise<DatabaseSync> {
         ? migration
         : (
             migration.match(
-              /^(?:ALTER TABLE .* ADD|CREATE TABLE `(?:escalation_settings|factor_policies|consents|consent_records|consent_documents|emergency_accesses)`) [^;]*;/gm,
+              /^(?:ALTER TABLE .* ADD|CREATE TABLE `(?:escalation_settings|factor_policies|consents|consent_records|consent_documents|emergency_accesses|erasures|guardianships|replaced_files)`) [^;]*;/gm,
             ) ?? []
           ).join("\n"),
     );
