@@ -32,6 +32,7 @@
 // - product-live: 30 seconds at fifty rows a second instead of 10
 // - python-client: 40 reports instead of 6, and a server of its own that is killed half-way
 // - sealing-again-races: 300 kills instead of 25, 100 rounds of load instead of 5
+// - trust-story: the rotation of the keys of all demo data as well
 // The end of the run then prints no budget.
 export const VERIFY = Boolean(process.env["VERIFY"]);
 

@@ -12,6 +12,7 @@ it("docs/consents.md documents what the service does", async ({ skip }) => {
   const run = await bash(`set -euo pipefail\n${blocks.join("\n").replaceAll("http://localhost:8787", served.shared.url)}`);
   expect(run.status, run.stderr + run.stdout).toBe(0);
   expect(run.stdout.trim().split("\n")).toEqual([
+    "true",
     "Chest pain, earlier ECGs wanted",
     "granted: report:ecg",
     "ecg",

@@ -91,6 +91,7 @@ describe.skipIf(missing.length > 0)("docs/trust-story.md", () => {
     expect(story.status, story.stderr + story.stdout).toBe(0);
     const lines = linesOf(story.stdout).map((line) => line.replace(/^20\d\d-\d\d-\d\d \| /, ""));
     expect(lines.filter((line) => !line.includes(" | "))).toEqual([
+      "claimed: true",
       "404",
       "Jonas Berg, Lakeside Clinic: Chest pain, earlier findings wanted",
       "granted: documents, observations",
