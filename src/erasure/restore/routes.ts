@@ -1,5 +1,6 @@
 // Routes for platform administrators: erasures that a restored backup does not know.
 import { createRoute, z } from "@hono/zod-openapi";
+import { integerParam } from "../../http/pagination.ts";
 import {
   BEARER_AUTH,
   createRouter,
@@ -9,7 +10,7 @@ import {
   jsonResponse,
   ok,
   problemResponses,
-  Timestamp,
+  TimeInput,
 } from "../../http/router.ts";
 import { ErasureCertificate, exampleCertificate } from "../requests/schemas.ts";
 import { SignedCertificate } from "../run/certificate.ts";
@@ -20,9 +21,9 @@ const tags = ["Admin"];
 
 const Query = z
   .strictObject({
-    erased_after: Timestamp.optional().openapi({ description: "`erased_at` of the last certificate that you have" }),
+    erased_after: TimeInput.optional().openapi({ description: "`erased_at` of the last certificate that you have" }),
     after_id: Id.optional().openapi({ description: "Its `erasure_id`" }),
-    limit: z.coerce.number().int().min(1).max(100).default(100),
+    limit: integerParam(1, 100).default(100),
   })
   .refine(({ erased_after, after_id }) => (erased_after === undefined) === (after_id === undefined), {
     path: ["after_id"],
