@@ -23,7 +23,7 @@ const Query = z
   .strictObject({
     erased_after: TimeInput.optional().openapi({ description: "`erased_at` of the last certificate that you have" }),
     after_id: Id.optional().openapi({ description: "Its `erasure_id`" }),
-    limit: integerParam(1, 100).default(100),
+    limit: integerParam(1, 100).default(100).openapi({ example: 100, default: 100 }),
   })
   .refine(({ erased_after, after_id }) => (erased_after === undefined) === (after_id === undefined), {
     path: ["after_id"],
