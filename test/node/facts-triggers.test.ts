@@ -406,6 +406,23 @@ describe("the rights in a hospital's feed", () => {
     );
   });
 
+  const isQueuedBy = (sqlite: DatabaseSync, change: string): boolean => {
+    sqlite.exec("BEGIN; DELETE FROM outbox");
+    sqlite.exec(change);
+    const row = sqlite.prepare("SELECT 1 FROM outbox WHERE id = ?").get(`feed:${HOSPITAL}`);
+    sqlite.exec("ROLLBACK");
+    return row !== undefined;
+  };
+
+  it("follow a new emergency access and a deleted one, and not without the triggers", async () => {
+    const { sqlite } = await newRights();
+    sqlite.exec("CREATE TEMP TABLE taken AS SELECT * FROM emergency_accesses; UPDATE taken SET id = 'further'");
+    const changes = ["INSERT INTO emergency_accesses SELECT * FROM taken", "DELETE FROM emergency_accesses"];
+    expect(changes.map((change) => isQueuedBy(sqlite, change))).toEqual([true, true]);
+    sqlite.exec("DROP TRIGGER changed_emergency_insert; DROP TRIGGER changed_emergency_delete");
+    expect(changes.map((change) => isQueuedBy(sqlite, change))).toEqual([false, false]);
+  });
+
   it("did not follow the end of an API key before 0010, which this test notices", async () => {
     expect(await undeliveredRights(await newRights("0009_list_indexes.sql"))).toContain("credentials.expires_at");
   });

@@ -355,6 +355,11 @@ describe("the view ends", () => {
     ],
     ["when the own record is another person's", 4403, ({ atB }) => identify(atB.id, uniqueText())],
     ["when the opened record is no longer identified by staff", 4403, ({ atA }) => identify(atA.id, uniqueText(), "self")],
+    [
+      "when the access is deleted, with the record at the reader's hospital",
+      4403,
+      ({ accessId }) => db.run(sql`DELETE FROM emergency_accesses WHERE id = ${accessId}`),
+    ],
   ];
   it.each(losses)("%s", async (_, code, change) => {
     const scene = await newScene(false);
@@ -384,7 +389,7 @@ describe("the view ends", () => {
     const scene = await newScene();
     const live = await open(scene);
     const further = await openInEmergency(scene.reader, scene.atA.id, SEIZURE);
-    await getFeed(scene.a.hospitalId).recheck();
+    await deliverAll();
     expect((await end(scene)).status).toBe(200);
     await publish(scene.a.hospitalId, scene.atA.id, 73);
     await live.until(hasValue(73));
