@@ -20,7 +20,13 @@ const params = z.object({ patient_id: Uuid.openapi({ example: EXAMPLES.patient }
 const path = "/patients/{patient_id}/notice-delay";
 
 const NoticeDelay = z
-  .object({ patient_id: Id, reason: z.string(), until: Timestamp, set_by: Id, set_at: Timestamp })
+  .object({
+    patient_id: Id,
+    reason: z.string(),
+    until: Timestamp,
+    set_by: Id.openapi({ description: "Who set it last" }),
+    set_at: Timestamp.openapi({ description: "Since when notices are delayed; kept when a delay that runs is replaced" }),
+  })
   .openapi("NoticeDelay");
 const example = {
   patient_id: EXAMPLES.patient,

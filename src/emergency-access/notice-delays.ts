@@ -74,25 +74,27 @@ export async function setDelay(anyCall: Call, patientId: string, { reason, days 
   const { db, keys, actor, now } = call;
   const until = now + days * DAY_MS;
   const reasonSealed = await sealValue(keys.fields, reasonContext(patientId), reason);
-  const row = { patientId, reasonSealed, until, setBy: actor.userId, setAt: now };
   const changed = await batch(db, [
-    db.all<{ id: string }>(sql`INSERT INTO notice_delays (patient_id, reason_sealed, until, set_by, set_at)
+    // One that follows without a gap continues the earlier one: attempts since then stay withheld (audit/withheld.ts).
+    db.all<{ setAt: number }>(sql`INSERT INTO notice_delays (patient_id, reason_sealed, until, set_by, set_at)
       SELECT ${patientId}, ${reasonSealed}, CAST(${until} AS INTEGER), ${actor.userId}, CAST(${now} AS INTEGER)
       WHERE ${isOfficer(effectiveRole, call)}
       ON CONFLICT (patient_id) DO UPDATE SET reason_sealed = excluded.reason_sealed, until = excluded.until, set_by = excluded.set_by,
-        set_at = excluded.set_at RETURNING patient_id AS id`),
+        set_at = iif(notice_delays.until > excluded.set_at, notice_delays.set_at, excluded.set_at)
+      RETURNING set_at AS setAt`),
     ...recordAuditEvent(db, actor, now, {
       ...delayEvent(effectiveRole, "notice_delay.set", "U", patientId),
       detail: { until: toIso(until) },
       when: sql`changes() > 0`,
     }),
   ]);
-  if (changed[0].length === 0)
+  const [stored] = changed[0];
+  if (!stored)
     return denyAccess(call, "notice_delay:manage", "forbidden", {
       role: effectiveRole.role,
       hospitalId: effectiveRole.hospitalId,
     });
-  return toDelay(keys, row);
+  return toDelay(keys, { patientId, reasonSealed, until, setBy: actor.userId, setAt: stored.setAt });
 }
 
 /** Ends the delay: cron sends what was held back. @throws ApiError forbidden, not_found (no delay) */

@@ -97,7 +97,7 @@ export const emergency = defineMessages({
     "emergency.no_delay": "No delay runs: the patient is notified at once.",
     "emergency.delayed_until": "Notices wait until",
     "emergency.delay_set_by": "Set by",
-    "emergency.delay_set_at": "Set on",
+    "emergency.delay_set_at": "Delayed since",
     "emergency.set_delay": "Delay notices",
     "emergency.change_delay": "Change the delay",
     "emergency.set_delay_text":
@@ -205,7 +205,7 @@ export const emergency = defineMessages({
     "emergency.no_delay": "कोई देरी लागू नहीं: मरीज़ को तुरंत सूचना मिलती है।",
     "emergency.delayed_until": "सूचनाएँ कब तक रुकी हैं",
     "emergency.delay_set_by": "किसने तय किया",
-    "emergency.delay_set_at": "कब तय किया",
+    "emergency.delay_set_at": "कब से देरी है",
     "emergency.set_delay": "सूचनाएँ रोकें",
     "emergency.change_delay": "देरी बदलें",
     "emergency.set_delay_text":

@@ -1080,6 +1080,7 @@ export const noticeDelays = sqliteTable("notice_delays", {
   setBy: text("set_by")
     .notNull()
     .references(() => users.id),
+  /** Since when a delay runs without a gap; a later decision keeps it. */
   setAt: integer("set_at").notNull(),
 });
 
