@@ -22,7 +22,7 @@ export const MAX_READS = 20;
 export const MAX_READS_TO_MOVE = 400;
 const CONCURRENT_REQUESTS = 6;
 /** The lowest id, so that every entry of a time comes before the position of that time with this id. */
-const LOWEST_ID = "00000000-0000-0000-0000-000000000000";
+export const LOWEST_ID = "00000000-0000-0000-0000-000000000000";
 
 export type ListedLog = { logId: string; filter: LogFilter };
 /** An entry, and the log that it was read from. */

@@ -16,7 +16,7 @@ import { toFhirAuditEvent, toOperationOutcome } from "./fhir-audit-event.ts";
 import { toAuditEvent } from "./list-audit-events.ts";
 import { visiblePatients } from "./visible-log.ts";
 import { type AuditQuery, isHospitalHidden, selectPlaces, toVisibleLogs, type VisibleLog } from "./visible-logs.ts";
-import { type IsWithheld, readShown, selectWithheld, withheldBy } from "./withheld.ts";
+import { type IsWithheld, readShown, selectWithheld, withheldFrom } from "./withheld.ts";
 
 export type ExportFormat = "csv" | "ndjson";
 export type ExportQuery = Omit<AuditQuery, "limit" | "cursor"> & { format: ExportFormat };
@@ -44,7 +44,7 @@ const createWriter = (env: Env, format: ExportFormat): Writer => {
   };
 };
 
-type Source = { env: Env; keys: Pick<Keys, "audit">; logs: VisibleLog[]; isWithheld: IsWithheld; requestId: string };
+type Source = { env: Env; keys: Pick<Keys, "audit">; logs: VisibleLog[]; isWithheld: IsWithheld | null; requestId: string };
 type Page = LogPage;
 
 /**
@@ -69,7 +69,7 @@ export async function exportAuditEvents(
   const ownIds =
     effectiveRole.role === "patient" ? results[0].flatMap(({ patient }) => (patient === null ? [] : [patient])) : null;
   await handOverStaged(env, call.now);
-  const isWithheld = withheldBy(results[1]);
+  const isWithheld = withheldFrom(effectiveRole, results[1]);
   const source = { env, keys: call.keys, logs, isWithheld, requestId: call.actor.via.requestId };
   const first = await readPage(source, null, () => false);
   await appendAuditEvent(call, exportEvent(query, effectiveRole, first));

@@ -11,7 +11,7 @@ import { toIso } from "../platform/time.ts";
 import { recordOwnRead, selectOwnRead } from "./own-log-read.ts";
 import type { ShownEvent } from "./schemas.ts";
 import { type AuditQuery, isHospitalHidden, selectPlaces, toVisibleLogs } from "./visible-logs.ts";
-import { readShown, selectWithheld, withheldBy } from "./withheld.ts";
+import { readShown, selectWithheld, withheldFrom } from "./withheld.ts";
 
 /**
  * Lists events, newest first; what waits in D1 is handed over first. Reading the audit log is itself recorded: each read of an
@@ -30,7 +30,7 @@ export async function listAuditEvents(env: Env, anyCall: Call, query: AuditQuery
   await handOverStaged(env, call.now);
   const before = start.after && { recorded: start.after.value, id: start.after.id };
   const source = { env, keys: call.keys, logs };
-  const { entries, next } = await readShown(source, before, start.limit, withheldBy(results[1]));
+  const { entries, next } = await readShown(source, before, start.limit, withheldFrom(effectiveRole, results[1]));
   const stored = results[2]
     ? recordOwnRead(call, results[2])
     : appendAuditEvent(call, readEvent(effectiveRole, query, entries.length));
