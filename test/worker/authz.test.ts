@@ -114,6 +114,8 @@ function declaredStatuses(route: string): string[] | null {
   return operation ? Object.keys(operation.responses ?? {}).map((status) => (status === "101" ? "200" : status)) : null;
 }
 
+const LISTS_OF_HOSPITALS = ["consents", "document-requests", "guardianships"].map((list) => `GET /api/v1/${list}`);
+
 /** Holds for every response: a declared status, no hidden word in it, and one audit event per decision. */
 async function checkAll(answers: [Cell, Answer][]): Promise<void> {
   answered += answers.length;
@@ -123,9 +125,9 @@ async function checkAll(answers: [Cell, Answer][]): Promise<void> {
       complain(cell, `answers ${status}, which is not declared`);
     if (forbiddenWords(cell).some((word) => text.includes(word))) complain(cell, "shows a hidden patient's word");
     const events = byRequest.get(requestId) ?? [];
-    // An administrator's list has one event per hospital of its rows, and so has a person's of consents.
+    // An administrator's list has one event per hospital of its rows, and so have a person's lists of consents and what belongs to them.
     const isPerHospital =
-      (cell.player.principal.name === "platform admin" || cell.route === "GET /api/v1/consents") &&
+      (cell.player.principal.name === "platform admin" || LISTS_OF_HOSPITALS.includes(cell.route)) &&
       new Set(events.map((event) => event.hospital_id)).size === events.length;
     const outcomes = (isPerHospital ? events.slice(0, 1) : events).map((event) => event.outcome);
     const wanted = expectedAuditEvents(cell.player.principal, cell.rule, cell.decision);

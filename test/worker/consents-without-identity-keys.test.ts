@@ -48,22 +48,26 @@ describe("without keys for national numbers", () => {
     expect((await get(`/reports/${report_id}`, b.nurse)).status).toBe(404);
   });
 
-  it("the person of a request is known by the ABHA number that staff of both hospitals has recorded", async () => {
+  it("records are one person's by the ABHA number that staff of both hospitals has recorded, once they are claimed", async () => {
     const abha_number = newAbha();
     const somebody = await newPerson("patient");
     const atA = await newClaimedRecord(a, somebody, { abha_number });
-    const ask = async (numbers: object): Promise<string> => {
-      const created = await post("/patients", b.nurse, { first_name: "Asha", duplicate_reason: "Another", ...numbers });
-      const { patient_id } = (await readJson(created)).data;
+    const ask = async (numbers: object): Promise<{ id: string; claim: () => Promise<Response> }> => {
+      const identity = { first_name: "Asha", date_of_birth: "1964-03-04", duplicate_reason: "Another", ...numbers };
+      const { patient_id } = (await readJson(await post("/patients", b.nurse, identity))).data;
       const scope = { kinds: ["report:ecg"], data_from: "2026-01-01T00:00:00Z", data_until: "2026-06-30T00:00:00Z" };
       const expires_at = new Date(Date.now() + 86_400_000).toISOString();
       const asked = await post("/consents", b.nurse, { patient_id, purpose: "CAREMGT", ...scope, expires_at });
       expect(asked.status).toBe(201);
-      return (await readJson(asked)).data.consent_id;
+      const { code } = (await readJson(await post(`/patients/${patient_id}/claim-codes`, b.nurse))).data;
+      const claim = () => post("/patients/claim", somebody, { code, date_of_birth: "1964-03-04" });
+      return { id: (await readJson(asked)).data.consent_id, claim };
     };
-    const [own, others, nobodys] = [await ask({ abha_number }), await ask({ abha_number: newAbha() }), await ask({})];
-    for (const id of [others, nobodys])
-      expect((await post(`/consents/${id}/grant`, somebody, { patient_ids: [atA] })).status).toBe(404);
-    expect((await post(`/consents/${own}/grant`, somebody, { patient_ids: [atA] })).status).toBe(200);
+    const grant = async (id: string) => (await post(`/consents/${id}/grant`, somebody, { patient_ids: [atA] })).status;
+    const [own, others] = [await ask({ abha_number }), await ask({ abha_number: newAbha() })];
+    expect(await grant(own.id)).toBe(404);
+    expect((await own.claim()).status).toBeLessThan(300);
+    expect(await grant(own.id)).toBe(200);
+    expect(await grant(others.id)).toBe(404);
   });
 });
