@@ -8,9 +8,9 @@ import { isGuardianOf, isGuardianshipOf } from "./guardian-rows.ts";
 const isOwnRecord = (userId: string | SQL, patientId: SQL): SQL => sql`EXISTS (SELECT 1 FROM patient_links l
   WHERE l.user_id = ${userId} AND (l.patient_id = ${patientId} OR ${isSamePerson(sql`l.patient_id`, patientId)}))`;
 
-/** Whether the user counts as the person of a record: it is linked to their login, or they are its guardian now. */
-export const isPersonOf = (userId: string, patientId: SQL, now: number): SQL => sql`(EXISTS (SELECT 1 FROM patient_links l
-  WHERE l.user_id = ${userId} AND l.patient_id = ${patientId}) OR ${isGuardianOf(userId, patientId, now)})`;
+/** Ids, some repeated, of the records whose person the user counts as: linked to their login, or of a guardianship in force. */
+export const selectRecordsOf = (userId: string, now: number): SQL => sql`SELECT l.patient_id FROM patient_links l
+  WHERE l.user_id = ${userId} UNION ALL SELECT g.patient_id FROM guardianships g WHERE ${isGuardianshipOf(userId, now)}`;
 
 /**
  * Ids, some repeated, of the consents that a person sees, answers and ends: those about records linked to their login or that share

@@ -3,7 +3,7 @@ import { type SQL, sql } from "drizzle-orm";
 import { z } from "zod";
 import { getActorId, type UserCall, type UserEffectiveRole } from "../access/actor.ts";
 import { patientVisibility } from "../access/visibility.ts";
-import { isPersonOf } from "../consents/persons.ts";
+import { selectRecordsOf } from "../consents/persons.ts";
 import { toDocumentType } from "../documents/document-types.ts";
 import type { Keys } from "../platform/config.ts";
 import { sealValue } from "../platform/crypto.ts";
@@ -65,7 +65,7 @@ export const isIncoming = (effectiveRole: UserEffectiveRole, call: UserCall): SQ
 
 /** Rows `q` that the caller may see. */
 export function isVisible(effectiveRole: UserEffectiveRole, call: UserCall): SQL {
-  if (effectiveRole.role === "patient") return isPersonOf(getActorId(call.actor), sql`q.patient_id`, call.now);
+  if (effectiveRole.role === "patient") return sql`q.patient_id IN (${selectRecordsOf(getActorId(call.actor), call.now)})`;
   return sql`(${isOutgoing(effectiveRole, call)} OR ${isIncoming(effectiveRole, call)})`;
 }
 

@@ -1,6 +1,7 @@
 // Erasure of an object during a rotation of FIELD_KEYS: its archives are in R2 under both keys for an hour, and none stays.
 import { runInDurableObject } from "cloudflare:test";
 import { beforeEach, describe, expect, it } from "vitest";
+import { loadVerifiedKeys } from "../../src/platform/config.ts";
 import { env } from "../world.ts";
 import { filesOf, NEW_KEY, newRecords } from "./rotation-world.ts";
 
@@ -12,6 +13,8 @@ let monitoredId: string;
 /** The name of the only archive, without the key. */
 let archive: string;
 beforeEach(async () => {
+  // The isolate may have checked another database: the sentinel must be under the old key.
+  await loadVerifiedKeys(env);
   monitoredId = (await newRecords()).monitoredId;
   const file = await runInDurableObject(monitorOf(monitoredId), (_, { storage }) =>
     String(storage.sql.exec("SELECT file FROM archives").one()["file"]),

@@ -4,7 +4,7 @@ import { ERASED_TABLES } from "../../src/erasure/run/erased-tables.ts";
 import { runErasures } from "../../src/erasure/run/run-erasures.ts";
 import { firstKeptHour, toMonth } from "../../src/monitoring/packed-hours/months.ts";
 import { packOldHours, repackMonth, STALE_FILE_MS } from "../../src/monitoring/packed-hours/pack-hours.ts";
-import { getKeys } from "../../src/platform/config.ts";
+import { getKeys, loadVerifiedKeys } from "../../src/platform/config.ts";
 import { getDb } from "../../src/platform/db/client.ts";
 import { sealAgain } from "../../src/service/keys/seal-again.ts";
 import { newDocument } from "../document-files.ts";
@@ -23,6 +23,8 @@ let world: World;
 let before: string[];
 let subject: Pick<World, "manager" | "self" | "patient">;
 beforeEach(async () => {
+  // The isolate may have checked another database: the sentinel must be under the old key.
+  await loadVerifiedKeys(env);
   world = await newWorld();
   await env.DB.batch([env.DB.prepare("DELETE FROM resealing"), env.DB.prepare("DELETE FROM replaced_files")]);
   before = await listFiles();
