@@ -16,7 +16,7 @@ import { ROW_LIMITS, toLimitError, unlessFull } from "../../platform/db/row-limi
 import { privacyReviews, SELF_CARE_HOSPITAL_ID } from "../../platform/db/schema.ts";
 import { toIso, toIsoOrNull } from "../../platform/time.ts";
 import { openReview } from "../reviews/open-review.ts";
-import { type ReviewContent, type ReviewRow, unsealContent, unsealNote } from "../reviews/review.ts";
+import { isHiddenFromLog, type ReviewContent, type ReviewRow, unsealContent, unsealNote } from "../reviews/review.ts";
 
 async function toQuestion({ keys }: Pick<Call, "keys">, row: ReviewRow) {
   const [{ text }, answer] = await Promise.all([unsealContent(keys, row), unsealNote(keys, row)]);
@@ -35,6 +35,9 @@ async function toQuestion({ keys }: Pick<Call, "keys">, row: ReviewRow) {
   };
 }
 
+/** Nobody reads what another person asks about them: a guardian may have claimed the record too. */
+const isVisible = ({ actor }: UserCall) =>
+  sql`(${privacyReviews.openedBy} = ${actor.userId} OR ${privacyReviews.subjectUserId} IS NOT ${actor.userId})`;
 const ownRecords = ({ actor }: UserCall) => sql`(SELECT l.patient_id FROM patient_links l WHERE l.user_id = ${actor.userId})`;
 const isQuestionOf = (patientId: string) =>
   sql`privacy_reviews WHERE patient_id = ${patientId} AND kind IN ('question', 'guardianship')`;
@@ -51,6 +54,7 @@ const selectQuestion = (call: UserCall, refId: string, kind: QuestionKind) =>
         eq(privacyReviews.refId, refId),
         eq(privacyReviews.kind, kind),
         sql`${privacyReviews.patientId} IN ${ownRecords(call)}`,
+        isVisible(call),
       ),
     )
     .limit(1);
@@ -68,6 +72,10 @@ const toReviewedEvent = (entry: LogEntry): NonNullable<ReviewContent["event"]> =
   entity: entry.entity,
 });
 
+/** Records of others that the caller decides or has decided about as a guardian. */
+const selectHeld = ({ db, actor }: UserCall) =>
+  db.all<{ patientId: string }>(sql`SELECT g.patient_id AS patientId FROM guardianships g WHERE g.guardian_id = ${actor.userId}`);
+
 /**
  * Asks the privacy officers of the hospital about an entry of the own access log. A second question about the same entry changes
  * nothing and returns the first.
@@ -78,20 +86,29 @@ export async function askQuestion(env: Env, anyCall: Call, eventId: string, text
     selectPlaces(call.db, { limit: 1 }, effectiveRole, call.actor),
     selectQuestion(call, eventId, "question"),
     selectWithheld(call.db, effectiveRole, call.actor, call.now),
+    selectHeld(call),
   ]);
-  const [places, [asked], withheld] = results;
+  const [places, [asked], withheld, held] = results;
   if (asked) return { question: await toQuestion(call, asked), isNew: false };
   const found = await findOwnEntry(env, call, places, withheld, eventId);
-  if (!found) return denyNotFound(call, "privacy_question:create", effectiveRole, { audit_event: eventId });
+  const denyQuestion = () => denyNotFound(call, "privacy_question:create", effectiveRole, { audit_event: eventId });
+  if (!found) return denyQuestion();
   const { entry, patientId } = found;
-  const event = { ...questionEvent(effectiveRole, entry.hospital_id, eventId), subjects: [patientId] };
-  if (entry.hospital_id === null || entry.hospital_id === SELF_CARE_HOSPITAL_ID)
-    return failWithAudit(call, "conflict", event, "The entry is about no hospital's data: no privacy officer is responsible.");
   const subjectUserId = entry.actor.kind === "user" ? entry.actor.id : null;
+  // What a guardian has done is the person's to ask about; the answer does not depend on whether they have.
+  if (subjectUserId === call.actor.userId && held.some((one) => one.patientId === patientId)) return denyQuestion();
+  const event = questionEvent(effectiveRole, entry.hospital_id, eventId);
+  if (entry.hospital_id === null || entry.hospital_id === SELF_CARE_HOSPITAL_ID)
+    return failWithAudit(
+      call,
+      "conflict",
+      { ...event, subjects: [patientId] },
+      "The entry is about no hospital's data: no privacy officer is responsible.",
+    );
   const about = { kind: "question", refId: entry.id, subjectUserId, event: toReviewedEvent(entry) } as const;
   const { id, row } = await openQuestion(call, { ...about, patientId, hospitalId: entry.hospital_id, text }, event);
   // Another request was first, and the record was unlinked since.
-  if (!row) return denyNotFound(call, "privacy_question:create", effectiveRole, { audit_event: eventId });
+  if (!row) return denyQuestion();
   return { question: await toQuestion(call, row), isNew: row.id === id };
 }
 
@@ -118,7 +135,6 @@ export async function askAboutGuardianship(anyCall: Call, guardianshipId: string
   const event = {
     ...questionEvent(effectiveRole, hospitalId, guardianshipId),
     entity: { type: "guardianship", id: guardianshipId },
-    subjects: [patientId],
   };
   const about = { kind: "guardianship", refId: guardianshipId, subjectUserId: guardianId, event: null } as const;
   const { id, row } = await openQuestion(call, { ...about, patientId, hospitalId, text }, event);
@@ -141,10 +157,12 @@ async function openQuestion(call: UserCall, question: NewQuestion, event: AuditE
       openedBy: unlessFull(actor.userId, questions, isQuestionOf(patientId)),
     },
   });
-  const isOpened = sql`EXISTS (SELECT 1 FROM privacy_reviews WHERE id = ${id})`;
+  const opened = sql`FROM privacy_reviews WHERE id = ${id}`;
+  const when = sql`EXISTS (SELECT 1 ${opened})`;
+  const subjectsQuery = sql`SELECT patient_id ${opened} AND NOT ${isHiddenFromLog}`;
   const batched = await batch(db, [
     ...statements,
-    ...recordAuditEvent(db, actor, now, { ...event, when: isOpened }),
+    ...recordAuditEvent(db, actor, now, { ...event, subjectsQuery, when }),
     selectQuestion(call, question.refId, question.kind),
   ]).catch((error: unknown) => {
     throw toLimitError(error, openQuestions, questions);
@@ -167,7 +185,11 @@ const questionEvent = ({ role }: UserEffectiveRole, hospitalId: string | null, e
 export async function listQuestions(anyCall: Call, query: PageQuery) {
   const start = await resolvePageStart(anyCall, "privacy-questions", query);
   const { call, effectiveRole, results } = await withUser(anyCall, "privacy_question:read", (_, call) => {
-    const isOwn = and(inArray(privacyReviews.kind, QUESTION_KINDS), sql`${privacyReviews.patientId} IN ${ownRecords(call)}`);
+    const isOwn = and(
+      inArray(privacyReviews.kind, QUESTION_KINDS),
+      sql`${privacyReviews.patientId} IN ${ownRecords(call)}`,
+      isVisible(call),
+    );
     return [
       call.db
         .select()

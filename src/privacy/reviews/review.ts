@@ -1,4 +1,5 @@
 // A privacy review as a row and as the API shows it.
+import { sql } from "drizzle-orm";
 import { z } from "zod";
 import type { UserEffectiveRole } from "../../access/actor.ts";
 import type { AuditAction, KnownEvent } from "../../access/audit.ts";
@@ -65,9 +66,22 @@ export async function toReview(keys: Keys, row: ReviewRow) {
   return { ...toListedReview(row), text, event, note };
 }
 
+/**
+ * Of a row of `privacy_reviews`: 1 for a question about somebody else who reads the record's access log, or could once they claim it as its
+ * guardian. Its events leave the record out, so that they do not learn of the question there.
+ */
+export const isHiddenFromLog = sql<number>`(kind <> 'emergency' AND opened_by <> subject_user_id AND (EXISTS (SELECT 1 FROM patient_links l
+    WHERE l.user_id = privacy_reviews.subject_user_id AND l.patient_id = privacy_reviews.patient_id)
+  OR EXISTS (SELECT 1 FROM guardianships g
+    WHERE g.guardian_id = privacy_reviews.subject_user_id AND g.patient_id = privacy_reviews.patient_id)))`;
+
+/** The record of a review, where its events name it. */
+export const subjectsOf = ({ patientId, isHidden }: { patientId: string; isHidden: number }): string[] =>
+  isHidden === 1 ? [] : [patientId];
+
 export const reviewEvent = (
   { role }: UserEffectiveRole,
-  { id, hospitalId, patientId, kind }: Pick<ReviewRow, "id" | "hospitalId" | "patientId" | "kind">,
+  { id, hospitalId, kind, ...row }: Pick<ReviewRow, "id" | "hospitalId" | "patientId" | "kind"> & { isHidden: number },
   event: string,
   action: AuditAction,
 ): KnownEvent => ({
@@ -76,6 +90,6 @@ export const reviewEvent = (
   role,
   hospitalId,
   entity: { type: "privacy_review", id },
-  subjects: [patientId],
+  subjects: subjectsOf(row),
   detail: { kind },
 });

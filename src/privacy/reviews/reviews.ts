@@ -1,5 +1,5 @@
 // The review queue of a hospital's privacy officers: list, read and close.
-import { and, eq, type SQL, sql } from "drizzle-orm";
+import { and, eq, getTableColumns, type SQL, sql } from "drizzle-orm";
 import { withUser } from "../../access/access.ts";
 import type { Call, UserActor, UserCall, UserEffectiveRole } from "../../access/actor.ts";
 import { afterAudit, appendAuditEvent, recordAuditEvent } from "../../access/audit.ts";
@@ -12,7 +12,7 @@ import { notify } from "../../notifications/notify.ts";
 import { batch, type Db } from "../../platform/db/client.ts";
 import { privacyReviews } from "../../platform/db/schema.ts";
 import { selectOfficerIds } from "../officers/officers.ts";
-import { type ReviewRow, reviewEvent, sealNote, toListedReview, toReview } from "./review.ts";
+import { isHiddenFromLog, type ReviewRow, reviewEvent, sealNote, subjectsOf, toListedReview, toReview } from "./review.ts";
 
 export type ReviewQuery = PageQuery & { status?: ReviewRow["status"] | undefined };
 export type Closing = { outcome: NonNullable<ReviewRow["outcome"]>; note: string };
@@ -42,6 +42,7 @@ const LISTED = {
   outcome: privacyReviews.outcome,
   closedBy: privacyReviews.closedBy,
   closedAt: privacyReviews.closedAt,
+  isHidden: isHiddenFromLog,
 };
 
 /** Lists the reviews of the caller's hospital, flagged ones first, then newest first. @throws ApiError forbidden */
@@ -78,7 +79,7 @@ export async function listReviews(anyCall: Call, query: ReviewQuery) {
     action: "R",
     role: effectiveRole.role,
     hospitalId: effectiveRole.hospitalId,
-    subjects: rows.map(({ patientId }) => patientId),
+    subjects: rows.flatMap(subjectsOf),
     detail: { review_ids: rows.map(({ id }) => id) },
   });
   return { items: rows.map(toListedReview), pagination };
@@ -88,7 +89,10 @@ export async function listReviews(anyCall: Call, query: ReviewQuery) {
 async function requireReview(anyCall: Call, id: string, permission: "privacy_review:read" | "privacy_review:close") {
   const checked = await withUser(anyCall, permission, (effectiveRole, { db, actor }) => [
     selectIsOfficer(db, actor, effectiveRole),
-    db.select().from(privacyReviews).where(isOfHospital(id, effectiveRole)),
+    db
+      .select({ ...getTableColumns(privacyReviews), isHidden: isHiddenFromLog })
+      .from(privacyReviews)
+      .where(isOfHospital(id, effectiveRole)),
   ]);
   const { call, effectiveRole, results } = checked;
   await requireOfficer(checked, permission, results[0]);

@@ -1,0 +1,70 @@
+// A guardian who has claimed the record too: neither its person, nor a reader of what the person asks about them.
+import { beforeAll, describe, expect, it } from "vitest";
+import { newConsent } from "../consent-rows.ts";
+import { newGuardianship } from "../guardian-rows.ts";
+import { makeOfficer } from "../privacy-rows.ts";
+import { API, findEvents, link, newPatient, newPerson, newWorld, type Person, readJson, sendRequest } from "../world.ts";
+
+let hospital: Awaited<ReturnType<typeof newWorld>>;
+let officer: Person;
+beforeAll(async () => {
+  hospital = await newWorld("hospital");
+  officer = await newPerson("nurse", hospital.hospitalId, "hospital");
+  await makeOfficer(officer);
+});
+
+const post = (path: string, as: Person, json: object = {}) => sendRequest(`${API}${path}`, { as, method: "POST", json });
+const get = async (path: string, as: Person) => (await readJson(await sendRequest(`${API}${path}`, { as }))).data;
+const dataOf = async (response: Response) => (await readJson(response)).data;
+
+/** A person and their guardian, to both of whose logins the record is linked. */
+async function newScene() {
+  const [person, guardian] = [await newPerson("patient"), await newPerson("patient")];
+  const patient = await newPatient(hospital.hospitalId, hospital.nurse);
+  for (const login of [person, guardian]) await link(login, patient);
+  const id = await newGuardianship(patient.id, guardian.id, true, "cannot_decide");
+  return { person, guardian, patient, id };
+}
+type Scene = Awaited<ReturnType<typeof newScene>>;
+const logOf = (as: Person) =>
+  get("/audit-events?limit=100", as) as Promise<{ id: string; event: string; entity: { id: string } | null }[]>;
+
+describe("what the person asks about a guardian", () => {
+  /** The question is open, closed and listed; then the guardian looks for it. */
+  async function expectHidden({ person, guardian }: Scene, about: object) {
+    const asked = await post("/privacy-questions", person, { ...about, text: "They act against my will." });
+    expect(asked.status).toBe(201);
+    const { question_id: id } = await dataOf(asked);
+    expect((await get(`/privacy-reviews/${id}`, officer)).text).toBe("They act against my will.");
+    await get("/privacy-reviews", officer);
+    expect((await post(`/privacy-reviews/${id}/close`, officer, { outcome: "justified", note: "It was right." })).status).toBe(
+      200,
+    );
+    expect(await get("/privacy-questions", person)).toHaveLength(1);
+    const hidden = await readJson(await sendRequest(`${API}/privacy-questions?offset=0`, { as: guardian }));
+    expect([hidden.data, hidden.meta.pagination.total]).toEqual([[], 0]);
+    const again = await post("/privacy-questions", guardian, about);
+    expect(again.status).toBe(404);
+    expect(await again.text()).not.toContain("against my will");
+    const events = (await logOf(guardian)).map(({ event }) => event);
+    expect(events.filter((event) => event === "privacy_question.create" || event.startsWith("privacy_review."))).toEqual([]);
+    expect((await post("/privacy-questions", person, about)).status).toBe(200);
+  }
+
+  it("about the guardianship is not theirs to read, nor in their access log", async () => {
+    const scene = await newScene();
+    await expectHidden(scene, { guardianship_id: scene.id });
+    expect(await findEvents({ event: "privacy_question.create", entity_id: scene.id, outcome: "success" })).toHaveLength(1);
+  });
+
+  it("about what they have done is not theirs to read, nor to ask before the person does", async () => {
+    const scene = await newScene();
+    const consent = await newConsent(scene.patient.id);
+    expect((await post(`/consents/${consent}/deny`, scene.guardian)).status).toBe(200);
+    const [denied] = (await logOf(scene.guardian)).filter(
+      ({ event, entity }) => event === "consent.deny" && entity?.id === consent,
+    );
+    expect((await post("/privacy-questions", scene.guardian, { event_id: denied?.id })).status).toBe(404);
+    await expectHidden(scene, { event_id: denied?.id });
+  });
+});
