@@ -42,6 +42,10 @@ const Guardianship = z
     hospital_name: z.string(),
     guardian_id: Id.openapi({ description: "The guardian's user account" }),
     guardian_name: z.string(),
+    is_guardian_linked: z.boolean().openapi({
+      description:
+        "Whether the record is linked to the guardian's login too: they see it, and after the end decide as a person of it until DELETE /patients/{patient_id}/links/{user_id}",
+    }),
     relationship: z.enum(GUARDIAN_RELATIONSHIPS),
     ground: z.enum(GUARDIAN_GROUNDS),
     reason: z.string().nullable().openapi({ description: "For staff alone" }),
@@ -65,6 +69,7 @@ const exampleRecorded = {
   hospital_name: "City Hospital",
   guardian_id: EXAMPLES.user,
   guardian_name: "Asha Rao",
+  is_guardian_linked: false,
   relationship: "parent" as const,
   ground: "minor" as const,
   reason: "Mother of a minor; birth certificate seen.",

@@ -12,6 +12,8 @@ export type GuardianshipRow = typeof guardianships.$inferSelect & {
   hospitalId: string;
   hospitalName: string;
   guardianProfile: string;
+  /** 1 while the record is linked to the guardian's login too. */
+  isLinked: number;
   /** The record's sealed identity, and the version that it is bound to. */
   identitySealed: string;
   version: number;
@@ -25,6 +27,7 @@ const GUARDIANSHIP_COLUMNS = sql`g.id AS id, g.patient_id AS patientId, g.guardi
   g.reason_sealed AS reasonSealed, g.valid_until AS validUntil, g.recorded_by AS recordedBy, g.recorded_at AS recordedAt,
   g.confirmed_by AS confirmedBy, g.confirmed_at AS confirmedAt, g.ended_by AS endedBy, g.ended_at AS endedAt,
   g.ground AS ground, g.end_reason_sealed AS endReasonSealed, h.id AS hospitalId, h.name AS hospitalName,
+  EXISTS (SELECT 1 FROM patient_links gl WHERE gl.user_id = g.guardian_id AND gl.patient_id = g.patient_id) AS isLinked,
   u.profile_sealed AS guardianProfile, p.identity_sealed AS identitySealed, p.version AS version`;
 
 /** Rows `g` with their record, its hospital and the guardian. @param condition on `g`, `p`, `h` and `u` */
@@ -93,6 +96,7 @@ export async function toGuardianship(keys: Keys, row: GuardianshipRow, now: numb
     hospital_name: row.hospitalName,
     guardian_id: guardianId,
     guardian_name: guardian.full_name,
+    is_guardian_linked: row.isLinked === 1,
     relationship: row.relationship,
     ground: row.ground,
     reason,

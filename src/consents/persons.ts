@@ -51,17 +51,18 @@ export const isShareable = (
     AND NOT ${areDifferentPersons(sql`p.id`, ownId)})`;
 
 /**
- * The guardianship by which a user decides about the first of these records that is not their own; none where all are.
+ * The guardianship by which a user decides about the first of these records that has one; none where the user is the person of all.
+ * Whoever is guardian of a record is not its person, also where the record is linked to their login.
  * @param patientIds a query of one column
  */
 export const selectActingGuardianship = (db: Db, userId: string, patientIds: SQL, now: number) =>
   db.all<{ id: string }>(sql`SELECT g.id AS id FROM guardianships g WHERE ${isGuardianshipOf(userId, now)}
-    AND g.patient_id IN (${patientIds}) AND NOT ${isOwnRecord(userId, sql`g.patient_id`)} ORDER BY g.id LIMIT 1`);
+    AND g.patient_id IN (${patientIds}) ORDER BY g.id LIMIT 1`);
 
-/** The guardianships in force by which a user decides about records that are not their own, at most `ROW_LIMITS.guardianRecords`. */
-export const selectGuardianshipsOfOthers = (db: Db, userId: string, now: number) =>
+/** The guardianships in force that a user holds, at most `ROW_LIMITS.guardianRecords`. */
+export const selectGuardianshipsHeld = (db: Db, userId: string, now: number) =>
   db.all<{ id: string; patientId: string }>(sql`SELECT g.id AS id, g.patient_id AS patientId FROM guardianships g
-    WHERE ${isGuardianshipOf(userId, now)} AND NOT ${isOwnRecord(userId, sql`g.patient_id`)} ORDER BY g.id`);
+    WHERE ${isGuardianshipOf(userId, now)} ORDER BY g.id`);
 
 /** Whether a guardianship is in force still. */
 export const isStillGuardian = (userId: string, guardianshipId: string, now: number): SQL =>

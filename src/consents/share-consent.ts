@@ -15,7 +15,7 @@ import { selectConsent, toCreated } from "./consent-rows.ts";
 import { createGranted } from "./create-granted.ts";
 import { tellOfDecision } from "./guardian-notices.ts";
 import { isGuardianshipOf } from "./guardian-rows.ts";
-import { isShareable, isStillGuardian, selectGuardianshipsOfOthers } from "./persons.ts";
+import { isShareable, isStillGuardian, selectGuardianshipsHeld } from "./persons.ts";
 import { recordInLogs, selectPlaces } from "./places.ts";
 import { type ConsentScope, findScopeErrors } from "./scope.ts";
 
@@ -67,7 +67,7 @@ export async function shareConsent(anyCall: Call, share: Share, keyStatements: K
   const { call, effectiveRole, results } = await withUser(anyCall, "consent:decide", (_, { db, actor, now }) => [
     db.all<Recipient>(selectRecipients(actor, share, now)),
     selectPlaces(db, share.patientIds),
-    selectGuardianshipsOfOthers(db, actor.userId, now),
+    selectGuardianshipsHeld(db, actor.userId, now),
   ]);
   const { db, actor, now } = call;
   const errors = findScopeErrors(share, now);

@@ -1,7 +1,8 @@
 // A guardian who has claimed the record too: neither its person, nor a reader of what the person asks about them.
 import { beforeAll, describe, expect, it } from "vitest";
-import { newConsent } from "../consent-rows.ts";
+import { newConsent, newScope } from "../consent-rows.ts";
 import { newGuardianship } from "../guardian-rows.ts";
+import { listNotices } from "../letters.ts";
 import { makeOfficer } from "../privacy-rows.ts";
 import { API, findEvents, link, newPatient, newPerson, newWorld, type Person, readJson, sendRequest } from "../world.ts";
 
@@ -66,5 +67,38 @@ describe("what the person asks about a guardian", () => {
     );
     expect((await post("/privacy-questions", scene.guardian, { event_id: denied?.id })).status).toBe(404);
     await expectHidden(scene, { event_id: denied?.id });
+  });
+});
+
+describe("a guardian who has claimed the record", () => {
+  it("decides as guardian, and the end says that their login is still linked", async () => {
+    const { person, guardian, patient, id } = await newScene();
+    const first = await newConsent(patient.id);
+    expect((await post(`/consents/${first}/deny`, guardian)).status).toBe(200);
+    const elsewhere = await newWorld();
+    const shared = await newPatient(elsewhere.hospitalId, elsewhere.nurse);
+    await link(guardian, shared);
+    await newGuardianship(shared.id, guardian.id, true);
+    const share = { hospital_id: hospital.hospitalId, patient_ids: [shared.id], patient_id: patient.id, ...newScope() };
+    const sent = await post("/consents/share", guardian, share);
+    expect(sent.status).toBe(201);
+    const events = [
+      ...(await findEvents({ event: "consent.deny", entity_id: first })),
+      ...(await findEvents({ event: "consent.share", entity_id: (await dataOf(sent)).consent_id })),
+    ];
+    expect(events.map(({ basis }) => basis)).toEqual(["guardian", "guardian", "guardian"]);
+    expect(JSON.parse(events[0]?.detail ?? "{}").guardianship_id).toBe(id);
+    expect((await listNotices(person.id)).filter((kind) => kind === "guardian.decided")).toHaveLength(2);
+
+    const ended = await post(`/guardianships/${id}/end`, hospital.nurse, { reason: "The court has appointed somebody else." });
+    expect(await dataOf(ended)).toMatchObject({ state: "ended", is_guardian_linked: true });
+    expect((await get("/guardianships?caller=person", person))[0].is_guardian_linked).toBe(true);
+    const unlinked = await sendRequest(`${API}/patients/${patient.id}/links/${guardian.id}`, {
+      as: hospital.nurse,
+      method: "DELETE",
+    });
+    expect(unlinked.status).toBe(200);
+    expect((await get(`/patients/${patient.id}/guardians`, hospital.nurse))[0].is_guardian_linked).toBe(false);
+    expect((await post(`/consents/${await newConsent(patient.id)}/deny`, guardian)).status).toBe(404);
   });
 });

@@ -73,11 +73,13 @@ export const TRUST_TEXTS: KindTexts = {
   "guardian.ended": {
     en: {
       title: "A guardianship over you has ended",
-      sentence: "The guardian no longer decides for you at this hospital. What they granted holds until you revoke it.",
+      sentence:
+        "What the guardian granted holds until you revoke it. If your record is linked to their login, they still see it and decide until the hospital unlinks it.",
     },
     hi: {
       title: "आपकी अभिभावकता समाप्त हुई",
-      sentence: "अभिभावक अब इस अस्पताल में आपके लिए निर्णय नहीं करता। उसकी दी हुई सहमति तब तक रहती है, जब तक आप उसे वापस नहीं लेते।",
+      sentence:
+        "अभिभावक की दी हुई सहमति तब तक रहती है, जब तक आप उसे वापस नहीं लेते। यदि आपका रिकॉर्ड उसके लॉगिन से जुड़ा है, तो अस्पताल के हटाने तक वह उसे देखता और निर्णय करता है।",
     },
   },
   "guardian.decided": {

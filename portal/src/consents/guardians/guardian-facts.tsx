@@ -33,6 +33,9 @@ export function GuardianFacts({ guardianship: one, zone }: { guardianship: Guard
         ...(confirmed_at ? ([[t("guardians.confirmed_at"), formatDateTime(confirmed_at, zone)]] as const) : []),
         ...(reason ? ([[t("guardians.reason"), reason]] as const) : []),
         ...(ended_at ? ([[t("guardians.ended_at"), formatDateTime(ended_at, zone)]] as const) : []),
+        ...(one.is_guardian_linked
+          ? ([[t("guardians.linked"), t(ended_at ? "guardians.linked_ended" : "guardians.linked_open")]] as const)
+          : []),
         ...(end_reason ? ([[t("guardians.end_reason"), end_reason]] as const) : []),
       ]}
     />

@@ -45,6 +45,10 @@ export const guardians = defineMessages({
     "guardians.confirmed_at": "Confirmed on",
     "guardians.ended_at": "Ended on",
     "guardians.end_reason": "Reason of the end",
+    "guardians.linked": "Linked login",
+    "guardians.linked_open": "The record is linked to the guardian's login too.",
+    "guardians.linked_ended":
+      "The record is still linked to this login, which sees it and decides about consents until the hospital unlinks it.",
     "guardians.state.recorded": "To be confirmed",
     "guardians.state.active": "Decides",
     "guardians.state.ended": "Ended",
@@ -55,7 +59,8 @@ export const guardians = defineMessages({
     "guardians.confirm_text": "From now on the guardian decides about consents for this patient. The patient is notified.",
     "guardians.end": "End",
     "guardians.end_title": "End the guardianship of {name}?",
-    "guardians.end_text": "The guardian decides no more. What they granted holds until it is revoked. Both are notified.",
+    "guardians.end_text":
+      "The guardianship ends. What the guardian granted holds until it is revoked. If the record is linked to their login too, unlink it. Both are notified.",
     "guardians.end_minor_text":
       "You can end it if you are of age by the birth date in your record. What the guardian granted holds until you revoke it.",
     "guardians.hospital_decides": "By your record you cannot end it alone. Ask the hospital.",
@@ -111,6 +116,9 @@ export const guardians = defineMessages({
     "guardians.confirmed_at": "कब पुष्टि हुई",
     "guardians.ended_at": "कब समाप्त हुआ",
     "guardians.end_reason": "समाप्ति का कारण",
+    "guardians.linked": "जुड़ा लॉगिन",
+    "guardians.linked_open": "रिकॉर्ड अभिभावक के लॉगिन से भी जुड़ा है।",
+    "guardians.linked_ended": "रिकॉर्ड अब भी इस लॉगिन से जुड़ा है। अस्पताल के हटाने तक यह लॉगिन उसे देखता है और सहमतियों पर निर्णय करता है।",
     "guardians.state.recorded": "पुष्टि बाकी",
     "guardians.state.active": "निर्णय करता है",
     "guardians.state.ended": "समाप्त",
@@ -121,7 +129,8 @@ export const guardians = defineMessages({
     "guardians.confirm_text": "अब से अभिभावक इस मरीज़ की सहमतियों पर निर्णय करता है। मरीज़ को सूचना मिलती है।",
     "guardians.end": "समाप्त करें",
     "guardians.end_title": "{name} की अभिभावकता समाप्त करें?",
-    "guardians.end_text": "अभिभावक आगे निर्णय नहीं करता। उसकी दी हुई सहमति वापस लेने तक रहती है। दोनों को सूचना मिलती है।",
+    "guardians.end_text":
+      "अभिभावकता समाप्त होती है। अभिभावक की दी हुई सहमति वापस लेने तक रहती है। यदि रिकॉर्ड उसके लॉगिन से भी जुड़ा है, तो उसे हटाएँ। दोनों को सूचना मिलती है।",
     "guardians.end_minor_text":
       "रिकॉर्ड की जन्म तिथि से यदि आप वयस्क हैं, तो इसे समाप्त कर सकते हैं। अभिभावक की दी हुई सहमति तब तक रहती है, जब तक आप उसे वापस नहीं लेते।",
     "guardians.hospital_decides": "आपके रिकॉर्ड के अनुसार आप इसे अकेले समाप्त नहीं कर सकते। अस्पताल से पूछें।",
