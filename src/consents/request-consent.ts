@@ -30,8 +30,8 @@ export type ConsentRequest = ConsentScope & {
 };
 
 /**
- * After a denial in the last `DENIED_MS`, a hospital has at most `MAX_AFTER_DENIAL` requests of that time to the same person that are
- * open or were denied. It depends on what the hospital itself has asked and been answered alone.
+ * After a denial in the last `DENIED_MS`, a hospital has at most `MAX_AFTER_DENIAL` requests of that time to the same person that the
+ * person has not granted: open, denied, cancelled or expired. It depends on what the hospital itself has asked and been answered alone.
  */
 export const MAX_AFTER_DENIAL = 3;
 export const DENIED_MS = DAY_MS;
@@ -113,7 +113,7 @@ const selectAsked = (patientId: SQL, now: number): SQL => sql`SELECT count(*) >=
     EXISTS (SELECT 1 FROM consents d WHERE d.patient_id = ${patientId} AND d.status = 'denied' AND d.decided_at > ${now - DENIED_MS})
     AS isTooOften, min(k.created_at) AS oldest
   FROM (SELECT c.created_at FROM consents c WHERE c.patient_id = ${patientId} AND c.created_at > ${now - DENIED_MS}
-    AND c.status IN ('requested', 'denied') ORDER BY c.created_at DESC LIMIT ${MAX_AFTER_DENIAL}) k`;
+    AND (c.status = 'denied' OR c.decided_at IS NULL) ORDER BY c.created_at DESC LIMIT ${MAX_AFTER_DENIAL}) k`;
 
 function refuseToAsk(call: Call, event: AuditEvent, { oldest }: Pick<Asked, "oldest">): Promise<never> {
   const seconds = Math.max(1, Math.ceil((oldest + DENIED_MS - call.now) / 1000));

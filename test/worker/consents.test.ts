@@ -2,6 +2,7 @@
 import { sql } from "drizzle-orm";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it, vi } from "vitest";
+import { expireConsents } from "../../src/consents/expire-consents.ts";
 import { TRANSITIONS } from "../../src/consents/states.ts";
 import { getDb } from "../../src/platform/db/client.ts";
 import { ROW_LIMITS } from "../../src/platform/db/row-limits.ts";
@@ -163,6 +164,22 @@ describe("a hospital that was denied", () => {
     expect((await asked(own)).status).toBe(429);
     await getDb(env.DB).run(sql`UPDATE consents SET created_at = created_at - ${DAY_MS} WHERE patient_id = ${own.atB.id}`);
     expect((await asked(own)).status).toBe(201);
+  });
+
+  it("does not ask more often by requests that it cancels or that end before an answer", async () => {
+    const own = await newScene();
+    await post(`/consents/${await idOf(await asked(own))}/deny`, own.person);
+    const documents = { patient_id: own.atB.id, description: "Discharge summary" };
+    const made = (await readJson(await post("/document-requests", own.b.nurse, documents))).data;
+    expect((await post(`/document-requests/${made.document_request_id}/cancel`, own.b.nurse, {})).status).toBe(200);
+    const short = await idOf(await asked(own));
+    await getDb(env.DB).run(sql`UPDATE consents SET answer_until = ${Date.now() - 1} WHERE id = ${short}`);
+    await expireConsents(env, Date.now());
+    for (const id of [made.consent_id, short])
+      expect((await readJson(await sendRequest(`${API}/consents/${id}`, { as: own.person }))).data.status).toBe("expired");
+    const refused = await asked(own);
+    expect([refused.status, await codeOf(refused)]).toEqual([429, "asked_too_often"]);
+    expect((await post("/document-requests", own.b.nurse, documents)).status).toBe(429);
   });
 
   it("is refused the same, whether the person has records elsewhere or none", async () => {
