@@ -5,6 +5,7 @@ import { recordAuditEvent } from "../access/audit.ts";
 import type { AuditEventName } from "../access/event-names.ts";
 import { failsUnless } from "../access/sign-in.ts";
 import { endConsent, tellAskedHospital } from "../consents/document-consents.ts";
+import { isGuardianshipOf } from "../consents/guardian-rows.ts";
 import type { NotificationKind } from "../notifications/kinds.ts";
 import { notify } from "../notifications/notify.ts";
 import { batch, isRoleChanged, type Statement } from "../platform/db/client.ts";
@@ -78,9 +79,20 @@ function recordStep({ call, effectiveRole, row, step }: Advance, when: SQL, deta
   );
 }
 
-/** The person: the login that has decided, or before that those of the record of the hospital that asks. */
-export const selectPerson = ({ patientId, decidedBy }: Pick<RequestRow, "patientId" | "decidedBy">): SQL =>
-  decidedBy === null ? sql`SELECT l.user_id FROM patient_links l WHERE l.patient_id = ${patientId}` : sql`SELECT ${decidedBy}`;
+/**
+ * The person: logins that the record of the hospital that asks is linked to, or a shared record; and a guardian who has decided, while
+ * they are guardian of one of these.
+ */
+export function selectPerson(
+  { patientId, consentId, decidedBy }: Pick<RequestRow, "patientId" | "consentId" | "decidedBy">,
+  now: number,
+): SQL {
+  const records = sql`SELECT ${patientId} UNION SELECT r.patient_id FROM consent_records r WHERE r.consent_id = ${consentId}`;
+  const linked = sql`SELECT l.user_id FROM patient_links l WHERE l.patient_id IN (${records})`;
+  if (decidedBy === null) return linked;
+  return sql`${linked} UNION SELECT g.guardian_id FROM guardianships g
+    WHERE ${isGuardianshipOf(decidedBy, now)} AND g.patient_id IN (${records})`;
+}
 
 /** The member of staff who asks, while at the hospital. */
 export const selectRequester = ({ requestedBy, hospitalId }: Pick<RequestRow, "requestedBy" | "hospitalId">): SQL =>
@@ -91,7 +103,7 @@ function tell({ call, row, step }: Advance, when: SQL): Statement[] {
   const { db, actor, now } = call;
   const kind = KINDS[step];
   const notice = { kind, hospitalId: row.hospitalId, refs: { document_request_id: row.id }, when };
-  const person = notify(db, actor, now, { ...notice, recipients: selectPerson(row) });
+  const person = notify(db, actor, now, { ...notice, recipients: selectPerson(row, now) });
   if (step !== "cancel") return [...person, ...notify(db, actor, now, { ...notice, recipients: selectRequester(row) })];
   const ofRequest = { id: row.consentId, documentRequestId: row.id };
   return row.shared === "[]" ? person : [...person, ...tellAskedHospital(call, ofRequest, row.askedHospitalId, kind, when)];

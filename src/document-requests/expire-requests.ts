@@ -59,7 +59,7 @@ function endStatements(db: Db, row: DueRow, now: number): Statement[] {
   ].filter(({ subjects }) => subjects.length > 0);
   const ofRequest = { id: row.consentId, documentRequestId: row.id };
   return [
-    ...notify(db, actor, now, { ...notice, recipients: selectPerson(row), when: isOpen }),
+    ...notify(db, actor, now, { ...notice, recipients: selectPerson(row, now), when: isOpen }),
     ...notify(db, actor, now, { ...notice, recipients: selectRequester(row), when: isOpen }),
     ...(row.shared === "[]" ? [] : tellAskedHospital({ db, actor, now }, ofRequest, row.askedHospitalId, notice.kind, isOpen)),
     ...places.flatMap(({ hospitalId, subjects }) =>

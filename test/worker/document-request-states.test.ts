@@ -6,9 +6,10 @@ import { EXPIRED_PER_RUN, endRequests, selectDueRequests } from "../../src/docum
 import { TRANSITIONS } from "../../src/document-requests/states.ts";
 import { getDb } from "../../src/platform/db/client.ts";
 import { newDocument } from "../document-files.ts";
+import { newGuardianship } from "../guardian-rows.ts";
 import { listNotices } from "../letters.ts";
 import { times } from "../long.ts";
-import { env, findEvents, newLogin } from "../world.ts";
+import { env, findEvents, newLogin, newPerson, type Person } from "../world.ts";
 import {
   get,
   grant,
@@ -126,6 +127,37 @@ describe("the states", () => {
     expect(await listNotices(hidden.a.manager.id)).toEqual([]);
     expect(await listNotices(hidden.person.id)).toContain("document_request.ended");
     expect(await findEvents({ event: "document_request.cancel", hospital_id: hidden.a.hospitalId })).toEqual([]);
+  });
+});
+
+describe("a guardian who has decided", () => {
+  const ofRequests = async ({ id }: Person) => (await listNotices(id)).filter((kind) => kind.startsWith("document_request."));
+
+  it("is told of the next steps while they are guardian, and the person always", async () => {
+    const own = await newScene();
+    const guardian = await newPerson("patient");
+    const ids = [await newGuardianship(own.atA.id, guardian.id, true), await newGuardianship(own.atB.id, guardian.id, true)];
+    const ask = async () => {
+      const request = await newRequest(own);
+      expect((await grant({ ...own, person: guardian }, request.consentId)).status).toBe(200);
+      return request.id;
+    };
+    const [approved, cancelled, expiring] = [await ask(), await ask(), await ask()];
+    expect((await step("approve", approved, own.a.nurse)).status).toBe(200);
+    for (const to of [own.person, guardian]) expect(await ofRequests(to)).toEqual(["document_request.answered"]);
+
+    for (const id of ids) expect((await post(`/guardianships/${id}/end`, guardian)).status).toBe(200);
+    expect((await step("cancel", cancelled, own.b.nurse)).status).toBe(200);
+    const now = Date.now();
+    await db.run(sql`UPDATE document_requests SET expires_at = ${now} WHERE id = ${expiring}`);
+    await endRequests(db, await selectDueRequests(db, now), now);
+    expect(await statusOf(expiring, own.b.nurse)).toBe("expired");
+    expect(await ofRequests(guardian)).toEqual(["document_request.answered"]);
+    expect(await ofRequests(own.person)).toEqual([
+      "document_request.ended",
+      "document_request.ended",
+      "document_request.answered",
+    ]);
   });
 });
 
