@@ -40,15 +40,30 @@ export async function openReview(
     kind: "privacy.review_opened",
     hospitalId,
     refs: { review_id: id },
-    recipients: selectReviewers(hospitalId, subjectUserId),
+    recipients: selectReviewers(review),
     when: sql`EXISTS (SELECT 1 FROM privacy_reviews WHERE id = ${id})`,
   });
   return { id, statements: [insert, ...notices] };
 }
 
-/** Privacy officers other than the person whom the review is about; the administrators of the hospital where there are none. */
-function selectReviewers(hospitalId: string, subjectUserId: string | null): SQL {
-  const officers = sql`${selectOfficerIds(hospitalId)} AND m.user_id IS NOT ${subjectUserId}`;
-  return sql`${officers} UNION ALL SELECT m.user_id FROM memberships m WHERE m.hospital_id = ${hospitalId}
-    AND m.role = 'hospital_admin' AND m.user_id IS NOT ${subjectUserId} AND ${ACTIVE_MEMBERSHIP} AND NOT EXISTS (${officers})`;
+/**
+ * Privacy officers other than the person whom the review is about; the administrators of the hospital where there are none. Those who
+ * recorded or confirmed the guardianship that it is about are left out where somebody else is found.
+ */
+function selectReviewers({ hospitalId, subjectUserId, kind, refId }: NewReview): SQL {
+  const isOther = sql`m.user_id IS NOT ${subjectUserId}`;
+  if (kind !== "guardianship") return selectStaff(hospitalId, isOther);
+  const uninvolved = selectStaff(hospitalId, sql`${isOther} AND NOT EXISTS (${selectInvolvement(refId, sql`m.user_id`)})`);
+  return sql`${uninvolved} UNION ALL SELECT user_id FROM (${selectStaff(hospitalId, isOther)}) WHERE NOT EXISTS (${uninvolved})`;
 }
+
+/** @param isReviewer condition on `memberships m` */
+function selectStaff(hospitalId: string, isReviewer: SQL): SQL {
+  const officers = sql`${selectOfficerIds(hospitalId)} AND ${isReviewer}`;
+  return sql`${officers} UNION ALL SELECT m.user_id FROM memberships m WHERE m.hospital_id = ${hospitalId}
+    AND m.role = 'hospital_admin' AND ${isReviewer} AND ${ACTIVE_MEMBERSHIP} AND NOT EXISTS (${officers})`;
+}
+
+/** The guardianship, where the member of staff has recorded or confirmed it. */
+export const selectInvolvement = (guardianshipId: string | SQL, userId: string | SQL): SQL =>
+  sql`SELECT 1 FROM guardianships g WHERE g.id = ${guardianshipId} AND ${userId} IN (g.recorded_by, g.confirmed_by)`;

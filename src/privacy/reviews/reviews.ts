@@ -12,6 +12,7 @@ import { notify } from "../../notifications/notify.ts";
 import { batch, type Db } from "../../platform/db/client.ts";
 import { privacyReviews } from "../../platform/db/schema.ts";
 import { selectOfficerIds } from "../officers/officers.ts";
+import { selectInvolvement } from "./open-review.ts";
 import { isHiddenFromLog, type ReviewRow, reviewEvent, sealNote, subjectsOf, toListedReview, toReview } from "./review.ts";
 
 export type ReviewQuery = PageQuery & { status?: ReviewRow["status"] | undefined };
@@ -90,7 +91,7 @@ async function requireReview(anyCall: Call, id: string, permission: "privacy_rev
   const checked = await withUser(anyCall, permission, (effectiveRole, { db, actor }) => [
     selectIsOfficer(db, actor, effectiveRole),
     db
-      .select({ ...getTableColumns(privacyReviews), isHidden: isHiddenFromLog })
+      .select({ ...getTableColumns(privacyReviews), isHidden: isHiddenFromLog, isInvolved: isInvolved(actor) })
       .from(privacyReviews)
       .where(isOfHospital(id, effectiveRole)),
   ]);
@@ -100,6 +101,10 @@ async function requireReview(anyCall: Call, id: string, permission: "privacy_rev
   if (!row) return denyNotFound(call, permission, effectiveRole, { privacy_review: id });
   return { call, effectiveRole, row };
 }
+
+/** Of a row of `privacy_reviews`: 1 where it is about the user, or about a guardianship that they recorded or confirmed. */
+const isInvolved = ({ userId }: UserActor) => sql<number>`(subject_user_id IS ${userId}
+  OR (kind = 'guardianship' AND EXISTS (${selectInvolvement(sql`privacy_reviews.ref_id`, userId)})))`;
 
 const isOfHospital = (id: string, { hospitalId }: UserEffectiveRole) =>
   and(eq(privacyReviews.id, id), eq(privacyReviews.hospitalId, hospitalId ?? ""));
@@ -112,13 +117,13 @@ export async function getReview(anyCall: Call, id: string) {
 
 /**
  * Closes a review and tells the patient who asked.
- * @throws ApiError forbidden (no privacy officer, or the person whom it is about), not_found, conflict (closed already)
+ * @throws ApiError forbidden (no privacy officer, the person whom it is about, or who recorded or confirmed it), not_found, conflict (closed already)
  */
 export async function closeReview(anyCall: Call, id: string, { outcome, note }: Closing) {
   const { call, effectiveRole, row } = await requireReview(anyCall, id, "privacy_review:close");
   const { db, keys, actor, now } = call;
   const { role, hospitalId } = effectiveRole;
-  if (row.subjectUserId === actor.userId)
+  if (row.isInvolved === 1)
     return denyAccess(call, "privacy_review:close", "forbidden", { role, hospitalId, target: { privacy_review: id } });
   const event = reviewEvent(effectiveRole, row, "privacy_review.close", "U");
   const closed = {
