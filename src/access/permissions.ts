@@ -230,7 +230,7 @@ const WITHOUT_SECOND_STEP: readonly Permission[] = ["self:read", "self:write", "
 export const isAllowedWithoutSecondStep = (permission: Permission): boolean => WITHOUT_SECOND_STEP.includes(permission);
 
 /** What concerns a restricted record as a whole, beside the person's own reads (access.ts). */
-const DESPITE_RESTRICTION: readonly Permission[] = ["erasure:create", "patient_hold:manage"];
+const DESPITE_RESTRICTION: readonly Permission[] = ["erasure:create", "patient_hold:manage", "guardianship:update"];
 
 export const isAllowedDespiteRestriction = (permission: Permission): boolean => DESPITE_RESTRICTION.includes(permission);
 

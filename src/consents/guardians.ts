@@ -5,7 +5,7 @@ import { type Call, getActorId, type UserCall, type UserEffectiveRole } from "..
 import { type AuditEvent, recordAuditEvent } from "../access/audit.ts";
 import { denyAccess, denyNotFound, failWithAudit } from "../access/deny.ts";
 import { withPatient } from "../access/patient-access.ts";
-import type { Permission } from "../access/permissions.ts";
+import { isAllowedDespiteRestriction, type Permission } from "../access/permissions.ts";
 import { failsUnless } from "../access/sign-in.ts";
 import { batch, isRoleChanged } from "../platform/db/client.ts";
 import { ROW_LIMITS, toLimitError, unlessFull } from "../platform/db/row-limits.ts";
@@ -128,7 +128,10 @@ export type FoundGuardianship = {
 };
 const BASES = { staff: "staff", guardian: "guardian", person: "self" } as const;
 
-/** A guardianship of the caller's hospital, for a guardian their own, for a person one over them. @throws ApiError not_found */
+/**
+ * A guardianship of the caller's hospital, for a guardian their own, for a person one over them. Staff reach that of a restricted record
+ * where the permission allows it. @throws ApiError not_found
+ */
 export async function requireGuardianship(
   anyCall: Call,
   id: string,
@@ -139,7 +142,7 @@ export async function requireGuardianship(
     const isVisible =
       role === "patient"
         ? sql`(g.guardian_id = ${actor.userId} OR ${isOverLogin(actor.userId)})`
-        : sql`p.hospital_id = ${hospitalId ?? ""} AND p.restricted_at IS NULL`;
+        : sql`p.hospital_id = ${hospitalId ?? ""} AND (p.restricted_at IS NULL OR ${Number(isAllowedDespiteRestriction(permission))})`;
     return [db.all<GuardianshipRow>(selectGuardianships(sql`g.id = ${id} AND ${isVisible}`))];
   });
   const [row] = results[0];
