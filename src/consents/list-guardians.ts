@@ -61,21 +61,23 @@ export async function listGuardianships(anyCall: Call, query: PageQuery & { call
   const [found, [counted]] = results;
   const { rows, pagination } = await toPage(start, found, counted?.n ?? 0);
   const { role, hospitalId } = effectiveRole;
-  const events = toListEvents(
-    rows,
-    (row) => row.hospitalId,
-    hospitalId,
-    (of) => ({
-      event: "guardianship.list",
-      action: "R",
-      role,
-      basis: side === "person" ? "self" : "guardian",
-      subjects: of.map((row) => row.patientId),
-      detail: { count: of.length },
-    }),
-  );
-  const items = Promise.all(
-    rows.map((row) => toGuardianship(call.keys, row, call.now, row.guardianId === call.actor.userId ? "guardian" : "person")),
-  );
+  const callerOf = (row: GuardianshipRow) => (row.guardianId === call.actor.userId ? "guardian" : "person");
+  const toEvents = (of: readonly GuardianshipRow[], caller: GuardianSide) =>
+    toListEvents(
+      of,
+      (row) => row.hospitalId,
+      hospitalId,
+      (group) => ({
+        event: "guardianship.list",
+        action: "R",
+        role,
+        basis: caller === "person" ? "self" : "guardian",
+        subjects: group.map((row) => row.patientId),
+        detail: { count: group.length },
+      }),
+    );
+  const sides = [...Map.groupBy(rows, callerOf)];
+  const events = sides.length === 0 ? toEvents([], side ?? "guardian") : sides.flatMap(([caller, of]) => toEvents(of, caller));
+  const items = Promise.all(rows.map((row) => toGuardianship(call.keys, row, call.now, callerOf(row))));
   return { items: await afterAudit(appendAuditEvent(call, events), items), pagination };
 }
