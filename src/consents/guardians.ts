@@ -7,6 +7,7 @@ import { denyAccess, denyNotFound, failWithAudit } from "../access/deny.ts";
 import { withPatient } from "../access/patient-access.ts";
 import { isAllowedDespiteRestriction, type Permission } from "../access/permissions.ts";
 import { failsUnless } from "../access/sign-in.ts";
+import { tellGuardianOfWaitingRequests } from "../patients/record/waiting-requests.ts";
 import { batch, isRoleChanged } from "../platform/db/client.ts";
 import { ROW_LIMITS, toLimitError, unlessFull } from "../platform/db/row-limits.ts";
 import type { GUARDIAN_GROUNDS, GUARDIAN_RELATIONSHIPS } from "../platform/db/vocabulary.ts";
@@ -180,6 +181,7 @@ export async function changeGuardianship(
     ...recordAuditEvent(db, actor, now, { ...event, when: sql`changes() > 0` }),
     ...tellPerson(call, row, step, { when }),
     ...tellGuardian(call, row, step === "confirmed" ? "began" : "ended", { when }),
+    ...(step === "confirmed" ? tellGuardianOfWaitingRequests(call, row.id) : []),
     db.all<GuardianshipRow>(selectGuardianships(sql`g.id = ${row.id}`)),
   ]);
   if (changed.length === 0) return failWithAudit(call, "conflict", event, "The guardianship is not in a state that allows this.");
