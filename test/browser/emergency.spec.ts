@@ -196,6 +196,27 @@ test("the banner counts down on a report too, and nothing of the record is left 
   await expect(page.getByText(patient.name)).toHaveCount(0);
 });
 
+test("the banner is on a report of a restricted record for a nurse of its hospital", async ({ open }) => {
+  const world = await newWorld();
+  const { doctor, nurse } = world.people;
+  const patient = await newStranger(world);
+  const { report_id } = await sendEcg(world.clerk, await createEcg(patient), patient);
+  const access = await startByApi(doctor, patient.id);
+  // As the service answers for a restricted record, which an erasure alone makes.
+  const answerAsRestricted = async (page: Page) => {
+    await page.route(`**/patients/${patient.id}`, async (route) => {
+      const response = await route.fetch();
+      const body = await response.json();
+      const data = { ...body.data, emergency_access_id: access.emergency_access_id };
+      await route.fulfill({ response, json: { ...body, data } });
+    });
+    await page.route(`**/emergency-access/${access.emergency_access_id}`, (route) => route.fulfill({ json: { data: access } }));
+  };
+  const page = await open(nurse, { path: `/reports/${report_id}`, before: answerAsRestricted });
+  await expect(banner(page)).toContainText(/ends in (60|59) min/);
+  await expect(page.getByRole("button", { name: "Correct…" })).toHaveCount(0);
+});
+
 test("a privacy officer sees who opened what, and delays the patient's notice", async ({ open }) => {
   const world = await newWorld();
   const { doctor, manager, nurse } = world.people;

@@ -16,16 +16,12 @@ export function EmergencyGate({ children }: { children: (onOver: OnOver) => Reac
   return over ? <EmergencyOver endedAt={over.endedAt} onRetry={() => setOver(null)} /> : children(onOver);
 }
 
-type RecordBannerProps = { patientId: string; hospitalId?: string; onOver: OnOver };
+type RecordBannerProps = { patientId: string; onOver: OnOver };
 
-/**
- * The banner on a page outside those of the patient. Nurses need no emergency access to the records of their hospital.
- * @param hospitalId where the page does not know it, nurses see the banner if the page itself has read the record
- */
-export function RecordBanner({ patientId, hospitalId, onOver }: RecordBannerProps) {
-  const { role, hospital } = useMe();
-  const mayBeEmergency = role === "doctor" || (isClinical(role) && hospitalId !== undefined && hospitalId !== hospital?.id);
-  const { data, refetch } = useQuery({ ...patientQuery(patientId), enabled: mayBeEmergency });
+/** The banner on a page outside those of the patient. Nurses need emergency access to restricted records of their hospital too. */
+export function RecordBanner({ patientId, onOver }: RecordBannerProps) {
+  const { role } = useMe();
+  const { data, refetch } = useQuery({ ...patientQuery(patientId), enabled: isClinical(role) });
   const accessId = data?.data.emergency_access_id ?? null;
   return accessId && <EmergencyBanner accessId={accessId} onOver={onOver} onRefused={() => void refetch()} />;
 }

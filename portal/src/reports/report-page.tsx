@@ -35,7 +35,7 @@ function OneReport({ reportId, onEmergencyOver }: { reportId: string; onEmergenc
       <QueryBoundary query={report}>
         {(data) => (
           <>
-            <RecordBanner patientId={data.patient.patient_id} hospitalId={data.hospital_id} onOver={onEmergencyOver} />
+            <RecordBanner patientId={data.patient.patient_id} onOver={onEmergencyOver} />
             <ReportIdentity report={data} />
             <ReportView
               report={data}
