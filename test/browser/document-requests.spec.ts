@@ -143,6 +143,19 @@ test("a person is told on the home page, agrees on a phone, and sees what was sh
   await expect(page).toHaveURL(new RegExp(`/me/documents/${document_id}$`));
 });
 
+test("a hospital that was denied reads why it cannot ask again yet", async ({ open, world }) => {
+  const scene = await newScene(world.names);
+  const { b, atB, person } = scene;
+  const [denied] = [await ask(scene), await ask(scene), await ask(scene)];
+  await person.ask(`/consents/${denied.consent}/deny`, { method: "POST" });
+  const page = await open(b.people.doctor, { path: `/patients/${atB.id}/documents` });
+  await page.getByRole("link", { name: "Ask another hospital" }).click();
+  await page.getByLabel("What is needed and why").fill(DESCRIPTION);
+  await page.getByLabel("Purpose").selectOption({ label: "Treatment and care" });
+  await page.getByRole("button", { name: "Send request" }).click();
+  await expect(page.getByText("The patient has denied a request of your hospital.")).toBeVisible();
+});
+
 test("a person denies, and the hospital that asked reads it", async ({ open, world }) => {
   const scene = await newScene(world.names);
   const { b, login } = scene;

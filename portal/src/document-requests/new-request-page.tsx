@@ -68,7 +68,7 @@ function RequestForm({ patientId, zone }: FormProps) {
   const validate = () => Object.fromEntries(Object.entries(findFaults(draft, today)).map(([path, fault]) => [path, t(fault)]));
   async function submit(): Promise<void> {
     const request = toRequest(patientId, draft, zone);
-    const messages = { limit_reached: t("consents.too_many") };
+    const messages = { limit_reached: t("consents.too_many"), asked_too_often: t("consents.asked_too_often") };
     const requestId = await withErrorMessages(createRequest(request, getKey(request)), messages);
     announce(t("requests.sent"));
     await navigate({ to: "/requests/$requestId", params: { requestId } });
