@@ -60,7 +60,7 @@ function PatientGuardian({ guardianship: one, zone, canManage }: PatientGuardian
       {isWaiting && one.recorded_by === user_id && <p className={layout.note}>{t("guardians.other_confirms")}</p>}
       {canManage && isOpen(one) && (
         <div className={layout.acts}>
-          {isWaiting && one.recorded_by !== user_id && (
+          {isWaiting && one.recorded_by !== user_id && one.guardian_id !== user_id && (
             <Button onClick={() => setDialog("confirm")} aria-label={`${t("guardians.confirm")}: ${name}`}>
               {t("guardians.confirm")}…
             </Button>
