@@ -98,3 +98,49 @@ test("the person sees who decides and asks the hospital, and the guardian lays i
   await expect(theirs.getByRole("main").getByText("Ended", { exact: true })).toBeVisible();
   expect(await faultsOf(theirs)).toEqual([]);
 });
+
+/** Records and confirms a guardian. @returns the guardianship's id */
+async function newGuardian({ own, patient, guardianLogin }: Awaited<ReturnType<typeof newScene>>, isConfirmed: boolean) {
+  const { code } = (await (await logIn(guardianLogin)).ask("/guardian-codes", { method: "POST" })).data;
+  const json = {
+    ...{ code, relationship: "parent", ground: "minor", reason: "Birth certificate seen." },
+    until: new Date(Date.now() + 300 * 86_400_000).toISOString(),
+  };
+  const { data } = await (await logIn(own.people.nurse)).ask(`/patients/${patient.id}/guardians`, { json });
+  const manager = await logIn(own.people.manager);
+  if (isConfirmed) await manager.ask(`/guardianships/${data.guardianship_id}/confirm`, { method: "POST" });
+  return { id: String(data.guardianship_id), guardianId: String(data.guardian_id), manager };
+}
+
+test("a consent leaves the screen of a guardian who decides no more", async ({ open, world }) => {
+  const scene = await newScene(world.names);
+  const { own, patient, guardianLogin } = scene;
+  const { id, manager } = await newGuardian(scene, true);
+  const day = (fromNow: number) => new Date(Date.now() + fromNow * 86_400_000).toISOString();
+  const json = {
+    ...{ patient_id: patient.id, purpose: "CAREMGT", kinds: ["observations"], reason: "Earlier values wanted" },
+    ...{ data_from: day(-60), data_until: day(1), expires_at: day(90) },
+  };
+  const { consent_id } = (await (await logIn(own.people.doctor)).ask("/consents", { json })).data;
+  const page = await open(guardianLogin, { path: `/me/consents/${consent_id}` });
+  const main = page.getByRole("main");
+  await expect(main).toContainText("Earlier values wanted");
+  await manager.ask(`/guardianships/${id}/end`, { json: { reason: "The child is of age." } });
+  await page.getByRole("button", { name: "Deny" }).click();
+  await page.getByRole("dialog", { name: "Deny this request?" }).getByRole("button", { name: "Deny", exact: true }).click();
+  await expect(page.getByText("Page not found, or you do not have access.")).toBeVisible();
+  await expect(main).not.toContainText("Earlier values wanted");
+  await expect(main).not.toContainText(own.hospital.name);
+});
+
+test("a guardian who joined the staff is not offered to confirm themselves", async ({ open, world }) => {
+  const scene = await newScene(world.names);
+  const { own, patient, guardianLogin } = scene;
+  const { guardianId } = await newGuardian(scene, false);
+  await own.admin.ask(`/hospitals/${own.hospital.hospital_id}/members/${guardianId}`, { method: "PUT", json: { role: "nurse" } });
+  const colleague = await open(own.people.manager, { path: `/patients/${patient.id}/about` });
+  await expect(colleague.getByRole("button", { name: "Confirm: Meera Bose" })).toBeVisible();
+  const theirs = await open(guardianLogin, { path: `/patients/${patient.id}/about` });
+  await expect(theirs.getByRole("button", { name: "End: Meera Bose" })).toBeVisible();
+  await expect(theirs.getByRole("button", { name: "Confirm: Meera Bose" })).toHaveCount(0);
+});

@@ -84,7 +84,9 @@ export async function answerConsent({ consent_id, version }: Consent, answer: An
   try {
     await sendAnswer(consent_id, answer);
   } catch (error) {
-    const { code, errorId } = toProblem(error);
+    const { code, status, errorId } = toProblem(error);
+    // Not theirs any more: the page closes.
+    if (status === 404) await invalidateConsents();
     if (code !== "conflict") throw error;
     const current = await readConsent(consent_id);
     const isChanged = current.version !== version || current.status === "expired";

@@ -10,7 +10,7 @@ import { ConfirmDialog } from "../platform/design/confirm-dialog.tsx";
 import layout from "../platform/design/layout.module.css";
 import { Notice } from "../platform/design/notice.tsx";
 import { Card, Page } from "../platform/design/page.tsx";
-import { QueryBoundary } from "../platform/design/query-states.tsx";
+import { isClosed, QueryBoundary } from "../platform/design/query-states.tsx";
 import { usePageZone } from "../platform/design/screen-zone.ts";
 import { useTranslation } from "../platform/messages/translate.ts";
 import { type Answer, answerConsent, type Consent, useConsent } from "./api.ts";
@@ -22,7 +22,7 @@ export function MyConsentPage() {
   const { consentId } = useParams({ from: "/signed-in/me/consents/$consentId" });
   const query = useConsent(consentId);
   return (
-    <Page key={consentId} title={query.data ? consentTitle(query.data, t) : t("consents.one")}>
+    <Page key={consentId} title={query.data && !isClosed(query) ? consentTitle(query.data, t) : t("consents.one")}>
       <p>
         <Link to="/me/consents">{t("consents.all_mine")}</Link>
       </p>

@@ -92,7 +92,9 @@ export async function takeStep({ document_request_id: id }: DocumentRequest, ste
   try {
     await sendStep(id, step);
   } catch (error) {
-    const { code, errorId } = toProblem(error);
+    const { code, status, errorId } = toProblem(error);
+    // Not there for them any more: the page closes.
+    if (status === 404) await invalidateRequests();
     if (code !== "conflict") throw error;
     await invalidateRequests();
     throw new Problem(0, "request_changed", "", errorId);

@@ -5,7 +5,7 @@ import { useOwnTimeZone } from "../organization/hospitals/use-hospitals.ts";
 import { toProblem } from "../platform/api/problem.ts";
 import { Notice } from "../platform/design/notice.tsx";
 import { Card, Page } from "../platform/design/page.tsx";
-import { QueryBoundary, RefetchError } from "../platform/design/query-states.tsx";
+import { isClosed, QueryBoundary, RefetchError } from "../platform/design/query-states.tsx";
 import { useTranslation } from "../platform/messages/translate.ts";
 import { AnswerCard, CancelAction } from "./answer-card.tsx";
 import { type DocumentRequest, type Step, takeStep, useRequest } from "./api.ts";
@@ -26,7 +26,7 @@ export function RequestPage() {
         </Link>
       </p>
       <QueryBoundary query={query}>{(request) => <RequestView request={request} />}</QueryBoundary>
-      <RefetchError error={query.data && query.error} />
+      <RefetchError error={query.data && !isClosed(query) && query.error} />
     </Page>
   );
 }

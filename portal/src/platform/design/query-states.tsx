@@ -43,7 +43,7 @@ export function ErrorId({ problem }: { problem: Problem }) {
 export function LoadError({ error, retry }: { error: unknown; retry?: (() => void) | undefined }) {
   const t = useTranslation();
   const problem = toProblem(error);
-  if (problem.status === 403 || problem.status === 404) return <NoAccess problem={problem} />;
+  if (isNoAccess(problem)) return <NoAccess problem={problem} />;
   return (
     <div className={classes.state} role="alert">
       <p>{t(loadErrorMessage(problem))}</p>
@@ -108,9 +108,13 @@ export function EmptyState({ children }: { children?: ReactNode }) {
 
 type QueryState<T> = { data: T | undefined; error: unknown; isPending: boolean; refetch?: () => unknown };
 
-/** States of one query: loading, error with retry, or data. Data stays visible when a later refetch fails. */
+/** Whether what a query has read is closed to the user by now: not there any more, or not theirs to see. */
+export const isClosed = ({ error }: { error: unknown }): boolean => error !== null && isNoAccess(toProblem(error));
+const isNoAccess = ({ status }: Problem): boolean => status === 403 || status === 404;
+
+/** States of one query: loading, error with retry, or data. Data stays visible when a later refetch fails, unless it is closed. */
 export function QueryBoundary<T>({ query, children }: { query: QueryState<T>; children: (data: T) => ReactNode }) {
-  if (query.data !== undefined) return children(query.data);
+  if (query.data !== undefined && !isClosed(query)) return children(query.data);
   if (query.error) return <LoadError error={query.error} retry={query.refetch && (() => query.refetch?.())} />;
   return <Loading />;
 }
