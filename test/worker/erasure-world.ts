@@ -67,6 +67,8 @@ export async function fillStores({ nurse, doctor, manager, self, patient, strang
   await created(await uploadVersion(doctor, document, newPng(), "*"), "document_id");
   const device = await newDevice(nurse, id);
   await created(await uploadReport(device, newPdf(), {}), "report_id");
+  // A time ahead: the file goes to quarantine, without a patient.
+  await created(await uploadReport(device, newPdf(), { recorded_at: "2099-01-01T00:00:00Z" }), "upload_id");
   for (const as of [device, self])
     await sendRequest(`${API}/observations`, { as, json: { ...createSample(0), ...(as === self && { patient_id: id }) } });
   const own = await sendRequest(`${API}/devices`, { as: self, json: { kind: "wearable", name: "Watch", patient_id: id } });
@@ -157,6 +159,8 @@ export async function idsOf(patientId: string, userId: string): Promise<string[]
   const queries = [
     ...tables.map((table) => `SELECT id FROM ${table} WHERE patient_id = ?`),
     "SELECT id FROM devices WHERE owner_patient_id = ?",
+    `SELECT u.id FROM uploads u JOIN credentials c ON c.id = u.actor_id JOIN device_assignments a ON a.device_id = c.device_id
+      WHERE u.patient_id IS NULL AND u.report_id IS NULL AND a.patient_id = ?`,
   ];
   // biome-ignore lint/plugin: made of the names above.
   const found = await env.DB.batch<{ id: string }>(queries.map((query) => env.DB.prepare(query).bind(patientId)));

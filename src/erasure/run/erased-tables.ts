@@ -53,6 +53,9 @@ const sentByPatient = ({ patientId, ownDevices }: Subject, deviceId: SQL, receiv
   sql`(${deviceId} IN ${list(ownDevices)} OR EXISTS (SELECT 1 FROM device_assignments a WHERE a.patient_id = ${patientId}
     AND a.device_id = ${deviceId} AND a.started_at <= ${received} AND (a.ended_at IS NULL OR a.ended_at >= ${received})))`;
 
+/** The actor of a device's upload is the credential. */
+const uploadingDevice = sql`(SELECT c.device_id FROM credentials c WHERE c.id = uploads.actor_id)`;
+
 /** Whether a column has one of the patient's ids. D1 refuses compound selects of more than five terms. */
 const namesPatient = ({ patientId, users, ownDevices }: Subject, column: SQL): SQL =>
   sql`(${column} IN ${list([patientId, ...users, ...ownDevices])}
@@ -150,7 +153,7 @@ export const ERASED_TABLES: readonly ErasedTable[] = [
     (s) => sql`((patient_id = ${s.patientId} AND NOT EXISTS (SELECT 1 FROM reports r WHERE r.id = uploads.report_id
         AND r.patient_id <> ${s.patientId})) OR ${ofReports(s)} OR (actor_id IN ${list(s.users)}
         AND coalesce(patient_id, ${s.patientId}) = ${s.patientId})
-      OR (actor_kind = 'device' AND report_id IS NULL AND patient_id IS NULL AND ${sentByPatient(s, sql`uploads.actor_id`, sql`uploads.created_at`)}))`,
+      OR (actor_kind = 'device' AND report_id IS NULL AND patient_id IS NULL AND ${sentByPatient(s, uploadingDevice, sql`uploads.created_at`)}))`,
     {
       search: withoutIndex("created_at"),
       files: ["file_key", "incoming_key"],
