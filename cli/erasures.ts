@@ -1,7 +1,7 @@
 // `edgecare erasures`: keep the certificates of erasures outside of backups, and apply them to a restored one.
 import { appendFileSync, existsSync, readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { chunk } from "es-toolkit/array";
+import { chunk, maxBy } from "es-toolkit/array";
 import { z } from "zod";
 import { fetchJson, openService, type Service, ServiceError } from "./service.ts";
 import { pause } from "./simulate/http.ts";
@@ -22,6 +22,8 @@ const CERTIFICATES_PER_REQUEST = 20;
 /** The job runs every minute; in a small deployment all is erased sooner. */
 const FIRST_POLL_MS = 500;
 const MAX_POLL_MS = 15_000;
+/** `erased_at` is when a run of the job began; a run takes minutes, so a certificate may be listed before one that is older. */
+const OVERLAP_MS = 3_600_000;
 
 const Certificate = z.looseObject({
   erasure_id: z.uuid(),
@@ -54,14 +56,26 @@ function parseLine(line: string): unknown {
   }
 }
 
-/** Continues after the last line, so that an interrupted run can be repeated. @returns how many were added */
+/** An erasure that was repeated after a restore has another certificate with the same id. */
+const toKey = ({ erasure_id, erased_at }: Certificate): string => `${erasure_id} ${erased_at}`;
+
+/** Where the list is read on: before the latest certificate, because older ones may have been listed after it. */
+function findStart(certificates: readonly Certificate[]): Pick<Certificate, "erased_at" | "erasure_id"> | null {
+  const latest = maxBy([...certificates], ({ erased_at }) => Date.parse(erased_at));
+  return latest ? { ...latest, erased_at: new Date(Date.parse(latest.erased_at) - OVERLAP_MS).toISOString() } : null;
+}
+
+/** Goes on where the file ends, so that an interrupted run can be repeated. @returns how many were added */
 async function saveCertificates(service: Service, file: string): Promise<number> {
-  let last = readCertificates(file).at(-1);
+  const known = readCertificates(file);
+  const keys = new Set(known.map(toKey));
+  let last = findStart(known);
   for (let saved = 0; ; ) {
     const after = last ? `?erased_after=${encodeURIComponent(last.erased_at)}&after_id=${last.erasure_id}` : "";
     const { certificates, has_more } = (await fetchJson(service, `/admin/erasures${after}`, Listed)).data;
-    appendFileSync(file, certificates.map((certificate) => `${JSON.stringify(certificate)}\n`).join(""));
-    saved += certificates.length;
+    const added = certificates.filter((certificate) => !keys.has(toKey(certificate)));
+    appendFileSync(file, added.map((certificate) => `${JSON.stringify(certificate)}\n`).join(""));
+    saved += added.length;
     last = certificates.at(-1) ?? last;
     if (!has_more) return saved;
   }

@@ -27,9 +27,16 @@ let folder: string;
 let server: Server;
 let url: string;
 
+const toPlace = ({ erased_at, erasure_id }: { erased_at: string | null; erasure_id: string | null }) =>
+  `${erased_at} ${erasure_id}`;
+
 function listAfter({ searchParams }: URL) {
-  const last = certificates.findIndex(({ erasure_id }) => erasure_id === searchParams.get("after_id"));
-  const rest = certificates.slice(last + 1);
+  const after = searchParams.has("after_id")
+    ? toPlace({ erased_at: searchParams.get("erased_after"), erasure_id: searchParams.get("after_id") })
+    : "";
+  const rest = certificates
+    .filter((certificate) => toPlace(certificate) > after)
+    .sort((a, b) => (toPlace(a) < toPlace(b) ? -1 : 1));
   return { certificates: rest.slice(0, PAGE), has_more: rest.length > PAGE };
 }
 
@@ -83,6 +90,21 @@ it("saves each certificate once, also when it goes on later", async () => {
   expect(await cli(["save", file])).toEqual({ status: 0, stdout: `5 certificates added to ${file}\n`, stderr: "" });
   certificates.push(newCertificate(5));
   expect((await cli(["save", file])).stdout).toBe(`1 certificates added to ${file}\n`);
+  expect(savedIn(file)).toEqual(certificates);
+});
+
+it("saves a certificate that is listed after a later one", async () => {
+  const file = join(folder, "erasures.jsonl");
+  await cli(["save", file]);
+  const late = newCertificate(-30 * 60_000);
+  certificates.push(late);
+  expect((await cli(["save", file])).stdout).toBe(`1 certificates added to ${file}\n`);
+  expect(savedIn(file).at(-1)).toEqual(late);
+  // The same erasure after a restore: another certificate.
+  const again = { ...late, erased_at: newCertificate(60_000).erased_at };
+  certificates.push(again);
+  expect((await cli(["save", file])).stdout).toBe(`1 certificates added to ${file}\n`);
+  expect((await cli(["save", file])).stdout).toBe(`0 certificates added to ${file}\n`);
   expect(savedIn(file)).toEqual(certificates);
 });
 

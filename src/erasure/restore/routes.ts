@@ -64,7 +64,9 @@ export const restoreRoutes = createRouter()
       path: "/admin/erasures",
       tags,
       summary: "List certificates of erasures",
-      description: "In the order of their end. Keep them outside of backups, and apply them after a backup was restored.",
+      description:
+        "In the order of `erased_at`, the start of the run that ended the erasure. A certificate may be listed some minutes after it: read " +
+        "again from one hour before the last one that you have. Keep them outside of backups, and apply them after a backup was restored.",
       security: BEARER_AUTH,
       request: { query: Query },
       responses: {
