@@ -223,6 +223,7 @@ export class PatientMonitor extends DurableObject<Env> implements Watchable {
         this.#transact(recount);
         await this.#delivery.run();
       }
+      this.#scheduleAlarm();
       await archiveOldBlocks(this.env, this.#store, this.#patientId, now, (work) => this.#transact(work));
       this.#scheduleAlarm();
     } catch (error) {

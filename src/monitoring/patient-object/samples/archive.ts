@@ -13,6 +13,8 @@ const MAX_BLOCKS_PER_FILE = 500;
 /** Fewer blocks are archived only after MAX_ARCHIVE_WAIT_MS. */
 const MIN_BLOCKS_PER_FILE = 100;
 const MAX_ARCHIVE_WAIT_MS = 7 * DAY_MS;
+/** After other file work was running. */
+const RETRY_MS = 60_000;
 
 /** `id (float64) · length (uint32) · block`, repeated, little-endian. */
 export function packArchive(blocks: readonly { id: number; data: ArrayBuffer }[]): Uint8Array<ArrayBuffer> {
@@ -53,20 +55,30 @@ function findOldestBlock(store: Store): number | null {
 /** When the next blocks are due for the archive, epoch milliseconds; null for none. */
 export function nextArchiveAt(store: Store): number | null {
   const oldest = findOldestBlock(store);
-  return oldest === null ? null : oldest + HOT_RETENTION_MS + MAX_ARCHIVE_WAIT_MS;
+  return oldest === null ? null : Math.max(oldest + HOT_RETENTION_MS + MAX_ARCHIVE_WAIT_MS, store.archiveAgainAt);
 }
 
+const hasOldBlocks = ({ rows }: Store, now: number): boolean => {
+  const oldest = rows.oldestOpenedAt();
+  return oldest !== null && oldest <= now - HOT_RETENTION_MS;
+};
+
 /**
- * Moves old blocks to R2. The file is written before the rows are deleted.
+ * Moves old blocks to R2. The file is written before the rows are deleted. Does not wait for other work on files: the object's next
+ * alarm may be due before that ends.
  * @param transact runs its argument in one transaction
  */
-export const archiveOldBlocks = (
+export async function archiveOldBlocks(
   env: Env,
   store: Store,
   patientId: string,
   now: number,
   transact: (work: () => void) => void,
-): Promise<void> => store.fileWork.run(() => archiveInTurn(env, store, patientId, now, transact));
+): Promise<void> {
+  if (!hasOldBlocks(store, now)) return;
+  if (store.fileWork.isBusy) store.archiveAgainAt = now + RETRY_MS;
+  else await store.fileWork.run(() => archiveInTurn(env, store, patientId, now, transact));
+}
 
 async function archiveInTurn(
   env: Env,

@@ -36,6 +36,8 @@ export class Store {
   recounting = new Set<number>();
   /** Writes of files in R2 with the rows that name them, and their deletion. */
   readonly fileWork = new SerialWork();
+  /** Until then no blocks are archived: other file work was running. Epoch milliseconds. */
+  archiveAgainAt = 0;
   /** Number of writes to other rows: the open row must be saved in the same transaction, or a crash leaves them inconsistent. */
   writes = 0;
 
