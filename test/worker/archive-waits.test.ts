@@ -2,11 +2,17 @@
 import { runInDurableObject } from "cloudflare:test";
 import { beforeEach, expect, it } from "vitest";
 import { API, env, newPatient, newWorld, sendRequest, type World } from "../world.ts";
+import { listFiles } from "./erasure-world.ts";
 import { createSample } from "./monitored-patient.ts";
 import { NEW_KEY } from "./rotation-world.ts";
 
 const DAY_MS = 86_400_000;
-type Monitor = { alarm: () => Promise<void>; countSealed: (sealing: object) => Promise<unknown>; erase: () => Promise<void> };
+type Monitor = {
+  alarm: () => Promise<void>;
+  countSealed: (sealing: object) => Promise<unknown>;
+  erase: () => Promise<void>;
+  countStored: () => Promise<{ files: number }>;
+};
 
 let world: World;
 let patientId: string;
@@ -90,4 +96,38 @@ it("the next alarm is set while blocks are archived", () =>
     await ended;
     expect(alarmAt).not.toBeNull();
     expect(listArchives(storage)).toHaveLength(1);
+  }));
+
+/** Writes an archive, but the response of R2 is lost. @returns the file */
+async function loseResponse(monitor: Monitor, storage: DurableObjectStorage, use: (of: Partial<Env>) => void) {
+  const before = await listFiles();
+  const lose = async (run: () => Promise<unknown>) => {
+    await run();
+    throw new Error("the response is lost");
+  };
+  addOldBlock(storage);
+  use({ FILES: bucketWith("put", lose) });
+  await monitor.alarm();
+  use({});
+  const written = (await listFiles()).filter((file) => !before.includes(file));
+  expect(written).toHaveLength(1);
+  expect(listArchives(storage)).toEqual([]);
+  return { before, written };
+}
+
+it("a file whose response was lost is deleted when the blocks are archived again", () =>
+  inObject(async (monitor, storage, use) => {
+    const { before } = await loseResponse(monitor, storage, use);
+    await monitor.alarm();
+    const [archive, ...more] = listArchives(storage);
+    expect(more).toEqual([]);
+    expect((await listFiles()).filter((file) => !before.includes(file))).toEqual([archive?.["file"]]);
+  }));
+
+it("a file whose response was lost is counted and deleted by an erasure", () =>
+  inObject(async (monitor, storage, use) => {
+    const { before } = await loseResponse(monitor, storage, use);
+    expect((await monitor.countStored()).files).toBe(1);
+    await monitor.erase();
+    expect((await listFiles()).filter((file) => !before.includes(file))).toEqual([]);
   }));

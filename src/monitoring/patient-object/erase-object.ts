@@ -1,5 +1,6 @@
 // Erasure of a patient's object: what it stores, in numbers, and the deletion of all of it with its files in R2.
 import { getVerifiedKeys } from "../../platform/config.ts";
+import { findUnfinishedArchive } from "./samples/archive.ts";
 import { listReplacedArchives, toResealedName } from "./samples/resealing.ts";
 import type { Store } from "./samples/store.ts";
 
@@ -9,13 +10,19 @@ const DATA_TABLES = ["open", "blocks", "late", "settings", "outbox", "correction
 
 export type StoredCounts = { rows: number; files: number };
 
+/** Files that no row of `archives` names. */
+function listUnnamed(store: Store): string[] {
+  const unfinished = findUnfinishedArchive(store);
+  return [...listReplacedArchives(store), ...(unfinished === null ? [] : [unfinished])];
+}
+
 /** Rows of all tables, and the files in R2 that they name. */
 export function countStored(sql: SqlStorage, store: Store): StoredCounts {
   if (!store.hasTables) return { rows: 0, files: 0 };
   const count = (table: string) => sql.exec<{ n: number }>(`SELECT count(*) AS n FROM ${table}`).one().n;
   return {
     rows: DATA_TABLES.reduce((sum, table) => sum + count(table), 0),
-    files: count("archives") + listReplacedArchives(store).length,
+    files: count("archives") + listUnnamed(store).length,
   };
 }
 
@@ -31,7 +38,7 @@ async function eraseInTurn(env: Env, storage: DurableObjectStorage, store: Store
   if (store.hasTables) {
     const { keys: ring } = (await getVerifiedKeys(env)).fields;
     const archives = storage.sql.exec<{ file: string }>("SELECT file FROM archives").toArray();
-    const named = [...archives.map(({ file }) => file), ...listReplacedArchives(store)];
+    const named = [...archives.map(({ file }) => file), ...listUnnamed(store)];
     const keys = [...new Set(named.flatMap((file) => [file, ...[...ring.keys()].map((kid) => toResealedName(file, kid))]))];
     for (let i = 0; i < keys.length; i += FILES_PER_CALL) await env.FILES.delete(keys.slice(i, i + FILES_PER_CALL));
   }

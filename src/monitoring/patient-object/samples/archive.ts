@@ -1,8 +1,10 @@
 // Archive of blocks older than 31 days: sealed files in R2, listed in the patient's object and not in D1.
 
+import { z } from "zod";
 import { getVerifiedKeys } from "../../../platform/config.ts";
 import { storeFile } from "../../../platform/files.ts";
 import { randomOpaqueId } from "../../../platform/ids.ts";
+import { storedDocument } from "../../../platform/stored-document.ts";
 import { DAY_MS } from "../../../platform/time.ts";
 import type { Store } from "./store.ts";
 
@@ -15,6 +17,12 @@ const MIN_BLOCKS_PER_FILE = 100;
 const MAX_ARCHIVE_WAIT_MS = 7 * DAY_MS;
 /** After other file work was running. */
 const RETRY_MS = 60_000;
+
+/** The archive file that is being written. It is named before it is written: a crash, or a lost response of R2, leaves no unknown file. */
+const writtenArchiveDocument = storedDocument("archive being written", z.string().nullable());
+
+/** The file that was being written when the object ended; null for none. It may exist. */
+export const findUnfinishedArchive = ({ documents }: Store): string | null => documents.setting(writtenArchiveDocument);
 
 /** `id (float64) · length (uint32) · block`, repeated, little-endian. */
 export function packArchive(blocks: readonly { id: number; data: ArrayBuffer }[]): Uint8Array<ArrayBuffer> {
@@ -89,6 +97,11 @@ async function archiveInTurn(
 ): Promise<void> {
   const oldest = store.rows.oldestOpenedAt();
   if (oldest === null || oldest > now - HOT_RETENTION_MS) return;
+  const unfinished = findUnfinishedArchive(store);
+  if (unfinished !== null) {
+    await env.FILES.delete(unfinished);
+    transact(() => store.documents.saveSetting(writtenArchiveDocument, null));
+  }
   for (;;) {
     const blocks = store.rows.listOpenedBefore(now - HOT_RETENTION_MS, MAX_BLOCKS_PER_FILE);
     if (blocks.length === 0 || (blocks.length < MIN_BLOCKS_PER_FILE && oldest > now - HOT_RETENTION_MS - MAX_ARCHIVE_WAIT_MS))
@@ -96,7 +109,11 @@ async function archiveInTurn(
     const keys = await getVerifiedKeys(env);
     const bytes = packArchive(blocks);
     const file = `${keys.fields.currentKid}/vitals/${randomOpaqueId()}`;
+    transact(() => store.documents.saveSetting(writtenArchiveDocument, file));
     await storeFile(env.FILES, keys.fields, file, `vitals:${patientId}`, bytes, bytes.length);
-    transact(() => store.recordArchive(file, bytes.length, blocks));
+    transact(() => {
+      store.recordArchive(file, bytes.length, blocks);
+      store.documents.saveSetting(writtenArchiveDocument, null);
+    });
   }
 }
