@@ -1,5 +1,8 @@
 // What an erasure clears or deletes in rows that are not the patient's alone: consents of others, numbers of a person, storage quotas.
 import { beforeAll, expect, it } from "vitest";
+import { runErasure } from "../../src/erasure/run/run-erasures.ts";
+import { getKeys } from "../../src/platform/config.ts";
+import { getDb } from "../../src/platform/db/client.ts";
 import { newScope } from "../consent-rows.ts";
 import { grantAsAsked, newConsentScene } from "../consent-scene.ts";
 import {
@@ -15,7 +18,7 @@ import {
   uploadReport,
   type World,
 } from "../world.ts";
-import { approved, eraseAll, newNumber, scanD1 } from "./erasure-world.ts";
+import { approved, eraseAll, LATER, newNumber, scanD1 } from "./erasure-world.ts";
 
 let world: World;
 beforeAll(async () => {
@@ -88,6 +91,20 @@ it("keeps a number by which another hospital knows the person, without the id of
   expect(await uidOf(other.patient.id)).toBe(uids[0]);
   await eraseAll(id);
   expect(await numbersOf(uids)).toEqual([{ uid: uids[0], id: null }]);
+});
+
+it("keeps no id of the record when another hospital gets the number during the erasure", async () => {
+  const { id, first, patient, uids } = await newRenumbered();
+  const context = { env, db: getDb(env.DB), keys: await getKeys(env) };
+  const stepOf = () =>
+    env.DB.prepare("SELECT progress->>'step' AS step FROM erasures WHERE id = ?").bind(id).first<number>("step");
+  // Past the step that clears columns (2).
+  for (let run = 0; run < 50 && ((await stepOf()) ?? 0) < 4; run++) await runErasure(context, id, LATER, 3);
+  const other = await newWorld();
+  await setNumber(other.patient.id, other, first);
+  await eraseAll(id);
+  expect(await numbersOf(uids)).toEqual([{ uid: uids[0], id: null }]);
+  expect(Object.fromEntries(await scanD1([patient.id]))).toEqual({});
 });
 
 const storedBytes = (scope: string, name: string) =>

@@ -232,7 +232,11 @@ export const ERASED_TABLES: readonly ErasedTable[] = [
       AND NOT ${isUidUsedElsewhere(s)}`,
   ),
   table("patients", ["id"], (s) => sql`id = ${s.patientId}`, {
-    alongside: (db, rows, s) => countAll(db, "patients", s.hospitalId, rows.length),
+    alongside: (db, rows, s) => [
+      // Numbers that another record got between the steps: they lead to its person now.
+      db.run(sql`UPDATE person_identifiers SET patient_id = NULL WHERE patient_id = ${s.patientId}`),
+      ...countAll(db, "patients", s.hospitalId, rows.length),
+    ],
   }),
   // What came after the search above; `users` is referred to.
   table("notifications", ["user_id", "id"], ofUsers),
