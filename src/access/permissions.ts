@@ -246,6 +246,7 @@ const STEP_UPS: Partial<Record<Permission, StepUp>> = {
   "webhook:include_data": "sign_in",
   "erasure:create": "sign_in",
   "erasure:manage": "second_step",
+  "erasure:apply": "second_step",
 };
 
 export const stepUpOf = (permission: Permission): StepUp | undefined => STEP_UPS[permission];

@@ -108,6 +108,7 @@ export const erasure: BudgetCase[] = [
     200,
     budget(2, 60, 30),
     async (e) => {
+      await renewSignIn(admin().sessionId);
       const { id } = await newPatient(world.hospitalId, world.nurse);
       const json = { certificates: [await signCertificate(id, world.hospitalId)] };
       return sendRequest(`${API}/admin/erasures/apply`, { as: admin(), method: "POST", json, env: e });

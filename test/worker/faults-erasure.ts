@@ -76,6 +76,7 @@ export const erasure: FaultCase[] = [
     status: 200,
     retry: "any",
     async attempt() {
+      await renewSignIn(world.admin.sessionId);
       const id = await newPatientId();
       const json = { certificates: [await signCertificate(id, world.hospitalId)] };
       const send = (faulty: Env) => sendRequest(`${API}/admin/erasures/apply`, { as: world.admin, json, env: faulty });

@@ -222,7 +222,7 @@ async function newStage(): Promise<Stage> {
   for (const person of [world.nurse, world.doctor]) await makeOfficer(person);
   await sendRequest(`${API}/patients/${world.patient.id}`, { as: world.nurse });
   const sharing = await newSharer(world);
-  await renewSignIn(world.manager.sessionId);
+  for (const person of [world.manager, world.admin]) await renewSignIn(person.sessionId);
   await newDelayRow(world.patient.id, world.nurse);
   const ids = {
     webhook_id: webhookId,

@@ -84,7 +84,7 @@ export const restoreRoutes = createRouter()
       summary: "Apply erasures to a restored backup",
       description:
         "Locks the record of each patient who exists again, and begins the erasure. Repeat the request until no erasure is `erasing`; " +
-        "one that was applied before changes nothing.",
+        "one that was applied before changes nothing. Needs a sign-in with a second step in the last ten minutes.",
       security: BEARER_AUTH,
       request: { body: jsonRequestBody(Application, exampleApplication) },
       responses: {
