@@ -1,6 +1,10 @@
 // Erasures after a backup was restored that is older than they are: what is kept outside of it, and how it is applied.
 import { beforeAll, expect, it } from "vitest";
 import type { Certificate } from "../../src/erasure/run/certificate.ts";
+import { runErasure } from "../../src/erasure/run/run-erasures.ts";
+import { getKeys } from "../../src/platform/config.ts";
+import { getDb } from "../../src/platform/db/client.ts";
+import { renewSignIn } from "../authz.factors.ts";
 import { newErasure, signCertificate } from "../erasure-rows.ts";
 import { expectProblem } from "../token-forge.ts";
 import { API, env, link, newPatient, newPerson, newWorld, readAuditEvents, readJson, sendRequest, type World } from "../world.ts";
@@ -9,6 +13,7 @@ import { approved, eraseAll, idsOf, LATER, scanD1 } from "./erasure-world.ts";
 let world: World & { admin: Awaited<ReturnType<typeof newPerson>> };
 beforeAll(async () => {
   world = { ...(await newWorld()), admin: await newPerson("admin") };
+  await renewSignIn(world.admin.sessionId);
 });
 
 /** A patient with a login. */
@@ -83,6 +88,37 @@ it("erases also where the restored backup does not know the erasure", async () =
   expect(Object.fromEntries(await scanD1(ids))).toEqual({});
 });
 
+/** Runs the job until a table has no rows of the patient. */
+async function eraseUntilEmpty(id: string, patientId: string): Promise<void> {
+  const context = { env, db: getDb(env.DB), keys: await getKeys(env) };
+  for (let step = 0; step < 200; step++) {
+    await runErasure(context, id, LATER, 3);
+    const links = await env.DB.prepare("SELECT count(*) AS n FROM patient_links WHERE patient_id = ?").bind(patientId).first("n");
+    if (links === 0) return;
+  }
+  throw new Error("the links stay");
+}
+
+it.each([
+  { order: "first", isFirst: true },
+  { order: "last", isFirst: false },
+])("erases a patient of two certificates once: the one that is under way comes $order", async ({ isFirst }) => {
+  const { patient, self } = await newSubject();
+  const both = [await signCertificate(patient.id, world.hospitalId), await signCertificate(patient.id, world.hospitalId)];
+  const applied = await apply(both);
+  expect(await readAuditEvents(applied.headers.get("x-request-id") ?? "")).toMatchObject([{ subjects: [patient.id] }]);
+  expect(await appliedStates(applied)).toEqual(["erasing", "erasing"]);
+  const { results } = await env.DB.prepare("SELECT id FROM erasures WHERE patient_id = ?").bind(patient.id).all<{ id: string }>();
+  expect(results).toHaveLength(1);
+  const id = results[0]?.id ?? "";
+  // From here on nothing in D1 says that the login is the patient's.
+  await eraseUntilEmpty(id, patient.id);
+  expect(await appliedStates(await apply(isFirst ? both : [...both].reverse()))).toEqual(["erasing", "erasing"]);
+  await eraseAll(id);
+  expect(Object.fromEntries(await scanD1([patient.id, self.id]))).toEqual({});
+  expect(await appliedStates(await apply(both))).toEqual(["absent", "absent"]);
+});
+
 it("refuses what no key of the deployment has signed, and erases nothing for it", async () => {
   const { patient } = await newSubject();
   const signed = await signCertificate(patient.id, world.hospitalId);
@@ -98,6 +134,7 @@ it("refuses what no key of the deployment has signed, and erases nothing for it"
     expect((await sendRequest(`${API}/patients/${id}`, { as: world.nurse })).status).toBe(200);
   }
   await expectProblem(await apply([signed], world.manager), 403, "forbidden");
+  await expectProblem(await apply([signed], await newPerson("admin")), 401, "step_up_required");
   const many = Array.from({ length: 21 }, () => signed);
   await expectProblem(await apply(many), 400, "invalid_request");
   await expectProblem(await apply([]), 400, "invalid_request");

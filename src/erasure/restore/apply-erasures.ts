@@ -1,5 +1,6 @@
 // Erasures that are repeated after a backup was restored that is older than they are. A certificate proves each of them.
-import { sql } from "drizzle-orm";
+import { type SQL, sql } from "drizzle-orm";
+import { uniqBy } from "es-toolkit/array";
 import { withUser } from "../../access/access.ts";
 import { type Call, getActorId, type UserCall } from "../../access/actor.ts";
 import { recordAuditEvent, toListEvents } from "../../access/audit.ts";
@@ -27,12 +28,14 @@ export async function applyErasures(anyCall: Call, certificates: readonly Signed
   const erasures = verified.filter((erasure) => erasure !== null);
   const { call, effectiveRole, results } = await withUser(anyCall, "erasure:apply", (_, { db }) => [
     db.all<StoredState>(sql`SELECT value->>0 AS id, EXISTS (SELECT 1 FROM patients WHERE id = value->>1) AS isPatient,
-        EXISTS (SELECT 1 FROM erasures WHERE id = value->>0 AND state = 'erasing') AS isErasing
+        ${isErasing(sql`value->>1`)} AS isErasing
       FROM json_each(${JSON.stringify(erasures.map(({ id, patientId }) => [id, patientId]))})`),
   ]);
   const [rows] = results;
   const states = new Map(rows.map((row) => [row.id, row]));
-  const begun = erasures.filter(({ id }) => states.get(id)?.isPatient === 1 && states.get(id)?.isErasing === 0);
+  const isRestored = ({ id }: CertifiedErasure) => states.get(id)?.isPatient === 1 && states.get(id)?.isErasing === 0;
+  // A patient who was erased more than once has more than one certificate.
+  const begun = uniqBy(erasures.filter(isRestored), ({ patientId }) => patientId);
   const events = toListEvents(
     begun,
     ({ hospitalId }) => hospitalId,
@@ -58,20 +61,24 @@ function toState(erasure: CertifiedErasure | null, states: ReadonlyMap<string, S
   return isPatient === 1 || isErasing === 1 ? "erasing" : "absent";
 }
 
+/** An erasure under way is never begun again, by whichever certificate: it has read whom it is about, and some of that is deleted. */
+const isErasing = (patientId: SQL) => sql`EXISTS (SELECT 1 FROM erasures WHERE patient_id = ${patientId} AND state = 'erasing')`;
+
 /** The restored row of the erasure may be in any state, or missing. */
 function beginAgain({ db, actor, now }: UserCall, erasure: CertifiedErasure): Statement[] {
   const { id, patientId, hospitalId, requestedAt, approvedAt, erasedAt } = erasure;
-  const isErasing = sql`EXISTS (SELECT 1 FROM erasures WHERE id = ${id} AND state = 'erasing')`;
+  const isUnderWay = isErasing(sql`${patientId}`);
   return [
-    db.run(sql`DELETE FROM erasures WHERE patient_id = ${patientId} AND id <> ${id} AND state IN ('requested', 'restricted', 'erasing')
-      AND EXISTS (SELECT 1 FROM patients WHERE id = ${patientId}) AND NOT ${isErasing}`),
+    db.run(sql`DELETE FROM erasures WHERE patient_id = ${patientId} AND id <> ${id} AND state IN ('requested', 'restricted')
+      AND EXISTS (SELECT 1 FROM patients WHERE id = ${patientId}) AND NOT ${isUnderWay}`),
     db.run(sql`INSERT INTO erasures (id, patient_id, hospital_id, state, requested_by, requested_at, decided_at, erase_on, started_at)
       SELECT ${id}, id, ${hospitalId}, 'erasing', ${getActorId(actor)}, CAST(${requestedAt} AS INTEGER),
-        CAST(${approvedAt} AS INTEGER), CAST(${erasedAt} AS INTEGER), CAST(${now} AS INTEGER) FROM patients WHERE id = ${patientId}
+        CAST(${approvedAt} AS INTEGER), CAST(${erasedAt} AS INTEGER), CAST(${now} AS INTEGER) FROM patients
+        WHERE id = ${patientId} AND NOT ${isUnderWay}
       ON CONFLICT (id) DO UPDATE SET state = 'erasing', progress = NULL, list_hash = '', certificate = NULL, erased_at = NULL,
         failures = 0, failure = NULL, retry_at = NULL, erase_on = excluded.erase_on, started_at = excluded.started_at
         WHERE state <> 'erasing'`),
     db.run(sql`UPDATE patients SET restricted_at = coalesce(restricted_at, CAST(${now} AS INTEGER)), active = 0, monitoring = 'off'
-      WHERE id = ${patientId} AND ${isErasing}`),
+      WHERE id = ${patientId} AND ${isUnderWay}`),
   ];
 }
