@@ -1,5 +1,5 @@
 // `edgecare erasures`: keep the certificates of erasures outside of backups, and apply them to a restored one.
-import { appendFileSync, existsSync, readFileSync } from "node:fs";
+import { appendFileSync, existsSync, readFileSync, truncateSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { chunk, maxBy } from "es-toolkit/array";
 import { z } from "zod";
@@ -9,9 +9,10 @@ import { pause } from "./simulate/http.ts";
 export const ERASURES_USAGE = `  erasures save FILE [--url http://localhost:8787]
          append the certificates of erasures that FILE does not have, one per line (EDGECARE_TOKEN: access token of a platform
          administrator). Keep FILE outside of the backups.
-  erasures apply FILE [--url http://localhost:8787] [--no-wait]
+  erasures apply FILE [--url http://localhost:8787] [--no-wait] [--polls 400]
          after a backup was restored: erase the patients of FILE again, and wait until none is left. May be stopped and repeated.
-         --no-wait    begin all erasures, and leave the rest to the service`;
+         --no-wait    begin all erasures, and leave the rest to the service
+         --polls      give up after this many requests, up to 15 s apart, in which no erasure ended`;
 
 const OK = 0;
 const REFUSED = 1;
@@ -22,6 +23,8 @@ const CERTIFICATES_PER_REQUEST = 20;
 /** The job runs every minute; in a small deployment all is erased sooner. */
 const FIRST_POLL_MS = 500;
 const MAX_POLL_MS = 15_000;
+/** 100 minutes: an erasure may wait an hour for files that are being written. */
+const POLLS_WITHOUT_PROGRESS = "400";
 /** `erased_at` is when a run of the job began; a run takes minutes, so a certificate may be listed before one that is older. */
 const OVERLAP_MS = 3_600_000;
 
@@ -36,11 +39,26 @@ type Certificate = z.infer<typeof Certificate>;
 const Listed = z.object({ data: z.object({ certificates: z.array(Certificate), has_more: z.boolean() }) });
 const Applied = z.object({ data: z.object({ erasures: z.array(z.object({ state: z.string() })) }) });
 
-/** @throws ServiceError naming the line that is no certificate */
+/** The lines of a file, and what follows its last line feed: a certificate of an editor's last line, or a part of one. */
+function readLines(file: string): { lines: string[]; rest: string } {
+  const lines = existsSync(file) ? readFileSync(file, "utf8").split("\n") : [];
+  return { rest: lines.pop() ?? "", lines };
+}
+
+const isCertificate = (line: string): boolean => Certificate.safeParse(parseLine(line)).success;
+
+/** Ends the last line, so that a certificate can follow it: a part of a line, which an interrupted write left, is deleted. */
+function endLastLine(file: string): void {
+  const { lines, rest } = readLines(file);
+  if (rest === "") return;
+  if (isCertificate(rest)) appendFileSync(file, "\n");
+  else truncateSync(file, Buffer.byteLength(lines.map((line) => `${line}\n`).join("")));
+}
+
+/** A part of a last line is left out. @throws ServiceError naming the line that is no certificate */
 function readCertificates(file: string): Certificate[] {
-  if (!existsSync(file)) return [];
-  const lines = readFileSync(file, "utf8").split("\n");
-  return lines.flatMap((line, i) => {
+  const { lines, rest } = readLines(file);
+  return [...lines, ...(isCertificate(rest) ? [rest] : [])].flatMap((line, i) => {
     if (line.trim() === "") return [];
     const parsed = Certificate.safeParse(parseLine(line));
     if (!parsed.success) throw new ServiceError(`Line ${i + 1} of ${file} is no certificate.`);
@@ -68,6 +86,7 @@ function findStart(certificates: readonly Certificate[]): Pick<Certificate, "era
 /** Goes on where the file ends, so that an interrupted run can be repeated. @returns how many were added */
 async function saveCertificates(service: Service, file: string): Promise<number> {
   const known = readCertificates(file);
+  endLastLine(file);
   const keys = new Set(known.map(toKey));
   let last = findStart(known);
   for (let saved = 0; ; ) {
@@ -97,27 +116,44 @@ async function applyOnce(service: Service, certificates: readonly Certificate[])
   return { erasing, refused };
 }
 
-async function applyCertificates(service: Service, file: string, isWaiting: boolean): Promise<number> {
+/** @param polls without progress, after which the command gives up; 0: it does not wait */
+async function applyCertificates(service: Service, file: string, polls: number): Promise<number> {
   const certificates = readCertificates(file);
   if (certificates.length === 0) throw new ServiceError(`${file} has no certificates.`);
   let { erasing, refused } = await applyOnce(service, certificates);
   console.log(`${certificates.length} certificates: ${erasing.length} to erase again, ${refused} refused`);
-  for (let ms = FIRST_POLL_MS; isWaiting && erasing.length > 0; ms = Math.min(MAX_POLL_MS, 2 * ms)) {
+  let idle = 0;
+  for (let ms = FIRST_POLL_MS; idle < polls && erasing.length > 0; ms = Math.min(MAX_POLL_MS, 2 * ms)) {
     await pause(ms, new AbortController().signal);
+    const before = erasing.length;
     ({ erasing } = await applyOnce(service, erasing));
+    idle = erasing.length < before ? 0 : idle + 1;
     console.log(`${erasing.length} left`);
   }
+  const isStuck = polls > 0 && erasing.length > 0;
+  if (isStuck) {
+    const ids = erasing.map(({ erasure_id }) => erasure_id).join("\n");
+    console.error(`Gave up after ${polls} requests without progress. Erasures that have not ended:\n${ids}`);
+  }
   if (refused > 0) console.error("Refused certificates are of another deployment, or AUDIT_SIGNING_KEYS has lost their key.");
-  return refused > 0 ? REFUSED : OK;
+  return refused > 0 || isStuck ? REFUSED : OK;
 }
 
+const Polls = z.coerce.number().int().min(1).max(1_000_000);
+
 function parseArguments(args: string[]) {
-  const options = { url: { type: "string", default: "http://localhost:8787" }, "no-wait": { type: "boolean" } } as const;
+  const options = {
+    url: { type: "string", default: "http://localhost:8787" },
+    "no-wait": { type: "boolean" },
+    polls: { type: "string" },
+  } as const;
   try {
     const { values, positionals } = parseArgs({ args, options, allowPositionals: true });
     const [action, file, ...extra] = positionals;
-    return file && extra.length === 0 && (action === "apply" || (action === "save" && !values["no-wait"]))
-      ? { action, file, url: values.url, isWaiting: !values["no-wait"] }
+    const polls = values["no-wait"] ? 0 : Polls.parse(values.polls ?? POLLS_WITHOUT_PROGRESS);
+    const isPlain = !values["no-wait"] && values.polls === undefined;
+    return file && extra.length === 0 && (action === "apply" || (action === "save" && isPlain))
+      ? { action, file, url: values.url, polls }
       : null;
   } catch {
     return null;
@@ -130,10 +166,10 @@ export async function runErasures(args: string[]): Promise<number> {
     console.error(`usage: edgecare erasures …\n\n${ERASURES_USAGE}`);
     return USAGE;
   }
-  const { action, file, url, isWaiting } = request;
+  const { action, file, url, polls } = request;
   try {
     const service = openService(url);
-    if (action === "apply") return await applyCertificates(service, file, isWaiting);
+    if (action === "apply") return await applyCertificates(service, file, polls);
     console.log(`${await saveCertificates(service, file)} certificates added to ${file}`);
     return OK;
   } catch (error) {
