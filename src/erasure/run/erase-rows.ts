@@ -20,8 +20,8 @@ export type StepResult = { outcome: "continue" | "wait" | "done" | "taken"; call
 type Stores = { db: Db; files: R2Bucket; keys: Keys };
 
 type Found = { rows: Row[]; files: string[]; next: { step: number; cursor: Cursor } };
-/** Queries of `findRows`, at most, and the batch. */
-const CALLS_PER_WINDOW = 4;
+/** Queries of `findRows`, at most, and two batches. */
+const CALLS_PER_WINDOW = 5;
 
 export async function eraseRows(
   stores: Stores,
@@ -33,10 +33,12 @@ export async function eraseRows(
   const found = await findRows(stores.db, progress, erased, now);
   if (found === "wait") return { outcome: "wait", calls: CALLS_PER_WINDOW };
   const { rows, files, next } = found;
-  for (let i = 0; i < files.length; i += FILES_PER_CALL) await stores.files.delete(files.slice(i, i + FILES_PER_CALL));
   const { db, keys } = stores;
-  const alongside = rows.length === 0 ? [] : await erased.alongside?.(db, rows, progress.subject, keys);
-  const deletions = rows.length === 0 ? [] : [...(alongside ?? []), deleteRows(db, erased, rows)];
+  const before = rows.length === 0 ? [] : ((await erased.beforeFiles?.(db, rows, keys)) ?? []);
+  if (before.length > 0) await batch(db, before);
+  for (let i = 0; i < files.length; i += FILES_PER_CALL) await stores.files.delete(files.slice(i, i + FILES_PER_CALL));
+  const alongside = erased.alongside?.(db, rows, progress.subject) ?? [];
+  const deletions = rows.length === 0 ? [] : [...alongside, deleteRows(db, erased, rows)];
   const counted = addCounts(progress, { [`d1.${erased.table}`]: rows.length, "r2.files": files.length });
   const items = [
     ...rows.map((item) => [erased.table, ...erased.key.map((column) => item[column])].join(" ")),

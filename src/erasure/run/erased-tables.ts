@@ -6,9 +6,10 @@ import type { Db, Statement } from "../../platform/db/client.ts";
 import { DAY_MS, HOUR_MS } from "../../platform/time.ts";
 import { countReport } from "../../reports/upload/new-report.ts";
 import { isUidUsedElsewhere, list, namesShared, withoutPatient } from "./cleared-columns.ts";
-import { giveBackFiles, giveBackHeld, giveBackUploads, UPLOAD_COLUMNS } from "./give-back.ts";
+import { giveBackFiles, giveBackHeld } from "./give-back.ts";
 import type { Subject } from "./progress.ts";
 import { byColumn, byNumbers, type Row, type Search } from "./search.ts";
+import { settleUploads, UPLOAD_COLUMNS } from "./settle-uploads.ts";
 
 /** The rows of one table that belong to a patient. */
 export type ErasedTable = {
@@ -20,8 +21,13 @@ export type ErasedTable = {
   files?: readonly string[];
   /** More columns, for `alongside`. */
   columns?: readonly string[];
+  /**
+   * Statements that are committed before the files of these rows are deleted. They fail their batch (`isRoleChanged`) if the rows have
+   * changed since they were read; the step is repeated then.
+   */
+  beforeFiles?: (db: Db, rows: readonly Row[], keys: Keys) => Promise<Statement[]>;
   /** Statements that the deletion of these rows needs; they run before it. */
-  alongside?: (db: Db, rows: readonly Row[], subject: Subject, keys: Keys) => Statement[] | Promise<Statement[]>;
+  alongside?: (db: Db, rows: readonly Row[], subject: Subject) => Statement[];
   /** How rows are found without an index by patient; by default the condition has one. */
   search?: (subject: Subject) => Search;
   /** True while the rows must not be deleted yet. */
@@ -158,7 +164,7 @@ export const ERASED_TABLES: readonly ErasedTable[] = [
       search: withoutIndex("created_at"),
       files: ["file_key", "incoming_key"],
       columns: UPLOAD_COLUMNS,
-      alongside: giveBackUploads,
+      beforeFiles: settleUploads,
       mustWait: hasReplacedFile(sql`uploads.id`),
     },
   ),

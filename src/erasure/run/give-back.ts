@@ -1,9 +1,7 @@
 // The room of deleted files and values, which an erasure returns to the storage ceilings.
 import { type SQL, sql } from "drizzle-orm";
-import type { Keys } from "../../platform/config.ts";
 import type { Db, Statement } from "../../platform/db/client.ts";
 import { giveBackStatement, TOTAL_PREFIX } from "../../platform/storage-quotas.ts";
-import { openDetail } from "../../reports/upload/upload-log.ts";
 import type { Subject } from "./progress.ts";
 import type { Row } from "./search.ts";
 
@@ -16,29 +14,6 @@ export function giveBackFiles(db: Db, rows: readonly Row[], sizes: readonly stri
   return [giveBackStatement(db, sql`SELECT ${`${HOSPITAL}${hospitalId}`} AS scope, 'files' AS name, ${bytes} AS bytes`)];
 }
 
-export const UPLOAD_COLUMNS = ["outcome", "file_size", "hospital_id", "actor_id", "detail_sealed"] as const;
-
-/**
- * Returns the room of files in quarantine to the hospital and the device or app, as when they are discarded (reports/quarantine). Other
- * uploads have no file, or their report has it. A file under an import grant counts nowhere else.
- */
-export async function giveBackUploads(db: Db, rows: readonly Row[], _: Subject, keys: Keys): Promise<Statement[]> {
-  const quarantined = rows.filter(({ outcome }) => outcome === "quarantined");
-  const areGranted = await Promise.all(quarantined.map((row) => isUnderGrant(keys, row)));
-  const counted = quarantined.filter((_, i) => !areGranted[i]);
-  if (counted.length === 0) return [];
-  const files = counted.map((row) => [row["hospital_id"], row["actor_id"], row["file_size"]]);
-  const device = sql`coalesce((SELECT device_id FROM credentials WHERE id = value->>1), value->>1)`;
-  return giveBackPer(db, "files", sql`value->>2`, sql`json_each(${JSON.stringify(files)})`, sql`(value->>0)`, device);
-}
-
-/** Also of a detail that does not open: nothing is returned that may never have counted. */
-const isUnderGrant = (keys: Keys, row: Row): Promise<boolean> =>
-  openDetail({ keys }, { id: String(row["id"]), detailSealed: row["detail_sealed"] as string | null }).then(
-    ({ import_grant }) => import_grant !== undefined,
-    () => true,
-  );
-
 /** Returns the room of samples without a patient to the hospital and the device. Longer ids are those of objects, which count nowhere. */
 export function giveBackHeld(db: Db, rows: readonly Row[]): Statement[] {
   const ids = JSON.stringify(rows.map(({ id }) => id));
@@ -47,7 +22,7 @@ export function giveBackHeld(db: Db, rows: readonly Row[]): Statement[] {
 }
 
 /** @param from the rows, each with a size, a hospital and a device or app */
-const giveBackPer = (db: Db, name: string, size: SQL, from: SQL, hospital: SQL, device: SQL): Statement[] =>
+export const giveBackPer = (db: Db, name: string, size: SQL, from: SQL, hospital: SQL, device: SQL): Statement[] =>
   [sql`${HOSPITAL} || ${hospital}`, sql`${DEVICE} || ${device}`].map((scope) =>
     giveBackStatement(db, sql`SELECT ${scope} AS scope, ${name} AS name, sum(${size}) AS bytes FROM ${from} GROUP BY 1`),
   );
