@@ -62,6 +62,7 @@ for (const context of [{}, PHONE]) {
       await waitForPage(page);
       await expect(banner(page)).toBeVisible();
       await expect(page.getByText("Page not found, or you do not have access.")).toHaveCount(0);
+      await expect(page.getByText(/^(Enter|Pause) observations$/)).toHaveCount(0);
       expect([tab, await faultsOf(page)]).toEqual([tab, []]);
     }
     await expectNoFaultsInBoth(page);

@@ -3,6 +3,7 @@ import { Button, NativeSelect } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { MAX_PAUSE_MS, PAUSE_REASONS, type PauseReason } from "../../../../src/monitoring/vitals/rounds.ts";
+import { useIsReadOnly } from "../../patients/record/use-patient-record.ts";
 import { ConfirmDialog } from "../../platform/design/confirm-dialog.tsx";
 import { Dialog } from "../../platform/design/dialog.tsx";
 import { Form } from "../../platform/design/form.tsx";
@@ -28,6 +29,7 @@ export function RoundsBar({ patientId, zone }: { patientId: string; zone: string
   const { currentVitals } = useCurrentVitals(patientId);
   const now = useServerNow();
   const client = useQueryClient();
+  const isReadOnly = useIsReadOnly(patientId);
   const [opened, setOpened] = useState<"pause" | "end" | null>(null);
   if (!currentVitals) return null;
   const { observations, connection, alerts } = currentVitals;
@@ -57,13 +59,9 @@ export function RoundsBar({ patientId, zone }: { patientId: string; zone: string
             })}
           </span>
         )}
-        {state.kind === "paused" ? (
-          <Button size="compact-sm" variant="default" onClick={() => setOpened("end")}>
-            {t("rounds.end_pause")}
-          </Button>
-        ) : (
-          <Button size="compact-sm" variant="default" onClick={() => setOpened("pause")}>
-            {t("rounds.pause")}
+        {!isReadOnly && (
+          <Button size="compact-sm" variant="default" onClick={() => setOpened(state.kind === "paused" ? "end" : "pause")}>
+            {t(state.kind === "paused" ? "rounds.end_pause" : "rounds.pause")}
           </Button>
         )}
       </div>
