@@ -149,11 +149,13 @@ export const TRUST_TEXTS: KindTexts = {
   "emergency.access": {
     en: {
       title: "Your record was opened in an emergency",
-      sentence: "Staff of a hospital opened your record in an emergency. Who and why stands in your access log in EdgeCare.",
+      sentence:
+        "Staff of a hospital opened your record in an emergency. Your access log in EdgeCare shows their role and hospital, when it was, and what they opened.",
     },
     hi: {
       title: "आपात स्थिति में आपका रिकॉर्ड खोला गया",
-      sentence: "एक अस्पताल के कर्मचारी ने आपात स्थिति में आपका रिकॉर्ड खोला। किसने और क्यों, यह EdgeCare में आपके एक्सेस लॉग में है।",
+      sentence:
+        "एक अस्पताल के कर्मचारी ने आपात स्थिति में आपका रिकॉर्ड खोला। EdgeCare में आपका एक्सेस लॉग उनकी भूमिका, अस्पताल, समय और क्या खोला गया, यह दिखाता है।",
     },
   },
   "emergency.many": {
