@@ -14,12 +14,10 @@ import type { CONSENT_PURPOSES } from "../platform/db/vocabulary.ts";
 import { ApiError } from "../platform/errors.ts";
 import { uuidv7 } from "../platform/ids.ts";
 import { DAY_MS } from "../platform/time.ts";
+import { ANSWER_MS } from "./answer-time.ts";
 import { keepVersion, sealReason, selectConsent, toCreated } from "./consent-rows.ts";
 import { selectGuardianIds } from "./guardian-rows.ts";
 import { type ConsentScope, findScopeErrors } from "./scope.ts";
-
-/** How long a person has to answer, at most until the consent would end. */
-export const ANSWER_MS = 30 * DAY_MS;
 
 export type ConsentRequest = ConsentScope & {
   patientId: string;

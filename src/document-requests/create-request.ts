@@ -3,7 +3,7 @@ import { sql } from "drizzle-orm";
 import { type Call, getActorId, type UserEffectiveRole } from "../access/actor.ts";
 import { recordAuditEvent } from "../access/audit.ts";
 import type { Access } from "../access/patient-access.ts";
-import { ANSWER_MS, requestConsent } from "../consents/request-consent.ts";
+import { requestConsent } from "../consents/request-consent.ts";
 import { findScopeErrors } from "../consents/scope.ts";
 import type { DocumentTypeCode } from "../documents/document-types.ts";
 import type { KeyStatements } from "../http/idempotency.ts";
@@ -14,14 +14,11 @@ import { ApiError, type FieldError } from "../platform/errors.ts";
 import { uuidv7 } from "../platform/ids.ts";
 import { DAY_MS } from "../platform/time.ts";
 import { readAfter } from "./list-requests.ts";
+import { REQUEST_MS, toDataDates } from "./open-dates.ts";
 import { type RequestRow, sealText, toDocumentRequest } from "./request-rows.ts";
 
-/** A request expires together with the time that the person has to answer. */
-export const REQUEST_MS = ANSWER_MS;
 /** How long the fulfilled documents can be read, unless the request says otherwise. */
 const DEFAULT_LIFE_MS = 90 * DAY_MS;
-/** How far back documents are asked for, unless the request says otherwise. */
-const DEFAULT_SPAN_MS = 100 * 365 * DAY_MS;
 
 /** Times in Unix ms. `dateTo` is not included. */
 export type NewRequest = {
@@ -47,10 +44,8 @@ const FIELDS: ReadonlyMap<string, string> = new Map([
 
 /** The consent covers what is asked for: without dates, everything until the request expires. */
 function toScope({ dateFrom, dateTo, expiresAt }: NewRequest, now: number) {
-  const dataUntil = dateTo === null ? now + REQUEST_MS : dateTo - 1;
-  const dataFrom = dateFrom ?? dataUntil - DEFAULT_SPAN_MS;
   const end = expiresAt ?? now + DEFAULT_LIFE_MS;
-  return { kinds: ["documents"] as const, dataFrom, dataUntil, expiresAt: end, eraseAt: end };
+  return { kinds: ["documents"] as const, ...toDataDates(dateFrom, dateTo, now), expiresAt: end, eraseAt: end };
 }
 
 /** The statements that belong to the consent. A hospital that cannot be asked fails the batch (`document_requests.status`). */

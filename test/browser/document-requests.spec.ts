@@ -118,6 +118,8 @@ test("a person is told on the home page, agrees on a phone, and sees what was sh
   await expect(main).toContainText(`${b.hospital.name} asks ${a.hospital.name} for documents of yours.`);
   for (const text of [DESCRIPTION, b.people.doctor.name, "Waits for your answer"]) await expect(main).toContainText(text);
   await expect(main).not.toContainText("the patient");
+  await expect(main.getByText("Any time", { exact: true })).toHaveCount(2);
+  for (const field of ["Data from this day on", "Data until this day"]) await expect(page.getByLabel(field)).toHaveValue("");
   const records = page.getByRole("group", { name: "Record with the documents" });
   await expect(records.getByRole("checkbox")).toHaveCount(1);
   await records.getByRole("checkbox", { name: new RegExp(a.hospital.name) }).check();

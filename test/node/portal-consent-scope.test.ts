@@ -1,7 +1,16 @@
 // Dates of consents in the portal: which days a form accepts, what it sends, and which period of shared measurements is shown.
 import { expect, it } from "vitest";
-import { findDayFaults, requestLimits, toDays, toInstants, toNarrowed } from "../../portal/src/consents/scope-draft.ts";
+import {
+  fillOpenEnds,
+  findDayFaults,
+  requestLimits,
+  toDays,
+  toInstants,
+  toNarrowed,
+  toShownDays,
+} from "../../portal/src/consents/scope-draft.ts";
 import { keepWithin } from "../../portal/src/consents/shared-window.ts";
+import { toDataDates } from "../../src/document-requests/open-dates.ts";
 
 const ZONE = "Asia/Kolkata";
 const TODAY = "2026-11-30";
@@ -25,6 +34,22 @@ it("sends what the person narrowed, and leaves the rest exactly as requested", (
   expect(toNarrowed({ ...DAYS, until: "2026-06-29" }, asked, ZONE)).toEqual({ data_until: "2026-06-29T18:29:59.999Z" });
   const sooner = "2027-01-31T18:29:59.999Z";
   expect(toNarrowed({ ...DAYS, expires: "2027-01-31" }, asked, ZONE)).toEqual({ expires_at: sooner, erase_at: sooner });
+});
+
+it("shows no day where a document request named none, and sends what it asked unless a day is entered", () => {
+  const created_at = "2026-11-30T06:00:00.000Z";
+  const { dataFrom, dataUntil } = toDataDates(null, null, Date.parse(created_at));
+  const dates = { data_from: new Date(dataFrom).toISOString(), data_until: new Date(dataUntil).toISOString() };
+  const consent = { ...ASKED, ...dates, created_at, document_request_id: "request" };
+  const shown = { from: "", until: "", expires: DAYS.expires };
+  expect(toShownDays(consent, ZONE)).toEqual(shown);
+  const send = (days: typeof shown) => toNarrowed(fillOpenEnds(days, consent, ZONE), consent, ZONE);
+  expect(send(shown)).toEqual({});
+  expect(send({ ...shown, from: "2026-01-01" })).toEqual({ data_from: "2025-12-31T18:30:00.000Z" });
+  expect(toShownDays({ ...consent, data_from: ASKED.data_from }, ZONE)).toEqual({ ...shown, from: "2026-01-01" });
+  // Without its last day, which was narrowed, the first one is open still.
+  expect(toShownDays({ ...consent, data_until: ASKED.data_until }, ZONE)).toEqual({ ...shown, until: "2026-06-30" });
+  expect(toShownDays({ ...consent, document_request_id: null }, ZONE)).toEqual(toDays(consent, ZONE));
 });
 
 it.each([

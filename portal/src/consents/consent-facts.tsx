@@ -5,6 +5,7 @@ import { DescriptionList } from "../platform/design/page.tsx";
 import { translateCode, useTranslation } from "../platform/messages/translate.ts";
 import type { Consent } from "./api.ts";
 import classes from "./consents.module.css";
+import { openEndsOf } from "./scope-draft.ts";
 
 type Translate = ReturnType<typeof useTranslation>;
 export type ConsentKind = Consent["kinds"][number];
@@ -18,8 +19,13 @@ export const kindName = (kind: ConsentKind, t: Translate): string =>
     ? t("consents.kind.report", { kind: translateCode("report_kind", kind.slice(REPORT_PREFIX.length)) })
     : translateCode("consents.kind", kind);
 
-export const formatDates = ({ data_from, data_until }: Consent, zone: string | undefined, t: Translate): string =>
-  t("consents.dates_value", { from: formatDate(data_from, zone), until: formatDate(data_until, zone) });
+export function formatDates(consent: Consent, zone: string | undefined, t: Translate): string {
+  const { isFromOpen, isUntilOpen } = openEndsOf(consent);
+  const [from, until] = [formatDate(consent.data_from, zone), formatDate(consent.data_until, zone)];
+  if (isFromOpen && isUntilOpen) return t("requests.any_time");
+  if (isFromOpen) return t("requests.dates_until", { until });
+  return isUntilOpen ? t("requests.dates_from", { from }) : t("consents.dates_value", { from, until });
+}
 
 /** Expired before an answer is another thing than expired after one. */
 export const statusName = ({ status, decided_at }: Consent): string =>

@@ -8,7 +8,7 @@ type DayFieldsProps = {
   days: ScopeDays;
   onChange: (days: ScopeDays) => void;
   limits: DayLimits;
-  /** Whether the limits are those of a request, which each field names. */
+  /** Whether the limits are those of a request, which each field names. Empty: any day. */
   isAsked?: boolean;
   field: (path: string) => { id: string; error: string | undefined };
   labels: Record<DayField, string>;
@@ -16,7 +16,10 @@ type DayFieldsProps = {
 
 export function DayFields({ days, onChange, limits, isAsked = false, field, labels }: DayFieldsProps) {
   const t = useTranslation();
-  const hint = (day: string | undefined) => isAsked && day !== undefined && t("consents.at_most", { day: formatDay(day) });
+  const hint = (day: string | undefined) => {
+    if (!isAsked || day === undefined) return undefined;
+    return day === "" ? t("consents.at_most_any") : t("consents.at_most", { day: formatDay(day) });
+  };
   const input = (path: DayField, part: keyof ScopeDays) => ({
     type: "date",
     label: labels[path],

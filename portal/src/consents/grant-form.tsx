@@ -12,7 +12,7 @@ import classes from "./consents.module.css";
 import { DayFields } from "./day-fields.tsx";
 import { KindFields } from "./kind-fields.tsx";
 import { type RecordChoice, RecordFields, useRecordChoices } from "./record-fields.tsx";
-import { findDayFaults, toDays, toNarrowed } from "./scope-draft.ts";
+import { fillOpenEnds, findDayFaults, toDays, toNarrowed, toShownDays } from "./scope-draft.ts";
 
 /** `request`: the document request that the consent is for, which is about records of one hospital. */
 type GrantFormProps = {
@@ -50,9 +50,10 @@ export function GrantForm(props: GrantFormProps) {
 function LoadedGrantForm({ consent, request, zone, onGrant, choices }: GrantFormProps & { choices: readonly RecordChoice[] }) {
   const t = useTranslation();
   const asked = toDays(consent, zone);
+  const shown = toShownDays(consent, zone);
   const [recordIds, setRecordIds] = useState<readonly string[]>([]);
   const [kinds, setKinds] = useState(consent.kinds);
-  const [days, setDays] = useState(asked);
+  const [days, setDays] = useState(shown);
   const labels = {
     patient_ids: t(request ? "requests.which_record" : "consents.which_records"),
     kinds: t("consents.kinds"),
@@ -61,7 +62,7 @@ function LoadedGrantForm({ consent, request, zone, onGrant, choices }: GrantForm
     expires_at: t("consents.last_access_day"),
   };
   function validate(): FieldErrors {
-    const faults = Object.entries(findDayFaults(days, asked, dayInZone(Date.now(), zone)));
+    const faults = Object.entries(findDayFaults(fillOpenEnds(days, consent, zone), asked, dayInZone(Date.now(), zone)));
     const hospitals = new Set(choices.filter(({ id }) => recordIds.includes(id)).map(({ hospitalId }) => hospitalId));
     return {
       ...(recordIds.length === 0 && { patient_ids: t("consents.fault.records") }),
@@ -74,7 +75,7 @@ function LoadedGrantForm({ consent, request, zone, onGrant, choices }: GrantForm
     onGrant({
       patient_ids: [...recordIds],
       ...(kinds.length < consent.kinds.length && { kinds }),
-      ...toNarrowed(days, consent, zone),
+      ...toNarrowed(fillOpenEnds(days, consent, zone), consent, zone),
     });
   return (
     <div className={`${layout.stack} ${classes.form}`}>
@@ -92,7 +93,7 @@ function LoadedGrantForm({ consent, request, zone, onGrant, choices }: GrantForm
             {!request && (
               <KindFields label={labels.kinds} choices={consent.kinds} value={kinds} onChange={setKinds} {...field("kinds")} />
             )}
-            <DayFields days={days} onChange={setDays} limits={asked} isAsked field={field} labels={labels} />
+            <DayFields days={days} onChange={setDays} limits={shown} isAsked field={field} labels={labels} />
           </>
         )}
       </Form>

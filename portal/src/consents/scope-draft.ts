@@ -1,4 +1,5 @@
 // The dates of a consent as days, which forms show, and the instants that the API takes.
+import { findOpenEnds } from "../../../src/document-requests/open-dates.ts";
 import { addDays, dayInZone, endOfDayIso, isDateString, startOfDayIso } from "../platform/design/calendar-days.ts";
 import type { PlainMessageKey } from "../platform/messages/translate.ts";
 
@@ -40,6 +41,26 @@ export function toNarrowed(days: ScopeDays, asked: Instants, zone?: string): Par
     ...(days.until !== before.until && { data_until }),
     ...(days.expires !== before.expires && { expires_at, erase_at: expires_at }),
   };
+}
+
+type Dated = Instants & { created_at: string; document_request_id: string | null };
+/** Which ends a document request left open; the dates of its consent stand for them. */
+export function openEndsOf({ data_from, data_until, created_at, document_request_id }: Dated) {
+  if (document_request_id === null) return { isFromOpen: false, isUntilOpen: false };
+  return findOpenEnds(Date.parse(data_from), Date.parse(data_until), Date.parse(created_at));
+}
+
+/** What a form shows: no day where the request left one open. */
+export function toShownDays(consent: Dated, zone?: string): ScopeDays {
+  const { isFromOpen, isUntilOpen } = openEndsOf(consent);
+  return { ...toDays(consent, zone), ...(isFromOpen && { from: "" }), ...(isUntilOpen && { until: "" }) };
+}
+
+/** What a form that shows open ends means. */
+export function fillOpenEnds(days: ScopeDays, consent: Dated, zone?: string): ScopeDays {
+  const { isFromOpen, isUntilOpen } = openEndsOf(consent);
+  const { from, until } = toDays(consent, zone);
+  return { ...days, ...(isFromOpen && days.from === "" && { from }), ...(isUntilOpen && days.until === "" && { until }) };
 }
 
 /** The widest days that a form accepts. */
