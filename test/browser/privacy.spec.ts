@@ -50,7 +50,7 @@ test("a patient's question is answered by a privacy officer", async ({ open, wor
     .getByRole("link", { name: "Open the review" })
     .click();
   await expect(page.getByText("I was not there that day.")).toBeVisible();
-  await expect(page.getByText("patient.read")).toBeVisible();
+  await expect(page.getByText("“opened your record”")).toBeVisible();
   expect(await faultsOf(page)).toEqual([]);
   await page.getByRole("button", { name: "Close the review" }).click();
   await expect(page.getByText("Check the following fields")).toBeVisible();

@@ -5,6 +5,7 @@ import { useMe } from "../accounts/session/use-session.ts";
 import { NoticeDelayCard } from "../emergency/notice-delay-card.tsx";
 import { useColleagueName } from "../organization/hospitals/use-colleagues.ts";
 import { useOwnTimeZone } from "../organization/hospitals/use-hospitals.ts";
+import { accessMessageKey } from "../patients/own-record/access-log.ts";
 import { formatDateTime } from "../platform/design/format.ts";
 import { Card, DescriptionList, Page } from "../platform/design/page.tsx";
 import { QueryBoundary } from "../platform/design/query-states.tsx";
@@ -60,12 +61,7 @@ function AccessFacts({ review }: { review: Review }) {
   const ofEvent: (readonly [string, ReactNode])[] = event
     ? [
         [t("privacy.when"), formatDateTime(event.recorded, zone)],
-        [
-          t("privacy.action"),
-          <span key="action">
-            {translateCode("audit.verb", event.action)} <code>{event.event}</code>
-          </span>,
-        ],
+        [t("privacy.action"), t("privacy.action_quoted", { action: t(accessMessageKey(event)) })],
         [t("privacy.basis"), event.basis === null ? t("privacy.no_basis") : translateCode("audit.basis", event.basis)],
         [t("privacy.purpose"), event.purpose === null ? t("privacy.no_basis") : translateCode("audit.purpose", event.purpose)],
       ]

@@ -90,7 +90,11 @@ const ACTION_MESSAGES: Record<LoggedAccess["action"], PlainMessageKey> = {
   E: "me.access.used",
 };
 
-export function accessMessageKey({ event, action, outcome }: LoggedAccess): PlainMessageKey {
+export function accessMessageKey({
+  event,
+  action,
+  outcome,
+}: Pick<LoggedAccess, "event" | "action" | "outcome">): PlainMessageKey {
   if (outcome === "denied") return "me.access.denied";
   if (BEGIN.test(event)) return "me.access.begun";
   return EVENT_MESSAGES.find(([prefix]) => event.startsWith(prefix))?.[1] ?? ACTION_MESSAGES[action];
