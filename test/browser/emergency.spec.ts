@@ -258,6 +258,9 @@ test("a privacy officer sees who opened what, and delays the patient's notice", 
   await page.getByRole("main").getByRole("link", { name: "Privacy reviews" }).click();
   await page.getByRole("link", { name: "Open the review" }).click();
   await expect(page.getByText(REASON)).toBeVisible();
+  await expect(page.getByText("No; reviewed first")).toBeVisible();
+  await expect(page.getByLabel("Note")).toBeVisible();
+  await expect(page.getByLabel("Answer")).toHaveCount(0);
   await expectNoFaultsInBoth(page);
   await page.getByRole("link", { name: "Open the emergency access" }).click();
   await expect(page).toHaveURL(/\/emergency\//);

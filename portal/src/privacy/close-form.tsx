@@ -1,4 +1,4 @@
-// Closes a privacy review with an outcome and an answer.
+// Closes a privacy review with an outcome, and an answer or a note.
 import { NativeSelect, Textarea } from "@mantine/core";
 import { useState } from "react";
 import { withErrorMessages } from "../platform/api/problem.ts";
@@ -13,6 +13,7 @@ export function CloseForm({ review: { review_id, kind } }: { review: Review }) {
   const t = useTranslation();
   const [outcome, setOutcome] = useState<Outcome | "">("");
   const [note, setNote] = useState("");
+  const noteLabel = t(kind === "emergency" ? "privacy.own_note" : "privacy.note");
   const validate = () => ({
     ...(outcome === "" && { outcome: t("common.required_choice") }),
     ...(note.trim().length < MIN_LENGTH && { note: t("privacy.note_short") }),
@@ -28,7 +29,7 @@ export function CloseForm({ review: { review_id, kind } }: { review: Review }) {
         submitLabel={t("privacy.close")}
         validate={validate}
         onSubmit={close}
-        labels={{ outcome: t("privacy.outcome"), note: t("privacy.note") }}
+        labels={{ outcome: t("privacy.outcome"), note: noteLabel }}
       >
         {(field) => (
           <>
@@ -45,7 +46,7 @@ export function CloseForm({ review: { review_id, kind } }: { review: Review }) {
             />
             <Textarea
               {...field("note")}
-              label={t("privacy.note")}
+              label={noteLabel}
               description={t("privacy.note_hint")}
               withAsterisk
               autosize

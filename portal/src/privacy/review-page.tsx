@@ -49,7 +49,7 @@ function AccessFacts({ review }: { review: Review }) {
   const { event } = review;
   const facts: (readonly [string, ReactNode])[] = [
     [t("privacy.kind"), t(`privacy.kind.${review.kind}`)],
-    [t("privacy.opened"), formatDateTime(review.opened_at, zone)],
+    ...(review.kind === "emergency" ? [] : [[t("privacy.opened"), formatDateTime(review.opened_at, zone)] as const]),
     [t("privacy.subject"), <SubjectName key="subject" review={review} />],
     [
       t("privacy.patient"),
@@ -75,6 +75,8 @@ function AccessFacts({ review }: { review: Review }) {
               {t("emergency.to_access")}
             </Link>,
           ],
+          [t("emergency.started"), formatDateTime(review.opened_at, zone)],
+          [t("emergency.second_step"), t(review.is_flagged ? "emergency.reviewed_first" : "common.yes")],
         ]
       : [];
   return <DescriptionList items={[...facts, ...ofEmergency, ...ofEvent]} />;
