@@ -206,6 +206,7 @@ test("the asked hospital approves, picks documents, and the other reads these al
   await page.getByRole("link", { name: "Letter of A" }).click();
   const frame = page.getByRole("region", { name: `${a.hospital.name}: read only, until` });
   await expect(frame.getByRole("heading", { name: "Letter of A" })).toBeVisible();
+  const sharedUrl = page.url();
   await expect(page.getByRole("button", { name: "Mark as entered in error" })).toHaveCount(0);
   await frame.getByRole("link", { name: "All documents" }).click();
   await expect(frame.getByRole("link", { name: "Letter of A" })).toHaveCount(1);
@@ -217,6 +218,10 @@ test("the asked hospital approves, picks documents, and the other reads these al
   await page.goto(`/requests/${id}`);
   await expect(page.getByText("The consent has ended. These documents cannot be read any more.")).toBeVisible();
   await expect(page.getByRole("link", { name: "Letter of A" })).toHaveCount(0);
+  await page.goto(sharedUrl);
+  await expect(page.getByText("The patient's consent has ended.")).toBeVisible();
+  await page.getByRole("link", { name: "All requests" }).click();
+  await expect(page).toHaveURL(new RegExp(`/patients/${atB.id}/other-hospitals$`));
 });
 
 test("a rejection says why, and a step that came first is said and changes nothing", async ({ open, world }) => {

@@ -51,6 +51,7 @@ test("a patient's question is answered by a privacy officer", async ({ open, wor
     .click();
   await expect(page.getByText("I was not there that day.")).toBeVisible();
   await expect(page.getByText("“opened your record”")).toBeVisible();
+  await expect(page.getByRole("link", { name: "All privacy reviews" })).toHaveAttribute("href", "/privacy");
   expect(await faultsOf(page)).toEqual([]);
   await page.getByRole("button", { name: "Close the review" }).click();
   await expect(page.getByText("Check the following fields")).toBeVisible();

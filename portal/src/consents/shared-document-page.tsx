@@ -1,5 +1,5 @@
 // A document that another hospital shares, read only.
-import { useParams } from "@tanstack/react-router";
+import { Link, useParams } from "@tanstack/react-router";
 import { useDocument } from "../documents/api.ts";
 import { documentName } from "../documents/document-file.tsx";
 import { DocumentView } from "../documents/document-view.tsx";
@@ -18,6 +18,11 @@ export function SharedDocumentPage() {
   const { number } = usePatientNumberAndZone(place.patientId);
   return (
     <Page key={documentId} title={t("consents.others")} windowTitle={t("consents.shared_of", { n: number })}>
+      <p>
+        <Link to="/patients/$patientId/other-hospitals" params={place}>
+          {t("consents.back_to_others")}
+        </Link>
+      </p>
       <SharedFrame place={place}>{() => <SharedDocument place={place} documentId={documentId} />}</SharedFrame>
     </Page>
   );

@@ -18,6 +18,11 @@ export function SharedReportPage() {
   const { number } = usePatientNumberAndZone(place.patientId);
   return (
     <Page key={reportId} title={t("consents.others")} windowTitle={t("consents.shared_of", { n: number })}>
+      <p>
+        <Link to="/patients/$patientId/other-hospitals" params={place}>
+          {t("consents.back_to_others")}
+        </Link>
+      </p>
       <SharedFrame place={place}>
         {(_, { hospital_name: hospital }) => (
           <>

@@ -21,6 +21,9 @@ export function ReviewPage() {
   const query = useReview(reviewId);
   return (
     <Page key={reviewId} title={t("privacy.review")}>
+      <p>
+        <Link to="/privacy">{t("privacy.all_reviews")}</Link>
+      </p>
       <QueryBoundary query={query}>{(review) => <ReviewView review={review} />}</QueryBoundary>
     </Page>
   );
