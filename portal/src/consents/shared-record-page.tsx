@@ -14,7 +14,7 @@ import { Page } from "../platform/design/page.tsx";
 import { useTranslation } from "../platform/messages/translate.ts";
 import { ReportList } from "../reports/report-list.tsx";
 import type { Consent } from "./api.ts";
-import { isReportKind } from "./consent-facts.tsx";
+import { formatDates, isReportKind } from "./consent-facts.tsx";
 import classes from "./consents.module.css";
 import { SharedFrame } from "./shared-frame.tsx";
 import type { SharedPlace } from "./shared-place.ts";
@@ -51,7 +51,9 @@ export function SharedRecordPage() {
             <>
               <Views views={views} current={view} place={place} />
               <p className={layout.note}>
-                {t("consents.shared_dates", { from: formatDate(consent.data_from), until: formatDate(consent.data_until) })}
+                {consent.document_request_id === null
+                  ? t("consents.shared_dates", { from: formatDate(consent.data_from), until: formatDate(consent.data_until) })
+                  : t("consents.dates_are", { dates: formatDates(consent, undefined, t) })}
               </p>
               {view === "reports" && <ReportList key="reports" patientId={place.recordId} shared={place} />}
               {view === "documents" && <SharedDocuments place={place} />}
