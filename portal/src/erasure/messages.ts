@@ -85,7 +85,7 @@ export const erasure = defineMessages({
     "erasure.retention_text":
       "Nothing is deleted because a period ends. The periods decide when an approved erasure may begin. This is no legal advice.",
     "erasure.periods": "Retention periods",
-    "erasure.country": "Shortest periods of the country {country}.",
+    "erasure.country": "Shortest periods of this country: {country}.",
     "erasure.no_country": "No country with known periods is set for this hospital: the longest known ones apply.",
     "erasure.kind": "Kind of data",
     "erasure.kind.patient_record": "Patient record",
@@ -218,7 +218,7 @@ export const erasure = defineMessages({
     "erasure.retention_text":
       "अवधि पूरी होने से कुछ नहीं मिटता। अवधियाँ तय करती हैं कि स्वीकृत मिटाना कब शुरू हो सकता है। यह कानूनी सलाह नहीं है।",
     "erasure.periods": "रखने की अवधियाँ",
-    "erasure.country": "देश {country} की न्यूनतम अवधियाँ।",
+    "erasure.country": "इस देश की न्यूनतम अवधियाँ: {country}।",
     "erasure.no_country": "इस अस्पताल के लिए ज्ञात अवधियों वाला देश तय नहीं है: सबसे लंबी ज्ञात अवधियाँ लागू हैं।",
     "erasure.kind": "डेटा का प्रकार",
     "erasure.kind.patient_record": "मरीज़ का रिकॉर्ड",

@@ -6,7 +6,7 @@ import { useMe } from "../accounts/session/use-session.ts";
 import { HospitalSelect } from "../organization/hospitals/hospital-select.tsx";
 import { useHospitalTimeZone } from "../organization/hospitals/use-hospitals.ts";
 import { Table } from "../platform/design/data-table.tsx";
-import { formatDate, formatDateTime, formatNumber } from "../platform/design/format.ts";
+import { formatCountry, formatDate, formatDateTime, formatNumber } from "../platform/design/format.ts";
 import layout from "../platform/design/layout.module.css";
 import { Card, Page } from "../platform/design/page.tsx";
 import { QueryBoundary, RefetchError } from "../platform/design/query-states.tsx";
@@ -75,7 +75,7 @@ function Periods({ settings, zone }: { settings: RetentionSettings; zone: string
   ];
   return (
     <div className={layout.stack}>
-      <p>{jurisdiction === null ? t("erasure.no_country") : t("erasure.country", { country: jurisdiction })}</p>
+      <p>{jurisdiction === null ? t("erasure.no_country") : t("erasure.country", { country: formatCountry(jurisdiction) })}</p>
       <Table
         label={t("erasure.periods")}
         columns={[

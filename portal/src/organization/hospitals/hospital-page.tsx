@@ -10,7 +10,7 @@ import { RequiredChannelsCard, UnreachableMembersCard } from "../../notification
 import { queryClient } from "../../platform/api/query-client.ts";
 import { ConfirmDialog } from "../../platform/design/confirm-dialog.tsx";
 import { Dialog } from "../../platform/design/dialog.tsx";
-import { formatDateTime } from "../../platform/design/format.ts";
+import { formatCountry, formatDateTime } from "../../platform/design/format.ts";
 import { Card, DescriptionList, Page } from "../../platform/design/page.tsx";
 import { QueryBoundary } from "../../platform/design/query-states.tsx";
 import { usePageZone } from "../../platform/design/screen-zone.ts";
@@ -74,7 +74,7 @@ function HospitalDetails({ versioned }: { versioned: VersionedHospital }) {
           items={[
             [t("hospitals.state"), t(hospital.is_active ? "hospitals.state.active" : "hospitals.state.inactive")],
             [t("hospitals.time_zone"), hospital.time_zone],
-            [t("hospitals.country"), hospital.country],
+            [t("hospitals.country"), hospital.country && formatCountry(hospital.country)],
             [t("hospitals.doctor_scope"), t(`hospitals.scope.${hospital.doctor_scope}`)],
             [t("hospitals.phone"), hospital.phone],
             [t("hospitals.email"), hospital.email],

@@ -53,6 +53,10 @@ export function formatZone(at: Instant, zone: string, length: "short" | "long"):
 /** A calendar day without a time, e.g. of birth: "21 Nov 2026". @param day "2026-11-21" */
 export const formatDay = (day: string): string => formatDate(`${day}T00:00:00Z`, "UTC");
 
+/** "India"; the code itself if the browser knows no name. @param code of ISO 3166-1, e.g. "IN" */
+export const formatCountry = (code: string): string =>
+  new Intl.DisplayNames(getLocale(), { type: "region", fallback: "code" }).of(code) ?? code;
+
 /** A time span as text: elapsed time, not calendar days. */
 export function formatAge(seconds: number): string {
   const s = Math.max(0, Math.floor(seconds));
