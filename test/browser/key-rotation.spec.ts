@@ -37,6 +37,8 @@ test("during a rotation uncounted values are unknown, and counted ones are numbe
   });
   await waitForPage(page);
   await expect(page.getByText("How many values remain is unknown until every store has been counted.")).toBeVisible();
+  await expect(page.getByText("Replaced files are deleted an hour after their replacement")).toBeVisible();
+  await expect(page.getByRole("heading", { name: "How to rotate" })).toBeVisible();
   const stores = page.getByRole("table", { name: "Stores" });
   await expect(stores.getByRole("row").filter({ hasText: "patients" })).toContainText("f1: 120, f2: 40");
   const uncounted = stores.getByRole("row").filter({ hasText: "reports" });

@@ -6,7 +6,7 @@ import { formatDateTime, formatNumber } from "../../platform/design/format.ts";
 import layout from "../../platform/design/layout.module.css";
 import { Card, Page } from "../../platform/design/page.tsx";
 import { EmptyState, QueryBoundary, RefetchError } from "../../platform/design/query-states.tsx";
-import { useTranslation } from "../../platform/messages/translate.ts";
+import { translateCode, useTranslation } from "../../platform/messages/translate.ts";
 import { type KeyOfRing, type KeyStatus, readKeyStatus, type SealedStore } from "./api.ts";
 import { countAllRemaining, countRemaining } from "./remaining.ts";
 
@@ -32,6 +32,9 @@ export function KeysPage() {
             <Card title={t("rotation.stores")}>
               <StoreTable status={status} />
             </Card>
+            <Card title={t("rotation.how")}>
+              <p>{t("rotation.how_text")}</p>
+            </Card>
           </>
         )}
       </QueryBoundary>
@@ -45,11 +48,14 @@ function Summary({ status }: { status: KeyStatus }) {
   const isRotating = status.keys.length > 1;
   if (!isRotating) return <p>{t("rotation.one_key")}</p>;
   return (
-    <p role="status">
-      <strong>
-        {remaining === null ? t("rotation.remaining_unknown") : t("rotation.remaining", { n: formatNumber(remaining) })}
-      </strong>
-    </p>
+    <>
+      <p role="status">
+        <strong>
+          {remaining === null ? t("rotation.remaining_unknown") : t("rotation.remaining", { n: formatNumber(remaining) })}
+        </strong>
+      </p>
+      {remaining === null && <p>{t("rotation.waiting")}</p>}
+    </>
   );
 }
 
@@ -98,7 +104,7 @@ function StoreTable({ status: { current_key_id, stores } }: { status: KeyStatus 
       <Table
         label={t("rotation.stores")}
         columns={[
-          { label: t("rotation.store"), cell: ({ store }) => <code>{store}</code> },
+          { label: t("rotation.store"), cell: ({ store }) => translateCode("rotation.stored", store) },
           { label: t("rotation.phase"), cell: ({ phase }) => t(`rotation.phase.${phase}`) },
           { label: t("rotation.by_key"), cell: listValues },
           { label: t("rotation.left"), cell: (store) => count(countRemaining(store, current_key_id)), align: "end" },
