@@ -55,6 +55,11 @@ test("a patient's question is answered by a privacy officer", async ({ open, wor
   expect(await faultsOf(page)).toEqual([]);
   await page.getByRole("button", { name: "Close the review" }).click();
   await expect(page.getByText("Check the following fields")).toBeVisible();
+  await expect(page.getByText("Write at least 3 characters.").first()).toBeVisible();
+  await page.getByRole("button", { name: "हिन्दी", exact: true }).first().click();
+  await expect(page.getByText("कम से कम 3 अक्षर लिखें।").first()).toBeVisible();
+  await expect(page.getByText("Write at least 3 characters.")).toHaveCount(0);
+  await page.getByRole("button", { name: "English", exact: true }).first().click();
   await page.getByLabel("Outcome").selectOption({ label: "Explained" });
   await page.getByLabel("Answer").fill("The nurse prepared your visit.");
   await page.getByRole("button", { name: "Close the review" }).click();

@@ -1,6 +1,7 @@
 // Form with checks on submit, an error summary that takes the focus, and API errors at their fields.
 import { Button, Group } from "@mantine/core";
 import { type FormEvent, type ReactNode, useEffect, useId, useRef, useState } from "react";
+import { getLanguage } from "../../accounts/session/preferences.ts";
 import { toProblem } from "../api/problem.ts";
 import { t, useTranslation } from "../messages/translate.ts";
 import classes from "./form.module.css";
@@ -27,6 +28,10 @@ type FormProps = {
   labels?: Record<string, string>;
 };
 
+/** The fields of `shown`; one that has been filled in since keeps its message. */
+const pickPaths = (errors: FieldErrors, shown: FieldErrors): FieldErrors =>
+  Object.fromEntries(Object.entries(shown).map(([path, message]) => [path, errors[path] ?? message]));
+
 export function Form({
   submitLabel,
   validate,
@@ -46,6 +51,13 @@ export function Form({
     errors: {},
     submitError: null,
   });
+  const language = getLanguage();
+  const [errorLanguage, setErrorLanguage] = useState(language);
+  if (language !== errorLanguage) {
+    setErrorLanguage(language);
+    // Messages of local checks are made again; those of the service stay as it wrote them.
+    if (state.submitError === null) setState({ ...state, errors: pickPaths(validate?.() ?? {}, state.errors) });
+  }
   const errorPaths = Object.keys(state.errors);
   useEffect(() => {
     if (errorPaths.length > 0) summary.current?.focus();
