@@ -219,10 +219,8 @@ export class PatientMonitor extends DurableObject<Env> implements Watchable {
       this.#sockets.storeAndAcknowledge();
       await this.#delivery.run();
       const recount = await recountHours(this.env, this.#store, this.#patientId, now);
-      if (recount) {
-        this.#transact(recount);
-        await this.#delivery.run();
-      }
+      if (recount) this.#transact(recount);
+      if (recount) await this.#delivery.run();
       this.#scheduleAlarm();
       await archiveOldBlocks(this.env, this.#store, this.#patientId, now, (work) => this.#transact(work));
       this.#scheduleAlarm();
