@@ -127,7 +127,8 @@ export const consents: BudgetCase[] = [
     "POST /guardianships/{id}/confirm",
     "write",
     200,
-    budget(2, 60, 20),
+    // Reads the consents of the record, which other lines make, for the requests that wait.
+    budget(2, 200, 20),
     async (e) => stepOf(`guardianships/${await newWaiting()}/confirm`, world.nurse, e),
   ],
   [
