@@ -55,8 +55,7 @@ export async function endGuardian(anyCall: Call, id: string, reason: string | un
   const { actor, keys, now } = call;
   const sealed = reason === undefined ? null : await sealGuardianReason(keys, id, reason, "end_reason");
   const values = sql`ended_by = ${actor.userId}, ended_at = CAST(${now} AS INTEGER), end_reason_sealed = ${sealed}`;
-  const isDone = sql`ended_by = ${actor.userId} AND ended_at = ${now}`;
-  return changeGuardianship(found, "ended", values, isOpenGuardianship(now), isDone);
+  return changeGuardianship(found, "ended", values, isOpenGuardianship(now));
 }
 
 /** The actor of changes by the clock: the service itself. */

@@ -165,26 +165,27 @@ export async function requireGuardianship(
 
 /**
  * Writes one step of a guardianship and tells both sides. Of two at once, one counts.
- * @param isReady on the row as it stands  @param isDone on the table, once the step is written
+ * @param isReady on the row `g` as it stands
  */
 export async function changeGuardianship(
   { call, row, event, caller }: FoundGuardianship,
   step: "confirmed" | "ended",
   values: SQL,
   isReady: SQL,
-  isDone: SQL,
 ) {
   const { db, actor, now } = call;
-  const when = sql`EXISTS (SELECT 1 FROM guardianships WHERE id = ${row.id} AND ${isDone})`;
-  const [changed, ...written] = await batch(db, [
-    db.all<{ id: string }>(sql`UPDATE guardianships AS g SET ${values} WHERE g.id = ${row.id} AND ${isReady} RETURNING id`),
-    ...recordAuditEvent(db, actor, now, { ...event, when: sql`changes() > 0` }),
-    ...tellPerson(call, row, step, { when }),
-    ...tellGuardian(call, row, step === "confirmed" ? "began" : "ended", { when }),
+  const written = await batch(db, [
+    failsUnless(db, sql`EXISTS (SELECT 1 FROM guardianships g WHERE g.id = ${row.id} AND ${isReady})`),
+    db.run(sql`UPDATE guardianships SET ${values} WHERE id = ${row.id}`),
+    ...recordAuditEvent(db, actor, now, event),
+    ...tellPerson(call, row, step),
+    ...tellGuardian(call, row, step === "confirmed" ? "began" : "ended"),
     ...(step === "confirmed" ? tellGuardianOfWaitingRequests(call, row.id) : []),
     db.all<GuardianshipRow>(selectGuardianships(sql`g.id = ${row.id}`)),
-  ]);
-  if (changed.length === 0) return failWithAudit(call, "conflict", event, "The guardianship is not in a state that allows this.");
+  ]).catch((error: unknown) => {
+    if (!isRoleChanged(error)) throw error;
+    return failWithAudit(call, "conflict", event, "The guardianship is not in a state that allows this.");
+  });
   return toShown(call, written.at(-1) as GuardianshipRow[], caller);
 }
 
@@ -202,5 +203,5 @@ export async function confirmGuardian(anyCall: Call, id: string) {
   }
   const values = sql`confirmed_by = ${actor.userId}, confirmed_at = CAST(${now} AS INTEGER)`;
   const isReady = sql`g.confirmed_at IS NULL AND ${isOpenGuardianship(now)}`;
-  return changeGuardianship(found, "confirmed", values, isReady, sql`confirmed_by = ${actor.userId} AND confirmed_at = ${now}`);
+  return changeGuardianship(found, "confirmed", values, isReady);
 }

@@ -6,8 +6,9 @@ import { afterAudit, appendAuditEvent, recordAuditEvent } from "../access/audit.
 import { denyNotFound, failWithAudit } from "../access/deny.ts";
 import { endLiveViews } from "../access/live-views.ts";
 import type { Permission } from "../access/permissions.ts";
+import { failsUnless } from "../access/sign-in.ts";
 import { buildPage, COUNT_LIMIT, type PageQuery, resolvePageStart } from "../http/pagination.ts";
-import { batch } from "../platform/db/client.ts";
+import { batch, isRoleChanged } from "../platform/db/client.ts";
 import { selectOfficerIds } from "../privacy/officers/officers.ts";
 import { EMERGENCY_COLUMNS, type EmergencyRow, toEmergencyAccess } from "./rows.ts";
 
@@ -80,7 +81,7 @@ export async function getEmergency(anyCall: Call, id: string) {
   return afterAudit(appendAuditEvent(call, event), toEmergencyAccess(call.keys, row, call.now, row.isOfficer === 1));
 }
 
-/** Ends an own access before its time and closes its live views. @throws ApiError not_found, conflict (ended already) */
+/** Ends an own access before its time and closes its live views. Of several ends at once, one counts. @throws ApiError not_found, conflict (ended already) */
 export async function endEmergency(env: Env, anyCall: Call, id: string) {
   const isOwn = ({ actor }: UserCall) => sql`e.user_id = ${actor.userId}`;
   const { call, effectiveRole, row } = await requireEmergency(anyCall, id, "emergency_access:update", isOwn);
@@ -99,14 +100,14 @@ export async function endEmergency(env: Env, anyCall: Call, id: string) {
     actorHospitalId: hospitalId,
     entity: { type: "emergency_access", id },
   } as const;
-  const isEnded = sql`EXISTS (SELECT 1 FROM emergency_accesses WHERE id = ${id} AND ended_at = ${now})`;
-  const [changed] = await batch(db, [
-    db.all<{ id: string }>(sql`UPDATE emergency_accesses SET ended_at = CAST(${now} AS INTEGER)
-      WHERE id = ${id} AND ended_at IS NULL AND ends_at > ${now} RETURNING id`),
-    ...places.flatMap((place) => recordAuditEvent(db, actor, now, { ...event, ...place, when: isEnded })),
-  ]);
-  if (changed.length === 0)
+  await batch(db, [
+    failsUnless(db, sql`EXISTS (SELECT 1 FROM emergency_accesses e WHERE e.id = ${id} AND ${isInState("active", now)})`),
+    db.run(sql`UPDATE emergency_accesses SET ended_at = CAST(${now} AS INTEGER) WHERE id = ${id}`),
+    ...places.flatMap((place) => recordAuditEvent(db, actor, now, { ...event, ...place })),
+  ]).catch((error: unknown) => {
+    if (!isRoleChanged(error)) throw error;
     return failWithAudit(call, "conflict", { ...event, hospitalId: row.recordHospitalId }, "The emergency access has ended.");
+  });
   await endLiveViews(env, id, [row.recordHospitalId]);
   return toEmergencyAccess(call.keys, { ...row, endedAt: now }, now, row.isOfficer === 1);
 }
