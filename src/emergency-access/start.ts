@@ -28,11 +28,13 @@ const recentOf = (userId: string, now: number): SQL =>
   sql`emergency_accesses WHERE user_id = ${userId} AND started_at > ${now - DAY_MS}`;
 
 /**
- * Opens one record to the caller for 60 minutes. Accesses of the same person that begin at once are counted one after the other.
+ * Opens one record to the caller for 60 minutes. Accesses of the same person that begin at once are counted one after the other, and
+ * those to one record compare their reasons.
  * @throws ApiError not_found, forbidden, conflict (no need, or no new reason), rate_limited
  */
 export async function startEmergency(call: Call, input: EmergencyInput, keyStatements: KeyStatements): Promise<EmergencyAccess> {
-  for (let attempt = 0; attempt < 3; attempt++) {
+  // Each failed attempt is due to an access that the same person has begun.
+  for (let attempt = 0; attempt <= MAX_PER_DAY; attempt++) {
     const start = await checkStart(call, input, keyStatements);
     const row = await writeStart(start, keyStatements);
     if (row) return toEmergencyAccess(call.keys, row, call.now, false);
@@ -102,12 +104,14 @@ const startEvent = (access: Access) =>
     subjects: [access.patient.id],
   }) as const;
 
-/** @returns null if another access of the person has begun meanwhile */
+/** @returns null if another access of the person to the record, or the last one of the day, has begun meanwhile */
 async function writeStart(start: Start, keyStatements: KeyStatements): Promise<EmergencyRow | null> {
   const { call, earlier } = start;
   const { db, now } = call;
   const row = await newRow(start);
-  const isCurrent = sql`(SELECT count(*) FROM ${recentOf(row.userId, now)}) = ${earlier.length}`;
+  const ofRecord = earlier.filter(({ patientId }) => patientId === row.patientId);
+  const isCurrent = sql`(SELECT count(*) FROM ${recentOf(row.userId, now)} AND patient_id = ${row.patientId}) = ${ofRecord.length}
+    AND (SELECT count(*) FROM ${recentOf(row.userId, now)} AND started_at >= ${startOfDay(now)}) < ${MAX_PER_DAY}`;
   try {
     await batch(db, [...keyStatements(row.id), failsUnless(db, isCurrent), ...(await startStatements(start, row))]);
     return row;

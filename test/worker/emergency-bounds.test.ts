@@ -3,7 +3,7 @@ import { sql } from "drizzle-orm";
 import { describe, expect, it } from "vitest";
 import { sendDelayedNotices } from "../../src/emergency-access/notices.ts";
 import { getDb } from "../../src/platform/db/client.ts";
-import { newAccessRow, newEmergencyScene, openInEmergency, startAccess } from "../emergency-scene.ts";
+import { newAccessRow, newEmergencyScene, openInEmergency, REASON, startAccess } from "../emergency-scene.ts";
 import { listNotices } from "../letters.ts";
 import { API, env, findEvents, newPatient, newPerson, type Person, readJson, sendRequest } from "../world.ts";
 
@@ -50,6 +50,23 @@ describe("accesses of a day", () => {
     expect([refused.status, Number(refused.headers.get("Retry-After")) > 0]).toEqual([429, true]);
     await getDb(env.DB).run(sql`UPDATE emergency_accesses SET started_at = started_at - ${DAY_MS} WHERE user_id = ${doctor.id}`);
     expect((await startAccess(doctor, (await newPatient(hospitalId, nurse)).id)).status).toBe(201);
+  });
+
+  it("that begin at once are all given up to the bound, and the rest is told of it", async () => {
+    const { a } = await newEmergencyScene();
+    const { hospitalId, nurse, doctor } = a;
+    await seed(doctor, hospitalId, a.stranger.id, 40);
+    const patients = await Promise.all(Array.from({ length: 14 }, () => newPatient(hospitalId, nurse)));
+    const statuses = await Promise.all(patients.map(async ({ id }) => (await startAccess(doctor, id)).status));
+    expect(statuses.sort()).toEqual([...Array(10).fill(201), ...Array(4).fill(429)]);
+  });
+
+  it("to one record at once are all given for different reasons", async () => {
+    const { a } = await newEmergencyScene();
+    const patient = await newPatient(a.hospitalId, a.nurse);
+    const reasons = Array.from({ length: 8 }, (_, i) => `${REASON}, finding ${i}`);
+    const answers = await Promise.all(reasons.map((reason) => startAccess(a.doctor, patient.id, { reason })));
+    expect(answers.map(({ status }) => status)).toEqual(Array(8).fill(201));
   });
 });
 
