@@ -78,7 +78,7 @@ function findOfferErrors(offer: Offer, validUntil: number, now: number) {
 
 /**
  * Creates a code for records of the caller. The code is returned here alone; stores hold its keyed hash.
- * @throws ApiError forbidden, invalid_request, conflict (a record that is not linked to the login), limit_reached
+ * @throws ApiError forbidden, invalid_request, conflict (a record that is restricted, or not linked to the login), limit_reached
  */
 export async function createOffer(anyCall: Call, offer: Offer) {
   const id = uuidv7();
@@ -98,7 +98,8 @@ export async function createOffer(anyCall: Call, offer: Offer) {
     ROW_LIMITS.openConsentOffers,
     sql`consent_offers o WHERE o.user_id = ${actor.userId} AND ${isOpenOffer(now)}`,
   );
-  const isOwn = sql`EXISTS (SELECT 1 FROM patient_links l WHERE l.user_id = ${actor.userId} AND l.patient_id = j.value)`;
+  const isOwn = sql`EXISTS (SELECT 1 FROM patient_links l JOIN patients p ON p.id = l.patient_id AND p.restricted_at IS NULL
+    WHERE l.user_id = ${actor.userId} AND l.patient_id = j.value)`;
   const event = { event: "consent.offer", action: "C", role: effectiveRole.role, basis: "self" } as const;
   const byHospital = Map.groupBy(places, ({ hospitalId }) => hospitalId);
   await batch(db, [
@@ -118,7 +119,7 @@ export async function createOffer(anyCall: Call, offer: Offer) {
       }),
     ),
   ]).catch((error: unknown) => {
-    if (isRoleChanged(error)) throw new ApiError("conflict", "A record is not linked to your login.");
+    if (isRoleChanged(error)) throw new ApiError("conflict", "A record is not linked to your login, or it is restricted.");
     throw toLimitError(error, ROW_LIMITS.openConsentOffers);
   });
   const [row] = await db.all<OfferRow>(sql`SELECT ${OFFER_COLUMNS} FROM consent_offers o WHERE o.id = ${id}`);

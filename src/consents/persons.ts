@@ -34,7 +34,7 @@ export const selectConsentsOf = (
 /**
  * Whether the user may share a record under a consent for the record `ownId` of the hospital that reads: of another hospital, and not
  * known to be somebody else's. It is linked to their login; or they are its guardian, and that of `ownId` or of what is known to be the
- * same person's, so that a guardian's own record never gets the other's data.
+ * same person's, so that a guardian's own record never gets the other's data. Neither record is restricted.
  */
 export const isShareable = (
   userId: string | SQL,
@@ -44,7 +44,8 @@ export const isShareable = (
   now: number,
 ): SQL => sql`EXISTS (SELECT 1
   FROM patients p JOIN hospitals h ON h.id = p.hospital_id
-  WHERE p.id = ${patientId} AND p.hospital_id <> ${hospitalId} AND h.active = 1
+  WHERE p.id = ${patientId} AND p.hospital_id <> ${hospitalId} AND h.active = 1 AND p.restricted_at IS NULL
+    AND NOT EXISTS (SELECT 1 FROM patients own WHERE own.id = ${ownId} AND own.restricted_at IS NOT NULL)
     AND ((EXISTS (SELECT 1 FROM patient_links l WHERE l.user_id = ${userId} AND l.patient_id = p.id)
         AND (NOT ${isGuardianOf(userId, ownId, now)} OR ${isOwnRecord(userId, ownId)} OR ${isSamePerson(sql`p.id`, ownId)}))
       OR (${isGuardianOf(userId, sql`p.id`, now)} AND (${isGuardianOf(userId, ownId, now)} OR ${isSamePerson(sql`p.id`, ownId)})))
