@@ -20,7 +20,7 @@ const Check = z
     allowed: z.boolean(),
     reason: z.enum(CHECK_REASONS).nullable().openapi({
       description:
-        "Null where allowed. kind, date: a consent holds, but not for this; not_in_care: it holds, but the caller does not see the hospital's own record; none: also for a record that the caller knows nothing of",
+        "Null where allowed. kind, date: a consent holds, but not for this; not_fulfilled: it is for the documents of a request, and there are none yet; restricted: it holds, but the records are locked until they are erased; not_in_care: it holds, but the caller does not see the hospital's own record; none: also for a record that the caller knows nothing of",
     }),
     grants: z.array(
       z.object({

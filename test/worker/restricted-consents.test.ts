@@ -1,7 +1,8 @@
 // Consents of a record that is restricted until its erasure: nothing is shared any more; the person may still deny and revoke.
 import { describe, expect, it } from "vitest";
 import { type ConsentScene, newConsentScene, postJson } from "../consent-scene.ts";
-import { readJson } from "../world.ts";
+import { API, type Person, readJson, sendRequest } from "../world.ts";
+import { newConsented, newFulfilled } from "./document-requests-world.ts";
 import { REASON, secondManager } from "./erasure-world.ts";
 
 const scope = () => ({
@@ -57,5 +58,35 @@ describe("a restricted record", () => {
     expect((await share(scene)).status).toBe(409);
     expect((await redeem(scene, code)).status).toBe(404);
     expect((await postJson(`/consents/${other}/deny`, person)).status).toBe(200);
+  });
+});
+
+describe("the check", () => {
+  const check = async (as: Person, query: string) => {
+    const { data } = await readJson(await sendRequest(`${API}/consents/check?${query}`, { as }));
+    return [data.allowed, data.reason];
+  };
+
+  it.each(["a", "b"] as const)("says that nothing can be read while the record at %s is restricted", async (at) => {
+    const scene = await newConsentScene();
+    const { b, person, atA, atB } = scene;
+    expect((await grant(scene, await askAtB(scene))).status).toBe(200);
+    const callers: [Person, string][] = [
+      [b.nurse, `patient_id=${atA.id}`],
+      [b.nurse, `patient_id=${atB.id}`],
+      [person, ""],
+    ];
+    for (const [as, query] of callers) expect(await check(as, query)).toEqual([true, null]);
+    await restrict(scene[at], at === "a" ? atA.id : atB.id);
+    for (const [as, query] of callers) expect(await check(as, query)).toEqual([false, "restricted"]);
+  });
+
+  it("says that the request for documents has not been fulfilled", async () => {
+    const scene = await newConsentScene();
+    const query = `patient_id=${scene.atA.id}&kind=documents`;
+    await newConsented(scene);
+    expect(await check(scene.b.nurse, query)).toEqual([false, "not_fulfilled"]);
+    await newFulfilled(scene);
+    expect(await check(scene.b.nurse, query)).toEqual([true, null]);
   });
 });
