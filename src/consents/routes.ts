@@ -18,6 +18,7 @@ import {
 } from "../http/router.ts";
 import { CONSENT_PURPOSES, CONSENT_STATES } from "../platform/db/vocabulary.ts";
 import { ApiError } from "../platform/errors.ts";
+import { plainText } from "../platform/text.ts";
 import { denyConsent, grantConsent, revokeConsent } from "./decide-consent.ts";
 import { getConsent, listConsents } from "./list-consents.ts";
 import { requestConsent } from "./request-consent.ts";
@@ -31,7 +32,7 @@ const Request = z
     kinds,
     ...times,
     erase_at: time.optional().openapi({ description: "Default: expires_at" }),
-    reason: z.string().trim().min(1).max(500).nullable().optional(),
+    reason: plainText(1, 500).nullable().optional(),
     access_mode: z.string().max(20).optional().openapi({ description: "VIEW alone is supported", example: "VIEW" }),
     frequency: z.unknown().optional().openapi({ description: "Not supported" }),
   })

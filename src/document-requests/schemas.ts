@@ -4,6 +4,7 @@ import { DOCUMENT_TYPE_CODES } from "../documents/document-types.ts";
 import { pageQuery } from "../http/pagination.ts";
 import { EXAMPLES, Id, PatientRef, TimeInput, Timestamp, Uuid } from "../http/router.ts";
 import { CONSENT_PURPOSES, DOCUMENT_REQUEST_STATES } from "../platform/db/vocabulary.ts";
+import { plainText } from "../platform/text.ts";
 import { MAX_DOCUMENTS } from "./fulfil-request.ts";
 
 export const DocumentRequestId = Uuid.openapi({ example: EXAMPLES.documentRequest });
@@ -90,7 +91,7 @@ export const NewDocumentRequest = z
       example: EXAMPLES.hospital,
     }),
     type: z.enum(DOCUMENT_TYPE_CODES).optional().openapi({ description: "LOINC code", example: "18842-5" }),
-    description: z.string().trim().min(3).max(1000).openapi({ description: "What is needed and why, in words for the person" }),
+    description: plainText(3, 1000).openapi({ description: "What is needed and why, in words for the person" }),
     date_from: time.optional().openapi({ description: "Documents about this time or later", example: "2026-01-01T00:00:00Z" }),
     date_to: time.optional().openapi({ description: "Documents about an earlier time", example: "2026-07-01T00:00:00Z" }),
     purpose: z.enum(CONSENT_PURPOSES).default("CAREMGT"),

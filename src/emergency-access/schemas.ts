@@ -1,8 +1,8 @@
 // Schemas that routes of emergency access share.
-import { z } from "@hono/zod-openapi";
+import { plainText } from "../platform/text.ts";
 
 /** Why an access is needed, or a notice delayed. */
-export const EmergencyReason = z.string().trim().min(20).max(1000).openapi({
-  description: "20 to 1,000 characters",
+export const EmergencyReason = plainText(20, 1000).openapi({
+  description: "20 to 1,000 visible characters",
   example: "Unconscious after a fall; allergies and medication are needed",
 });

@@ -10,6 +10,7 @@ import type { KeyStatements } from "../http/idempotency.ts";
 import { batch, isRoleChanged, type Statement } from "../platform/db/client.ts";
 import { ApiError } from "../platform/errors.ts";
 import { uuidv7 } from "../platform/ids.ts";
+import { visibleText } from "../platform/text.ts";
 import { DAY_MS, utcDayOf } from "../platform/time.ts";
 import { openReview } from "../privacy/reviews/open-review.ts";
 import { notifyOfMany, notifyPatient } from "./notices.ts";
@@ -78,9 +79,9 @@ async function assertFewToday(call: Call, access: Access, earlier: readonly Earl
   });
 }
 
-const foldReason = (reason: string) => reason.normalize("NFKC").toLowerCase().replace(/\s+/g, " ").trim();
+const foldReason = (reason: string) => visibleText(reason.normalize("NFKC")).toLowerCase();
 
-/** Of one person and record within 24 hours, no two accesses have the same reason. */
+/** Of one person and record within 24 hours, no two accesses have reasons that look the same. */
 async function isKnownReason(call: Call, access: Access, earlier: readonly Earlier[], reason: string): Promise<boolean> {
   const ofRecord = earlier.filter(({ patientId }) => patientId === access.patient.id);
   const reasons = await Promise.all(ofRecord.map((row) => unsealReason(call.keys, row)));

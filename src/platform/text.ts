@@ -22,6 +22,25 @@ export const singleLine = (max: number) =>
       "Must contain a visible character",
     );
 
+const REORDERING_CHARACTER = /[\u202a-\u202e\u2066-\u2069]/;
+
+/** The text without what is rendered blank (as the braille pattern without dots), with one space between its words. */
+export const visibleText = (text: string): string =>
+  text
+    .replace(/[\p{Cf}\p{DI}\u2800]/gu, "")
+    .replace(/[\s\p{Z}\p{Cc}]+/gu, " ")
+    .trim();
+
+/** Text in several lines on which somebody decides: as long as it looks, in the order in which it was written. */
+export const plainText = (min: number, max: number) =>
+  z
+    .string()
+    .trim()
+    .min(min)
+    .max(max)
+    .refine((text) => !REORDERING_CHARACTER.test(text), "Must not contain characters that reorder text")
+    .refine((text) => [...visibleText(text)].length >= min, `Too small: expected at least ${min} visible characters`);
+
 export const multiLine = (max: number) => z.string().max(max);
 
 /** Converts digits of every script to 0-9; Unicode keeps the ten digits of a script consecutive. */

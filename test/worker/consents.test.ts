@@ -110,6 +110,9 @@ describe("a request", () => {
     [{ kinds: [] }, "kinds"],
     [{ kinds: ["report:xray"] }, "kinds.0"],
     [{ purpose: "MARKETING" }, "purpose"],
+    [{ reason: "For \u202eerac\u202c" }, "reason"],
+    [{ reason: "\u2067For care\u2069" }, "reason"],
+    [{ reason: "\u200b\u2800" }, "reason"],
   ])("of %j is refused with its field", async (change, path) => {
     const refused = await post("/consents", scene.b.nurse, newRequest(scene.atB.id, change));
     expect(refused.status).toBe(400);

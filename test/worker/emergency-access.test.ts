@@ -69,6 +69,10 @@ describe("the beginning", () => {
     [{ reason: "too short" }, "reason"],
     [{ reason: `${" ".repeat(30)}too short` }, "reason"],
     [{ reason: "x".repeat(1001) }, "reason"],
+    [{ reason: "\u200b".repeat(25) }, "reason"],
+    [{ reason: "\u2800".repeat(25) }, "reason"],
+    [{ reason: `too${" ".repeat(30)}short\ufe0f\u034f` }, "reason"],
+    [{ reason: `${REASON} \u202eon\u202c` }, "reason"],
     [{ purpose: "TREAT" }, "purpose"],
     [{ minutes: 120 }, "minutes"],
   ])("with %j is refused with its field", async (change, path) => {
@@ -92,6 +96,8 @@ describe("the beginning", () => {
     expect(
       await codeOf(await startAccess(doctor, patient.id, { reason: `  ${REASON.toUpperCase().replace(" ", "\n ")} ` })),
     ).toEqual([409, "conflict"]);
+    for (const reason of [`\u200b${REASON}\u2800`, REASON.replace("a", "\uff41").replace(" ", "\u00ad \u2800")])
+      expect(await codeOf(await startAccess(doctor, patient.id, { reason }))).toEqual([409, "conflict"]);
     expect((await startAccess(doctor, patient.id, { reason: "Seizure now, earlier findings are needed" })).status).toBe(201);
     // Of the same reason at once, one counts.
     const other = await newPatient(hospitalId, nurse);
