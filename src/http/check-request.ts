@@ -77,7 +77,7 @@ function chooseBodyReader({ method, request, security }: Contract): ((c: Context
   const limit = security?.length ? MAX_JSON_BYTES : MAX_PUBLIC_JSON_BYTES;
   if (types.includes("application/json")) return (c) => readJsonBody(c, limit);
   if (types.includes("application/x-www-form-urlencoded")) return readFormBody;
-  return types.length === 0 && ["post", "put", "patch"].includes(method) ? readNoBody : null;
+  return types.length === 0 && ["post", "put", "patch", "delete"].includes(method) ? readNoBody : null;
 }
 
 /** The bytes of a body of the given type. An empty body may have any type. @throws ApiError unsupported_media_type, too_large */

@@ -111,7 +111,7 @@ function addSharedResponses(method: string, path: string, operation: Operation, 
   const statuses = [400, 405, 500, 503];
   if (isProtected) statuses.push(401, 403);
   if (path.includes("{") || hasHospitalFilter(operation)) statuses.push(404);
-  if (["post", "put", "patch"].includes(method)) statuses.push(408, 413, 415);
+  if (["post", "put", "patch", "delete"].includes(method)) statuses.push(408, 413, 415);
   if (method === "get") responses["308"] = { description: "In production, a request without https is redirected" };
   else statuses.push(403);
   for (const status of statuses) responses[status] ??= problem(status);

@@ -139,6 +139,14 @@ describe("fields", () => {
     }
   });
 
+  it("a deletion takes no fields", async () => {
+    const { nurse, patient } = world;
+    const path = `${API}/patients/${patient.id}/notice-delay`;
+    const problem = await readJson(await sendRequest(path, { as: nurse, method: "DELETE", json: { x: 1 } }));
+    expect(problem).toMatchObject({ status: 400, errors: [{ path: "x", code: "unknown_field" }] });
+    expect((await sendRequest(path, { as: nurse, method: "DELETE", json: {} })).status).toBe(403);
+  });
+
   it("ownership and bookkeeping cannot be set from outside", async () => {
     for (const [name, value] of Object.entries({
       hospital_id: world.hospitalId,
