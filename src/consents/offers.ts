@@ -15,6 +15,7 @@ import type { CONSENT_PURPOSES } from "../platform/db/vocabulary.ts";
 import { ApiError } from "../platform/errors.ts";
 import { randomOpaqueId, uuidv7 } from "../platform/ids.ts";
 import { DAY_MS, toIso, toIsoOrNull } from "../platform/time.ts";
+import { type Place, recordInLogs } from "./places.ts";
 import { type ConsentScope, findScopeErrors } from "./scope.ts";
 
 export const DEFAULT_OFFER_MS = DAY_MS;
@@ -153,17 +154,23 @@ export async function withdrawOffer(anyCall: Call, id: string): Promise<void> {
   const isOwn = (userId: string) => sql`o.id = ${id} AND o.user_id = ${userId}`;
   const { call, effectiveRole, results } = await withUser(anyCall, "consent:decide", (_, { db, actor }) => [
     db.all<OfferRow>(sql`SELECT ${OFFER_COLUMNS} FROM consent_offers o WHERE ${isOwn(actor.userId)}`),
+    db.all<Place>(sql`SELECT p.id AS id, p.hospital_id AS hospitalId FROM consent_offers o, json_each(o.patient_ids) j
+      JOIN patients p ON p.id = j.value WHERE ${isOwn(actor.userId)}`),
   ]);
-  if (!results[0][0]) return denyNotFound(call, "consent:decide", effectiveRole, { consent_offer: id });
+  const [[row], places] = results;
+  if (!row) return denyNotFound(call, "consent:decide", effectiveRole, { consent_offer: id });
   const { db, actor, now } = call;
   const { role } = effectiveRole;
-  const event = { event: "consent.offer_withdraw", action: "U", role, basis: "self", when: sql`changes() > 0` } as const;
-  const [withdrawn] = await batch(db, [
-    db.all<{ id: string }>(sql`UPDATE consent_offers AS o SET withdrawn_at = CAST(${now} AS INTEGER)
-      WHERE ${isOwn(actor.userId)} AND ${isOpenOffer(now)} RETURNING id`),
-    ...recordAuditEvent(db, actor, now, { ...event, hospitalId: null, entity: { type: "consent_offer", id } }),
-  ]);
-  if (withdrawn.length === 0) throw new ApiError("conflict", "The code was used or withdrawn, or it has expired.");
+  const entity = { type: "consent_offer", id };
+  const event = { event: "consent.offer_withdraw", action: "U", role, basis: "self", entity } as const;
+  await batch(db, [
+    failsUnless(db, sql`EXISTS (SELECT 1 FROM consent_offers o WHERE ${isOwn(actor.userId)} AND ${isOpenOffer(now)})`),
+    db.run(sql`UPDATE consent_offers SET withdrawn_at = CAST(${now} AS INTEGER) WHERE id = ${id}`),
+    ...(places.length > 0 ? recordInLogs(call, event, places) : recordAuditEvent(db, actor, now, { ...event, hospitalId: null })),
+  ]).catch((error: unknown) => {
+    if (isRoleChanged(error)) throw new ApiError("conflict", "The code was used or withdrawn, or it has expired.");
+    throw error;
+  });
 }
 
 /** Deletes codes some time after their end. */

@@ -209,6 +209,9 @@ describe("a code", () => {
     expect((await withdraw(person)).status).toBe(200);
     expect((await withdraw(person)).status).toBe(409);
     expect((await redeem(code)).status).toBe(404);
+    expect(await findEvents({ event: "consent.offer_withdraw", entity_id: id, outcome: "success" })).toMatchObject([
+      { hospital_id: scene.a.hospitalId, subjects: [scene.atA.id] },
+    ]);
   });
 
   it("ends at its time, by the service's clock", async () => {
