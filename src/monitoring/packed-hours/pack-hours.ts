@@ -52,12 +52,16 @@ export async function packOldHours(env: Env, now: number): Promise<{ packed: num
   return { packed, deleted: stale.length };
 }
 
-/** Patients and months with old hours. Those with a stale file wait until it is deleted: an attempt runs, failed or has just ended. */
+/**
+ * Patients and months with old hours. Those with a stale file wait until it is deleted: an attempt runs, failed or has just ended. Those
+ * of a patient who is being erased are not packed.
+ */
 function selectUnits(db: Db, now: number) {
   return db.all<UnitRow>(sql`SELECT DISTINCT v.hospital_id, v.patient_id, (${MONTH_OF_ROW}) AS month
     FROM hospitals h CROSS JOIN vital_hours v ON v.hospital_id = h.id AND v.hour < ${firstKeptHour(now)}
     WHERE NOT EXISTS (SELECT 1 FROM vital_months m WHERE m.hospital_id = v.hospital_id AND m.patient_id = v.patient_id
-      AND m.month = (${MONTH_OF_ROW}) AND m.stale_key IS NOT NULL) LIMIT ${MAX_PACKED_MONTHS}`);
+      AND m.month = (${MONTH_OF_ROW}) AND m.stale_key IS NOT NULL)
+      AND NOT EXISTS (SELECT 1 FROM erasures e WHERE e.patient_id = v.patient_id AND e.state = 'erasing') LIMIT ${MAX_PACKED_MONTHS}`);
 }
 
 /** The file first: a row without its key would leave it in R2 for ever. */
