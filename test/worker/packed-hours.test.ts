@@ -13,7 +13,8 @@ import { API, env, newHospital, newPatient, newPerson, newWorld, readJson, sendR
 import { HEART_RATE, HOUR_MS, SPO2, TEMPERATURE, toIso } from "./vitals-world.ts";
 
 const DAY = 24 * HOUR_MS;
-const now = Date.now();
+/** The beginning of the day: runs that are an hour apart stay in it, and the border does not move. */
+const now = Date.now() - (Date.now() % DAY);
 const border = firstKeptHour(now);
 
 type Stats = Record<string, [n: number, min: number, max: number, sum: number, last: number, ms: number]>;
