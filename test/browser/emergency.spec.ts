@@ -5,7 +5,7 @@ import { logIn } from "./api.ts";
 import { faultsOf } from "./axe-check.ts";
 import { createEcg, sendEcg } from "./ecg.ts";
 import { patiently } from "./extent.ts";
-import { claimRecord, newPatientLogin } from "./patient-login.ts";
+import { newPatientLogin } from "./patient-login.ts";
 import { expect, test, waitForPage } from "./portal.ts";
 import { newWorld, type Person, type World } from "./world.ts";
 
@@ -22,7 +22,9 @@ async function expectNoFaultsInBoth(page: Page): Promise<void> {
 }
 
 /** A patient outside the care teams of the doctor. */
-const newStranger = ({ newPatient }: World) => newPatient({ assigned_doctor_id: undefined });
+const newStranger = ({ newPatient }: World, more: object = {}) => newPatient({ assigned_doctor_id: undefined, ...more });
+/** A number that no other test uses. */
+const newAbha = () => `91${String(Math.floor(Math.random() * 1e12)).padStart(12, "0")}`;
 
 const startByApi = async (doctor: Person, patientId: string, reason = REASON) =>
   (await (await logIn(doctor)).ask("/emergency-access", { json: { patient_id: patientId, reason, purpose: "BTG" } })).data;
@@ -312,9 +314,9 @@ test("an administrator chooses how far emergency access reaches", async ({ open 
 
 test("a doctor opens the record of the same person at another hospital that allows it", async ({ open }) => {
   const [there, here] = [await newWorld(), await newWorld()];
-  const [foreign, patient] = [await there.newPatient(), await newStranger(here)];
-  const person = await logIn(await newPatientLogin(there, foreign));
-  await claimRecord(person, here, patient);
+  const abha_number = newAbha();
+  const foreign = await there.newPatient({ abha_number });
+  await newStranger(here, { abha_number });
   for (const { people, hospital } of [there, here])
     await (await logIn(people.manager)).ask(`/hospitals/${hospital.hospital_id}`, {
       method: "PATCH",
