@@ -8,6 +8,7 @@ import { type LogEntry, NO_HOSPITAL_LOG } from "../audit-log/contract.ts";
 import { handOverStaged } from "../audit-log/hand-over.ts";
 import { buildOpenEndedPagination, resolvePageStart } from "../http/pagination.ts";
 import { toIso } from "../platform/time.ts";
+import { type ActorNames, NO_NAMES, readActorNames } from "./actor-names.ts";
 import { recordOwnRead, selectOwnRead } from "./own-log-read.ts";
 import type { ShownEvent } from "./schemas.ts";
 import { type AuditQuery, isHospitalHidden, selectPlaces, toVisibleLogs } from "./visible-logs.ts";
@@ -35,8 +36,12 @@ export async function listAuditEvents(env: Env, anyCall: Call, query: AuditQuery
     ? recordOwnRead(call, results[2])
     : appendAuditEvent(call, readEvent(effectiveRole, query, entries.length));
   const end = next && { value: next.recorded, id: next.id };
-  const pagination = await afterAudit(stored, buildOpenEndedPagination(start, entries.length, end));
-  return { items: entries.map((entry) => toAuditEvent(entry, effectiveRole)), pagination };
+  const naming = effectiveRole.role === "patient" ? readActorNames(call, entries) : Promise.resolve(NO_NAMES);
+  const [pagination, names] = await afterAudit(
+    stored,
+    Promise.all([buildOpenEndedPagination(start, entries.length, end), naming]),
+  );
+  return { items: entries.map((entry) => toAuditEvent(entry, effectiveRole, names)), pagination };
 }
 
 const readEvent = ({ role, hospitalId }: UserEffectiveRole, { hospital_id, patient_id }: AuditQuery, count: number) => ({
@@ -54,7 +59,11 @@ const readEvent = ({ role, hospitalId }: UserEffectiveRole, { hospital_id, patie
  * the patient of their object) nor IP addresses. A hospital sees
  * the IP addresses of its own staff only. Does not reveal the hospital of a patient that the caller's staff may not see.
  */
-export function toAuditEvent(entry: LogEntry & { log: string }, { role: reader, hospitalId }: UserEffectiveRole): ShownEvent {
+export function toAuditEvent(
+  entry: LogEntry & { log: string },
+  { role: reader, hospitalId }: UserEffectiveRole,
+  names: ActorNames = NO_NAMES,
+): ShownEvent {
   const { actor_hospital_id: workplaceId } = entry;
   const isDeniedAbroad = reader === "hospital_admin" && workplaceId === hospitalId && entry.outcome === "denied";
   const isOtherHospitalStaff = reader === "hospital_admin" && workplaceId !== null && workplaceId !== hospitalId;
@@ -69,7 +78,7 @@ export function toAuditEvent(entry: LogEntry & { log: string }, { role: reader, 
     action: entry.action,
     outcome: entry.outcome,
     reason: entry.reason,
-    actor: { kind: entry.actor.kind, id: entry.actor.id, role: entry.actor.role },
+    actor: { kind: entry.actor.kind, id: entry.actor.id, role: entry.actor.role, name: names.get(entry.actor.id ?? "") ?? null },
     hospital_id: isDeniedAbroad ? null : entry.hospital_id,
     actor_hospital_id: workplaceId,
     basis: entry.basis,

@@ -29,7 +29,7 @@ export const auditRoutes = createRouter().openapi(
         action: "R",
         outcome: "success",
         reason: null,
-        actor: { kind: "user", id: EXAMPLES.user, role: "doctor" },
+        actor: { kind: "user", id: EXAMPLES.user, role: "doctor", name: "Anita Rao" },
         hospital_id: EXAMPLES.hospital,
         actor_hospital_id: null,
         basis: "care_team",

@@ -43,7 +43,15 @@ export const AuditEvent = z
     action: z.enum(["C", "R", "U", "D", "E"]),
     outcome: z.enum(["success", "denied", "failed"]),
     reason: z.string().nullable(),
-    actor: z.object({ kind: z.string(), id: z.string().nullable(), role: z.string().nullable() }),
+    actor: z.object({
+      kind: z.string(),
+      id: z.string().nullable(),
+      role: z.string().nullable(),
+      name: z.string().nullable().openapi({
+        description:
+          "Of staff, in the list that a patient reads; null to other readers, in exports, and when the account is gone",
+      }),
+    }),
     hospital_id: z.string().nullable().openapi({
       description:
         "Hospital whose data was accessed; null when the hospital's own staff were denied a patient of another hospital or an unknown id",

@@ -12,8 +12,6 @@ const MAX_REQUESTS = { ward: 6, other: 8 } as const;
 /** Pages that cost more, and how much. Numbers only fall, and a page that has fallen to the limit leaves the list. */
 const OVER_LIMIT: Readonly<Record<string, number>> = {
   admin: 19,
-  // Whether a request for consent waits.
-  me: 9,
   "patient-limits": 9,
   "patient-timeline": 9,
 };

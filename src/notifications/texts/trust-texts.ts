@@ -74,12 +74,12 @@ export const TRUST_TEXTS: KindTexts = {
     en: {
       title: "A guardianship over you has ended",
       sentence:
-        "What the guardian granted holds until you revoke it. If your record is linked to their login, they still see it and decide until the hospital unlinks it.",
+        "What the guardian granted holds until you revoke it. A login of theirs that is linked to your record sees it until the hospital unlinks it.",
     },
     hi: {
       title: "आपकी अभिभावकता समाप्त हुई",
       sentence:
-        "अभिभावक की दी हुई सहमति तब तक रहती है, जब तक आप उसे वापस नहीं लेते। यदि आपका रिकॉर्ड उसके लॉगिन से जुड़ा है, तो अस्पताल के हटाने तक वह उसे देखता और निर्णय करता है।",
+        "अभिभावक की दी हुई सहमति आपके वापस लेने तक रहती है। यदि आपका रिकॉर्ड उसके लॉगिन से जुड़ा है, तो अस्पताल के हटाने तक वह उसे देखता है।",
     },
   },
   "guardian.decided": {

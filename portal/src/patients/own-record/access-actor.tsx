@@ -1,12 +1,12 @@
-// Actor of an access or a change: the name from a public profile, or else role and hospital.
+// Actor of an access or a change: name, role and hospital.
 import { useQuery } from "@tanstack/react-query";
 import { useMe } from "../../accounts/session/use-session.ts";
 import { hospitalQuery } from "../../organization/hospitals/use-hospitals.ts";
 import { NAMES_STALE_MS } from "../../platform/api/query-client.ts";
 import { translateCode, useTranslation } from "../../platform/messages/translate.ts";
-import { type AccessEvent, listPractitioners } from "./api.ts";
+import type { AccessEvent } from "./api.ts";
 
-type AccessActorProps = { actor: Pick<AccessEvent["actor"], "kind" | "id" | "role">; actorHospitalId: string | null };
+type AccessActorProps = { actor: AccessEvent["actor"]; actorHospitalId: string | null };
 
 export function AccessActor({ actor, actorHospitalId: hospitalId }: AccessActorProps) {
   const t = useTranslation();
@@ -14,12 +14,6 @@ export function AccessActor({ actor, actorHospitalId: hospitalId }: AccessActorP
   const isStaffMember = actor.kind === "user" && actor.id !== user_id;
   // That of the own records comes with the session.
   const ownHospitalName = patients.find((record) => record.hospital_id === hospitalId)?.hospital_name;
-  const practitioners = useQuery({
-    queryKey: ["me", "practitioners"],
-    queryFn: listPractitioners,
-    staleTime: NAMES_STALE_MS,
-    enabled: isStaffMember,
-  });
   const hospital = useQuery({
     ...hospitalQuery(hospitalId ?? ""),
     staleTime: NAMES_STALE_MS,
@@ -29,6 +23,5 @@ export function AccessActor({ actor, actorHospitalId: hospitalId }: AccessActorP
   if (actor.kind === "app") return t("me.a_program");
   if (!isStaffMember) return t(actor.kind === "user" ? "me.you" : "me.the_service");
   const role = translateCode("role", actor.role ?? "");
-  const name = practitioners.data?.items.find((person) => person.user_id === actor.id)?.full_name;
-  return [name, role || t("common.unknown"), ownHospitalName ?? hospital.data?.data.name].filter(Boolean).join(", ");
+  return [actor.name, role || t("common.unknown"), ownHospitalName ?? hospital.data?.data.name].filter(Boolean).join(", ");
 }
