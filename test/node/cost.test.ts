@@ -224,6 +224,8 @@ describe("the meters", () => {
   });
 
   it("count the end of a day: the device's uploads reach the audit log, which closes a segment", async () => {
+    // Of the day that begins, whenever the test runs.
+    await sendSync(server, wearable(), await now());
     await server.advance(24 * 3_600_000);
     await server.runClock("* * * * *");
     expect(await server.env.DB.prepare("SELECT count(*) AS n FROM audit_staged").first<number>("n")).toBe(0);
