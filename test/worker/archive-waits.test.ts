@@ -1,6 +1,7 @@
 // Archiving beside other work on the files of a patient's object: alarms do not wait for it, and no file stays without its name.
 import { runInDurableObject } from "cloudflare:test";
 import { beforeEach, expect, it } from "vitest";
+import { loadVerifiedKeys } from "../../src/platform/config.ts";
 import { API, env, newPatient, newWorld, sendRequest, type World } from "../world.ts";
 import { listFiles } from "./erasure-world.ts";
 import { createSample } from "./monitored-patient.ts";
@@ -17,11 +18,14 @@ type Monitor = {
 let world: World;
 let patientId: string;
 beforeEach(async () => {
+  // The isolate may have checked another database: the sentinel must be under the old key.
+  await loadVerifiedKeys(env);
   world = await newWorld();
   patientId = (await newPatient(world.hospitalId, world.nurse)).id;
   const change = { as: world.nurse, method: "PATCH", json: { monitoring: "home" }, headers: { "If-Match": "*" } };
-  await sendRequest(`${API}/patients/${patientId}`, change);
-  await sendRequest(`${API}/observations`, { as: world.nurse, json: { ...createSample(0), patient_id: patientId } });
+  expect((await sendRequest(`${API}/patients/${patientId}`, change)).status).toBe(200);
+  const sample = { ...createSample(0), patient_id: patientId };
+  expect((await sendRequest(`${API}/observations`, { as: world.nurse, json: sample })).status).toBe(200);
 });
 
 /** A bucket whose calls of one method go through `around`. */
