@@ -1,6 +1,6 @@
 // Who has accessed a record, by name, for the person whose record it is.
 import { beforeAll, describe, expect, it } from "vitest";
-import { API, link, newPerson, newWorld, type Person, readJson, sendRequest, type World } from "../world.ts";
+import { API, env, link, newPerson, newWorld, type Person, readJson, sendRequest, type World } from "../world.ts";
 
 let world: World;
 let parent: Person;
@@ -34,5 +34,10 @@ describe("the log of a record", () => {
 
   it("names nobody to an administrator of the hospital, whose list of members does", async () => {
     expect(await actorsOf(world.manager, world.nurse)).toMatchObject([{ role: "nurse", name: null }]);
+  });
+
+  it("stays readable when a profile cannot be opened", async () => {
+    await env.DB.prepare("UPDATE users SET profile_sealed = 's1.f1.x' WHERE id = ?").bind(world.nurse.id).run();
+    expect(await actorsOf(world.self, world.nurse)).toMatchObject([{ role: "nurse", name: null }]);
   });
 });
