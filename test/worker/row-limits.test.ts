@@ -33,28 +33,19 @@ import {
   type World,
 } from "../world.ts";
 import { createMonitoredPatient } from "./monitored-patient.ts";
+import { type Case, countRows, NEW_ID, post, seed, withEnv } from "./row-limit-cases.ts";
+import { LIMIT_CASES as CARE_A } from "./row-limits-care-a.ts";
+import { LIMIT_CASES as CARE_B } from "./row-limits-care-b.ts";
+import { LIMIT_CASES as CARE_C } from "./row-limits-care-c.ts";
+import { LIMIT_CASES as CARE_D } from "./row-limits-care-d.ts";
+import { LIMIT_CASES as CARE_E } from "./row-limits-care-e.ts";
+import { LIMIT_CASES as CARE_F } from "./row-limits-care-f.ts";
+import { LIMIT_CASES as CARE_G } from "./row-limits-care-g.ts";
 
 let world: World;
 beforeAll(async () => {
   world = await newWorld();
 });
-
-const countRows = async (from: string, ...values: string[]) =>
-  // biome-ignore lint/plugin: a constant of this file with placeholders.
-  (await env.DB.prepare(`SELECT count(*) AS n FROM ${from}`)
-    .bind(...values)
-    .first<number>("n")) ?? 0;
-
-/** Inserts `n` rows of a SELECT over the numbers `k.n` from 1. */
-async function seed(n: number, insert: string, ...values: (string | number)[]): Promise<void> {
-  const numbers = "WITH RECURSIVE k(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM k WHERE n < CAST(? AS INTEGER))";
-  if (n <= 0) return;
-  // biome-ignore lint/plugin: a constant of this file with placeholders.
-  const statement = env.DB.prepare(`${numbers} ${insert}`);
-  await statement.bind(n, ...values).run();
-}
-
-const NEW_ID = "lower(hex(randomblob(16)))";
 
 /** @returns the prefix of the ids */
 async function seedUsers(n: number): Promise<string> {
@@ -63,17 +54,6 @@ async function seedUsers(n: number): Promise<string> {
   await seed(n, `INSERT INTO users (${columns}) SELECT ?2 || n, ?2 || n, 'x', 'x', 1, 1, 1 FROM k`, prefix);
   return prefix;
 }
-
-type Case = {
-  name: string;
-  limit: keyof typeof ROW_LIMITS;
-  status: number;
-  /** Prepares a parent whose rows are one below the limit, and returns a request that adds one, and what it counts. */
-  arrange: (max: number) => Promise<{ add: (env?: Env) => Promise<Response>; count: () => Promise<number> }>;
-};
-
-const post = (path: string, as: Person, json: object, more: object = {}) => sendRequest(API + path, { as, json, ...more });
-const withEnv = (over?: Env) => (over ? { env: over } : {});
 
 async function newCode(nurse: Person, { id }: Patient): Promise<string> {
   return (await readJson(await sendRequest(`${API}/patients/${id}/claim-codes`, { as: nurse, method: "POST" }))).data.code;
@@ -87,6 +67,13 @@ async function fillPatient(hospitalId: string): Promise<Patient> {
 }
 
 const CASES: Case[] = [
+  ...CARE_A,
+  ...CARE_B,
+  ...CARE_C,
+  ...CARE_D,
+  ...CARE_E,
+  ...CARE_F,
+  ...CARE_G,
   {
     name: "POST /wards",
     limit: "wards",

@@ -47,7 +47,7 @@ describe("the tables of what is sealed", () => {
   it("have every column that names a file in R2", () => {
     const other = ["vital_months.file_key", "vital_months.stale_key", "replaced_files.file_key"];
     const listed = FILE_COLUMNS.map(({ table, fileKey }) => `${getTableName(table)}.${fileKey.name}`);
-    expect([...listed, ...other].sort()).toEqual(columnsLike(/^(file|metrics|stale|archive)_key$/).sort());
+    expect([...listed, ...other].sort()).toEqual(columnsLike(/^(file|content|metrics|stale|archive)_key$/).sort());
   });
 });
 

@@ -41,6 +41,14 @@ export const CLEARED_COLUMNS: readonly ClearedColumn[] = [
     column: "merged_into",
     where: ({ patientId, hospitalId }: Subject) => sql`hospital_id = ${hospitalId} AND merged_into = ${patientId}`,
   },
+  // Payments stay for the accounts.
+  {
+    table: "payment_intents",
+    column: "appointment_id",
+    where: ({ patientId }: Subject) => sql`appointment_id IN (SELECT id FROM appointments WHERE patient_id = ${patientId})`,
+  },
+  { table: "payment_intents", column: "patient_id", where: ({ patientId }: Subject) => sql`patient_id = ${patientId}` },
+  { table: "intake_links", column: "patient_id", where: ({ patientId }: Subject) => sql`patient_id = ${patientId}` },
   // Numbers that lead to a person of whom other hospitals have records.
   {
     table: "person_identifiers",

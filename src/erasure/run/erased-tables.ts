@@ -50,6 +50,9 @@ const table = (
 });
 const ofReports = ({ patientId }: Subject): SQL => sql`report_id IN (SELECT id FROM reports WHERE patient_id = ${patientId})`;
 
+const ofMerges = ({ patientId }: Subject): SQL =>
+  sql`(SELECT id FROM patient_merges WHERE from_id = ${patientId} OR into_id = ${patientId})`;
+
 /** Consents that open other records to the hospital of the patient's own. */
 const ownConsents = ({ patientId }: Subject): SQL => sql`(SELECT id FROM consents WHERE patient_id = ${patientId})`;
 const ofOwnConsents = (subject: Subject): SQL => sql`consent_id IN ${ownConsents(subject)}`;
@@ -69,7 +72,13 @@ const namesPatient = ({ patientId, users, ownDevices }: Subject, column: SQL): S
     OR ${column} IN (SELECT id FROM documents WHERE patient_id = ${patientId})
     OR ${column} IN (SELECT id FROM alerts WHERE patient_id = ${patientId})
     OR ${column} IN (SELECT id FROM intake_responses WHERE patient_id = ${patientId})
-    OR ${column} IN (SELECT id FROM device_assignments WHERE patient_id = ${patientId}))`;
+    OR ${column} IN (SELECT id FROM device_assignments WHERE patient_id = ${patientId})
+    OR ${column} IN (SELECT id FROM appointments WHERE patient_id = ${patientId})
+    OR ${column} IN (SELECT id FROM appointment_series WHERE patient_id = ${patientId})
+    OR ${column} IN (SELECT id FROM waiting_entries WHERE patient_id = ${patientId})
+    OR ${column} IN (SELECT id FROM encounters WHERE patient_id = ${patientId})
+    OR ${column} IN (SELECT id FROM intake_submissions WHERE patient_id = ${patientId})
+    OR ${column} IN (SELECT id FROM record_exports WHERE patient_id = ${patientId}))`;
 
 /** The patient's ids as counters name them, with the prefix of the scope. */
 const counterScopes = ({ patientId, users, ownDevices }: Subject): string[] => [
@@ -192,7 +201,23 @@ export const ERASED_TABLES: readonly ErasedTable[] = [
     search: withoutIndex("id"),
   }),
   table("notice_delays", ["patient_id"], ofPatient),
+  table("calendar_feeds", ["id"], (s) => sql`(${ofPatient(s)} OR owner_user_id IN ${list(s.users)})`),
+  table("queue_tokens", ["location_id", "day", "n"], ofPatient),
+  table("encounter_notes", ["id"], (s) => sql`encounter_id IN (SELECT id FROM encounters WHERE patient_id = ${s.patientId})`),
+  table("encounters", ["id"], ofPatient),
+  table("waiting_entries", ["id"], ofPatient),
+  table("appointments", ["id"], ofPatient),
+  table("appointment_series", ["id"], ofPatient),
+  table("intake_submissions", ["id"], ofPatient),
+  table("record_exports", ["id"], ofPatient, { files: ["file_key"], mustWait: hasReplacedFile(sql`record_exports.id`) }),
+  table("merge_rows", ["merge_id", "table_name", "row_key"], (s) => sql`merge_id IN ${ofMerges(s)}`),
+  table("patient_merges", ["id"], (s) => sql`id IN ${ofMerges(s)}`),
   table("report_changes", ["id"], ofReports),
+  table("report_drafts", ["report_id"], ofReports),
+  table("report_versions", ["id"], ofReports, {
+    files: ["content_key"],
+    mustWait: hasReplacedFile(sql`report_versions.report_id`),
+  }),
   table("reports", ["id"], ofPatient, {
     files: ["file_key", "metrics_key"],
     columns: REPORT_COLUMNS,

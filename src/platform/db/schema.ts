@@ -1,7 +1,10 @@
 // The D1 tables. Times are epoch milliseconds UTC, ids UUIDv7, *_sealed columns AES-256-GCM (crypto.ts).
 import { sql } from "drizzle-orm";
-import { blob, index, integer, primaryKey, real, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
+import { blob, check, index, integer, primaryKey, real, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 import {
+  APPOINTMENT_STATUSES,
+  BOOKER_KINDS,
+  CALENDAR_KINDS,
   CONSENT_PURPOSES,
   CONSENT_STATES,
   DELIVERY_CHANNELS,
@@ -11,22 +14,36 @@ import {
   DOCUMENT_STATUSES,
   DOCUMENT_TYPES,
   EMERGENCY_REACHES,
+  ENCOUNTER_STATUSES,
   ERASURE_FAILURES,
   ERASURE_STATES,
   GUARDIAN_GROUNDS,
   GUARDIAN_RELATIONSHIPS,
   HELD_STATES,
+  INTAKE_SOURCES,
+  INTAKE_STATES,
   LANGUAGES,
+  MERGE_TREATMENTS,
   NOTIFICATION_PRIORITIES,
+  PAYMENT_STATUSES,
   PERSON_CHANNELS,
   PRIVACY_REVIEW_KINDS,
   PRIVACY_REVIEW_OUTCOMES,
   PRIVACY_REVIEW_STATUSES,
+  QUEUE_STATES,
+  RECORD_EXPORT_FORMATS,
+  RECORD_EXPORT_STATES,
   REPORT_CHANGES,
+  REPORT_CONTENT_TYPES,
   REPORT_KINDS,
   REPORT_STATUSES,
+  REPORT_VERSION_STATUSES,
   RESEALING_PHASES,
+  SCHEDULE_BOOKERS,
+  SCHEDULE_EXCEPTIONS,
+  SELF_BOOKING,
   UPLOAD_OUTCOMES,
+  WAITING_STATES,
 } from "./vocabulary.ts";
 
 export const ROLES = ["patient", "nurse", "doctor", "hospital_admin", "admin"] as const;
@@ -364,6 +381,7 @@ export const patients = sqliteTable(
     index("patients_uid").on(t.patientUid).where(sql`patient_uid is not null`),
     index("patients_restricted").on(t.hospitalId, t.id).where(sql`restricted_at is not null`),
     index("patients_demo").on(t.demo).where(sql`demo = 1`),
+    index("patients_merged").on(t.mergedInto).where(sql`merged_into is not null`),
   ],
 );
 
@@ -802,6 +820,12 @@ export const reports = sqliteTable(
     createdAt: integer("created_at").notNull(),
     updatedAt: integer("updated_at").notNull(),
     version: integer("version").notNull().default(1),
+    /** Of the file: a PDF that was uploaded, or JSON of a report that was written here (reports/written). */
+    contentType: text("content_type", { enum: REPORT_CONTENT_TYPES }).notNull().default("application/pdf"),
+    /** The doctor whose signature the report waits for. */
+    signerId: text("signer_id"),
+    /** The newest signed version in `report_versions`; null while none is signed. */
+    signedVersion: integer("signed_version"),
   },
   (t) => [
     uniqueIndex("reports_same_file").on(t.sha256, t.patientId),
@@ -821,6 +845,9 @@ export const reports = sqliteTable(
     index("reports_encounter").on(t.encounterId).where(sql`encounter_id is not null`),
     uniqueIndex("reports_file_key").on(t.fileKey),
     uniqueIndex("reports_metrics_key").on(t.metricsKey).where(sql`metrics_key is not null`),
+    index("reports_to_sign")
+      .on(t.signerId, t.createdAt)
+      .where(sql`signer_id is not null and status in ('registered', 'preliminary')`),
   ],
 );
 
@@ -1822,4 +1849,639 @@ export const erasures = sqliteTable(
     index("erasures_ended").on(t.erasedAt, t.id).where(sql`state = 'erased'`),
     index("erasures_due").on(t.eraseOn).where(sql`state in ('restricted', 'erasing')`),
   ],
+);
+
+/** FHIR Location: a place of a hospital where patients are seen. Holds no patient. */
+export const locations = sqliteTable(
+  "locations",
+  {
+    id: text("id").primaryKey(),
+    hospitalId: text("hospital_id")
+      .notNull()
+      .references(() => hospitals.id),
+    name: text("name").notNull(),
+    address: text("address"),
+    phone: text("phone"),
+    active: integer("active").notNull().default(1),
+    createdBy: text("created_by").notNull(),
+    createdAt: integer("created_at").notNull(),
+    updatedAt: integer("updated_at").notNull(),
+    version: integer("version").notNull().default(1),
+  },
+  (t) => [uniqueIndex("locations_name").on(t.hospitalId, t.name), index("locations_hospital").on(t.hospitalId, t.createdAt)],
+);
+
+/** A hospital's rules of appointments; a hospital without a row has the defaults. */
+export const careSettings = sqliteTable("care_settings", {
+  hospitalId: text("hospital_id")
+    .primaryKey()
+    .references(() => hospitals.id),
+  selfBooking: text("self_booking", { enum: SELF_BOOKING }).notNull().default("request"),
+  /** Patients book at least this long before the start, and not further ahead than the window. */
+  leadMinutes: integer("lead_minutes").notNull().default(60),
+  windowDays: integer("window_days").notNull().default(60),
+  /** Patients cancel until this long before the start. */
+  cancelUntilMinutes: integer("cancel_until_minutes").notNull().default(120),
+  /** Appointments ahead that a patient may have booked. */
+  maxOpenOwn: integer("max_open_own").notNull().default(5),
+  /** How long a request of a patient holds its time, and an offer of the waiting list. */
+  proposalMinutes: integer("proposal_minutes").notNull().default(1440),
+  offerMinutes: integer("offer_minutes").notNull().default(30),
+  /** After the end of an appointment whose patient did not come; null: it stays booked. */
+  noshowAfterMinutes: integer("noshow_after_minutes").default(30),
+  video: integer("video").notNull().default(0),
+  payments: integer("payments").notNull().default(0),
+  /** The price of an appointment in the smallest unit of the currency (ISO 4217). */
+  priceMinor: integer("price_minor"),
+  currency: text("currency"),
+  updatedBy: text("updated_by").notNull(),
+  updatedAt: integer("updated_at").notNull(),
+  version: integer("version").notNull().default(1),
+});
+
+/** Version of the open times of a practitioner, or of a hospital (closures): a booking compares the one that it read. */
+export const practitionerCalendars = sqliteTable("practitioner_calendars", {
+  /** A practitioner's id, or a hospital's. */
+  ownerId: text("owner_id").primaryKey(),
+  hospitalId: text("hospital_id")
+    .notNull()
+    .references(() => hospitals.id),
+  version: integer("version").notNull().default(1),
+});
+
+/** FHIR Schedule: weekly windows of a practitioner at a place, in the hospital's time zone. */
+export const schedules = sqliteTable(
+  "schedules",
+  {
+    id: text("id").primaryKey(),
+    practitionerId: text("practitioner_id")
+      .notNull()
+      .references(() => practitioners.id),
+    hospitalId: text("hospital_id")
+      .notNull()
+      .references(() => hospitals.id),
+    locationId: text("location_id").references(() => locations.id),
+    /** JSON: `[ISO weekday, from, until]` in minutes of the local day. */
+    weekly: text("weekly").notNull(),
+    /** Local dates; null: without a bound. */
+    validFrom: text("valid_from"),
+    validUntil: text("valid_until"),
+    slotMinutes: integer("slot_minutes").notNull().default(30),
+    /** Minutes that an appointment blocks before and after itself. */
+    bufferBefore: integer("buffer_before").notNull().default(0),
+    bufferAfter: integer("buffer_after").notNull().default(0),
+    bookableBy: text("bookable_by", { enum: SCHEDULE_BOOKERS }).notNull().default("patients"),
+    active: integer("active").notNull().default(1),
+    createdBy: text("created_by").notNull(),
+    createdAt: integer("created_at").notNull(),
+    updatedAt: integer("updated_at").notNull(),
+    version: integer("version").notNull().default(1),
+  },
+  (t) => [index("schedules_practitioner").on(t.practitionerId, t.active), index("schedules_hospital").on(t.hospitalId, t.active)],
+);
+
+/** Leave and extra hours of a practitioner; without a practitioner, times at which the hospital is closed. */
+export const scheduleExceptions = sqliteTable(
+  "schedule_exceptions",
+  {
+    id: text("id").primaryKey(),
+    hospitalId: text("hospital_id")
+      .notNull()
+      .references(() => hospitals.id),
+    practitionerId: text("practitioner_id").references(() => practitioners.id),
+    locationId: text("location_id").references(() => locations.id),
+    kind: text("kind", { enum: SCHEDULE_EXCEPTIONS }).notNull(),
+    fromAt: integer("from_at").notNull(),
+    untilAt: integer("until_at").notNull(),
+    noteSealed: text("note_sealed"),
+    createdBy: text("created_by").notNull(),
+    createdAt: integer("created_at").notNull(),
+  },
+  (t) => [
+    index("schedule_exceptions_practitioner").on(t.practitionerId, t.untilAt),
+    index("schedule_exceptions_hospital").on(t.hospitalId, t.untilAt).where(sql`practitioner_id is null`),
+  ],
+);
+
+/** Appointments that repeat: the rule (RFC 5545 RRULE) and the local time of the first. */
+export const appointmentSeries = sqliteTable(
+  "appointment_series",
+  {
+    id: text("id").primaryKey(),
+    hospitalId: text("hospital_id")
+      .notNull()
+      .references(() => hospitals.id),
+    patientId: text("patient_id")
+      .notNull()
+      .references(() => patients.id),
+    practitionerId: text("practitioner_id")
+      .notNull()
+      .references(() => practitioners.id),
+    locationId: text("location_id").references(() => locations.id),
+    rrule: text("rrule").notNull(),
+    /** Local date and time without zone, and the IANA zone. */
+    localStart: text("local_start").notNull(),
+    zone: text("zone").notNull(),
+    durationMinutes: integer("duration_minutes").notNull(),
+    /** JSON: local starts that the series leaves out. */
+    exdates: text("exdates").notNull(),
+    createdBy: text("created_by").notNull(),
+    createdAt: integer("created_at").notNull(),
+    endedAt: integer("ended_at"),
+    version: integer("version").notNull().default(1),
+  },
+  (t) => [
+    index("appointment_series_patient").on(t.patientId, t.createdAt),
+    index("appointment_series_practitioner").on(t.practitionerId, t.createdAt).where(sql`ended_at is null`),
+  ],
+);
+
+/**
+ * FHIR Appointment. Triggers keep the blocked times of a practitioner apart: of two rows with `holds` whose times intersect, at least one
+ * is overbooked deliberately, or one is a proposal that has expired.
+ */
+export const appointments = sqliteTable(
+  "appointments",
+  {
+    id: text("id").primaryKey(),
+    hospitalId: text("hospital_id")
+      .notNull()
+      .references(() => hospitals.id),
+    patientId: text("patient_id")
+      .notNull()
+      .references(() => patients.id),
+    practitionerId: text("practitioner_id")
+      .notNull()
+      .references(() => practitioners.id),
+    locationId: text("location_id").references(() => locations.id),
+    status: text("status", { enum: APPOINTMENT_STATUSES }).notNull(),
+    /** 1 while it reserves its time: proposed, booked, arrived or fulfilled, and not a walk-in. */
+    holds: integer("holds").notNull(),
+    startsAt: integer("starts_at").notNull(),
+    endsAt: integer("ends_at").notNull(),
+    /** With the buffers of the schedule. */
+    blockedFrom: integer("blocked_from").notNull(),
+    blockedUntil: integer("blocked_until").notNull(),
+    overbooked: integer("overbooked").notNull().default(0),
+    overbookReasonSealed: text("overbook_reason_sealed"),
+    overbookedBy: text("overbooked_by"),
+    walkIn: integer("walk_in").notNull().default(0),
+    /** Until when a proposal holds its time; null in other states. */
+    expiresAt: integer("expires_at"),
+    /** `reason`: the patient sees it; `notes`: staff only. */
+    reasonSealed: text("reason_sealed"),
+    notesSealed: text("notes_sealed"),
+    seriesId: text("series_id").references(() => appointmentSeries.id),
+    /** The local start that the series gave it. */
+    occurrence: text("occurrence"),
+    /** 1: moved or cancelled by itself; changes of the series leave it. */
+    seriesException: integer("series_exception").notNull().default(0),
+    /** The next reminder that is due, Unix ms. */
+    nextReminderAt: integer("next_reminder_at"),
+    cancelledBy: text("cancelled_by"),
+    cancelReasonSealed: text("cancel_reason_sealed"),
+    /** The start before it was last moved. */
+    changedFrom: integer("changed_from"),
+    bookedBy: text("booked_by").notNull(),
+    bookedByKind: text("booked_by_kind", { enum: BOOKER_KINDS }).notNull(),
+    createdAt: integer("created_at").notNull(),
+    updatedAt: integer("updated_at").notNull(),
+    version: integer("version").notNull().default(1),
+  },
+  (t) => [
+    index("appointments_busy")
+      .on(t.practitionerId, t.blockedFrom, t.blockedUntil, t.status, t.expiresAt, t.overbooked)
+      .where(sql`holds = 1`),
+    index("appointments_practitioner").on(t.practitionerId, t.startsAt),
+    index("appointments_patient").on(t.patientId, t.startsAt),
+    index("appointments_hospital").on(t.hospitalId, t.startsAt),
+    index("appointments_location").on(t.locationId, t.startsAt).where(sql`location_id is not null`),
+    index("appointments_reminder").on(t.nextReminderAt).where(sql`next_reminder_at is not null`),
+    index("appointments_proposed").on(t.expiresAt).where(sql`status = 'proposed'`),
+    index("appointments_noshow").on(t.endsAt).where(sql`status = 'booked'`),
+    index("appointments_series").on(t.seriesId, t.startsAt).where(sql`series_id is not null`),
+    uniqueIndex("appointments_occurrence").on(t.seriesId, t.occurrence).where(sql`series_id is not null`),
+    check("appointments_times", sql`starts_at < ends_at AND blocked_from <= starts_at AND ends_at <= blocked_until`),
+    // The search for intersecting rows looks back one day.
+    check("appointments_length", sql`blocked_until - blocked_from <= 86400000`),
+    check("appointments_holds", sql`holds = (walk_in = 0 AND status IN ('proposed', 'booked', 'arrived', 'fulfilled'))`),
+  ],
+);
+
+/** Patients who wait for a time. `offered_appointment_id` is the proposal that was made for them. */
+export const waitingEntries = sqliteTable(
+  "waiting_entries",
+  {
+    id: text("id").primaryKey(),
+    hospitalId: text("hospital_id")
+      .notNull()
+      .references(() => hospitals.id),
+    patientId: text("patient_id")
+      .notNull()
+      .references(() => patients.id),
+    practitionerId: text("practitioner_id").references(() => practitioners.id),
+    locationId: text("location_id").references(() => locations.id),
+    specialty: text("specialty"),
+    fromAt: integer("from_at").notNull(),
+    untilAt: integer("until_at").notNull(),
+    durationMinutes: integer("duration_minutes").notNull(),
+    /** JSON: weekdays and times of day that suit, in the hospital's zone. */
+    days: text("days").notNull(),
+    state: text("state", { enum: WAITING_STATES }).notNull(),
+    offeredAppointmentId: text("offered_appointment_id").references(() => appointments.id),
+    reasonSealed: text("reason_sealed"),
+    createdBy: text("created_by").notNull(),
+    createdAt: integer("created_at").notNull(),
+    updatedAt: integer("updated_at").notNull(),
+    version: integer("version").notNull().default(1),
+  },
+  (t) => [
+    index("waiting_entries_hospital").on(t.hospitalId, t.state, t.createdAt),
+    index("waiting_entries_patient").on(t.patientId, t.createdAt),
+    index("waiting_entries_offer").on(t.offeredAppointmentId).where(sql`offered_appointment_id is not null`),
+  ],
+);
+
+/** Times that an appointment gave up while patients of the hospital waited; written by a trigger, taken by the waiting list's job. */
+export const freedSlots = sqliteTable(
+  "freed_slots",
+  {
+    appointmentId: text("appointment_id").notNull(),
+    fromAt: integer("from_at").notNull(),
+    untilAt: integer("until_at").notNull(),
+    practitionerId: text("practitioner_id").notNull(),
+    hospitalId: text("hospital_id").notNull(),
+    locationId: text("location_id"),
+    freedAt: integer("freed_at").notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.appointmentId, t.fromAt] }), index("freed_slots_freed").on(t.freedAt)],
+);
+
+/** Numbers of a waiting room, from 1 per place and local day. */
+export const queueTokens = sqliteTable(
+  "queue_tokens",
+  {
+    locationId: text("location_id")
+      .notNull()
+      .references(() => locations.id),
+    /** The local date. */
+    day: text("day").notNull(),
+    n: integer("n").notNull(),
+    appointmentId: text("appointment_id")
+      .notNull()
+      .references(() => appointments.id),
+    hospitalId: text("hospital_id").notNull(),
+    patientId: text("patient_id")
+      .notNull()
+      .references(() => patients.id),
+    practitionerId: text("practitioner_id"),
+    state: text("state", { enum: QUEUE_STATES }).notNull(),
+    room: text("room"),
+    calledAt: integer("called_at"),
+    doneAt: integer("done_at"),
+    createdAt: integer("created_at").notNull(),
+    updatedAt: integer("updated_at").notNull(),
+    version: integer("version").notNull().default(1),
+  },
+  (t) => [
+    primaryKey({ columns: [t.locationId, t.day, t.n] }),
+    uniqueIndex("queue_tokens_appointment").on(t.appointmentId),
+    index("queue_tokens_patient").on(t.patientId),
+    index("queue_tokens_state").on(t.locationId, t.day, t.state),
+    index("queue_tokens_created").on(t.createdAt),
+  ],
+);
+
+/** Unlisted addresses of calendars and of displays in waiting rooms; only the hash of the token is stored. */
+export const calendarFeeds = sqliteTable(
+  "calendar_feeds",
+  {
+    id: text("id").primaryKey(),
+    kind: text("kind", { enum: CALENDAR_KINDS }).notNull(),
+    tokenHash: text("token_hash").notNull(),
+    ownerUserId: text("owner_user_id")
+      .notNull()
+      .references(() => users.id),
+    practitionerId: text("practitioner_id").references(() => practitioners.id),
+    patientId: text("patient_id").references(() => patients.id),
+    locationId: text("location_id").references(() => locations.id),
+    hospitalId: text("hospital_id").references(() => hospitals.id),
+    createdAt: integer("created_at").notNull(),
+    revokedAt: integer("revoked_at"),
+    /** The UTC day of the last read. */
+    lastReadDay: integer("last_read_day"),
+  },
+  (t) => [
+    uniqueIndex("calendar_feeds_token").on(t.tokenHash),
+    index("calendar_feeds_owner").on(t.ownerUserId, t.createdAt),
+    index("calendar_feeds_patient").on(t.patientId).where(sql`patient_id is not null`),
+    index("calendar_feeds_location").on(t.locationId).where(sql`location_id is not null`),
+    index("calendar_feeds_revoked").on(t.revokedAt).where(sql`revoked_at is not null`),
+  ],
+);
+
+/** Payments of appointments at a provider. They stay for the accounts when the patient is erased. */
+export const paymentIntents = sqliteTable(
+  "payment_intents",
+  {
+    id: text("id").primaryKey(),
+    appointmentId: text("appointment_id").references(() => appointments.id),
+    hospitalId: text("hospital_id")
+      .notNull()
+      .references(() => hospitals.id),
+    patientId: text("patient_id").references(() => patients.id),
+    /** In the smallest unit of the currency (ISO 4217). */
+    amountMinor: integer("amount_minor").notNull(),
+    currency: text("currency").notNull(),
+    status: text("status", { enum: PAYMENT_STATUSES }).notNull(),
+    /** The provider's id; null until it has answered. */
+    providerRef: text("provider_ref"),
+    createdBy: text("created_by").notNull(),
+    createdAt: integer("created_at").notNull(),
+    updatedAt: integer("updated_at").notNull(),
+    version: integer("version").notNull().default(1),
+  },
+  (t) => [
+    uniqueIndex("payment_intents_provider").on(t.providerRef).where(sql`provider_ref is not null`),
+    index("payment_intents_appointment").on(t.appointmentId, t.createdAt).where(sql`appointment_id is not null`),
+    index("payment_intents_patient").on(t.patientId).where(sql`patient_id is not null`),
+    index("payment_intents_hospital").on(t.hospitalId, t.createdAt),
+  ],
+);
+
+/** Events of the provider that were received, so that none counts twice. */
+export const paymentEvents = sqliteTable(
+  "payment_events",
+  {
+    eventId: text("event_id").primaryKey(),
+    intentId: text("intent_id"),
+    type: text("type").notNull(),
+    receivedAt: integer("received_at").notNull(),
+  },
+  (t) => [index("payment_events_received").on(t.receivedAt)],
+);
+
+/** FHIR Encounter: one consultation of a patient with a doctor. */
+export const encounters = sqliteTable(
+  "encounters",
+  {
+    id: text("id").primaryKey(),
+    hospitalId: text("hospital_id")
+      .notNull()
+      .references(() => hospitals.id),
+    patientId: text("patient_id")
+      .notNull()
+      .references(() => patients.id),
+    doctorId: text("doctor_id")
+      .notNull()
+      .references(() => users.id),
+    practitionerId: text("practitioner_id"),
+    appointmentId: text("appointment_id").references(() => appointments.id),
+    status: text("status", { enum: ENCOUNTER_STATUSES }).notNull(),
+    sessionType: text("session_type").notNull(),
+    chiefComplaintSealed: text("chief_complaint_sealed"),
+    startedAt: integer("started_at").notNull(),
+    /** Since when it is paused, and the sum of the pauses before. */
+    pausedAt: integer("paused_at"),
+    pausedMs: integer("paused_ms").notNull().default(0),
+    endedAt: integer("ended_at"),
+    /** Whole seconds without pauses; null while it runs. */
+    durationS: integer("duration_s"),
+    /** Why it was cancelled or entered in error. */
+    endReasonSealed: text("end_reason_sealed"),
+    createdBy: text("created_by").notNull(),
+    createdAt: integer("created_at").notNull(),
+    updatedAt: integer("updated_at").notNull(),
+    version: integer("version").notNull().default(1),
+  },
+  (t) => [
+    index("encounters_doctor").on(t.doctorId, t.startedAt),
+    index("encounters_patient").on(t.patientId, t.startedAt),
+    index("encounters_hospital").on(t.hospitalId, t.startedAt),
+    uniqueIndex("encounters_appointment")
+      .on(t.appointmentId)
+      .where(sql`appointment_id is not null and status not in ('cancelled', 'entered-in-error')`),
+    uniqueIndex("encounters_running").on(t.doctorId, t.patientId).where(sql`status in ('in-progress', 'onleave')`),
+  ],
+);
+
+/** The note of an encounter (1) and what was added after its end (from 2). */
+export const encounterNotes = sqliteTable(
+  "encounter_notes",
+  {
+    id: text("id").primaryKey(),
+    encounterId: text("encounter_id")
+      .notNull()
+      .references(() => encounters.id),
+    n: integer("n").notNull(),
+    textSealed: text("text_sealed").notNull(),
+    authorId: text("author_id").notNull(),
+    createdAt: integer("created_at").notNull(),
+    updatedAt: integer("updated_at").notNull(),
+    version: integer("version").notNull().default(1),
+  },
+  (t) => [uniqueIndex("encounter_notes_encounter").on(t.encounterId, t.n)],
+);
+
+/** What is being written of a report: its first version, or an amendment. */
+export const reportDrafts = sqliteTable("report_drafts", {
+  reportId: text("report_id")
+    .primaryKey()
+    .references(() => reports.id),
+  /** The signed version that an amendment changes; 0 for a first version. */
+  baseVersion: integer("base_version").notNull(),
+  contentSealed: text("content_sealed").notNull(),
+  /** Why a signed report is amended. */
+  reasonSealed: text("reason_sealed"),
+  authorId: text("author_id").notNull(),
+  createdAt: integer("created_at").notNull(),
+  updatedAt: integer("updated_at").notNull(),
+  version: integer("version").notNull().default(1),
+});
+
+/** Released and signed versions of a report. `statement` is what was signed (Ed25519): it names the SHA-256 of the stored bytes. */
+export const reportVersions = sqliteTable(
+  "report_versions",
+  {
+    id: text("id").primaryKey(),
+    reportId: text("report_id")
+      .notNull()
+      .references(() => reports.id),
+    n: integer("n").notNull(),
+    status: text("status", { enum: REPORT_VERSION_STATUSES }).notNull(),
+    /** The stored content; null while it is the report's own file. */
+    contentKey: text("content_key"),
+    contentSize: integer("content_size").notNull(),
+    sha256: text("sha256").notNull(),
+    statement: text("statement"),
+    kid: text("kid"),
+    signature: text("signature"),
+    signedBy: text("signed_by"),
+    signedAt: integer("signed_at"),
+    releasedBy: text("released_by").notNull(),
+    releasedAt: integer("released_at").notNull(),
+    reasonSealed: text("reason_sealed"),
+  },
+  (t) => [
+    uniqueIndex("report_versions_report").on(t.reportId, t.n),
+    uniqueIndex("report_versions_content").on(t.contentKey).where(sql`content_key is not null`),
+  ],
+);
+
+/** Links to an intake form for somebody without an account. */
+export const intakeLinks = sqliteTable(
+  "intake_links",
+  {
+    id: text("id").primaryKey(),
+    hospitalId: text("hospital_id")
+      .notNull()
+      .references(() => hospitals.id),
+    patientId: text("patient_id").references(() => patients.id),
+    tokenHash: text("token_hash").notNull(),
+    /** Fields and questions. */
+    formSealed: text("form_sealed").notNull(),
+    language: text("language").notNull(),
+    expiresAt: integer("expires_at").notNull(),
+    usedAt: integer("used_at"),
+    revokedAt: integer("revoked_at"),
+    createdBy: text("created_by").notNull(),
+    createdAt: integer("created_at").notNull(),
+  },
+  (t) => [
+    uniqueIndex("intake_links_token").on(t.tokenHash),
+    index("intake_links_hospital").on(t.hospitalId, t.createdAt),
+    index("intake_links_expiry").on(t.expiresAt),
+    index("intake_links_patient").on(t.patientId).where(sql`patient_id is not null`),
+  ],
+);
+
+/** Answers that wait for staff, who take them over field by field. */
+export const intakeSubmissions = sqliteTable(
+  "intake_submissions",
+  {
+    id: text("id").primaryKey(),
+    hospitalId: text("hospital_id")
+      .notNull()
+      .references(() => hospitals.id),
+    patientId: text("patient_id").references(() => patients.id),
+    linkId: text("link_id"),
+    source: text("source", { enum: INTAKE_SOURCES }).notNull(),
+    state: text("state", { enum: INTAKE_STATES }).notNull(),
+    answersSealed: text("answers_sealed").notNull(),
+    submittedBy: text("submitted_by"),
+    submittedAt: integer("submitted_at").notNull(),
+    reviewedBy: text("reviewed_by"),
+    reviewedAt: integer("reviewed_at"),
+    decisionSealed: text("decision_sealed"),
+    /** The row of `intake_responses` that was made of it. */
+    intakeId: text("intake_id"),
+    version: integer("version").notNull().default(1),
+  },
+  (t) => [
+    index("intake_submissions_hospital").on(t.hospitalId, t.state, t.submittedAt),
+    index("intake_submissions_patient").on(t.patientId, t.submittedAt).where(sql`patient_id is not null`),
+    uniqueIndex("intake_submissions_link").on(t.linkId).where(sql`link_id is not null`),
+    index("intake_submissions_submitted").on(t.submittedAt),
+  ],
+);
+
+/** Exports of a whole record: a job in the background and its file, which expires. */
+export const recordExports = sqliteTable(
+  "record_exports",
+  {
+    id: text("id").primaryKey(),
+    patientId: text("patient_id")
+      .notNull()
+      .references(() => patients.id),
+    hospitalId: text("hospital_id")
+      .notNull()
+      .references(() => hospitals.id),
+    requestedBy: text("requested_by").notNull(),
+    format: text("format", { enum: RECORD_EXPORT_FORMATS }).notNull(),
+    language: text("language").notNull(),
+    state: text("state", { enum: RECORD_EXPORT_STATES }).notNull(),
+    /** Percent. */
+    progress: integer("progress").notNull().default(0),
+    attempts: integer("attempts").notNull().default(0),
+    leaseUntil: integer("lease_until"),
+    fileKey: text("file_key"),
+    /** Bytes of the plaintext. */
+    fileSize: integer("file_size"),
+    sha256: text("sha256"),
+    /** An error code, if it failed. */
+    reason: text("reason"),
+    expiresAt: integer("expires_at"),
+    createdAt: integer("created_at").notNull(),
+    updatedAt: integer("updated_at").notNull(),
+    version: integer("version").notNull().default(1),
+  },
+  (t) => [
+    uniqueIndex("record_exports_file").on(t.fileKey).where(sql`file_key is not null`),
+    index("record_exports_patient").on(t.patientId, t.createdAt),
+    index("record_exports_hospital").on(t.hospitalId, t.createdAt),
+    index("record_exports_open").on(t.leaseUntil).where(sql`state in ('queued', 'running')`),
+    index("record_exports_expiry").on(t.expiresAt).where(sql`file_key is not null`),
+  ],
+);
+
+/** Merges of two records of one person, which can be undone exactly for a time. */
+export const patientMerges = sqliteTable(
+  "patient_merges",
+  {
+    id: text("id").primaryKey(),
+    hospitalId: text("hospital_id")
+      .notNull()
+      .references(() => hospitals.id),
+    fromId: text("from_id")
+      .notNull()
+      .references(() => patients.id),
+    intoId: text("into_id")
+      .notNull()
+      .references(() => patients.id),
+    reasonSealed: text("reason_sealed").notNull(),
+    /** JSON: rows by table. */
+    counts: text("counts").notNull(),
+    mergedBy: text("merged_by").notNull(),
+    mergedAt: integer("merged_at").notNull(),
+    undoneBy: text("undone_by"),
+    undoneAt: integer("undone_at"),
+  },
+  (t) => [
+    uniqueIndex("patient_merges_from").on(t.fromId).where(sql`undone_at is null`),
+    index("patient_merges_from_all").on(t.fromId, t.mergedAt),
+    index("patient_merges_into").on(t.intoId, t.mergedAt),
+    index("patient_merges_hospital").on(t.hospitalId, t.mergedAt),
+  ],
+);
+
+/** The rows that a merge gave to the other record or copied there. */
+export const mergeRows = sqliteTable(
+  "merge_rows",
+  {
+    mergeId: text("merge_id")
+      .notNull()
+      .references(() => patientMerges.id),
+    tableName: text("table_name").notNull(),
+    rowKey: text("row_key").notNull(),
+    how: text("how", { enum: MERGE_TREATMENTS }).notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.mergeId, t.tableName, t.rowKey] })],
+);
+
+/**
+ * Counts of what happened per UTC day, kept by triggers: of the hospital (`dimension` empty), a ward (`w`) or a practitioner (`p`).
+ * `measure` names what is counted, such as `report|ecg|final`; `sum` adds up seconds.
+ */
+export const activityCounts = sqliteTable(
+  "activity_counts",
+  {
+    hospitalId: text("hospital_id").notNull(),
+    dimension: text("dimension", { enum: ["", "w", "p"] }).notNull(),
+    key: text("key").notNull(),
+    day: integer("day").notNull(),
+    measure: text("measure").notNull(),
+    n: integer("n").notNull(),
+    sum: real("sum").notNull().default(0),
+  },
+  (t) => [primaryKey({ columns: [t.hospitalId, t.dimension, t.key, t.day, t.measure] })],
 );

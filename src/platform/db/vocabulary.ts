@@ -15,7 +15,7 @@ export const REPORT_STATUSES = [
   "unknown",
 ] as const;
 /** What a person changes of a report after the upload. */
-export const REPORT_CHANGES = ["corrected", "moved", "entered_in_error", "restored"] as const;
+export const REPORT_CHANGES = ["corrected", "moved", "entered_in_error", "restored", "amended"] as const;
 export const DEVICE_KINDS = ["ecg", "cpap", "bipap", "oxygen", "wearable", "bedside_monitor", "gateway"] as const;
 /** What became of quarantined samples. */
 export const HELD_STATES = ["held", "filed", "discarded"] as const;
@@ -45,6 +45,7 @@ export const CONSENT_KINDS = [
   "observations",
   "documents",
   "medical_history",
+  "encounters",
 ] as const;
 /**
  * How far staff may open a record in an emergency: not at all, records of the own hospital that their role does not show, or also those
@@ -118,3 +119,41 @@ export const ERASURE_FAILURES = ["reference", "error"] as const;
 export type ErasureFailure = (typeof ERASURE_FAILURES)[number];
 /** Of sealing stored data again: `counting` what each key has, `sealing` what is not under the current key. */
 export const RESEALING_PHASES = ["counting", "sealing", "done"] as const;
+
+/** FHIR R4 Appointment.status, without those of several participants. */
+export const APPOINTMENT_STATUSES = [
+  "proposed",
+  "booked",
+  "arrived",
+  "fulfilled",
+  "cancelled",
+  "noshow",
+  "entered-in-error",
+] as const;
+export type AppointmentStatus = (typeof APPOINTMENT_STATUSES)[number];
+/** Who made an appointment. `waiting_list`: the job that offers freed times. */
+export const BOOKER_KINDS = ["patient", "guardian", "staff", "app", "waiting_list"] as const;
+/** Whether patients book for themselves: not at all, as a request that staff confirm, or at once. */
+export const SELF_BOOKING = ["off", "request", "direct"] as const;
+/** Who may book within a schedule. */
+export const SCHEDULE_BOOKERS = ["staff", "patients"] as const;
+/** `leave` and `closed` take time away, of a practitioner and of a hospital; `extra` adds to the weekly windows. */
+export const SCHEDULE_EXCEPTIONS = ["leave", "closed", "extra"] as const;
+export const WAITING_STATES = ["waiting", "offered", "booked", "withdrawn", "expired"] as const;
+export const QUEUE_STATES = ["waiting", "called", "in_room", "done", "left"] as const;
+/** FHIR R4 Encounter.status; `onleave`: paused. */
+export const ENCOUNTER_STATUSES = ["in-progress", "onleave", "finished", "cancelled", "entered-in-error"] as const;
+export type EncounterStatus = (typeof ENCOUNTER_STATUSES)[number];
+/** What a report's stored file is: an upload, or content that was written here. */
+export const REPORT_CONTENT_TYPES = ["application/pdf", "application/json"] as const;
+export const REPORT_VERSION_STATUSES = ["preliminary", "final", "amended"] as const;
+export const INTAKE_SOURCES = ["link", "patient", "staff"] as const;
+export const INTAKE_STATES = ["submitted", "taken", "rejected", "expired"] as const;
+export const RECORD_EXPORT_FORMATS = ["json", "pdf", "zip"] as const;
+export const RECORD_EXPORT_STATES = ["queued", "running", "ready", "failed", "expired"] as const;
+/** Whose appointments a calendar address shows; `display`: the numbers of a waiting room. */
+export const CALENDAR_KINDS = ["practitioner", "patient", "display"] as const;
+/** Of a payment intent, as the provider names them. */
+export const PAYMENT_STATUSES = ["requires_payment", "processing", "succeeded", "canceled", "failed"] as const;
+/** How a merge treated a row: given to the other record, or copied there. */
+export const MERGE_TREATMENTS = ["moved", "copied"] as const;

@@ -42,6 +42,8 @@ export async function findUnreferencedFiles(db: Db, keys: string[], kind: "store
       AND NOT EXISTS (SELECT 1 FROM documents WHERE file_key = k.value)
       AND NOT EXISTS (SELECT 1 FROM reports WHERE metrics_key = k.value)
       AND NOT EXISTS (SELECT 1 FROM uploads WHERE file_key = k.value)
+      AND NOT EXISTS (SELECT 1 FROM report_versions WHERE content_key = k.value)
+      AND NOT EXISTS (SELECT 1 FROM record_exports WHERE file_key = k.value)
       AND NOT (${Number(kind === "stored")} AND EXISTS (SELECT 1 FROM replaced_files WHERE file_key = k.value))`);
   return rows.map((row) => row.key);
 }

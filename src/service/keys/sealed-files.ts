@@ -5,11 +5,12 @@ import type { SQLiteColumn, SQLiteTable } from "drizzle-orm/sqlite-core";
 import { mapAsync } from "es-toolkit/array";
 import { fileRecordId as documentRecordId } from "../../documents/reading/document.ts";
 import { batch, type Db } from "../../platform/db/client.ts";
-import { documents, reports, uploads } from "../../platform/db/schema.ts";
+import { documents, recordExports, reports, reportVersions, uploads } from "../../platform/db/schema.ts";
 import { describeCause } from "../../platform/errors.ts";
 import { createObjectKey, type FileOwner, storeFile, streamFile } from "../../platform/files.ts";
 import { log } from "../../platform/log.ts";
 import { fileRecordId, metricsRecordId } from "../../reports/upload/new-report.ts";
+import { exportRecordId } from "../record-exports/file-owner.ts";
 import { countRows, isAfter, keyIdOfFile } from "./row-windows.ts";
 import { addCount, type Cursor, type SealedStore, type SealingJob, type SealStep } from "./sealed-store.ts";
 
@@ -20,7 +21,9 @@ type FileColumn = {
   fileKey: SQLiteColumn;
   /** Bytes before sealing. */
   size: SQLiteColumn;
-  toOwner: (id: string) => FileOwner;
+  /** The record that the file is bound to, if it is not the row itself. */
+  record?: SQLiteColumn;
+  toOwner: (recordId: string) => FileOwner;
   /** Whether the erasure `e` may be about the row. */
   isOf: SQL;
 };
@@ -66,6 +69,25 @@ export const FILE_COLUMNS: readonly FileColumn[] = [
     toOwner: documentRecordId,
     isOf: ofPatient(documents.patientId),
   },
+  {
+    name: "report_versions.content_key",
+    table: reportVersions,
+    id: reportVersions.id,
+    fileKey: reportVersions.contentKey,
+    size: reportVersions.contentSize,
+    record: reportVersions.reportId,
+    toOwner: fileRecordId,
+    isOf: sql`e.patient_id = (SELECT r.patient_id FROM reports r WHERE r.id = ${reportVersions.reportId})`,
+  },
+  {
+    name: "record_exports.file_key",
+    table: recordExports,
+    id: recordExports.id,
+    fileKey: recordExports.fileKey,
+    size: recordExports.fileSize,
+    toOwner: exportRecordId,
+    isOf: ofPatient(recordExports.patientId),
+  },
 ];
 
 /** Bounds of a step: rows that are read, and files that are sealed. */
@@ -84,7 +106,7 @@ export function sealedFiles(column: FileColumn): SealedStore {
   };
 }
 
-type FileRow = { id: string; file_key: string; size: number };
+type FileRow = { id: string; record_id: string; file_key: string; size: number };
 
 async function sealFiles(job: SealingJob, column: FileColumn, cursor: Cursor | null): Promise<SealStep> {
   const { files, next } = await selectFiles(job, column, cursor);
@@ -103,9 +125,13 @@ async function sealFiles(job: SealingJob, column: FileColumn, cursor: Cursor | n
 }
 
 /** The files of the next rows that are not under the current key, up to a number; the next step begins after the last row that was read. */
-async function selectFiles({ db, ring }: SealingJob, { table, id, fileKey, size }: FileColumn, cursor: Cursor | null) {
+async function selectFiles(
+  { db, ring }: SealingJob,
+  { table, id, record = id, fileKey, size }: FileColumn,
+  cursor: Cursor | null,
+) {
   const isDue = sql`${fileKey} IS NOT NULL AND substr(${fileKey}, 1, ${ring.currentKid.length + 1}) <> ${`${ring.currentKid}/`}`;
-  const rows = await db.all<FileRow & { due: number }>(sql`SELECT ${id} AS id, ${fileKey} AS file_key,
+  const rows = await db.all<FileRow & { due: number }>(sql`SELECT ${id} AS id, ${record} AS record_id, ${fileKey} AS file_key,
       coalesce(${size}, 0) AS size, ${isDue} AS due FROM ${table} WHERE ${isAfter([id], cursor)} ORDER BY ${id} LIMIT ${MAX_ROWS}`);
   const due = rows.filter((row) => row.due === 1);
   const files = due.slice(0, MAX_FILES);
@@ -120,7 +146,7 @@ async function selectFiles({ db, ring }: SealingJob, { table, id, fileKey, size 
  */
 async function sealFile({ env, db, ring, now }: SealingJob, column: FileColumn, row: FileRow): Promise<boolean> {
   const { table, id, fileKey } = column;
-  const owner = column.toOwner(row.id);
+  const owner = column.toOwner(row.record_id);
   const newKey = createObjectKey(ring, now);
   if (!(await reserveFile(db, column, row, newKey, now))) return false;
   const { chunks } = await streamFile(env.FILES, ring, row.file_key, owner, row.size);
@@ -138,9 +164,9 @@ async function sealFile({ env, db, ring, now }: SealingJob, column: FileColumn, 
 
 /** Lists the name of a file that will be written. No file of a patient who is being erased is listed: the erasure waits for those before. */
 async function reserveFile(db: Db, column: FileColumn, row: FileRow, newKey: string, now: number): Promise<boolean> {
-  const { table, id, fileKey, isOf } = column;
+  const { table, id, record = id, fileKey, isOf } = column;
   const reserved = await db.all(sql`INSERT INTO replaced_files (file_key, replaced_at, record_id)
-    SELECT ${newKey}, CAST(${now} AS INTEGER), ${id} FROM ${table} WHERE ${id} = ${row.id} AND ${fileKey} = ${row.file_key}
+    SELECT ${newKey}, CAST(${now} AS INTEGER), ${record} FROM ${table} WHERE ${id} = ${row.id} AND ${fileKey} = ${row.file_key}
       AND NOT EXISTS (SELECT 1 FROM erasures e WHERE e.state = 'erasing' AND ${isOf}) RETURNING file_key`);
   return reserved.length > 0;
 }

@@ -1,0 +1,3 @@
+import type { Case } from "./row-limit-cases.ts";
+
+export const LIMIT_CASES: readonly Case[] = [];
