@@ -5,6 +5,7 @@ import { summarizeUncounted } from "./access/row-allowance.ts";
 import { EMAIL_LINK_KEPT_MS } from "./accounts/email/email-links.ts";
 import { pruneCeremonies } from "./accounts/factors/ceremonies.ts";
 import { pruneLoginAttempts } from "./accounts/passwords/lockout.ts";
+import { pruneCare } from "./care-jobs.ts";
 import { pruneGuardianCodes } from "./consents/guardian-codes.ts";
 import { pruneOffers } from "./consents/offers.ts";
 import { pruneDeviceClaimCodes } from "./devices/claim-codes.ts";
@@ -38,6 +39,7 @@ export async function runCleanup(env: Env, now: number): Promise<void> {
     db.delete(patientClaimCodes).where(lt(patientClaimCodes.expiresAt, now - CLAIM_CODE_KEPT_MS)),
     ...pruneHeldObservations(db, now),
     ...pruneMessages(db, now),
+    ...pruneCare(db, now),
     db.delete(phoneCodes).where(lt(phoneCodes.expiresAt, now - 2 * DAY_MS)),
     db.delete(passwordResets).where(lt(passwordResets.expiresAt, now - DAY_MS)),
     db.delete(emailLinks).where(lt(emailLinks.expiresAt, now - EMAIL_LINK_KEPT_MS)),

@@ -3,6 +3,7 @@ import { app } from "./app.ts";
 import { moveOldEvents } from "./audit/move-old-events.ts";
 import { pruneAuditLogs } from "./audit/retention.ts";
 import { handOverInBackground } from "./audit-log/hand-over.ts";
+import { runCareJobs } from "./care-jobs.ts";
 import { expireGuardianships } from "./consents/end-guardian.ts";
 import { expireConsents } from "./consents/expire-consents.ts";
 import { runCleanup } from "./cron.ts";
@@ -42,5 +43,6 @@ export default {
     ctx.waitUntil(runErasures(env, Date.now()));
     ctx.waitUntil(sealAgain(env, Date.now()));
     ctx.waitUntil(sendDelayedNotices(env, Date.now()));
+    ctx.waitUntil(runCareJobs(env, Date.now()));
   },
 } satisfies ExportedHandler<Env>;

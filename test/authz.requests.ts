@@ -5,9 +5,17 @@ import { getKeys } from "../src/platform/config.ts";
 import { sealValue } from "../src/platform/crypto.ts";
 import { getDb } from "../src/platform/db/client.ts";
 import { phoneCodes } from "../src/platform/db/schema.ts";
+import { CARE_BODIES, CARE_QUERIES } from "./authz.care-world.ts";
 import { beginTotp, clearFactors, newPasskeyRow, newRegistration, renewSignIn } from "./authz.factors.ts";
-import type { TestPrincipal } from "./authz.matrix.ts";
-import { grantBody, invite, type ResourceIds, sample, type TestCaller } from "./authz.world.ts";
+import {
+  grantBody,
+  invite,
+  type ResourceIds,
+  type RouteBodies,
+  type RouteQueries,
+  sample,
+  type TestCaller,
+} from "./authz.world.ts";
 import { forgetDenials, newScope, offerOfSession, withTwoRecords } from "./consent-rows.ts";
 import { documentForm, newText } from "./document-files.ts";
 import { delayBody, emergencyBody, newReachedPatient } from "./emergency-scene.ts";
@@ -20,7 +28,6 @@ import {
   newPdf,
   newPerson,
   PASSWORD,
-  type Person,
   type RequestOptions,
   sendRequest,
   sha256,
@@ -29,7 +36,7 @@ import {
 } from "./world.ts";
 
 /** Routes that need a recent sign-in, which a long run of the matrix outlives. */
-const STEP_UP_ROUTES = /\/(mfa|passkeys|factors|factor-policy|api-keys|erasures?)\b/;
+const STEP_UP_ROUTES = /\/(mfa|passkeys|factors|factor-policy|api-keys|erasures?|export|merge)\b/;
 
 const ESCALATION = { tiers: [[{ role: "doctor" }]] };
 const matching = ({ version }: ResourceIds): RequestOptions => ({ headers: { "If-Match": `"${version}"` } });
@@ -62,10 +69,8 @@ async function newPhoneCode(userId: string): Promise<string> {
 }
 
 /** Bodies and headers of the routes that need them. */
-const BODIES: Record<
-  string,
-  (handle: ResourceIds, principal: TestPrincipal, person: Person | null) => RequestOptions | Promise<RequestOptions>
-> = {
+const BODIES: RouteBodies = {
+  ...CARE_BODIES,
   "POST /api/token": () => ({ body: "", headers: { "Content-Type": "application/x-www-form-urlencoded" } }),
   "POST /api/v1/auth/login": () => ({ json: {} }),
   "POST /api/v1/auth/login/second-step": () => ({ json: {} }),
@@ -300,7 +305,8 @@ const BODIES: Record<
 };
 
 /** Queries of the routes that need them. */
-const QUERIES: Record<string, (handle: ResourceIds, principal: TestPrincipal) => string> = {
+const QUERIES: RouteQueries = {
+  ...CARE_QUERIES,
   "POST /api/v1/reports/raw": ({ patientId }) => `?patient_id=${patientId}`,
   "GET /api/v1/consents/check": ({ patientId }) => `?patient_id=${patientId}`,
   "GET /api/v1/live": ({ patientId }) => `?patient_id=${patientId}`,

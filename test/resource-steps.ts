@@ -37,12 +37,12 @@ export function findRoutesWithoutCase(
   ];
 }
 
-/** @param files source of each routes file by path */
-export const findUnmountedRoutes = (files: ReadonlyMap<string, string>, app: string): string[] =>
+/** @param files source of each routes file by path  @param mounts source of the files that mount them */
+export const findUnmountedRoutes = (files: ReadonlyMap<string, string>, mounts: string): string[] =>
   [...files].flatMap(([file, source]) =>
     [...source.matchAll(/^export const (\w+Routes) = /gm)]
-      .filter(([, name]) => !new RegExp(`\\.route\\([^)\\n]*\\b${name}\\b`).test(app))
-      .map(([, name]) => `${file}: src/app.ts does not mount ${name}`),
+      .filter(([, name]) => !new RegExp(`\\.route\\([^)\\n]*\\b${name}\\b`).test(mounts))
+      .map(([, name]) => `${file}: src/protected-routers.ts or src/app.ts mounts no ${name}`),
   );
 
 export const findUnknownTags = (files: ReadonlyMap<string, string>, known: readonly string[]): string[] =>

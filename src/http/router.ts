@@ -71,6 +71,20 @@ const EXAMPLE_NAMES = [
   "hold",
   "emergencyAccess",
   "guardianship",
+  "location",
+  "schedule",
+  "scheduleException",
+  "appointment",
+  "series",
+  "waiting",
+  "feed",
+  "encounter",
+  "reportVersion",
+  "export",
+  "intakeLink",
+  "submission",
+  "merge",
+  "payment",
 ] as const;
 type ExampleName = (typeof EXAMPLE_NAMES)[number];
 

@@ -71,6 +71,29 @@ export const NOTIFICATION_KINDS = {
   "privacy.review_opened": NOTICE,
   /** To the patient who asked; the answer is read in the portal. */
   "privacy.question_answered": NOTICE,
+  /** To the practitioner, and to nurses of the hospital who chose it: a person asks for an appointment. */
+  "appointment.requested": NOTICE,
+  /** To the person and their guardians; to the practitioner if somebody else did it. */
+  "appointment.booked": NOTICE,
+  "appointment.changed": NOTICE,
+  "appointment.cancelled": NOTICE,
+  /** To the person and their guardians: tomorrow, or in two hours. */
+  "appointment.reminder": NOTICE,
+  /** To the person and their guardians: a time that became free is held for them. */
+  "waiting_list.offer": NOTICE,
+  /** To the person: a doctor has signed a report or its amendment. */
+  "report.signed": NOTICE,
+  "report.amended": NOTICE,
+  /** To the doctor whom another one asks to sign. */
+  "report.to_sign": NOTICE,
+  /** To whoever asked for the export of a record. */
+  "export.ready": NOTICE,
+  "export.failed": NOTICE,
+  /** To the member of staff who made the link. */
+  "intake.submitted": NOTICE,
+  /** To the person of each of the two records. */
+  "record.merged": SECURITY,
+  "record.unmerged": SECURITY,
   /** Sent by the person themselves to try a channel. */
   "notification.test": { priority: "security", defaults: [], fixed: [] },
 } as const satisfies Record<string, KindRule>;
@@ -94,6 +117,10 @@ export const WEBHOOK_EVENTS = [
   "alert.raised",
   "alert.cleared",
   "upload.quarantined",
+  "appointment.booked",
+  "appointment.cancelled",
+  "encounter.finished",
+  "report.signed",
 ] as const;
 export type WebhookEvent = (typeof WEBHOOK_EVENTS)[number];
 

@@ -1,7 +1,7 @@
 // Which operation, principal and kind of request comes next, from a seed.
 import { mulberry32 } from "../../cli/random.ts";
 import { PATH_ALIASES } from "../../src/http/path-aliases.ts";
-import { ROUTES } from "../authz.matrix.ts";
+import { ROUTES } from "../authz.routes.ts";
 import type { Operation } from "./document.ts";
 import type { Intent } from "./plans.ts";
 import type { FuzzWorld } from "./world.ts";

@@ -48,7 +48,7 @@ test("routes contain no SQL and import no other routes", () => {
     }),
   ).toEqual([
     expect.stringContaining("drizzle-orm: routes call functions"),
-    expect.stringContaining("only app.ts mounts routes"),
+    expect.stringContaining("only app.ts and protected-routers.ts mount routes"),
     expect.stringContaining("platform/db/client.ts: routes call functions"),
   ]);
 });

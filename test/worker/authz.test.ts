@@ -13,21 +13,15 @@ import {
   isDenial,
   PRINCIPALS,
   type Relation,
-  ROUTES,
   type RouteRule,
   relationTo,
   type Target,
   visibleTargets,
 } from "../authz.matrix.ts";
+import { renewResources } from "../authz.renewal.ts";
 import { callRoute, subscribeSession } from "../authz.requests.ts";
-import {
-  type AuthzFixture,
-  createFixture,
-  createSpareSession,
-  type ResourceIds,
-  renewResources,
-  type TestCaller,
-} from "../authz.world.ts";
+import { ROUTES } from "../authz.routes.ts";
+import { type AuthzFixture, createFixture, createSpareSession, type ResourceIds, type TestCaller } from "../authz.world.ts";
 import { times } from "../long.ts";
 import { env, listLoggedEvents } from "../world.ts";
 
@@ -190,8 +184,8 @@ describe(TITLE, { timeout: 600_000 }, () => {
     const listed = Object.keys(ROUTES);
     const missing = routesOfApp.filter((route) => !listed.includes(route));
     const gone = listed.filter((route) => !routesOfApp.includes(route));
-    expect(missing.map((route) => `${route} has no row in ROUTES of test/authz.matrix.ts: who may call it?`)).toEqual([]);
-    expect(gone.map((route) => `${route} of test/authz.matrix.ts is no route of src/app.ts`)).toEqual([]);
+    expect(missing.map((route) => `${route} has no row in ROUTES of test/authz.routes.ts: who may call it?`)).toEqual([]);
+    expect(gone.map((route) => `${route} of test/authz.routes.ts is no route of src/app.ts`)).toEqual([]);
   });
 
   it("has a positive control for every denial", () => {

@@ -7,6 +7,13 @@ import { deliverChanges } from "../../src/monitoring/patient-object/context/chan
 import { type Counts, withCounters } from "../stores.ts";
 import { API, env, newDevice, readJson, sendRequest } from "../world.ts";
 import { accountReads, accountWrites } from "./budgets-accounts.ts";
+import { careA } from "./budgets-care-a.ts";
+import { careB } from "./budgets-care-b.ts";
+import { careC } from "./budgets-care-c.ts";
+import { careD } from "./budgets-care-d.ts";
+import { careE } from "./budgets-care-e.ts";
+import { careF } from "./budgets-care-f.ts";
+import { careG } from "./budgets-care-g.ts";
 import { consents } from "./budgets-consents.ts";
 import { documentRequests } from "./budgets-document-requests.ts";
 import { documents } from "./budgets-documents.ts";
@@ -56,6 +63,13 @@ const lines: BudgetCase[] = [
   ...factorWrites,
   ...consents,
   ...emergency,
+  ...careA,
+  ...careB,
+  ...careC,
+  ...careD,
+  ...careE,
+  ...careF,
+  ...careG,
 ];
 
 beforeAll(setUpWorld);

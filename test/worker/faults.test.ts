@@ -18,6 +18,13 @@ import {
   uniqueText,
 } from "../world.ts";
 import { accounts } from "./faults-accounts.ts";
+import { careA } from "./faults-care-a.ts";
+import { careB } from "./faults-care-b.ts";
+import { careC } from "./faults-care-c.ts";
+import { careD } from "./faults-care-d.ts";
+import { careE } from "./faults-care-e.ts";
+import { careF } from "./faults-care-f.ts";
+import { careG } from "./faults-care-g.ts";
 import { consents } from "./faults-consents.ts";
 import { documentRequests } from "./faults-document-requests.ts";
 import { documents } from "./faults-documents.ts";
@@ -52,6 +59,13 @@ const routes: FaultCase[] = [
   ...accounts,
   ...factors,
   ...phoneNumbers,
+  ...careA,
+  ...careB,
+  ...careC,
+  ...careD,
+  ...careE,
+  ...careF,
+  ...careG,
 ];
 
 beforeAll(setUpWorld);

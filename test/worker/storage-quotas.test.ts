@@ -3,16 +3,11 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { UNCOUNTED_EVENTS } from "../../src/access/storage-charges.ts";
 import { PATH_ALIASES } from "../../src/http/path-aliases.ts";
 import { utcDayOf } from "../../src/platform/time.ts";
-import { expectedDecision, ROUTES, relationTo, type Target } from "../authz.matrix.ts";
+import { expectedDecision, relationTo, type Target } from "../authz.matrix.ts";
+import { renewResources } from "../authz.renewal.ts";
 import { callRoute } from "../authz.requests.ts";
-import {
-  type AuthzFixture,
-  createFixture,
-  createSpareSession,
-  type ResourceIds,
-  renewResources,
-  type TestCaller,
-} from "../authz.world.ts";
+import { ROUTES } from "../authz.routes.ts";
+import { type AuthzFixture, createFixture, createSpareSession, type ResourceIds, type TestCaller } from "../authz.world.ts";
 import { API, env, newPerson, readJson, sendRequest, uniqueText } from "../world.ts";
 import { deleteUnreferencedFiles } from "./storage-evidence.ts";
 

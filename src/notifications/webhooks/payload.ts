@@ -43,8 +43,9 @@ const selectUpload = (id: SQL, hospitalId: string | null) => sql`SELECT kind, re
 
 type Source = { ref: string; select: (id: SQL, hospitalId: string | null) => SQL; schema: z.ZodType<Record<string, unknown>> };
 const ALERT: Source = { ref: "alert_id", select: selectAlert, schema: Alert };
-/** Of a document only ids are sent. */
-type DetailedEvent = Exclude<WebhookEvent, "document.created">;
+/** Of these only ids are sent. */
+type PlainEvent = "document.created" | "appointment.booked" | "appointment.cancelled" | "encounter.finished" | "report.signed";
+type DetailedEvent = Exclude<WebhookEvent, PlainEvent>;
 const SOURCES: Readonly<Record<DetailedEvent, Source>> = {
   "report.created": { ref: "report_id", select: selectReport, schema: Report },
   "alert.raised": ALERT,

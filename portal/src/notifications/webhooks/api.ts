@@ -26,6 +26,10 @@ const ALL_EVENTS: Record<WebhookEvent, true> = {
   "alert.raised": true,
   "alert.cleared": true,
   "upload.quarantined": true,
+  "appointment.booked": true,
+  "appointment.cancelled": true,
+  "encounter.finished": true,
+  "report.signed": true,
 };
 export const EVENTS = Object.keys(ALL_EVENTS) as WebhookEvent[];
 

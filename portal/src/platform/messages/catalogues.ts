@@ -6,7 +6,15 @@ import type { factors } from "../../accounts/factors/messages.ts";
 import type { session } from "../../accounts/session/messages.ts";
 import { type Language, setPreferences } from "../../accounts/session/preferences.ts";
 import type { users } from "../../accounts/users/messages.ts";
+import type { analytics } from "../../analytics/messages.ts";
 import type { audit } from "../../audit/messages.ts";
+import type { appointments } from "../../care/appointments/messages.ts";
+import type { availability } from "../../care/availability/messages.ts";
+import type { calendar } from "../../care/calendar/messages.ts";
+import type { clinic } from "../../care/clinic/messages.ts";
+import type { encounters } from "../../care/encounters/messages.ts";
+import type { exports } from "../../care/exports/messages.ts";
+import type { timeline } from "../../care/timeline/messages.ts";
 import type { guardians } from "../../consents/guardians/messages.ts";
 import type { consents } from "../../consents/messages.ts";
 import type { devices } from "../../devices/messages.ts";
@@ -30,12 +38,15 @@ import type { hospitals } from "../../organization/hospitals/messages.ts";
 import type { practitioners } from "../../organization/practitioners/messages.ts";
 import type { wards } from "../../organization/wards/messages.ts";
 import type { identity } from "../../patients/identity/messages.ts";
+import type { intake } from "../../patients/intake/messages.ts";
+import type { merge } from "../../patients/merge/messages.ts";
 import type { patients } from "../../patients/messages.ts";
 import type { me } from "../../patients/own-record/messages.ts";
 import type { record } from "../../patients/record/messages.ts";
 import type { privacy } from "../../privacy/messages.ts";
 import type { reports } from "../../reports/messages.ts";
 import type { uploads } from "../../reports/upload/messages.ts";
+import type { writtenReports } from "../../reports/written/messages.ts";
 import type { rotation } from "../../service/keys/messages.ts";
 import type { admin } from "../../service/messages.ts";
 import { throwUnreachable } from "../api/problem.ts";
@@ -82,6 +93,17 @@ type Registered = [
   typeof notifications,
   typeof me,
   typeof messagePreferences,
+  typeof availability,
+  typeof calendar,
+  typeof appointments,
+  typeof clinic,
+  typeof encounters,
+  typeof timeline,
+  typeof exports,
+  typeof writtenReports,
+  typeof intake,
+  typeof merge,
+  typeof analytics,
 ];
 
 type Intersection<Union> = (Union extends unknown ? (member: Union) => void : never) extends (member: infer All) => void

@@ -1,0 +1,4 @@
+// Routes of series of appointments.
+import { createRouter } from "../../http/router.ts";
+
+export const appointmentSeriesRoutes = createRouter();

@@ -1,0 +1,4 @@
+// Routes of signed versions: sign, list, verify.
+import { createRouter } from "../../http/router.ts";
+
+export const signatureRoutes = createRouter();

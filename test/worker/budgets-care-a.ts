@@ -1,0 +1,4 @@
+// Budgets of availability.
+import type { BudgetCase } from "./budgets-world.ts";
+
+export const careA: BudgetCase[] = [];
