@@ -55,6 +55,10 @@ export type BenchOptions = {
   inspect?: boolean;
   /** Serves the static files too, from `dist/public`. */
   assets?: boolean;
+  /** Replaces `CRITICAL`. */
+  logLevel?: string;
+  /** Called for each line that the Worker logs; without it, lines go to standard output. */
+  onLog?: (message: string) => void;
 };
 
 /**
@@ -81,12 +85,12 @@ export function chooseStoresFolder(): string {
 
 /** Builds the bundle, starts it and applies pending migrations. */
 export async function startBench(options: BenchOptions = {}): Promise<BenchServer> {
-  const { state, port, secrets, main, root = ".", rateLimit, inspect, assets } = options;
+  const { state, port, secrets, main, root = ".", rateLimit, inspect, assets, logLevel, onLog } = options;
   const bundle = main ?? buildBundle();
   if (!state) console.log(`Stores in ${chooseStoresFolder()}`);
   const values = {
     ENVIRONMENT: "test",
-    LOG_LEVEL: "CRITICAL",
+    LOG_LEVEL: logLevel ?? "CRITICAL",
     PUBLIC_ORIGIN: "",
     CORS_ORIGINS: "",
     DOCS: "",
@@ -101,6 +105,7 @@ export async function startBench(options: BenchOptions = {}): Promise<BenchServe
     ...(state && { resourcePersistencePath: state }),
     ...(port && { port, host: "127.0.0.1" }),
     ...(inspect && { inspectorPort: 0 }),
+    ...(onLog && { handleStructuredLogs: ({ message }) => onLog(message) }),
     workers: [
       {
         config: {

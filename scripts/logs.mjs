@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { logFile, requireDevelopment, stateFolder } from "./lib/development.mjs";
-import { parseLogLine } from "./lib/log-lines.mjs";
+import { parseLogLine, withSourcePositions } from "./lib/log-lines.mjs";
 
 const USAGE = `usage: npm run logs -- [options]
   --follow           wait for new lines until Ctrl-C
@@ -10,7 +10,8 @@ const USAGE = `usage: npm run logs -- [options]
   --request ID       lines of one request
   --error ID         the line of one error, by the error_id that a response or a page shows
   --json             lines as they are in the file
-  --file FILE        a file other than the state folder's log`;
+  --file FILE        a file other than the state folder's log
+  --bundle FILE      the deployed bundle of a production log, dist/worker/index.js: positions in src/, from its source map`;
 const LEVELS = ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"];
 
 requireDevelopment();
@@ -22,6 +23,7 @@ const { values } = parseArgs({
     error: { type: "string" },
     json: { type: "boolean", default: false },
     file: { type: "string", default: logFile(stateFolder()) },
+    bundle: { type: "string" },
     help: { type: "boolean", default: false },
   },
 });
@@ -37,6 +39,11 @@ function readable({ asctime, name, levelname, message, pathname, lineno, ...fiel
   return `${asctime} ${levelname.padEnd(8)} ${pathname}:${lineno}  ${[message, ...rest].join("  ")}`;
 }
 
+function format(line) {
+  const positioned = values.bundle ? withSourcePositions(line, values.bundle) : line;
+  return values.json ? JSON.stringify(positioned) : readable(positioned);
+}
+
 let position = 0;
 /** The size of the file when it was last read: a line written before the first check is not lost. */
 let sizeRead = 0;
@@ -49,7 +56,7 @@ function printNew() {
   const end = bytes.lastIndexOf("\n") + 1;
   for (const text of bytes.subarray(position, end).toString().split("\n")) {
     const line = parseLogLine(text);
-    if (line && isWanted(line)) console.log(values.json ? text : readable(line));
+    if (line && isWanted(line)) console.log(format(line));
   }
   position = end;
 }

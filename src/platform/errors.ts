@@ -117,8 +117,9 @@ export function describeCause(error: unknown): string {
       names.push(typeof current);
       break;
     }
+    const name = current.name === "Error" ? current.constructor.name : current.name;
     const sqlite = /SQLITE_[A-Z_]+/.exec(current.message)?.[0];
-    names.push(sqlite ? `${current.name}(${sqlite})` : current.name);
+    names.push(sqlite ? `${name}(${sqlite})` : name);
     if (current.cause === undefined) break;
   }
   return names.join(" < ");

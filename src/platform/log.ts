@@ -41,15 +41,15 @@ function minimumLevelIndex(name = ""): number {
 declare const LOG_AS_TEXT: true | undefined;
 
 /**
- * Writes one line with the keys asctime, name, levelname, message, pathname, lineno and `fields`.
+ * Writes one line with the keys asctime, name, levelname, message, pathname, lineno, colno and `fields`.
  * The position is that of the call to `log`; with `at`, that of the error.
  * `message` is a constant, never input.  @param extraFrames number of wrapper functions between the caller and `log`
  */
 export function log(env: { LOG_LEVEL?: string }, level: Level, message: string, fields: LogFields = {}, extraFrames = 0): void {
   if (LEVELS.indexOf(level) < minimumLevelIndex(env.LOG_LEVEL)) return;
-  const { colno, ...position } = fields.at ? thrownAt(fields.at) : findCallSite(level, message, extraFrames);
+  const position = fields.at ? thrownAt(fields.at) : findCallSite(level, message, extraFrames);
   const line = { asctime: new Date().toISOString(), name: "edgecare", levelname: level, message, ...position, ...fields };
-  console.log(typeof LOG_AS_TEXT === "undefined" ? line : JSON.stringify({ ...line, colno }));
+  console.log(typeof LOG_AS_TEXT === "undefined" ? line : JSON.stringify(line));
 }
 
 type Position = { pathname: string; lineno: number; colno: number };

@@ -1,11 +1,21 @@
-// The deployed bundle: its size, and no tests, seeds or demo people in it.
+// The deployed bundle: its size, no tests, seeds or demo people in it, and log lines that name source positions.
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { z } from "zod";
+import { startBench } from "../../bench/server.ts";
 import { DEMO_PASSWORD, FIRST_HOSPITAL, STAFF } from "../../cli/demo/people.ts";
+import { newSecrets } from "../../scripts/dev-secrets.mjs";
+import { withSourcePositions } from "../../scripts/lib/log-lines.mjs";
+
+const Login = z.object({ data: z.object({ access_token: z.string() }) });
+
+/** The fields of a logged object, which workerd prints as Node's inspect does, one per line. */
+const readFields = (printed: string): Record<string, string> =>
+  Object.fromEntries([...printed.matchAll(/^ {2}(\w+): '?(.*?)'?,?$/gm)].map(([, name, value]) => [name, value]));
 
 const out = mkdtempSync(join(tmpdir(), "edgecare-bundle-"));
 let bundle = "";
@@ -40,9 +50,41 @@ describe("the production bundle", () => {
   });
 
   it("hashes passwords at production's cost only", () => {
-    const costs = [...bundle.matchAll(/\{\s*N: (\d+),\s*r: (\d+),\s*p: (\d+)\s*\}/g)].map(([, N, r, p]) => [N, r, p].join(" "));
+    const costs = [...bundle.matchAll(/\{N:(\d+),r:(\d+),p:(\d+)\}/g)].map(([, N, r, p]) => [N, r, p].join(" "));
     expect(costs).toEqual(["16384 8 5"]);
   });
+
+  it("logs an error with the names of its class and functions, and the position where src/ threw it", async () => {
+    const lines: string[] = [];
+    const secrets = newSecrets();
+    const server = await startBench({
+      main: join(out, "index.js"),
+      secrets,
+      logLevel: "ERROR",
+      onLog: (line) => lines.push(line),
+    });
+    try {
+      const post = async (path: string, body: object) => {
+        const init = { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
+        return (await fetch(new URL(`/api/v1${path}`, server.url), init)).json();
+      };
+      const login = { email: "root@example.org", password: "seven hills over lanterns" };
+      await post("/auth/bootstrap", { ...login, full_name: "Root", token: secrets.BOOTSTRAP_TOKEN });
+      const { data } = Login.parse(await post("/auth/login", login));
+      await server.env.DB.prepare("UPDATE users SET profile_sealed = 'v1.changed'").run();
+      const headers = { Authorization: `Bearer ${data.access_token}` };
+      expect((await fetch(new URL("/api/v1/auth/me", server.url), { headers })).status).toBe(500);
+      await expect.poll(() => lines).toHaveLength(1);
+      const written = readFields(lines[0] ?? "");
+      expect(written).toMatchObject({ cause: "ApiError", at: expect.stringMatching(/^at unsealValue .* at readSealed /) });
+      const { lineno, colno, ...others } = written;
+      const line = withSourcePositions({ ...others, lineno: Number(lineno), colno: Number(colno) });
+      expect(line.pathname).toBe("src/platform/crypto.ts");
+      expect(readFileSync(line.pathname, "utf8").split("\n")[line.lineno - 1]).toContain('throw new ApiError("integrity_error"');
+    } finally {
+      await server.close();
+    }
+  }, 120_000);
 
   it("loads nothing from other hosts in its documentation pages", () => {
     for (const file of ["swagger-ui-bundle.js", "redoc.standalone.js", "docs.js", "redoc.js", "swagger-ui.css"]) {

@@ -221,6 +221,9 @@ describe("positions in log lines", () => {
       message: "m",
       at: "at f (node_modules/b/b.js:1) at async g (src/a.ts:7)",
     });
-    expect(withSourcePositions({ ...line, pathname: "file:///nowhere/index.js" })).toMatchObject({ lineno: 3 });
+    const deployed = { ...line, pathname: "file:///nowhere/index.js" };
+    expect(withSourcePositions(deployed)).toMatchObject({ lineno: 3 });
+    expect(withSourcePositions(deployed, bundle)).toMatchObject({ pathname: "src/a.ts", lineno: 7 });
+    expect(withSourcePositions({ ...deployed, pathname: "file:///nowhere/other.js" }, bundle)).toMatchObject({ lineno: 3 });
   });
 });

@@ -57,7 +57,7 @@ describe("LOG_LEVEL", () => {
 });
 
 describe("a line", () => {
-  it("has asctime, name, levelname, message, pathname and lineno, and the request's id", async () => {
+  it("has asctime, name, levelname, message, pathname, lineno and colno, and the request's id", async () => {
     const id = "log-test-request-1";
     const headers = { "X-Request-Id": id };
     // Another test may have left a different ring in the cache.
@@ -68,11 +68,12 @@ describe("a line", () => {
     const messages = lines.map(({ levelname, message }) => `${levelname} ${message}`);
     expect(messages).toEqual(["DEBUG access denied", "WARNING problem not_found", "INFO request"]);
     for (const line of lines) {
-      expect(Object.keys(line).slice(0, 6)).toEqual(["asctime", "name", "levelname", "message", "pathname", "lineno"]);
+      expect(Object.keys(line).slice(0, 7)).toEqual(["asctime", "name", "levelname", "message", "pathname", "lineno", "colno"]);
       expect(line["asctime"]).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
       expect(line["name"]).toBe("edgecare");
       expect(line["request_id"]).toBe(id);
       expect(Number(line["lineno"])).toBeGreaterThan(0);
+      expect(Number(line["colno"])).toBeGreaterThan(0);
     }
     expect(lines.map((line) => line["pathname"])).toEqual([
       "src/access/deny.ts",

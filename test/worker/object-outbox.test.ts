@@ -416,7 +416,7 @@ describe("an error in an object", () => {
       object: "PatientMonitor",
       operation: "history",
       object_id: PATIENT,
-      cause: "Error",
+      cause: "ApiError",
     });
     expect(lines[0].at).toMatch(/blocks\.ts:\d+/);
     expect(logs()).not.toContain("too short");
