@@ -21,6 +21,8 @@ export type TestPrincipal = {
   team?: readonly Target[];
   /** The person has granted the principal's hospital everything, until a time to come. */
   consented?: readonly Target[];
+  /** Whose guardian the principal is, confirmed and in force. */
+  guards?: readonly Target[];
   bound?: Target;
   /** Of an app or a device; all when absent. */
   scopes?: readonly string[];
@@ -30,6 +32,7 @@ export const PRINCIPALS: readonly TestPrincipal[] = [
   { name: "anonymous", kind: "anonymous" },
   { name: "patient self", kind: "user", role: "patient", linked: ["treated"] },
   { name: "patient other", kind: "user", role: "patient", linked: ["elsewhere"] },
+  { name: "guardian", kind: "user", role: "patient", guards: ["treated"] },
   { name: "doctor treating", kind: "user", role: "doctor", place: "A", team: ["treated"] },
   { name: "doctor not treating", kind: "user", role: "doctor", place: "A" },
   { name: "doctor of an open hospital", kind: "user", role: "doctor", place: "W", wide: true },
@@ -82,6 +85,8 @@ export type RouteRule = {
   scopes?: readonly string[];
   /** A consent of the person opens it to staff of another hospital. */
   byConsent?: true;
+  /** Open to a guardian of the person. */
+  byGuardian?: true;
 };
 
 export const EVERYONE: readonly Role[] = ["patient", "nurse", "doctor", "hospital_admin", "admin"];
@@ -95,14 +100,16 @@ export const PUBLIC: RouteRule = { about: "public", who: [], traced: 0 };
 export const rule = (about: About, who: readonly Role[], traced: RouteRule["traced"] = 1): RouteRule => ({ about, who, traced });
 export const shared = (about: About, who: readonly Role[], ...scopes: string[]): RouteRule => ({ ...rule(about, who), scopes });
 
+export const guarded = (of: RouteRule): RouteRule => ({ ...of, byGuardian: true });
 export const consentable = (of: RouteRule): RouteRule => ({ ...of, byConsent: true });
 
 /** The relation between a principal and the target of a request. `uploaded`: the report came from this device. */
-export type Relation = "self" | "team" | "colleague" | "bound" | "consent" | "none";
+export type Relation = "self" | "guardian" | "team" | "colleague" | "bound" | "consent" | "none";
 
 export function relationTo(principal: TestPrincipal, target: Target): Relation {
   if (principal.bound === target) return "bound";
   if (principal.linked?.includes(target)) return "self";
+  if (principal.guards?.includes(target)) return "guardian";
   if (principal.consented?.includes(target)) return "consent";
   if (principal.place !== TARGETS[target]) return "none";
   return principal.team?.includes(target) ? "team" : "colleague";
@@ -126,6 +133,7 @@ export const isDenial = (decision: Decision): boolean => typeof decision === "nu
 export function expectedDecision(principal: TestPrincipal, rule: RouteRule, relation: Relation): Decision {
   const { about, who, scopes } = rule;
   if (relation === "consent") return rule.byConsent ? "allow" : expectedDecision(principal, rule, "none");
+  if (relation === "guardian") return expectedDecision(principal, rule, rule.byGuardian ? "self" : "none");
   if (about === "batch") {
     const alone = expectedDecision(principal, { ...rule, about: "upload" }, relation);
     return alone === "quarantine" ? "quarantine inside" : alone === 404 ? "404 inside" : alone;

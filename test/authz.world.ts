@@ -153,7 +153,7 @@ async function newPlayer(
   nurse: Person,
   patients: Record<Target, Patient>,
 ): Promise<TestCaller> {
-  const { kind, role, place, wide, linked = [], team = [], consented = [], bound, scopes } = principal;
+  const { kind, role, place, wide, linked = [], guards = [], team = [], consented = [], bound, scopes } = principal;
   if (kind === "anonymous") return { principal, token: null, person: null, sessionId: null };
   if (kind === "app") {
     const manager = await newPerson("hospital_admin", places[place ?? "A"]);
@@ -168,6 +168,7 @@ async function newPlayer(
   const person = await newPerson(role ?? "patient", place ? places[place] : null, wide ? "hospital" : "care_team");
   if (role === "hospital_admin") await makeOfficer(person);
   for (const target of linked) await link(person, patients[target]);
+  for (const target of guards) await newGuardianship(patients[target].id, person.id, true);
   for (const target of team) await addToCareTeam(patients[target].id, person.id);
   for (const target of consented) await shareEverything(patients[target], person, places[place ?? "B"]);
   return { principal, token: person.token, person, sessionId: person.sessionId };

@@ -17,6 +17,8 @@ export const EMERGENCY_READS: readonly Permission[] = [
   "live:read",
   "alert:read",
   "alert_rule:read",
+  "encounter:read",
+  "appointment:read",
 ];
 
 const CLINICAL_ROLES: readonly (Role | "app")[] = ["doctor", "nurse"];

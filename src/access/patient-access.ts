@@ -13,6 +13,7 @@ import { denyAccess } from "./deny.ts";
 import { authorizeDevice } from "./device-access.ts";
 import { activeSession, roleColumns, toEffectiveRole } from "./effective-role.ts";
 import { EMERGENCY_READS, isClinicalRole, SELECT_REACHED_RECORD, selectEmergency } from "./emergency.ts";
+import { isGuardianOf, isGuardianPermission } from "./guardians.ts";
 import { rememberSession } from "./known-sessions.ts";
 import {
   matchesPatient,
@@ -24,7 +25,7 @@ import {
 } from "./patient-row.ts";
 import { auditAction, isAllowedDespiteRestriction, type Permission, roleAllows } from "./permissions.ts";
 
-export type AccessBasis = "self" | "staff" | "care_team" | "consent" | "emergency" | "admin" | "device" | "app";
+export type AccessBasis = "self" | "guardian" | "staff" | "care_team" | "consent" | "emergency" | "admin" | "device" | "app";
 
 export type Access = {
   patient: PatientRow;
@@ -147,11 +148,12 @@ async function resolveUserAccess(
   const session = activeSession(actor, now);
   const ownId = sql`(SELECT l.patient_id FROM patient_links l WHERE l.user_id = ${actor.userId})`;
   const [[row], ...results] = await batch(db, [
-    db.all<EffectiveRoleRow & PatientRow & LinkedRow & { links: number; open: number | null } & OpenedRow>(sql`
+    db.all<EffectiveRoleRow & PatientRow & LinkedRow & { links: number } & OpenedRow>(sql`
     SELECT ${roleColumns(now)}, ${PATIENT_COLUMNS}, patients.restricted_at IS NULL
       AND (SELECT active FROM hospitals o WHERE o.id = patients.hospital_id) AS open,
       EXISTS (SELECT 1 FROM patient_links l WHERE l.user_id = u.id AND l.patient_id = patients.id) AS linked,
       EXISTS (SELECT 1 FROM care_team t WHERE t.patient_id = patients.id AND t.user_id = u.id AND t.ended_at IS NULL) AS in_team,
+      ${isGuardianPermission(permission) ? isGuardianOf(sql`u.id`, sql`patients.id`, now) : sql`0`} AS guarded,
       (SELECT count(*) FROM patient_links l WHERE l.user_id = u.id) AS links,
       ${byConsent ? selectGrants(now) : sql`NULL`} AS grants,
       ${EMERGENCY_READS.includes(permission) ? selectEmergency(now) : sql`NULL`} AS emergency,
@@ -175,8 +177,10 @@ async function resolveUserAccess(
   if (!basis) return denyAccess(call, permission, "not_found", denialFacts);
   // Patients do not change records that a hospital created; neither a closed hospital nor a restricted record accepts writes.
   const isForbiddenUpdate = permission === "patient:update" && row.hospital_id !== SELF_CARE_HOSPITAL_ID;
-  if (basis === "self" && (isForbiddenUpdate || (!row.open && auditAction(permission) !== "R")))
+  const isWrite = auditAction(permission) !== "R";
+  if (basis === "self" && (isForbiddenUpdate || (!row.open && isWrite)))
     return denyAccess(call, permission, "forbidden", denialFacts);
+  assertUnmerged(row, isWrite && !isAllowedDespiteRestriction(permission));
   return {
     access: { patient: row, basis, role, hospitalId: row.hospital_id, deviceId: null, effectiveRole, ...openedBy(basis, row) },
     results,
@@ -187,14 +191,21 @@ async function resolveUserAccess(
 const isLocked = ({ restricted_at }: PatientRow, role: Role | "app", permission: Permission): boolean =>
   restricted_at !== null && role !== "patient" && !isAllowedDespiteRestriction(permission);
 
+/** A record that was merged into another is read, and written there. */
+function assertUnmerged({ merged_into }: PatientRow, isWrite: boolean): void {
+  if (merged_into !== null && isWrite)
+    throw new ApiError("record_merged", "Use the record that it was merged into.", { members: { merged_into } });
+}
+
 /** The basis on which a user may access a patient, or null. */
-function resolveBasis(effectiveRole: UserEffectiveRole, patient: { hospital_id: string } & LinkedRow): AccessBasis | null {
+function resolveBasis(effectiveRole: UserEffectiveRole, patient: PatientRow & LinkedRow): AccessBasis | null {
   const isSameHospital = effectiveRole.hospitalId === patient.hospital_id;
   switch (effectiveRole.role) {
     case "admin":
       return "admin";
     case "patient":
-      return patient.linked ? "self" : null;
+      if (patient.linked) return "self";
+      return patient.guarded && patient.open ? "guardian" : null;
     case "nurse":
     case "hospital_admin":
       return isSameHospital ? "staff" : null;
@@ -204,7 +215,8 @@ function resolveBasis(effectiveRole: UserEffectiveRole, patient: { hospital_id: 
   }
 }
 
-type LinkedRow = { linked: number; in_team: number };
+/** `open`: neither restricted nor of a closed hospital. */
+type LinkedRow = { linked: number; in_team: number; guarded: number; open: number | null };
 /** What opens a record beyond the role: grants as JSON, a running emergency access, and the record from which one may begin. */
 type OpenedRow = { grants: string | null; emergency: string | null; own_record: string | null };
 
@@ -242,6 +254,7 @@ async function resolveAppAccess(
   if (!roleAllows(effectiveRole, permission)) return denyAccess(call, permission, "forbidden", denialFacts);
   if (target === OWN_RECORD) throw new ApiError("invalid_request", "patient_id is required.");
   if (!row.id || isLocked(row, "app", permission)) return denyAccess(call, permission, "not_found", denialFacts);
+  assertUnmerged(row, auditAction(permission) !== "R");
   const access: Access = { patient: row, basis: "app", role: "app", hospitalId: row.hospital_id, deviceId: null, effectiveRole };
   return { access, results };
 }

@@ -2,8 +2,14 @@
 import { type SQL, sql } from "drizzle-orm";
 import { UUID_PATTERN } from "../platform/ids.ts";
 
-/** Identifies a patient by id or patient number, or by a report or document of theirs. */
-export type PatientTarget = { patient: string } | { report: string } | { document: string } | typeof OWN_RECORD;
+/** Identifies a patient by id or patient number, or by something of theirs. */
+export type PatientTarget =
+  | { patient: string }
+  | { report: string }
+  | { document: string }
+  | { encounter: string }
+  | { appointment: string }
+  | typeof OWN_RECORD;
 /** The caller's own record, or the patient that the calling device is bound to. */
 export const OWN_RECORD = { patient: "own" } as const;
 
@@ -21,6 +27,8 @@ export type PatientRow = {
   active: number;
   /** Epoch milliseconds; null unless the record is locked until it is erased. */
   restricted_at: number | null;
+  /** The record that this one was merged into: it is read there, and no longer changed here. */
+  merged_into: string | null;
   created_at: number;
   updated_at: number;
   version: number;
@@ -30,7 +38,7 @@ export type PatientRow = {
 export const PATIENT_SUMMARY_COLUMNS = sql`patients.id AS id, patients.patient_number AS patient_number, patients.hospital_id AS hospital_id,
   patients.ward_id AS ward_id, patients.monitoring AS monitoring, patients.patient_uid AS patient_uid,
   patients.uid_basis AS uid_basis, patients.identity_sealed AS identity_sealed,
-  patients.assigned_doctor_id AS assigned_doctor_id, patients.active AS active, patients.restricted_at AS restricted_at,
+  patients.assigned_doctor_id AS assigned_doctor_id, patients.active AS active, patients.restricted_at AS restricted_at, patients.merged_into AS merged_into,
   patients.created_at AS created_at, patients.updated_at AS updated_at, patients.version AS version`;
 export const PATIENT_COLUMNS = sql`${PATIENT_SUMMARY_COLUMNS}, patients.clinical_sealed AS clinical_sealed`;
 
@@ -39,6 +47,8 @@ export function matchesPatient(target: PatientTarget, ownPatientId: SQL): SQL {
   if (target === OWN_RECORD) return sql`patients.id = ${ownPatientId}`;
   if ("report" in target) return sql`patients.id = (SELECT patient_id FROM reports WHERE id = ${target.report})`;
   if ("document" in target) return sql`patients.id = (SELECT patient_id FROM documents WHERE id = ${target.document})`;
+  if ("encounter" in target) return sql`patients.id = (SELECT patient_id FROM encounters WHERE id = ${target.encounter})`;
+  if ("appointment" in target) return sql`patients.id = (SELECT patient_id FROM appointments WHERE id = ${target.appointment})`;
   if (/^[1-9][0-9]{0,14}$/.test(target.patient)) return sql`patients.patient_number = CAST(${target.patient} AS INTEGER)`;
   return sql`patients.id = ${UUID_PATTERN.test(target.patient) ? target.patient : null}`;
 }

@@ -6,6 +6,9 @@ const STAFF: readonly Role[] = ["nurse", "doctor", "hospital_admin", "admin"];
 const EVERYONE: readonly Role[] = ["patient", ...STAFF];
 const CARE_EDITORS: readonly Role[] = ["nurse", "hospital_admin", "admin"];
 const MANAGERS: readonly Role[] = ["hospital_admin", "admin"];
+/** Staff of a hospital: who treats, and who runs it. */
+const HOSPITAL_STAFF: readonly Role[] = ["nurse", "doctor", "hospital_admin"];
+const CLINICIANS: readonly Role[] = ["nurse", "doctor"];
 
 const ROLES_BY_PERMISSION = {
   "self:read": EVERYONE,
@@ -143,6 +146,51 @@ const ROLES_BY_PERMISSION = {
   "factor:reset": MANAGERS,
   "factor_policy:read": MANAGERS,
   "factor_policy:manage": MANAGERS,
+  "location:read": EVERYONE,
+  "location:manage": MANAGERS,
+  /** The hospital's rules of appointments. */
+  "care_settings:read": EVERYONE,
+  "care_settings:manage": MANAGERS,
+  /** Doctors and nurses: of the own profile. */
+  "availability:read": EVERYONE,
+  "availability:manage": STAFF,
+  /** Guardians too, for the records that they decide about (access/guardians.ts). */
+  "appointment:read": EVERYONE,
+  "appointment:create": ["patient", ...HOSPITAL_STAFF],
+  "appointment:update": ["patient", ...HOSPITAL_STAFF],
+  /** Book a time that is taken, with a reason. */
+  "appointment:overbook": ["doctor", "hospital_admin"],
+  "waiting_list:read": ["patient", ...HOSPITAL_STAFF],
+  "waiting_list:create": ["patient", ...HOSPITAL_STAFF],
+  "waiting_list:update": ["patient", ...HOSPITAL_STAFF],
+  /** Numbers of the waiting room. */
+  "queue:read": STAFF,
+  "queue:manage": HOSPITAL_STAFF,
+  /** The own calendar addresses; displays of a waiting room are for managers. */
+  "calendar_feed:read": EVERYONE,
+  "calendar_feed:manage": EVERYONE,
+  "encounter:read": EVERYONE,
+  "encounter:create": CLINICIANS,
+  /** Also reads the notes. */
+  "encounter:update": CLINICIANS,
+  /** Write reports, and over-read those of devices. */
+  "report:author": ["doctor"],
+  "report:sign": ["doctor"],
+  /** The whole record as a file. */
+  "record:export": ["patient", "doctor", "hospital_admin"],
+  "intake_link:read": HOSPITAL_STAFF,
+  "intake_link:create": HOSPITAL_STAFF,
+  "intake_link:manage": HOSPITAL_STAFF,
+  "intake:submit": ["patient", ...HOSPITAL_STAFF],
+  /** Read what waits for review, and take it over. */
+  "intake:review": HOSPITAL_STAFF,
+  "patient:match": STAFF,
+  "patient:merge": MANAGERS,
+  /** Doctors: the own figures. */
+  "dashboard:read": ["doctor", ...MANAGERS],
+  "video:join": ["patient", ...CLINICIANS],
+  "payment:read": ["patient", "hospital_admin"],
+  "payment:create": ["patient", "hospital_admin"],
   "admin:read": ["admin"],
   "docs:read": STAFF,
 } as const satisfies Record<string, readonly Role[]>;
@@ -161,6 +209,9 @@ export const APP_SCOPES = [
   "observation:read",
   "observation:create",
   "alert:read",
+  "appointment:read",
+  "appointment:create",
+  "encounter:read",
 ] as const satisfies readonly Permission[];
 
 export type AppScope = (typeof APP_SCOPES)[number];
@@ -207,6 +258,14 @@ export const AUDIT_ACTION_BY_OPERATION: Readonly<Record<string, AuditAction>> = 
   reset: "U",
   include_data: "U",
   close: "U",
+  overbook: "U",
+  author: "U",
+  sign: "U",
+  review: "U",
+  submit: "C",
+  match: "R",
+  merge: "U",
+  join: "E",
 };
 
 export function auditAction(permission: Permission): AuditAction {
@@ -244,6 +303,8 @@ const STEP_UPS: Partial<Record<Permission, StepUp>> = {
   "factor:reset": "second_step",
   "api_key:manage": "sign_in",
   "webhook:include_data": "sign_in",
+  "record:export": "sign_in",
+  "patient:merge": "sign_in",
   "erasure:create": "sign_in",
   "erasure:manage": "second_step",
   "erasure:apply": "second_step",

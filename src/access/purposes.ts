@@ -32,10 +32,10 @@ export const AUDIT_EVENT_NAMES: readonly string[] = [...PURPOSE_OF_EVENT.keys()]
 
 /** What `<thing>:<operation>` permissions govern apart from treatment, for refusals, whose event does not say what was refused. */
 const PURPOSE_OF_PERMISSION: ReadonlyMap<string, Purpose> = new Map([
-  ..."admin api_key audit delivery docs erasure hospital import_grant member patient_hold privacy_officer retention self storage user webhook"
+  ..."admin api_key audit calendar_feed care_settings delivery docs erasure hospital import_grant member patient_hold privacy_officer retention self storage user webhook"
     .split(" ")
     .map((name) => [name, "HSYSADMIN"] as const),
-  ..."device emergency_access notice_delay practitioner privacy_question privacy_review ward"
+  ..."availability dashboard device emergency_access intake_link location notice_delay practitioner privacy_question privacy_review queue ward"
     .split(" ")
     .map((name) => [name, "HOPERAT"] as const),
 ]);

@@ -3,6 +3,7 @@ import { type SQL, sql } from "drizzle-orm";
 import type { Actor } from "./actor.ts";
 import { credentialStillValid } from "./credentials.ts";
 import { activeSession } from "./effective-role.ts";
+import { isGuardianOf } from "./guardians.ts";
 import type { Access, AccessBasis } from "./patient-access.ts";
 import { enrolmentRequired } from "./sign-in.ts";
 
@@ -19,6 +20,7 @@ export function accessStillValid(actor: Actor, { basis, patient, hospitalId, ass
   const basisConditions: Partial<Record<AccessBasis, SQL>> = {
     self: sql`EXISTS (SELECT 1 FROM patient_links l WHERE l.user_id = u.id AND l.patient_id = ${patient.id})
       AND EXISTS (SELECT 1 FROM hospitals o WHERE o.id = ${hospitalId} AND o.active = 1)`,
+    guardian: sql`${isGuardianOf(sql`u.id`, sql`${patient.id}`, now)}`,
     staff: sql`m.role IS NOT NULL AND h.id = ${hospitalId}`,
     care_team: sql`m.role IS NOT NULL AND h.id = ${hospitalId} AND EXISTS
       (SELECT 1 FROM care_team t WHERE t.user_id = u.id AND t.patient_id = ${patient.id} AND t.ended_at IS NULL)`,

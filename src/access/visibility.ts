@@ -1,6 +1,7 @@
 // Which patients' rows lists, counts and searches may contain. Others than the person see no restricted record.
 import { type SQL, type SQLWrapper, sql } from "drizzle-orm";
 import { type EffectiveRole, getActorId, type Principal } from "./actor.ts";
+import { isGuardianshipOf } from "./guardians.ts";
 
 /**
  * The condition for pages, counts and searches: rows whose patient the caller may see.
@@ -14,6 +15,19 @@ export function patientVisibility(
 ): SQL {
   const scope = countedVisibility(effectiveRole, actor, patientId, hospitalId);
   return effectiveRole.role === "patient" ? scope : sql`${scope} AND ${isUnrestricted(effectiveRole, patientId)}`;
+}
+
+/** Rows whose patient the caller may see, those of records that the caller is a guardian of included. */
+export function guardianVisibility(
+  effectiveRole: EffectiveRole,
+  actor: Principal,
+  patientId: SQLWrapper,
+  hospitalId: SQLWrapper,
+  now: number,
+): SQL {
+  const visible = patientVisibility(effectiveRole, actor, patientId, hospitalId);
+  if (effectiveRole.role !== "patient") return visible;
+  return sql`(${visible} OR ${patientId} IN (SELECT g.patient_id FROM guardianships g WHERE ${isGuardianshipOf(getActorId(actor) ?? "", now)}))`;
 }
 
 /**

@@ -1,8 +1,10 @@
 // The end of a guardianship: by staff, by the guardian, by a person who is of age, or by its date.
+
 import { sql } from "drizzle-orm";
 import type { Call, SystemActor } from "../access/actor.ts";
 import { recordAuditEvent } from "../access/audit.ts";
 import { failWithAudit, requiredFieldError } from "../access/deny.ts";
+import { isOpenGuardianship } from "../access/guardians.ts";
 import { failsUnless } from "../access/sign-in.ts";
 import { handOverEvents } from "../notifications/delivery/hand-over.ts";
 import { batch, type Db, getDb, isRoleChanged } from "../platform/db/client.ts";
@@ -12,13 +14,7 @@ import { log } from "../platform/log.ts";
 import { daysOf } from "../platform/partial-date.ts";
 import { nullIfCorrupt } from "../platform/sealed-documents.ts";
 import { tellGuardian, tellPerson } from "./guardian-notices.ts";
-import {
-  type GuardianshipRow,
-  identityOf,
-  isOpenGuardianship,
-  sealGuardianReason,
-  selectGuardianships,
-} from "./guardian-rows.ts";
+import { type GuardianshipRow, identityOf, sealGuardianReason, selectGuardianships } from "./guardian-rows.ts";
 import { changeGuardianship, type FoundGuardianship, requireGuardianship } from "./guardians.ts";
 
 /** Indian Majority Act, 1875, section 3. */

@@ -1,9 +1,10 @@
 // Who is notified of a guardianship and of what a guardian decides: the person, wherever they have a login, and the guardian.
+
 import { type SQL, sql } from "drizzle-orm";
 import type { Call } from "../access/actor.ts";
+import { isGuardianshipOf } from "../access/guardians.ts";
 import { type Notice, notify } from "../notifications/notify.ts";
 import type { Statement } from "../platform/db/client.ts";
-import { isGuardianshipOf } from "./guardian-rows.ts";
 
 type Writer = Pick<Call, "db" | "actor" | "now">;
 /** A guardianship with the hospital of its record. */

@@ -35,27 +35,9 @@ export const selectGuardianships = (condition: SQL): SQL => sql`SELECT ${GUARDIA
   JOIN patients p ON p.id = g.patient_id JOIN hospitals h ON h.id = p.hospital_id JOIN users u ON u.id = g.guardian_id
   WHERE ${condition}`;
 
-/** Rows `g` that have not ended: recorded or confirmed. */
-export const isOpenGuardianship = (now: number): SQL => sql`g.ended_at IS NULL AND g.valid_until > ${now}`;
-
-/** Rows `g` by which the guardian decides now. */
-const isInForce = (now: number): SQL => sql`g.confirmed_at IS NOT NULL AND ${isOpenGuardianship(now)}
-  AND EXISTS (SELECT 1 FROM patients gp JOIN hospitals gh ON gh.id = gp.hospital_id WHERE gp.id = g.patient_id AND gh.active = 1)`;
-
-/** Rows `g` of the login that are in force. */
-export const isGuardianshipOf = (userId: string | SQL, now: number): SQL => sql`g.guardian_id = ${userId} AND ${isInForce(now)}`;
-
-/** Whether the login is a guardian of the person of a record. */
-export const isGuardianOf = (userId: string | SQL, patientId: SQL, now: number): SQL =>
-  sql`EXISTS (SELECT 1 FROM guardianships g WHERE g.patient_id = ${patientId} AND ${isGuardianshipOf(userId, now)})`;
-
 /** Rows `g` over the person of a login: of a record that is linked to it. */
 export const isOverLogin = (userId: string): SQL =>
   sql`g.patient_id IN (SELECT l.patient_id FROM patient_links l WHERE l.user_id = ${userId})`;
-
-/** The logins that are guardians of the person of a record now. */
-export const selectGuardianIds = (patientId: string, now: number): SQL =>
-  sql`SELECT g.guardian_id FROM guardianships g WHERE g.patient_id = ${patientId} AND ${isInForce(now)}`;
 
 type Reason = "reason" | "end_reason";
 const reasonContext = (id: string, column: Reason) => ({ table: "guardianships", column, id });

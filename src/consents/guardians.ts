@@ -1,9 +1,11 @@
 // Guardians: staff of a record's hospital records one, and a second member of staff confirms it.
+
 import { type SQL, sql } from "drizzle-orm";
 import { withUser } from "../access/access.ts";
 import { type Call, getActorId, type UserCall, type UserEffectiveRole } from "../access/actor.ts";
 import { type AuditEvent, recordAuditEvent } from "../access/audit.ts";
 import { denyAccess, denyNotFound, failWithAudit } from "../access/deny.ts";
+import { isOpenGuardianship } from "../access/guardians.ts";
 import { withPatient } from "../access/patient-access.ts";
 import { isAllowedDespiteRestriction, type Permission } from "../access/permissions.ts";
 import { failsUnless } from "../access/sign-in.ts";
@@ -19,7 +21,6 @@ import { tellGuardian, tellPerson } from "./guardian-notices.ts";
 import {
   type Caller,
   type GuardianshipRow,
-  isOpenGuardianship,
   isOverLogin,
   sealGuardianReason,
   selectGuardianships,

@@ -1,8 +1,9 @@
 // Whose consent it is: the person decides about their own records alone, or a guardian, and a hospital learns nothing of the others.
+
 import { type SQL, sql } from "drizzle-orm";
+import { isGuardianOf, isGuardianshipOf } from "../access/guardians.ts";
 import { areDifferentPersons, isSamePerson } from "../access/persons.ts";
 import type { Db } from "../platform/db/client.ts";
-import { isGuardianOf, isGuardianshipOf } from "./guardian-rows.ts";
 
 /** Whether a record is linked to the login, or another record of the same person is. */
 const isOwnRecord = (userId: string | SQL, patientId: SQL): SQL => sql`EXISTS (SELECT 1 FROM patient_links l

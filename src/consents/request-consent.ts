@@ -1,8 +1,10 @@
 // Staff asks the person of one of their own records for access to records elsewhere. The answer is the same whether any exist.
+
 import { type SQL, sql } from "drizzle-orm";
 import { type Call, getActorId } from "../access/actor.ts";
 import { type AuditEvent, recordAuditEvent } from "../access/audit.ts";
 import { failWithAudit } from "../access/deny.ts";
+import { selectGuardianIds } from "../access/guardians.ts";
 import { type Access, withPatient } from "../access/patient-access.ts";
 import type { Permission } from "../access/permissions.ts";
 import { failsUnless } from "../access/sign-in.ts";
@@ -16,7 +18,6 @@ import { uuidv7 } from "../platform/ids.ts";
 import { DAY_MS } from "../platform/time.ts";
 import { ANSWER_MS } from "./answer-time.ts";
 import { keepVersion, sealReason, selectConsent, toCreated } from "./consent-rows.ts";
-import { selectGuardianIds } from "./guardian-rows.ts";
 import { type ConsentScope, findScopeErrors } from "./scope.ts";
 
 export type ConsentRequest = ConsentScope & {

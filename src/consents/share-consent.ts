@@ -1,8 +1,10 @@
 // The person shares records on their own initiative, with a hospital that has a record of theirs or with one practitioner there.
+
 import { type SQL, sql } from "drizzle-orm";
 import { withUser } from "../access/access.ts";
 import type { Call, UserActor } from "../access/actor.ts";
 import { failWithAudit } from "../access/deny.ts";
+import { isGuardianshipOf } from "../access/guardians.ts";
 import { failsUnless } from "../access/sign-in.ts";
 import type { KeyStatements } from "../http/idempotency.ts";
 import { notify } from "../notifications/notify.ts";
@@ -14,7 +16,6 @@ import { uuidv7 } from "../platform/ids.ts";
 import { selectConsent, toCreated } from "./consent-rows.ts";
 import { createGranted } from "./create-granted.ts";
 import { tellOfDecision } from "./guardian-notices.ts";
-import { isGuardianshipOf } from "./guardian-rows.ts";
 import { isShareable, isStillGuardian, selectGuardianshipsHeld } from "./persons.ts";
 import { recordInLogs, selectPlaces } from "./places.ts";
 import { type ConsentScope, findScopeErrors } from "./scope.ts";

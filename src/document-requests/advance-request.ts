@@ -1,11 +1,12 @@
 // The steps of the hospitals: the asked one approves, rejects and fulfils, the one that asks cancels. Of steps at once, one counts.
+
 import { type SQL, sql } from "drizzle-orm";
 import type { Call, UserCall, UserEffectiveRole } from "../access/actor.ts";
 import { recordAuditEvent } from "../access/audit.ts";
 import type { AuditEventName } from "../access/event-names.ts";
+import { isGuardianshipOf } from "../access/guardians.ts";
 import { failsUnless } from "../access/sign-in.ts";
 import { endConsent, tellAskedHospital } from "../consents/document-consents.ts";
-import { isGuardianshipOf } from "../consents/guardian-rows.ts";
 import type { NotificationKind } from "../notifications/kinds.ts";
 import { notify } from "../notifications/notify.ts";
 import { batch, isRoleChanged, type Statement } from "../platform/db/client.ts";

@@ -87,6 +87,7 @@ async function insertPatient(
     assigned_doctor_id: input.assigned_doctor_id,
     active: 1,
     restricted_at: null,
+    merged_into: null,
     created_at: now,
     updated_at: now,
     version: 1,

@@ -92,3 +92,11 @@ export function isForeignKeyViolation(error: unknown): boolean {
   }
   return false;
 }
+
+/** True for `RAISE(ABORT, name)` of a trigger. */
+export function isTriggerAbort(error: unknown, name: string): boolean {
+  for (let current: unknown = error; current instanceof Error; current = current.cause) {
+    if (current.message.includes(name)) return true;
+  }
+  return false;
+}

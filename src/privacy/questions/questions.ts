@@ -1,15 +1,16 @@
 // Questions of patients about entries of their own access log and about guardianships over them, which privacy officers answer by
 // closing the review.
+
 import { and, eq, inArray, sql } from "drizzle-orm";
 import { withUser } from "../../access/access.ts";
 import type { Call, UserCall, UserEffectiveRole } from "../../access/actor.ts";
 import { type AuditEvent, afterAudit, appendAuditEvent, recordAuditEvent } from "../../access/audit.ts";
 import { denyNotFound, failWithAudit } from "../../access/deny.ts";
+import { isOpenGuardianship } from "../../access/guardians.ts";
 import { findOwnEntry } from "../../audit/proofs.ts";
 import { selectPlaces } from "../../audit/visible-logs.ts";
 import { selectWithheld } from "../../audit/withheld.ts";
 import type { LogEntry } from "../../audit-log/contract.ts";
-import { isOpenGuardianship } from "../../consents/guardian-rows.ts";
 import { buildPage, type PageQuery, resolvePageStart } from "../../http/pagination.ts";
 import { batch } from "../../platform/db/client.ts";
 import { ROW_LIMITS, toLimitError, unlessFull } from "../../platform/db/row-limits.ts";
