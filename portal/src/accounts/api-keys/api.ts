@@ -24,6 +24,9 @@ const ALL_SCOPES: Record<Scope, true> = {
   "observation:read": true,
   "observation:create": true,
   "alert:read": true,
+  "appointment:read": true,
+  "appointment:create": true,
+  "encounter:read": true,
 };
 export const SCOPES = Object.keys(ALL_SCOPES) as Scope[];
 

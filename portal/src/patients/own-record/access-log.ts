@@ -116,6 +116,7 @@ const PURPOSE_MESSAGES: Readonly<Record<string, PlainMessageKey>> = {
   BTG: "me.why.purpose.emergency",
 };
 const BASIS_MESSAGES: Readonly<Record<string, PlainMessageKey>> = {
+  guardian: "me.why.basis.guardian",
   care_team: "me.why.basis.care_team",
   staff: "me.why.basis.staff",
   admin: "me.why.basis.admin",
