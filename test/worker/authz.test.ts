@@ -90,9 +90,10 @@ const nowhere = (handle: ResourceIds): ResourceIds => ({
 });
 
 /** Canaries of patients that the principal may not see; by consent, those of the request's patient where it opens the route. */
-function forbiddenWords({ player: { principal }, relation, decision, target }: Cell): string[] {
+function forbiddenWords({ player: { principal }, relation, decision, rule, target }: Cell): string[] {
   const visible = visibleTargets(principal);
-  const isShared = (of: Target) => relation === "consent" && decision === "allow" && of === target;
+  const isGuarded = (of: Target) => rule.byGuardian === true && relationTo(principal, of) === "guardian";
+  const isShared = (of: Target) => (relation === "consent" && decision === "allow" && of === target) || isGuarded(of);
   return ALL_TARGETS.filter((of) => !visible.includes(of) && !isShared(of)).map((of) => stage.patients[of].canary);
 }
 
