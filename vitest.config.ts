@@ -89,6 +89,9 @@ async function findPort(): Promise<number> {
 process.env["WEBHOOK_RECEIVER_PORT"] ??= String(await findPort());
 const webhookReceiverPort = process.env["WEBHOOK_RECEIVER_PORT"];
 
+/** Days since 1970 choose the cases of sampled matrices (test/long.ts), so that each is tried within a few days. */
+process.env["SAMPLE_SEED"] ??= String(Math.floor(Date.now() / 86_400_000));
+
 const migrations = await readD1Migrations("migrations");
 
 export default defineConfig(async () => ({
@@ -128,8 +131,9 @@ export default defineConfig(async () => ({
                 SMS_API_ORIGIN: "https://sms.test",
                 MIGRATIONS: migrations.map(({ name }) => name),
                 MIGRATED_SCHEMA: migratedSchema(migrations),
-                // The long forms (test/long.ts).
+                // The long forms and the sampled cases (test/long.ts).
                 VERIFY: process.env["VERIFY"] ?? "",
+                SAMPLE_SEED: process.env["SAMPLE_SEED"] ?? "",
                 // Links are signed but never opened: nothing listens there.
                 R2_S3_ENDPOINT: "https://account.r2.example",
                 R2_S3_BUCKET: "edgecare-files",

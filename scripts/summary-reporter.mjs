@@ -44,6 +44,7 @@ export default class SummaryReporter {
     printSkipped(skipped);
     for (const test of tests.filter((test) => test.diagnostic()?.flaky))
       console.log(`needed a second try: ${test.module.relativeModuleId} › ${test.fullName}`);
+    if (!process.env.VERIFY) console.log(`sampled cases: repeat them with SAMPLE_SEED=${process.env.SAMPLE_SEED}`);
     if (modules.length > SLOWEST) {
       printTimes(modules);
       // `npm run verify` has its own budget.

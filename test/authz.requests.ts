@@ -212,9 +212,11 @@ const BODIES: RouteBodies = {
     },
   }),
   "PATCH /api/v1/webhooks/:webhook_id": (handle) => ({ ...matching(handle), json: { description: "changed" } }),
-  "POST /api/v1/devices": (handle, { role }) => ({
-    json: { kind: "ecg", name: "cart", ...(role === "admin" && { hospital_id: handle.hospitalId }) },
-  }),
+  "POST /api/v1/devices": async (handle, { role }, person) => {
+    const own = role === "patient" && (await findOwnRecord(person));
+    const of = { ...(role === "admin" && { hospital_id: handle.hospitalId }), ...(own && { patient_id: own }) };
+    return { json: { kind: "ecg", name: "cart", ...of } };
+  },
   "POST /api/v1/devices/claim": () => ({ json: {} }),
   "PATCH /api/v1/devices/:device_id": (handle) => ({ ...matching(handle), json: { model: null } }),
   "DELETE /api/v1/devices/:device_id": matching,
@@ -284,8 +286,7 @@ const BODIES: RouteBodies = {
   "POST /api/v1/guardianships/:guardianship_id/end": () => ({ json: { reason: "a test" } }),
   "POST /api/v1/consents/redeem": ({ code, patientId }) => ({ json: { code, patient_id: patientId } }),
   "POST /api/v1/consents/offers": async ({ patientId }, _, person) => {
-    const own = env.DB.prepare("SELECT patient_id FROM patient_links WHERE user_id = ? LIMIT 1").bind(person?.id ?? "");
-    return { json: { patient_ids: [(await own.first<string>("patient_id")) ?? patientId], ...newScope() } };
+    return { json: { patient_ids: [(await findOwnRecord(person)) ?? patientId], ...newScope() } };
   },
   "POST /api/v1/document-requests": async ({ patientId }) => {
     await forgetDenials(patientId);
@@ -334,6 +335,12 @@ export async function subscribeSession(sessionId: string): Promise<string> {
   const owner = await env.DB.prepare("SELECT user_id FROM sessions WHERE id = ?").bind(sessionId).first<string>("user_id");
   return owner === null ? sessionId : subscribe(owner, sessionId);
 }
+
+/** A record that the person's account is linked to; earlier cells of the matrix may have linked others. */
+const findOwnRecord = (person: Person | null): Promise<string | null> =>
+  env.DB.prepare("SELECT patient_id FROM patient_links WHERE user_id = ? LIMIT 1")
+    .bind(person?.id ?? "")
+    .first<string>("patient_id");
 
 export async function callRoute(
   route: string,

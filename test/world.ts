@@ -7,8 +7,10 @@ import { hashPassword } from "../src/accounts/passwords/passwords.ts";
 import { signAccessToken } from "../src/accounts/sessions/access-tokens.ts";
 import { prepareSession, refreshToken } from "../src/accounts/sessions/sessions.ts";
 import { app } from "../src/app.ts";
+import type { AuditLog } from "../src/audit-log/audit-log.ts";
 import { createAuditLogs } from "../src/audit-log/audit-logs.ts";
-import { type AuditLogEvent, NO_HOSPITAL_LOG } from "../src/audit-log/contract.ts";
+import { type AuditLogEvent, MAX_LISTED_SEGMENTS, NO_HOSPITAL_LOG } from "../src/audit-log/contract.ts";
+import { readSegment } from "../src/audit-log/segments/read-segment.ts";
 import { preparePatient as patientStatements } from "../src/patients/new-patient.ts";
 import { getKeys } from "../src/platform/config.ts";
 import { sealValue } from "../src/platform/crypto.ts";
@@ -316,8 +318,11 @@ export type AuditRow = {
 /** Events of a request id, oldest first, each once: those that wait in D1 and those in the logs. */
 export const readAuditEvents = (requestId: string): Promise<AuditRow[]> => selectEvents(requestId);
 
-/** All events, oldest first. @param logIds logs beside those of the hospitals in D1 */
+/** All events that are in no segment, oldest first. @param logIds logs beside those of the hospitals in D1 */
 export const listLoggedEvents = (logIds: readonly string[] = []): Promise<AuditRow[]> => selectEvents(null, logIds);
+
+/** All events, oldest first, with those in segments: a log with thousands of events closes them. */
+export const listAllEvents = (): Promise<AuditRow[]> => selectEvents(null, [], true);
 
 /** The events with these columns, oldest first. */
 export async function findEvents(columns: Partial<AuditRow>): Promise<AuditRow[]> {
@@ -326,7 +331,7 @@ export async function findEvents(columns: Partial<AuditRow>): Promise<AuditRow[]
   );
 }
 
-async function selectEvents(requestId: string | null, logIds: readonly string[] = []): Promise<AuditRow[]> {
+async function selectEvents(requestId: string | null, logIds: readonly string[] = [], withClosed = false): Promise<AuditRow[]> {
   const staged = await env.DB.prepare(
     "SELECT id, event, subjects FROM audit_staged WHERE ?1 IS NULL OR event->>'request_id' = ?1",
   )
@@ -342,9 +347,19 @@ async function selectEvents(requestId: string | null, logIds: readonly string[] 
       return sql.exec<{ event: string }>(query, requestId).toArray();
     });
     events.push(...found.map(({ event }): AuditLogEvent => JSON.parse(event)));
+    if (withClosed) events.push(...(await readClosedEvents(stub)));
   }
   const byId = new Map(events.map((event) => [event.id, event]));
   return [...byId.values()].sort((a, b) => (a.id < b.id ? -1 : 1)).map(toAuditRow);
+}
+
+/** The events of a log that are in its segments. */
+async function readClosedEvents(log: DurableObjectStub<AuditLog>): Promise<AuditLogEvent[]> {
+  const { audit } = await getKeys(env);
+  const events: AuditLogEvent[] = [];
+  for (const segment of await log.listSegments(0, MAX_LISTED_SEGMENTS))
+    for await (const entries of readSegment(env.FILES, audit, segment, null)) events.push(...entries);
+  return events;
 }
 
 /** The logs that exist, by their names: an object that is woken without its name cannot do its work. */

@@ -12,7 +12,7 @@ import { newRequestRow } from "../document-request-rows.ts";
 import { newErasure } from "../erasure-rows.ts";
 import { type ApiDocument, type Json, listOperations, type Operation } from "../fuzz/document.ts";
 import { listTextFields, type TextField, withTexts } from "../fuzz/text-fields.ts";
-import { times, VERIFY } from "../long.ts";
+import { isSampled, SAMPLE_SEED, times } from "../long.ts";
 import { newFailedDelivery, newNotification } from "../notification-rows.ts";
 import { absent } from "../shared-data.ts";
 import {
@@ -33,9 +33,9 @@ import {
 import { buildMultipart } from "./storage-evidence.ts";
 
 /** Requests per operation that has no resource in RESOURCES. */
-const ROUNDS = times(9, 24);
-/** Of the strings that each field of RESOURCES gets, another selection per resource. */
-const SHARE = times(3, 1);
+const ROUNDS = times(5, 24);
+/** Of the strings that each field of RESOURCES gets, another selection per resource and day. */
+const SHARE = 6;
 const bodies = inject("jsonBodies");
 const strings = inject("naughtyStrings");
 
@@ -424,9 +424,9 @@ function exampleOf({ path, operation }: Operation): Json {
   return { ...Object(example), ...Object.fromEntries(known) };
 }
 
-/** `count` of the groups, another selection for each `offset`; all of them if they are fewer. */
+/** `count` of the groups, another selection for each `offset` and day; all of them if they are fewer. */
 const selection = <T>(groups: T[], count: number, offset: number): T[] =>
-  groups.length <= count ? groups : groups.filter((_, i) => (i + offset) % Math.ceil(groups.length / count) === 0);
+  groups.length <= count ? groups : groups.filter((_, i) => (i + offset + SAMPLE_SEED) % Math.ceil(groups.length / count) === 0);
 
 /**
  * Sends texts in every field of an operation, all fields at once and each with others. Fields that come back in RESOURCES have
@@ -538,7 +538,7 @@ describe(`${strings.length} naughty strings`, () => {
     const resource = RESOURCES[name];
     if (!resource) throw new Error(name);
     const k = Object.keys(RESOURCES).indexOf(name);
-    const share = strings.filter((_, i) => (i + k) % SHARE === 0);
+    const share = strings.filter((_, i) => isSampled(i, k, SHARE));
     for (const [i, count] of (await fill(resource, share, unfit)).entries()) {
       const { path, max = 0 } = resource.places[i] ?? {};
       const short = share.filter((text) => text.length <= max).length;
@@ -572,12 +572,12 @@ describe(`${strings.length} naughty strings`, () => {
       const { status } = await sendRequest(`${API}${path}`, { as: world.nurse });
       expect({ path, status, odd: ![200, 400, 401, 404, 405].includes(status) }).toEqual({ path, status, odd: false });
     };
-    const some = strings.filter((_, i) => VERIFY || i % 8 === 0);
+    const some = strings.filter((_, i) => isSampled(i, 0, 16));
     for (const text of some) await look(`/patients/${encodeURIComponent(text)}`);
-    for (const group of [...grouped(strings, unfit, 100), ...chunks([...unfit], 1)]) {
+    for (const [g, group] of [...grouped(strings, unfit, 100), ...chunks([...unfit], 1)].entries()) {
       const q = encodeURIComponent(group.join(" "));
-      for (const path of [`/patients/search?q=${q}`, `/patients?patient_uid=${q}`, `/reports?session_type=${q}`])
-        await look(path);
+      const paths = [`/patients/search?q=${q}`, `/patients?patient_uid=${q}`, `/reports?session_type=${q}`];
+      for (const path of paths.filter((_, p) => isSampled(g, p, paths.length))) await look(path);
     }
     for (const [i, text] of some.entries()) {
       // Some have the same normal form, and five attempts would lock that name.
