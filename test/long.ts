@@ -8,10 +8,10 @@
 // - answers: every bad input on every operation instead of each fifth
 // - audit-lists: two logs of 1,500 events each instead of 500; ten years of a hospital with 8,000 events in each month, and prints
 //   how long a patient's log of three years ago takes
-// - audit-log-crashes: a crash at every operation of closing and merging instead of each third or sixth
+// - audit-log-crashes: a crash at every operation of closing and merging instead of each ninth or eighteenth
 // - audit-log-decade: twelve days of each month instead of two of each third month
 // - audit-segments: 600 random filters instead of 60, 600 changed bytes instead of 60
-// - audit-tampering: 1,000 changes of the raw stores instead of 90
+// - audit-tampering: 1,000 changes of the raw stores instead of 35
 // - audit-verifier: 20,000 random leaves instead of 500; prints events per second
 // - authz: every denial instead of each twelfth, every permission instead of each fourth
 // - consent-model: 150 random histories of a consent instead of 12
@@ -19,6 +19,7 @@
 // - delivery-torture: 10,000 deliveries with failures instead of 1,000
 // - dev-commands: `npm run reset` loads the demo data, which otherwise only the served product does
 // - erasure-kill: a kill at every store call of an erasure instead of each 41st
+// - faults-audit: every read with each fault of its audit log instead of each third
 // - faults: every call of a route's request fails in turn instead of each third, at least one before and one after it happens
 // - fernet: every character of a token changed instead of each seventh
 // - document-request-states: 200 random histories of a request instead of 12
@@ -30,7 +31,7 @@
 // - news2-chart: a million random patients from a random seed instead of 100,000 from a fixed one
 // - packed-hours: 100 random ranges over packed hours instead of 10
 // - product: `npm start` in a new folder must respond within a minute, which needs an idle machine
-// - product-live: 30 seconds at fifty rows a second instead of 10
+// - product-live: 30 seconds at fifty rows a second instead of 10, four recordings instead of two
 // - python-client: 40 reports instead of 6, and a server of its own that is killed half-way
 // - sealing-again-races: 300 kills instead of 25, 100 rounds of load instead of 5
 // - trust-story: the rotation of the keys of all demo data as well

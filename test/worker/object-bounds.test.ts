@@ -13,7 +13,7 @@ import {
 import { rollUpByHour } from "../../src/monitoring/patient-object/samples/rollup.ts";
 import { Store } from "../../src/monitoring/patient-object/samples/store.ts";
 import type { Sample } from "../../src/monitoring/vitals/model.ts";
-import { times } from "../long.ts";
+import { isSampled, times } from "../long.ts";
 import { API, env, newWorld, readJson, sendRequest, type World } from "../world.ts";
 import { createItem, getMonitor, HEART_RATE, HOUR_MS, SPO2, storeSamples, TEMPERATURE, toIso } from "./vitals-world.ts";
 
@@ -94,7 +94,7 @@ async function live({ store }: Counted, patientId: string, seed: number): Promis
 const EXTREMES = [-8.64e15, -62_167_219_200_000, 0, NOW - DAY_MS, NOW, NOW + 120_000, 253_402_300_799_999, 8.64e15];
 
 describe("a page of samples", () => {
-  it.each(Array.from({ length: times(3, 40) }, (_, seed) => seed))(
+  it.each(Array.from({ length: 40 }, (_, seed) => seed).filter((seed) => isSampled(seed, 0, 20)))(
     "costs a bounded number of SQL steps in any range, and all pages together are the range (life %i)",
     (seed) =>
       withStore(async (counted, patientId) => {
