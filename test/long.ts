@@ -28,13 +28,17 @@
 // - hostile-text: every published string in each field of a resource instead of each sixth, as a path and as a login instead of
 //   each sixteenth, as a search and as two filters instead of one of these; 24 requests per other operation instead of 5
 // - limits-over: 3,000 random histories of limits instead of 300
+// - links: each change of a link's characters instead of each third
 // - news2-chart: a million random patients from a random seed instead of 100,000 from a fixed one
 // - packed-hours: 100 random ranges over packed hours instead of 10
 // - product: `npm start` in a new folder must respond within a minute, which needs an idle machine
 // - product-live: 30 seconds at fifty rows a second instead of 10, four recordings instead of two
 // - python-client: 40 reports instead of 6, and a server of its own that is killed half-way
 // - sealing-again-races: 300 kills instead of 25, 100 rounds of load instead of 5
+// - storage-quotas: each writing route with the quotas of account and hospital instead of one of them
 // - trust-story: the rotation of the keys of all demo data as well
+// - upload-formats: every published hostile file instead of each third
+// - upload-hostile: every published hostile file by a person and by a device instead of by one of them
 // The end of the run then prints no budget.
 export const VERIFY = Boolean(process.env["VERIFY"]);
 

@@ -3,6 +3,7 @@ import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { LINK_LIFETIME_MS } from "../../src/access/file-links.ts";
 import { getKeys } from "../../src/platform/config.ts";
 import { computeMac, toBase64Url } from "../../src/platform/crypto.ts";
+import { isSampled } from "../long.ts";
 import {
   API,
   env,
@@ -79,7 +80,8 @@ describe("a signed link", () => {
         `${link.slice(0, i)}A${link.slice(i)}`,
       ];
     }).flat();
-    for (const text of changed.filter((one) => one !== link)) statuses.add((await withLink(text)).status);
+    const tried = changed.filter((_, i) => isSampled(Math.floor(i / 3), i % 3, 3));
+    for (const text of tried.filter((one) => one !== link)) statuses.add((await withLink(text)).status);
     expect(changed.length).toBeGreaterThan(300);
     expect([...statuses]).toEqual([403]);
   });

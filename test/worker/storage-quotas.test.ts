@@ -8,6 +8,7 @@ import { renewResources } from "../authz.renewal.ts";
 import { callRoute } from "../authz.requests.ts";
 import { ROUTES } from "../authz.routes.ts";
 import { type AuthzFixture, createFixture, createSpareSession, type ResourceIds, type TestCaller } from "../authz.world.ts";
+import { isSampled } from "../long.ts";
 import { API, env, newPerson, readJson, sendRequest, uniqueText } from "../world.ts";
 import { deleteUnreferencedFiles } from "./storage-evidence.ts";
 
@@ -144,6 +145,8 @@ async function callFull(route: string, filling: () => Promise<void>) {
 }
 
 const isUncounted = (route: string) => Object.hasOwn(UNCOUNTED, route);
+const counted = WRITES.filter((route) => !isUncounted(route));
+const hasHospital = (route: string) => !WITHOUT_HOSPITAL.includes(route);
 
 describe("a writing route", { timeout: 120_000 }, () => {
   it("of the OpenAPI document is one of the routes below, and declares its refusals", async () => {
@@ -167,17 +170,21 @@ describe("a writing route", { timeout: 120_000 }, () => {
     expect(Object.keys(UNCOUNTED).filter((route) => !WRITES.includes(route))).toEqual([]);
   });
 
-  it.each(WRITES.filter((route) => !isUncounted(route)))("ends with the account's quotas: %s", async (route) => {
-    const daily = await callFull(route, () => fill("accounts", "quota-day:", today()));
-    expect(daily).toMatchObject({ status: 429, code: "quota_exceeded" });
-    if (!route.endsWith("/batch")) {
-      const wait = Number(daily.response.headers.get("retry-after"));
-      expect(utcDayOf(Date.now() + wait * 1000)).toBe(today() + 1);
-    }
-    expect(await callFull(route, () => fill("accounts", "quota:", 0))).toMatchObject({ status: 409, code: "storage_full" });
-  });
+  // In the short form each route has one of the two owners, and the other one the next day.
+  it.each(counted.filter((route, row) => !hasHospital(route) || isSampled(row, 0, 2)))(
+    "ends with the account's quotas: %s",
+    async (route) => {
+      const daily = await callFull(route, () => fill("accounts", "quota-day:", today()));
+      expect(daily).toMatchObject({ status: 429, code: "quota_exceeded" });
+      if (!route.endsWith("/batch")) {
+        const wait = Number(daily.response.headers.get("retry-after"));
+        expect(utcDayOf(Date.now() + wait * 1000)).toBe(today() + 1);
+      }
+      expect(await callFull(route, () => fill("accounts", "quota:", 0))).toMatchObject({ status: 409, code: "storage_full" });
+    },
+  );
 
-  it.each(WRITES.filter((route) => !isUncounted(route) && !WITHOUT_HOSPITAL.includes(route)))(
+  it.each(counted.filter((route, row) => hasHospital(route) && isSampled(row, 1, 2)))(
     "ends with the hospital's quota: %s",
     async (route) => {
       const daily = await callFull(route, () => fill("hospitals", "quota-day:", today()));

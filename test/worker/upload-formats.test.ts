@@ -1,6 +1,7 @@
 // What real clients send: forms as their libraries write them, padded PDFs, times without a zone.
 import { beforeAll, describe, expect, inject, it } from "vitest";
 import { BLANK_WORDS, flagMetrics, isBlankMetric } from "../../src/reports/upload/metric-flags.ts";
+import { isSampled } from "../long.ts";
 import { absent } from "../shared-data.ts";
 import {
   API,
@@ -164,7 +165,7 @@ describe("padding of a PDF", () => {
   it("leaves published hostile files as they were: those without a header or an end are refused", async ({ skip }) => {
     const files = inject("pdfs").filter(({ path }) => path.startsWith("hostile/pdf"));
     skip(files.length === 0, absent("hostile/pdf"));
-    for (const { path, base64 } of files) {
+    for (const { path, base64 } of files.filter((_, i) => isSampled(i, 0, 3))) {
       const pdf = new Uint8Array(Buffer.from(base64, "base64"));
       const text = Buffer.from(pdf).toString("latin1");
       const isWhole =

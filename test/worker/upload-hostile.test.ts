@@ -1,6 +1,7 @@
 // Hostile uploads: malformed multipart forms, file names, polyglots, stalled senders; files of public test suites.
 import { afterEach, beforeAll, describe, expect, inject, it, vi } from "vitest";
 import { BODY_IDLE_TIMEOUT_MS } from "../../src/http/request-body.ts";
+import { isSampled } from "../long.ts";
 import { absent } from "../shared-data.ts";
 import {
   API,
@@ -254,7 +255,10 @@ describe("real files", () => {
         const file = await sendRequest(data.cloud_url);
         expect(await sha256(new Uint8Array(await file.arrayBuffer())), path).toBe(await sha256(pdf));
       };
-      const all = mine.flatMap((file) => [world.nurse, device].map((as) => () => tryOut(file, as)));
+      const every = folder === "hostile/pdf" ? 2 : 1;
+      const all = mine.flatMap((file, row) =>
+        [world.nurse, device].filter((_, column) => isSampled(row, column, every)).map((as) => () => tryOut(file, as)),
+      );
       while (all.length > 0) await Promise.all(all.splice(0, 16).map((run) => run()));
       await annotate(`${folder}: ${mine.length} files, answers ${JSON.stringify(outcomes)}`);
       expect(outcomes[201]).toBeGreaterThanOrEqual(2);
