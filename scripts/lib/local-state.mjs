@@ -28,7 +28,6 @@ export function prepareStores(state) {
   // Traces of starts before X_LOCAL_OBSERVABILITY was set.
   rmSync(`${state}/v3/observability`, { recursive: true, force: true });
   if (process.env.EDGECARE_DEMO !== "off") run("node", ["cli/edgecare.ts", "demo", "--state", state], "inherit");
-  // wrangler needs seconds to find that nothing is pending.
-  else if (!isMigrated(state))
-    run("wrangler", ["d1", "migrations", "apply", "DB", "--local", "--persist-to", state], ["ignore", "ignore", "inherit"]);
+  // The proxy needs seconds to find that nothing is pending.
+  else if (!isMigrated(state)) run("node", ["cli/demo/migrate-local.ts", state], ["ignore", "ignore", "inherit"]);
 }
