@@ -17,7 +17,7 @@ export const publicSmsRoutes = createRouter().openapi(
       "Called by the provider. The request is signed with X-Twilio-Signature. A callback that is too old, or whose status is not " +
       "newer than what is known, gets 409.",
     request: {
-      query: z.object({
+      query: z.strictObject({
         delivery: z.string().min(1).max(200),
         sent: z.coerce.number().int().openapi({ description: "When the message was sent, epoch milliseconds" }),
       }),
