@@ -5,6 +5,7 @@ import { createServer } from "node:net";
 import { resolve } from "node:path";
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
+import { buildRender, RENDER_ASSETS, RENDER_BUNDLE } from "./scripts/build-render.mjs";
 import { newSecrets } from "./scripts/dev-secrets.mjs";
 import { GUARDS, removeGuard } from "./scripts/lib/guards.mjs";
 import { messageCatalogues } from "./scripts/portal-messages.mjs";
@@ -75,6 +76,7 @@ const SMS_ACCOUNT = {
 };
 
 keepTemporaryFilesInMemory();
+buildRender();
 
 /** A port that is free now. */
 async function findPort(): Promise<number> {
@@ -145,10 +147,18 @@ export default defineConfig(async () => ({
               serviceBindings: {
                 MAIL: { name: "mail-service", entrypoint: "MailService" },
                 MAILBOX: { name: "mail-service", entrypoint: "Mailbox" },
+                RENDER: { name: "edgecare-render", entrypoint: "RenderService" },
                 SMS_BOX: { name: "sms-service", entrypoint: "SmsBox" },
               },
               outboundService: "sms-service",
               workers: [
+                {
+                  name: "edgecare-render",
+                  compatibilityDate: "2026-10-01",
+                  compatibilityFlags: ["nodejs_compat"],
+                  modules: [{ type: "ESModule", path: resolve(RENDER_BUNDLE) }],
+                  assets: { directory: resolve(RENDER_ASSETS), binding: "ASSETS" },
+                },
                 {
                   name: "mail-service",
                   compatibilityDate: "2026-10-01",

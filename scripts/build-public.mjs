@@ -1,9 +1,9 @@
 // Builds the Worker's static files in dist/public: the portal, and the documentation pages with local copies of Swagger UI
 // and Redoc; nothing is loaded from other hosts.
 // With EDGECARE_BUILD=reuse the existing build stays if no source has changed since.
-import { createHash } from "node:crypto";
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { buildPortal } from "./build-portal.mjs";
+import { sourcesHash } from "./lib/sources-hash.mjs";
 
 const outDir = "dist/public/assets";
 /** Records the sources from which dist/public was built. */
@@ -20,19 +20,6 @@ const SOURCES = [
   "tsconfig.json",
 ];
 
-function filesIn(path) {
-  if (!statSync(path).isDirectory()) return [path];
-  return readdirSync(path)
-    .sort()
-    .flatMap((name) => filesIn(`${path}/${name}`));
-}
-
-function sourcesHash() {
-  const hash = createHash("sha256");
-  for (const file of SOURCES.flatMap(filesIn)) hash.update(`${file}\0`).update(readFileSync(file)).update("\0");
-  return hash.digest("hex");
-}
-
 async function build() {
   await buildPortal();
   mkdirSync(outDir, { recursive: true });
@@ -48,7 +35,7 @@ async function build() {
   writeFileSync(`${outDir}/redoc.standalone.js`, redoc.replaceAll("https://cdn.redoc.ly/redoc/logo-mini.svg", "data:,"));
 }
 
-const hash = sourcesHash();
+const hash = sourcesHash(SOURCES);
 const isBuilt = existsSync(STAMP) && existsSync("dist/public/index.html") && readFileSync(STAMP, "utf8") === hash;
 if (process.env.EDGECARE_BUILD !== "reuse" || !isBuilt) {
   // An interrupted build leaves no record.

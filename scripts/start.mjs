@@ -1,6 +1,7 @@
 // `npm start`: create missing secrets, apply migrations, build the pages, load the demo data and start the server.
 import { spawn } from "node:child_process";
 import { rmSync, writeFileSync } from "node:fs";
+import { buildRenderAssets } from "./build-render.mjs";
 import { optionalDevVars } from "./dev-secrets.mjs";
 import { logFile, productionReason, runningFile, stateFolder, versionHere } from "./lib/development.mjs";
 import { prepareStores, writeSecrets } from "./lib/local-state.mjs";
@@ -12,6 +13,7 @@ const state = stateFolder();
 writeSecrets();
 // The tests start several servers after one build; another build would reload a running server.
 if (process.env.EDGECARE_BUILD !== "off") await import("./build-public.mjs");
+buildRenderAssets();
 prepareStores(state);
 console.log(`
 EdgeCare     http://localhost:${port}
@@ -23,6 +25,11 @@ const server = spawn(
   "wrangler",
   [
     "dev",
+    // The second Worker, which renders documents for the first.
+    "--config",
+    "wrangler.toml",
+    "--config",
+    "render/wrangler.toml",
     "--ip",
     "127.0.0.1",
     "--port",

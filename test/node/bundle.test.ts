@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { startBench } from "../../bench/server.ts";
 import { DEMO_PASSWORD, FIRST_HOSPITAL, STAFF } from "../../cli/demo/people.ts";
+import { buildRender, RENDER_BUNDLE } from "../../scripts/build-render.mjs";
 import { newSecrets } from "../../scripts/dev-secrets.mjs";
 import { withSourcePositions } from "../../scripts/lib/log-lines.mjs";
 
@@ -16,6 +17,12 @@ const Login = z.object({ data: z.object({ access_token: z.string() }) });
 /** The fields of a logged object, which workerd prints as Node's inspect does, one per line. */
 const readFields = (printed: string): Record<string, string> =>
   Object.fromEntries([...printed.matchAll(/^ {2}(\w+): '?(.*?)'?,?$/gm)].map(([, name, value]) => [name, value]));
+
+const Profile = z.object({
+  nodes: z.array(z.object({ id: z.number(), callFrame: z.object({ functionName: z.string() }) })),
+  samples: z.array(z.number()),
+  timeDeltas: z.array(z.number()),
+});
 
 const out = mkdtempSync(join(tmpdir(), "edgecare-bundle-"));
 let bundle = "";
@@ -91,5 +98,32 @@ describe("the production bundle", () => {
       const text = readFileSync(join("dist/public/assets", file), "utf8");
       expect(text.match(/https?:\/\/[a-z0-9.-]*cdn[a-z0-9.-]*\/[^"'\s)]*/gi) ?? []).toEqual([]);
     }
+  });
+});
+
+describe("the bundle of the render Worker", () => {
+  it("is at most 1 MB gzipped", () => {
+    buildRender();
+    expect(gzipSync(readFileSync(RENDER_BUNDLE)).length).toBeLessThan(1_048_576);
+  });
+});
+
+/** CPU time until a Worker can take its first request, of a profile that wrangler records in workerd. */
+function startupMs(config: string): number {
+  const outfile = join(out, "startup.cpuprofile");
+  execFileSync("wrangler", ["check", "startup", `--args=-c ${config}`, "--outfile", outfile], {
+    env: { ...process.env, WRANGLER_SEND_METRICS: "false" },
+  });
+  const profile = Profile.parse(JSON.parse(readFileSync(outfile, "utf8")));
+  const idle = new Set(profile.nodes.filter(({ callFrame }) => callFrame.functionName === "(idle)").map(({ id }) => id));
+  return profile.samples.reduce((sum, id, i) => (idle.has(id) ? sum : sum + (profile.timeDeltas[i] ?? 0) / 1000), 0);
+}
+
+describe("the start of a Worker", () => {
+  // 400 ms is the limit of Workers. Of two runs the shorter one: other processes use the same cores.
+  it.each(["wrangler.toml", "render/wrangler.toml"])("takes at most 400 ms of CPU with %s", (config) => {
+    const times = [startupMs(config), startupMs(config)];
+    expect(Math.min(...times)).toBeGreaterThan(1);
+    expect(Math.min(...times)).toBeLessThan(400);
   });
 });

@@ -39,6 +39,8 @@ export type DocumentModel = {
   footer: string;
   /** Which sentence says that a person decides; null where no software helped. */
   decision_support: string | null;
+  /** Said at the top if no font has some character; the document shows a box for each of those. */
+  missing_characters: string;
   /** ISO time in UTC. */
   created_at: string;
   /** IANA. */
