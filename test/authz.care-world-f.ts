@@ -8,7 +8,9 @@ export const newCareIdsF = async (_owner: IdsOwner): Promise<CareIdsF> => ({});
 
 export const CARE_BODIES_F: RouteBodies = {};
 
-export const CARE_QUERIES_F: RouteQueries = {};
+export const CARE_QUERIES_F: RouteQueries = {
+  "GET /api/v1/reports/:report_id/export": () => "?format=docx",
+};
 
 /** @returns null for a route of which nothing is renewed here */
 export const renewCareF = async (

@@ -126,6 +126,11 @@ export const BOUNDS = [
   },
   { bound: "one file, streamed", test: BUDGET, operations: ["GET /reports/{report_id}/file", "GET /uploads/{upload_id}/file"] },
   { bound: "one file, streamed", test: BUDGET, operations: ["GET /documents/{document_id}/file"] },
+  {
+    bound: "200 blocks and 1 MiB of text, within 10 s",
+    test: "test/worker/report-export.test.ts › is refused for more text than a document may have",
+    operations: ["GET /reports/{report_id}/export"],
+  },
   { bound: "a page of 100 rows; filters are for one patient", test: BUDGET, operations: ["GET /documents"] },
   { bound: "50 versions", test: BUDGET, operations: ["GET /documents/{document_id}", "DELETE /documents/{document_id}"] },
   { bound: ROW, test: BUDGET, operations: ["POST /documents/{document_id}/link"] },

@@ -44,6 +44,15 @@ function contentDisposition(name: string): string {
   return `attachment; filename="${ascii}"; filename*=UTF-8''${encoded}`;
 }
 
+/** Headers of an attachment that is made for one request, which nobody may keep. */
+export const attachmentHeaders = ({ name, type, bytes }: { name: string; type: string; bytes: Uint8Array }) => ({
+  "Content-Type": type,
+  "Content-Disposition": contentDisposition(name),
+  "Content-Length": String(bytes.length),
+  "Cache-Control": "private, no-store",
+  "Content-Security-Policy": "default-src 'none'; sandbox",
+});
+
 /** `owner`: the record that the file is sealed for (platform/files.ts). `size` in bytes, `sha256` in hexadecimal digits. */
 export type StoredFile = { key: string; owner: string; size: number; sha256: string; name: string; type: string };
 

@@ -1,4 +1,5 @@
 // Faults in exports.
-import type { FaultCase } from "./faults-world.ts";
+import { API } from "../world.ts";
+import { type FaultCase, readCase, reportId } from "./faults-world.ts";
 
-export const careF: FaultCase[] = [];
+export const careF: FaultCase[] = [readCase("GET /reports/{id}/export", () => `${API}/reports/${reportId}/export?format=pdf`)];

@@ -125,7 +125,8 @@ export async function getReport(call: Call, bucket: R2Bucket, id: string, origin
   return addDownloadLink(call, origin, { ...report, ...metrics, computed_qtc: computeQtc(metrics.metrics) });
 }
 
-async function loadMetrics({ keys }: Call, bucket: R2Bucket, row: ReportRow): Promise<MetricsView> {
+/** Of one report; without metrics, a view without values. */
+export async function loadMetrics({ keys }: Call, bucket: R2Bucket, row: ReportRow): Promise<MetricsView> {
   if (!row.metricsKey) return NO_METRICS;
   const bytes = await readFile(bucket, keys.fields, row.metricsKey, metricsRecordId(row.id), row.metricsSize ?? 0);
   return describeMetrics(row.kind, bytes);
