@@ -28,6 +28,7 @@ import {
   newPdf,
   newPerson,
   PASSWORD,
+  type Person,
   type RequestOptions,
   sendRequest,
   sha256,
