@@ -160,6 +160,7 @@ app.route(API_PREFIX, publicPaymentRoutes);
 app.route(API_PREFIX, publicIntakeRoutes);
 app.use(`${API_PREFIX}/reports/:report_id/file`, authenticateByLink("report"));
 app.use(`${API_PREFIX}/documents/:document_id/file`, authenticateByLink("document"));
+app.use(`${API_PREFIX}/patients/:patient_id/export/:export_id/file`, authenticateByLink("record_export"));
 app.route(API_PREFIX, liveRoutes);
 
 app.use(`${API_PREFIX}/*`, authenticate, denyOtherMethods);

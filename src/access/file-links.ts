@@ -8,9 +8,10 @@ import type { Actor, Call, RequestOrigin } from "./actor.ts";
 
 export const LINK_LIFETIME_MS = 5 * 60_000;
 
-/** Collections whose files have links: `/<kind>s/<id>/file`. */
-export type LinkedKind = "report" | "document";
-export type LinkedFile = { kind: LinkedKind; id: string };
+/** Collections whose files have links: `/<kind>s/<id>/file`, unless they have a path of their own. */
+export type LinkedKind = "report" | "document" | "record_export";
+/** `path`: of the file below the API's prefix, where it is not the one of its kind. */
+export type LinkedFile = { kind: LinkedKind; id: string; path?: string };
 export type SignedLink = { url: string; expires_at: string };
 
 /** The payload is `u.<user>.<session>.<exp>`, `d.<credential>..<exp>` or `a.<credential>.<hospital>.<exp>`.
@@ -21,7 +22,7 @@ export async function signLink(call: Call, origin: string, file: LinkedFile): Pr
   const payload = `${formatLinkHolder(actor)}.${exp}`;
   const link = await signToken(keys.link, payload, ".", linkMacParts(file, payload));
   return {
-    url: `${origin}/api/v1/${file.kind}s/${file.id}/file?link=${link}`,
+    url: `${origin}/api/v1${file.path ?? `/${file.kind}s/${file.id}/file`}?link=${link}`,
     expires_at: toIso(exp),
   };
 }

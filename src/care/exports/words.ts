@@ -45,6 +45,31 @@ export type ExportWords = {
   missingCharacters: string;
   createdAt: (time: string) => string;
   withoutName: string;
+  recordNotice: string;
+  medicalHistory: string;
+  symptoms: string;
+  moreRows: (count: string) => string;
+  sections: Record<string, string>;
+  columns: Record<
+    | "measured"
+    | "kind"
+    | "status"
+    | "comment"
+    | "started"
+    | "complaint"
+    | "reason"
+    | "raised"
+    | "priority"
+    | "date"
+    | "title"
+    | "file"
+    | "code"
+    | "count"
+    | "lowest"
+    | "highest"
+    | "mean",
+    string
+  >;
 };
 
 const en: ExportWords = {
@@ -135,6 +160,38 @@ const en: ExportWords = {
   missingCharacters: "Some characters cannot be printed; a box stands for each.",
   createdAt: (time) => `Created ${time}`,
   withoutName: "Patient",
+  recordNotice:
+    "Extract of the record at this hospital, newest entries first. The JSON file of the same export has all entries; single samples of vital signs and files of other hospitals are not part of it.",
+  medicalHistory: "Medical history",
+  symptoms: "Symptoms",
+  moreRows: (count) => `${count} older entries are in the JSON file only.`,
+  sections: {
+    reports: "Reports",
+    encounters: "Consultations",
+    appointments: "Appointments",
+    alerts: "Alerts",
+    documents: "Documents",
+    vitals: "Vital signs",
+  },
+  columns: {
+    measured: "Measured",
+    kind: "Kind",
+    status: "Status",
+    comment: "Comment",
+    started: "Time",
+    complaint: "Complaint",
+    reason: "Reason",
+    raised: "Raised",
+    priority: "Priority",
+    date: "Date",
+    title: "Title",
+    file: "File",
+    code: "LOINC code",
+    count: "Values",
+    lowest: "Lowest",
+    highest: "Highest",
+    mean: "Mean",
+  },
 };
 
 const hi: ExportWords = {
@@ -225,6 +282,38 @@ const hi: ExportWords = {
   missingCharacters: "कुछ अक्षर मुद्रित नहीं हो सकते; हर एक के स्थान पर एक चौखाना है।",
   createdAt: (time) => `निर्मित ${time}`,
   withoutName: "रोगी",
+  recordNotice:
+    "इस अस्पताल के अभिलेख का सार, नवीनतम प्रविष्टियाँ पहले। इसी निर्यात की JSON फ़ाइल में सभी प्रविष्टियाँ हैं; जीवन-लक्षणों के एकल मान और अन्य अस्पतालों की फ़ाइलें इसमें नहीं हैं।",
+  medicalHistory: "चिकित्सा इतिहास",
+  symptoms: "लक्षण",
+  moreRows: (count) => `${count} पुरानी प्रविष्टियाँ केवल JSON फ़ाइल में हैं।`,
+  sections: {
+    reports: "रिपोर्टें",
+    encounters: "परामर्श",
+    appointments: "अपॉइंटमेंट",
+    alerts: "चेतावनियाँ",
+    documents: "दस्तावेज़",
+    vitals: "जीवन-लक्षण",
+  },
+  columns: {
+    measured: "मापन",
+    kind: "प्रकार",
+    status: "स्थिति",
+    comment: "टिप्पणी",
+    started: "समय",
+    complaint: "शिकायत",
+    reason: "कारण",
+    raised: "समय",
+    priority: "प्राथमिकता",
+    date: "दिनांक",
+    title: "शीर्षक",
+    file: "फ़ाइल",
+    code: "LOINC कोड",
+    count: "मानों की संख्या",
+    lowest: "न्यूनतम",
+    highest: "अधिकतम",
+    mean: "औसत",
+  },
 };
 
 const WORDS: Partial<Record<string, ExportWords>> = { en, hi };

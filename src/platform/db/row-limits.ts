@@ -125,6 +125,16 @@ export const ROW_LIMITS = {
     column: "erasures.requested_by",
     detail: "A record has at most 50 requests for erasure, rejected ones included.",
   },
+  openRecordExports: {
+    max: 3,
+    column: "record_exports.requested_by",
+    detail: "At most 3 exports of a record are made at a time; wait until one is ready.",
+  },
+  dailyRecordExports: {
+    max: 20,
+    column: "record_exports.language",
+    detail: "A hospital has at most 20 exports of records in 24 hours; try again tomorrow.",
+  },
   patientHolds: {
     max: 200,
     column: "patient_holds.set_by",
