@@ -178,6 +178,8 @@ const ROLES_BY_PERMISSION = {
   "report:sign": ["doctor"],
   /** The whole record as a file. */
   "record:export": ["patient", "doctor", "hospital_admin"],
+  /** Progress and file of an export that the caller asked for. */
+  "record_export:read": ["patient", "doctor", "hospital_admin"],
   "intake_link:read": HOSPITAL_STAFF,
   "intake_link:create": HOSPITAL_STAFF,
   "intake_link:manage": HOSPITAL_STAFF,

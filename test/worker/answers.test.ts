@@ -411,7 +411,12 @@ it("in production, a request without https is answered as declared", async () =>
 });
 
 /** The format that the query names decides, and the type of the document. */
-const SEVERAL_FORMATS = [`GET ${API}/audit-events/export`, `GET ${API}/documents/{document_id}/file`];
+const SEVERAL_FORMATS = [
+  `GET ${API}/audit-events/export`,
+  `GET ${API}/documents/{document_id}/file`,
+  `GET ${API}/reports/{report_id}/export`,
+  `GET ${API}/patients/{patient_id}/export/{export_id}/file`,
+];
 
 it("no answer of the document's operations has two media types for one status", () => {
   for (const { name, operation } of entries) {

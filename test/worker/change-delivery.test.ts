@@ -62,6 +62,7 @@ const NOTHING_TO_DELIVER = new Set([
   "DELETE /api/v1/documents/:document_id",
   "POST /api/v1/document-requests",
   ...["approve", "cancel", "fulfil", "reject"].map((step) => `POST /api/v1/document-requests/:document_request_id/${step}`),
+  "POST /api/v1/patients/:patient_id/export",
   "PATCH /api/v1/reports/:report_id",
   "POST /api/v1/reports/:report_id/move",
   // Ingest creates a row of monitoring_settings with default values, which are in effect without it.

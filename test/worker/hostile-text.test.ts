@@ -74,6 +74,7 @@ beforeAll(async () => {
     report_id: (await readJson(await uploadReport(nurse, newPdf("hostile"), { patient_id: patient.id }))).data.report_id,
     upload_id: (await readJson(await uploadReport(device, newPdf()))).data.upload_id,
     document_id: await newDocument(nurse, patient.id),
+    export_id: v7(),
     event_id: await newEvent(),
     review_id: v7(),
     consent_id: await newConsent(patient.id),

@@ -17,6 +17,7 @@ import { newGuardianCode, newGuardianship } from "../guardian-rows.ts";
 import { readToken } from "../letters.ts";
 import { newFailedDelivery, newNotification } from "../notification-rows.ts";
 import { makeOfficer, newReview } from "../privacy-rows.ts";
+import { newRecordExport } from "../record-export-rows.ts";
 import {
   API,
   env,
@@ -235,6 +236,7 @@ async function newStage(): Promise<Stage> {
     patient_id: world.patient.id,
     report_id: (await readJson(sent)).data.report_id,
     document_id: await newDocument(world.nurse, world.patient.id),
+    export_id: await newRecordExport(world.patient.id, world.manager),
     ...(await newRequests(world)),
     erasure_id: await newErasure(world.patient.id, world.hospitalId, "erased"),
     undecided_id: await newErasure(held.id, world.hospitalId, "requested"),
@@ -401,6 +403,7 @@ function callerOf(name: string, { world, person, device, sharer }: Stage): { tok
   if (/\/(patients\/claim|privacy-questions|guardian-codes|guardianships|wearables\/(metrics\/recent|summary))$/.test(name))
     return world.self;
   if (name === `DELETE ${API}/patients/{patient_id}`) return world.manager;
+  if (name.includes("/patients/{patient_id}/export")) return world.manager;
   if (name.includes("/emergency-access")) return world.doctor;
   if (
     /audit-events|api-keys|webhooks|retention|erasure|hold|escalation|\/staff|required-channels|deliveries|factor-policy|members|privacy-officers|\/users|PATCH .*hospitals|(POST|PATCH|DELETE) .*\/(wards|practitioners)/.test(

@@ -136,7 +136,7 @@ describe("an export of a record", () => {
     const world = await newRecord();
     const id = await request(world, "json");
     const statuses = await Promise.all([world.manager, world.nurse, world.admin].map((as) => download(world, id, as)));
-    expect(statuses.map(({ status }) => status)).toEqual([404, 404, 404]);
+    expect(statuses.map(({ status }) => status)).toEqual([404, 403, 403]);
     const { data } = await readJson(await sendRequest(path(world), { as: world.manager }));
     expect(data).toEqual([]);
   });

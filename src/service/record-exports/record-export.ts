@@ -3,7 +3,7 @@ import { and, eq, or, type SQL, sql } from "drizzle-orm";
 import { type Call, getActorId } from "../../access/actor.ts";
 import { denyAccess } from "../../access/deny.ts";
 import { signLink } from "../../access/file-links.ts";
-import { type Access, accessAllows, withPatient } from "../../access/patient-access.ts";
+import { type Access, withPatient } from "../../access/patient-access.ts";
 import { recordExports } from "../../platform/db/schema.ts";
 import { DAY_MS, toIso, toIsoOrNull } from "../../platform/time.ts";
 
@@ -57,16 +57,16 @@ export const isOwn = (call: Call): SQL =>
  * @throws ApiError not_found
  */
 export async function requireExport(call: Call, ref: string, id: string): Promise<{ row: ExportRow; access: Access }> {
-  const { access, results } = await withPatient(call, { patient: ref }, "patient:read", (patientId) => [
+  const { access, results } = await withPatient(call, { patient: ref }, "record_export:read", (patientId) => [
     call.db
       .select()
       .from(recordExports)
       .where(and(eq(recordExports.id, id), sql`${recordExports.patientId} = ${patientId}`, or(isOwn(call)))),
   ]);
   const [[row]] = results;
-  if (row && accessAllows(access, "record:export")) return { row, access };
+  if (row) return { row, access };
   const { role, hospitalId, patient } = access;
-  return denyAccess(call, "record:export", "not_found", {
+  return denyAccess(call, "record_export:read", "not_found", {
     role,
     hospitalId,
     target: { record_export: id },

@@ -62,7 +62,7 @@ export async function requestExport(call: Call, ref: string, { format, language 
 
 /** The caller's exports of a record, newest first. @throws ApiError not_found */
 export async function listExports(call: Call, ref: string) {
-  const { access, results } = await withPatient(call, { patient: ref }, "patient:read", (patientId) => [
+  const { access, results } = await withPatient(call, { patient: ref }, "record_export:read", (patientId) => [
     call.db
       .select()
       .from(recordExports)
