@@ -416,6 +416,7 @@ const SEVERAL_FORMATS = [
   `GET ${API}/documents/{document_id}/file`,
   `GET ${API}/reports/{report_id}/export`,
   `GET ${API}/patients/{patient_id}/export/{export_id}/file`,
+  `GET ${API}/clients/{patient_id}/export/{export_id}/file`,
 ];
 
 it("no answer of the document's operations has two media types for one status", () => {

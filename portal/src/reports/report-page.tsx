@@ -1,5 +1,6 @@
 // Report page of a patient: PDF, measurements and source.
 import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
+import { ExportReport } from "../care/exports/export-report.tsx";
 import { EmergencyGate, type OnOver, RecordBanner } from "../emergency/emergency-gate.tsx";
 import { useHospitalTimeZone } from "../organization/hospitals/use-hospitals.ts";
 import { formatBirthDate } from "../patients/patient-age.ts";
@@ -37,6 +38,7 @@ function OneReport({ reportId, onEmergencyOver }: { reportId: string; onEmergenc
           <>
             <RecordBanner patientId={data.patient.patient_id} onOver={onEmergencyOver} />
             <ReportIdentity report={data} />
+            <ExportReport reportId={data.report_id} number={data.patient.patient_number} />
             <ReportView
               report={data}
               page={Number(search.page ?? 1)}

@@ -71,6 +71,11 @@ const patientPages = [
   }),
   createRoute({
     ...underPatientLayout,
+    path: "/export",
+    component: lazyRouteComponent(() => import("../care/exports/patient-export-page.tsx"), "PatientExportPage"),
+  }),
+  createRoute({
+    ...underPatientLayout,
     path: "/other-hospitals",
     component: lazyRouteComponent(() => import("../consents/other-hospitals-page.tsx"), "OtherHospitalsPage"),
   }),

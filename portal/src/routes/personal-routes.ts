@@ -49,6 +49,11 @@ export const personalRoutes = [
   }),
   createRoute({
     ...underSignedIn,
+    path: "/me/export",
+    component: lazyRouteComponent(() => import("../care/exports/my-export-page.tsx"), "MyExportPage"),
+  }),
+  createRoute({
+    ...underSignedIn,
     path: "/me/vitals",
     validateSearch: searchParams("code", "range", "from", "to", "view"),
     component: lazyRouteComponent(() => import("../patients/own-record/my-vitals-page.tsx"), "MyVitalsPage"),

@@ -79,7 +79,11 @@ async function runBehind(env: Env, id: string): Promise<void> {
 }
 
 const binary = { schema: z.string().openapi({ format: "binary" }) };
-const content = { "application/json": { schema: z.looseObject({}) }, "application/pdf": binary, "application/zip": binary };
+const content = {
+  "application/json": { schema: z.looseObject({}), example: { format: "edgecare-record-1" } },
+  "application/pdf": binary,
+  "application/zip": binary,
+};
 
 export const recordExportRoutes = createRouter()
   .openapi(

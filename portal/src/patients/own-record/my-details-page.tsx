@@ -45,6 +45,11 @@ function Details({ record }: { record: PatientSummary }) {
         </Link>
       </p>
       <p>
+        <Link to="/me/export" className={classes.more}>
+          {t("exports.mine")}
+        </Link>
+      </p>
+      <p>
         <Link to="/me/erasure" className={classes.more}>
           {t("erasure.my_link")}
         </Link>

@@ -1,5 +1,6 @@
 // One of a patient's own reports: the file and its measurements, explained.
 import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
+import { ExportReport } from "../../care/exports/export-report.tsx";
 import { useHospitalTimeZone } from "../../organization/hospitals/use-hospitals.ts";
 import { formatDate, formatDateTime, formatNumber } from "../../platform/design/format.ts";
 import layout from "../../platform/design/layout.module.css";
@@ -42,6 +43,7 @@ function ReportContent({ report, page }: { report: Report; page: number }) {
   return (
     <>
       <p>{t("me.measured_at", { time: formatDateTime(report.effective_at, zone) })}</p>
+      <ExportReport reportId={report.report_id} number={report.patient.patient_number} />
       {report.status === "entered-in-error" && <p role="alert">{t("me.report_wrong")}</p>}
       <Card title={t("me.the_report")} actions={download}>
         <PdfView

@@ -2,6 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useParams } from "@tanstack/react-router";
 import { useState } from "react";
+import { useMe } from "../../accounts/session/use-session.ts";
 import { listDevices } from "../../devices/api.ts";
 import type { LivePatient } from "../../monitoring/live/patient-store.ts";
 import { useLivePatient, useServerNow } from "../../monitoring/live/use-live.ts";
@@ -15,6 +16,7 @@ import type { ChartSearch } from "../../monitoring/vitals/time-window.ts";
 import { useWindow } from "../../monitoring/vitals/use-window.ts";
 import { formatAge, formatDateTime, formatNumber } from "../../platform/design/format.ts";
 import layout from "../../platform/design/layout.module.css";
+import { LinkButton } from "../../platform/design/link-button.tsx";
 import { Card, DescriptionList, Page } from "../../platform/design/page.tsx";
 import { QueryBoundary } from "../../platform/design/query-states.tsx";
 import { translateCode, useTranslation } from "../../platform/messages/translate.ts";
@@ -25,13 +27,27 @@ import { useIsReadOnly, usePatientNumberAndZone, usePatientRecord } from "./use-
 
 type PatientProps = { patientId: string; zone: string | undefined };
 
+/** Who may take a whole record along. */
+const EXPORTERS: readonly string[] = ["doctor", "hospital_admin"];
+
 export function PatientOverviewPage() {
   const t = useTranslation();
   const { patientId } = useParams({ from: "/signed-in/patients/$patientId" });
   const { number: n, zone } = usePatientNumberAndZone(patientId);
   const isReadOnly = useIsReadOnly(patientId);
+  const { role } = useMe();
   return (
-    <Page title={t("record.tab.overview")} windowTitle={t("record.window.overview", { n })}>
+    <Page
+      title={t("record.tab.overview")}
+      windowTitle={t("record.window.overview", { n })}
+      actions={
+        EXPORTERS.includes(role) && (
+          <LinkButton to="/patients/$patientId/export" params={{ patientId }} variant="default">
+            {t("exports.record")}
+          </LinkButton>
+        )
+      }
+    >
       <div className={classes.columns}>
         <div className={layout.stack}>
           <Card title={t("record.now")} actions={!isReadOnly && <EnterObservations patientId={patientId} />}>
