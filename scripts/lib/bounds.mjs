@@ -132,7 +132,7 @@ export const BOUNDS = [
     operations: ["GET /reports/{report_id}/export"],
   },
   { bound: rowLimit("openRecordExports", "dailyRecordExports"), test: LIMIT, operations: ["POST /patients/{patient_id}/export"] },
-  { bound: "100 exports", test: BUDGET, operations: ["GET /patients/{patient_id}/export"] },
+  { bound: "a page of 100 rows", test: BUDGET, operations: ["GET /patients/{patient_id}/export"] },
   { bound: ROW, test: BUDGET, operations: ["GET /patients/{patient_id}/export/{export_id}"] },
   { bound: "one file, streamed", test: BUDGET, operations: ["GET /patients/{patient_id}/export/{export_id}/file"] },
   { bound: "a page of 100 rows; filters are for one patient", test: BUDGET, operations: ["GET /documents"] },

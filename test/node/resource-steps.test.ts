@@ -190,7 +190,6 @@ const NOT_CHECKED_YET: readonly string[] = [
   "encounter:update",
   "report:author",
   "report:sign",
-  "record:export",
   "intake_link:read",
   "intake_link:create",
   "intake_link:manage",

@@ -1,10 +1,11 @@
 // Requests for an export, the list of one's own, and the download.
-import { and, desc, sql } from "drizzle-orm";
+import { and, count, sql } from "drizzle-orm";
 import { type Call, getActorId } from "../../access/actor.ts";
 import { afterAudit, appendAuditEvent, recordAuditEvent } from "../../access/audit.ts";
 import { type Access, accessFields, authorizePatient, withPatient } from "../../access/patient-access.ts";
 import { fileResponse, type RangeRequest } from "../../http/file-response.ts";
 import type { KeyStatements } from "../../http/idempotency.ts";
+import { buildPage, keysetClauses, type PageQuery, resolvePageStart } from "../../http/pagination.ts";
 import { batch } from "../../platform/db/client.ts";
 import { ROW_LIMITS, toLimitError, unlessFull } from "../../platform/db/row-limits.ts";
 import { recordExports } from "../../platform/db/schema.ts";
@@ -17,8 +18,6 @@ import { type ExportRow, isOwn, requireExport, toExport, withDownloadLink } from
 
 export type ExportRequest = { format: (typeof RECORD_EXPORT_FORMATS)[number]; language: (typeof LANGUAGES)[number] };
 
-/** More are deleted before they are as many: three may be open, and 20 per hospital and day are begun. */
-const MAX_LISTED = 100;
 export const FILE_TYPES: Record<ExportRequest["format"], string> = {
   json: "application/json",
   pdf: "application/pdf",
@@ -61,19 +60,28 @@ export async function requestExport(call: Call, ref: string, { format, language 
 }
 
 /** The caller's exports of a record, newest first. @throws ApiError not_found */
-export async function listExports(call: Call, ref: string) {
-  const { access, results } = await withPatient(call, { patient: ref }, "record_export:read", (patientId) => [
-    call.db
-      .select()
-      .from(recordExports)
-      .where(and(sql`${recordExports.patientId} = ${patientId}`, isOwn(call)))
-      .orderBy(desc(recordExports.createdAt), desc(recordExports.id))
-      .limit(MAX_LISTED),
-  ]);
-  const [rows] = results;
+export async function listExports(call: Call, ref: string, query: PageQuery) {
+  const start = await resolvePageStart(call, `exports:${ref}`, query);
+  const { where, orderBy } = keysetClauses(start, recordExports.createdAt, recordExports.id);
+  const { access, results } = await withPatient(call, { patient: ref }, "record_export:read", (patientId) => {
+    const own = and(sql`${recordExports.patientId} = ${patientId}`, isOwn(call));
+    return [
+      call.db
+        .select()
+        .from(recordExports)
+        .where(and(own, where))
+        .orderBy(...orderBy)
+        .limit(start.limit + 1)
+        .offset(start.skip),
+      call.db.select({ n: count() }).from(recordExports).where(own),
+    ];
+  });
+  const [rows, [counted]] = results;
+  const key = (row: ExportRow) => ({ value: row.createdAt, id: row.id });
+  const page = await buildPage(start, rows, key, { n: counted?.n ?? 0, exact: true });
   const event = { ...accessFields(access), event: "record_export.list", action: "R" as const, subjects: [access.patient.id] };
-  await appendAuditEvent(call, { ...event, detail: { count: rows.length } });
-  return rows.map(toExport);
+  await appendAuditEvent(call, { ...event, detail: { count: page.rows.length } });
+  return { items: page.rows.map(toExport), pagination: page.pagination };
 }
 
 /** State and progress, and a link to the file when it is ready. @throws ApiError not_found */

@@ -3,6 +3,7 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { readRangeRequest } from "../../http/file-response.ts";
 import { readIdempotencyKey, runOnce } from "../../http/idempotency.ts";
 import { linkQuery, rangeHeaders } from "../../http/link-authentication.ts";
+import { pageQuery } from "../../http/pagination.ts";
 import {
   BEARER_AUTH,
   BEARER_OR_LINK_AUTH,
@@ -12,6 +13,8 @@ import {
   idempotencyHeaders,
   jsonResponse,
   ok,
+  okPage,
+  pageResponse,
   problemResponses,
   Timestamp,
 } from "../../http/router.ts";
@@ -133,15 +136,12 @@ export const recordExportRoutes = createRouter()
       path: "/patients/{patient_id}/export",
       tags,
       summary: "List exports of a record",
-      description: "Those that the caller asked for, newest first, at most 100. A person sees those of all their logins.",
+      description: "Those that the caller asked for, newest first. A person sees those of all their logins.",
       security: BEARER_AUTH,
-      request: { params: patientParam },
-      responses: {
-        200: jsonResponse(z.array(RecordExport), "Exports", [example]),
-        ...problemResponses(401, 403, 404),
-      },
+      request: { params: patientParam, query: z.strictObject(pageQuery) },
+      responses: { 200: pageResponse(RecordExport, "Newest first", example), ...problemResponses(401, 403, 404) },
     }),
-    async (c) => ok(c, await listExports(c.get("call"), c.req.valid("param").patient_id)),
+    async (c) => okPage(c, await listExports(c.get("call"), c.req.valid("param").patient_id, c.req.valid("query"))),
   )
   .openapi(
     createRoute({

@@ -4,7 +4,7 @@ import { hc } from "hono/client";
 import type { reportExportRoutes } from "../../../../src/care/exports/routes.ts";
 import type { recordExportRoutes } from "../../../../src/service/record-exports/routes.ts";
 import type { Language } from "../../accounts/session/preferences.ts";
-import { API_BASE, CLIENT_OPTIONS, readData } from "../../platform/api/client.ts";
+import { API_BASE, CLIENT_OPTIONS, readData, readPage } from "../../platform/api/client.ts";
 import { queryClient } from "../../platform/api/query-client.ts";
 import { readBytes, withFileDeadline } from "../../reports/api.ts";
 
@@ -26,7 +26,8 @@ export const readReportDocument = (report_id: string, format: DocumentFormat, la
     reportClient.$get({ param: { report_id }, query: { format, language } }, { init: { signal: withFileDeadline(undefined) } }),
   );
 
-const listExports = (patient_id: string) => readData(recordClient.$get({ param: { patient_id } }));
+/** The newest: a page has as many as a hospital may begin in a day. */
+const listExports = async (patient_id: string) => (await readPage(recordClient.$get({ param: { patient_id }, query: {} }))).items;
 const exportsKey = (patientId: string) => ["exports", patientId];
 
 /** Read again while one is being made. */
