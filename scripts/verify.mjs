@@ -16,6 +16,7 @@ const STEPS = [
   { name: "axe", command: "npm run test:axe", env: { PATIENCE: "2" }, figures: [TESTS, "^ *\\d+ passed \\(.*$"] },
   { name: "torture", command: "npm run bench:torture", figures: ["^\\d+ kills, .*: .*$"] },
   { name: "audit-torture", command: "npm run bench:torture:audit", figures: ["^\\d+ kills, .*: .*$"] },
+  { name: "documents", command: "node scripts/verify-documents.mjs", figures: ["^documents: .*$", "^\\w+: skipped.*$"] },
   {
     name: "fuzz",
     command: "npm run fuzz -- --seeds 3 --requests 10000",
