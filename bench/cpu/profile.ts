@@ -128,7 +128,7 @@ export async function measureHeap(inspector: URL, worker: string): Promise<numbe
 }
 
 /** CPU time of a process's first thread, in milliseconds. */
-function threadMs(pid: number): number {
+export function threadMs(pid: number): number {
   const [ns = "0"] = readFileSync(`/proc/${pid}/task/${pid}/schedstat`, "utf8").split(" ");
   return Number(ns) / 1e6;
 }
