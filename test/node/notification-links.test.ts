@@ -64,7 +64,6 @@ const PAGES_TO_COME = [
   "/appointments/$appointmentId",
   "/me/appointments/$appointmentId",
   "/worklist",
-  "/me/export",
   "/intake-review/$submissionId",
 ];
 

@@ -27,7 +27,7 @@ export const FILE_TYPES: Record<ExportRequest["format"], string> = {
 const exportEvent = (access: Access, id: string, event: string, action: "C" | "R", detail?: Record<string, unknown>) =>
   ({
     ...accessFields(access),
-    event: `record_export.${event}`,
+    event,
     action,
     entity: { type: "record_export", id },
     subjects: [access.patient.id],
@@ -51,7 +51,7 @@ export async function requestExport(call: Call, ref: string, { format, language 
     await batch(db, [
       ...keyStatements(id),
       db.insert(recordExports).values({ ...values, ...unlimited }),
-      ...recordAuditEvent(db, actor, now, exportEvent(access, id, "request", "C", { format })),
+      ...recordAuditEvent(db, actor, now, exportEvent(access, id, "record_export.request", "C", { format })),
     ]);
   } catch (error) {
     throw toLimitError(toLimitError(error, ROW_LIMITS.openRecordExports), ROW_LIMITS.dailyRecordExports);
@@ -87,7 +87,7 @@ export async function listExports(call: Call, ref: string, query: PageQuery) {
 /** State and progress, and a link to the file when it is ready. @throws ApiError not_found */
 export async function getExport(call: Call, ref: string, id: string, origin: string) {
   const { row, access } = await requireExport(call, ref, id);
-  const stored = appendAuditEvent(call, exportEvent(access, id, "read", "R"));
+  const stored = appendAuditEvent(call, exportEvent(access, id, "record_export.read", "R"));
   return afterAudit(stored, withDownloadLink(call, origin, row));
 }
 
@@ -108,7 +108,7 @@ export async function downloadExport(
   if (row.state === "expired" || (row.expiresAt ?? Number.POSITIVE_INFINITY) <= call.now) throw new ApiError("link_expired");
   const file = storedFile(row, access);
   if (!file) throw new ApiError("conflict", "The export is not ready.");
-  await appendAuditEvent(call, exportEvent(access, id, "download", "R", { via: isByLink ? "link" : "token" }));
+  await appendAuditEvent(call, exportEvent(access, id, "record_export.download", "R", { via: isByLink ? "link" : "token" }));
   return fileResponse(call, bucket, file, request, () => requireExport({ ...call, now: Date.now() }, ref, id));
 }
 
