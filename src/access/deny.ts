@@ -81,6 +81,9 @@ type StateFailure =
   | "claim_proof_missing"
   | "code_invalid"
   | "report_moved"
+  | "slot_taken"
+  | "not_bookable"
+  | "illegal_transition"
   | "unsupported_document";
 
 /**

@@ -141,6 +141,16 @@ export const ROW_LIMITS = {
     detail: "A record has at most 200 legal holds, ended ones included.",
   },
   passkeys: { max: 20, column: "passkeys.transports", detail: "An account has at most 20 passkeys; remove one first." },
+  openAppointments: {
+    max: 200,
+    column: "appointments.patient_id",
+    detail: "A patient has at most 200 appointments ahead; cancel one first.",
+  },
+  practitionerAppointments: {
+    max: 5_000,
+    column: "appointments.practitioner_id",
+    detail: "A practitioner has at most 5,000 appointments ahead.",
+  },
   alertComments: { max: 200, column: "alert_events.what", detail: "An alert has at most 200 comments." },
 } as const satisfies Record<string, RowLimit>;
 

@@ -1,0 +1,76 @@
+// What decides whether a time can be booked: the hospital's rules, the practitioner, and the open times with their version.
+import { type SQL, sql } from "drizzle-orm";
+import { z } from "zod";
+import { ACTIVE_MEMBERSHIP } from "../../access/effective-role.ts";
+import type { Db } from "../../platform/db/client.ts";
+import type { SELF_BOOKING } from "../../platform/db/vocabulary.ts";
+import type { Plan, Schedule, ScheduleException } from "../availability/open-times.ts";
+
+/** A hospital without a row of `care_settings` has the defaults of its columns. */
+export const CARE_DEFAULTS = {
+  selfBooking: "request" as (typeof SELF_BOOKING)[number],
+  leadMinutes: 60,
+  windowDays: 60,
+  cancelUntilMinutes: 120,
+  maxOpenOwn: 5,
+  proposalMinutes: 1_440,
+  offerMinutes: 30,
+  noshowAfterMinutes: 30,
+};
+export type CareRules = typeof CARE_DEFAULTS;
+
+const Weekly = z.array(z.tuple([z.number(), z.number(), z.number()]));
+type ScheduleRow = Omit<Schedule, "weekly"> & { weekly: string };
+type RulesRow = Partial<Record<keyof CareRules, number | string | null>> & { zone: string; version: string };
+
+/** A profile `n` that is active, of a doctor or nurse who works at the hospital. */
+export const isBookablePractitioner = (
+  practitionerId: string,
+  hospitalId: SQL | string,
+): SQL => sql`EXISTS (SELECT 1 FROM practitioners n
+  JOIN users u ON u.id = n.user_id AND u.active = 1 JOIN hospitals h ON h.id = n.hospital_id AND h.active = 1
+  JOIN memberships m ON m.user_id = n.user_id AND m.hospital_id = n.hospital_id AND ${ACTIVE_MEMBERSHIP}
+  WHERE n.id = ${practitionerId} AND n.hospital_id = ${hospitalId} AND n.active = 1 AND m.role IN ('doctor', 'nurse'))`;
+
+/** Changes with every change of the open times of the practitioner, and of the hospital's closures. */
+export const selectCalendarVersion = (practitionerId: string): SQL => sql`(SELECT
+  coalesce((SELECT c.version FROM practitioner_calendars c WHERE c.owner_id = ${practitionerId}), 0) || '.' ||
+  coalesce((SELECT c.version FROM practitioner_calendars c JOIN practitioners n ON n.hospital_id = c.owner_id
+    WHERE n.id = ${practitionerId}), 0))`;
+
+/** Statements that read the plan of a practitioner, for `toPlan`. @param from @param until exceptions that touch this range, Unix ms */
+export const selectPlan = (db: Db, practitionerId: string, from: number, until: number) =>
+  [
+    db.all<RulesRow>(sql`SELECT h.time_zone AS zone, ${selectCalendarVersion(practitionerId)} AS version, s.self_booking AS selfBooking,
+        s.lead_minutes AS leadMinutes, s.window_days AS windowDays, s.cancel_until_minutes AS cancelUntilMinutes,
+        s.max_open_own AS maxOpenOwn, s.proposal_minutes AS proposalMinutes, s.offer_minutes AS offerMinutes,
+        s.noshow_after_minutes AS noshowAfterMinutes
+      FROM practitioners n JOIN hospitals h ON h.id = n.hospital_id LEFT JOIN care_settings s ON s.hospital_id = h.id
+      WHERE n.id = ${practitionerId}`),
+    db.all<ScheduleRow>(sql`SELECT id, practitioner_id AS practitionerId, location_id AS locationId, weekly, valid_from AS validFrom,
+        valid_until AS validUntil, slot_minutes AS slotMinutes, buffer_before AS bufferBefore, buffer_after AS bufferAfter,
+        bookable_by AS bookableBy FROM schedules WHERE practitioner_id = ${practitionerId} AND active = 1`),
+    db.all<ScheduleException>(sql`SELECT id, practitioner_id AS practitionerId, location_id AS locationId, kind, from_at AS fromAt,
+        until_at AS untilAt FROM schedule_exceptions WHERE practitioner_id = ${practitionerId} AND until_at > ${from} AND from_at < ${until}
+      UNION ALL SELECT e.id, NULL, e.location_id, e.kind, e.from_at, e.until_at FROM practitioners n
+        JOIN schedule_exceptions e ON e.hospital_id = n.hospital_id AND e.practitioner_id IS NULL AND e.until_at > ${from}
+          AND e.from_at < ${until} WHERE n.id = ${practitionerId}`),
+  ] as const;
+
+export type BookingPlan = { rules: CareRules; zone: string; version: string; plan: Plan };
+
+/** Null for a practitioner who does not exist. */
+export function toPlan(
+  [row]: readonly RulesRow[],
+  schedules: readonly ScheduleRow[],
+  exceptions: readonly ScheduleException[],
+): BookingPlan | null {
+  if (!row) return null;
+  const { zone, version, ...found } = row;
+  const known = Object.fromEntries(Object.entries(found).filter(([, value]) => value !== null));
+  const plan = {
+    schedules: schedules.map((schedule) => ({ ...schedule, weekly: Weekly.parse(JSON.parse(schedule.weekly)) })),
+    exceptions,
+  };
+  return { rules: { ...CARE_DEFAULTS, ...known } as CareRules, zone, version, plan };
+}
