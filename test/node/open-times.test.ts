@@ -1,4 +1,4 @@
-// Open times of a practitioner on days on which clocks change, against a walk over every minute by Intl alone.
+// Open times of a practitioner on days on which clocks change, against a walk in steps of five minutes by Intl alone.
 import { describe, expect, it } from "vitest";
 import { mulberry32, uniformIntegerBetween } from "../../cli/random.ts";
 import {
@@ -62,9 +62,7 @@ describe("open times", () => {
 
   it("begin behind a gap of the clocks, and at the first of two equal times", () => {
     const nightly = plan([schedule({ weekly: [[7, 150, 210]] })]);
-    expect(show(nightly, "Europe/Berlin", "2026-03-28T00:00Z", "2026-03-30T00:00Z")).toEqual(
-      [["2026-03-29T01:30", "2026-03-29T01:30"]].filter(([a, b]) => a !== b),
-    );
+    expect(show(nightly, "Europe/Berlin", "2026-03-28T00:00Z", "2026-03-30T00:00Z")).toEqual([]);
     expect(show(nightly, "Europe/Berlin", "2026-10-24T00:00Z", "2026-10-26T00:00Z")).toEqual([
       ["2026-10-25T00:30", "2026-10-25T02:30"],
     ]);
@@ -92,7 +90,7 @@ describe("open times", () => {
   });
 
   it.each(["Asia/Kolkata", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe"])(
-    "in %s are those that a walk over every minute finds",
+    "in %s are those that a walk by Intl finds",
     (zone) => {
       const random = mulberry32(zone.length);
       for (let round = 0; round < 6; round++) {

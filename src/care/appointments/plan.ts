@@ -1,26 +1,25 @@
 // What decides whether a time can be booked: the hospital's rules, the practitioner, and the open times with their version.
 import { type SQL, sql } from "drizzle-orm";
-import { z } from "zod";
 import { ACTIVE_MEMBERSHIP } from "../../access/effective-role.ts";
 import type { Db } from "../../platform/db/client.ts";
 import type { SELF_BOOKING } from "../../platform/db/vocabulary.ts";
-import type { Plan, Schedule, ScheduleException } from "../availability/open-times.ts";
+import { CARE_DEFAULTS } from "../availability/care-settings.ts";
+import type { Plan, ScheduleException } from "../availability/open-times.ts";
+import { type ScheduleRow, toSchedule } from "../availability/schedule-rows.ts";
 
-/** A hospital without a row of `care_settings` has the defaults of its columns. */
-export const CARE_DEFAULTS = {
-  selfBooking: "request" as (typeof SELF_BOOKING)[number],
-  leadMinutes: 60,
-  windowDays: 60,
-  cancelUntilMinutes: 120,
-  maxOpenOwn: 5,
-  proposalMinutes: 1_440,
-  offerMinutes: 30,
-  noshowAfterMinutes: 30,
+/** The rules that bookings follow; a hospital without any has the defaults. */
+export type CareRules = Record<"leadMinutes" | "windowDays" | "cancelUntilMinutes" | "maxOpenOwn" | "proposalMinutes", number> & {
+  selfBooking: (typeof SELF_BOOKING)[number];
 };
-export type CareRules = typeof CARE_DEFAULTS;
+const DEFAULTS: CareRules = {
+  selfBooking: CARE_DEFAULTS.self_booking,
+  leadMinutes: CARE_DEFAULTS.lead_minutes,
+  windowDays: CARE_DEFAULTS.window_days,
+  cancelUntilMinutes: CARE_DEFAULTS.cancel_until_minutes,
+  maxOpenOwn: CARE_DEFAULTS.max_open_own,
+  proposalMinutes: CARE_DEFAULTS.proposal_minutes,
+};
 
-const Weekly = z.array(z.tuple([z.number(), z.number(), z.number()]));
-type ScheduleRow = Omit<Schedule, "weekly"> & { weekly: string };
 type RulesRow = Partial<Record<keyof CareRules, number | string | null>> & { zone: string; version: string };
 
 /** A profile `n` that is active, of a doctor or nurse who works at the hospital. */
@@ -43,8 +42,7 @@ export const selectPlan = (db: Db, practitionerId: string, from: number, until: 
   [
     db.all<RulesRow>(sql`SELECT h.time_zone AS zone, ${selectCalendarVersion(practitionerId)} AS version, s.self_booking AS selfBooking,
         s.lead_minutes AS leadMinutes, s.window_days AS windowDays, s.cancel_until_minutes AS cancelUntilMinutes,
-        s.max_open_own AS maxOpenOwn, s.proposal_minutes AS proposalMinutes, s.offer_minutes AS offerMinutes,
-        s.noshow_after_minutes AS noshowAfterMinutes
+        s.max_open_own AS maxOpenOwn, s.proposal_minutes AS proposalMinutes
       FROM practitioners n JOIN hospitals h ON h.id = n.hospital_id LEFT JOIN care_settings s ON s.hospital_id = h.id
       WHERE n.id = ${practitionerId}`),
     db.all<ScheduleRow>(sql`SELECT id, practitioner_id AS practitionerId, location_id AS locationId, weekly, valid_from AS validFrom,
@@ -69,8 +67,8 @@ export function toPlan(
   const { zone, version, ...found } = row;
   const known = Object.fromEntries(Object.entries(found).filter(([, value]) => value !== null));
   const plan = {
-    schedules: schedules.map((schedule) => ({ ...schedule, weekly: Weekly.parse(JSON.parse(schedule.weekly)) })),
+    schedules: schedules.map(toSchedule),
     exceptions,
   };
-  return { rules: { ...CARE_DEFAULTS, ...known } as CareRules, zone, version, plan };
+  return { rules: { ...DEFAULTS, ...known } as CareRules, zone, version, plan };
 }

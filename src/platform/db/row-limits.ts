@@ -141,6 +141,12 @@ export const ROW_LIMITS = {
     detail: "A record has at most 200 legal holds, ended ones included.",
   },
   passkeys: { max: 20, column: "passkeys.transports", detail: "An account has at most 20 passkeys; remove one first." },
+  locations: { max: 200, column: "locations.name", detail: "A hospital has at most 200 locations; rename an unused one." },
+  scheduleExceptions: {
+    max: 1_000,
+    column: "schedule_exceptions.created_by",
+    detail: "A calendar has at most 1,000 exceptions, those of the last 400 days included; delete one first.",
+  },
   openAppointments: {
     max: 200,
     column: "appointments.patient_id",
