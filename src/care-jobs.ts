@@ -2,7 +2,7 @@
 import { pruneAppointments, runAppointmentJobs } from "./care/jobs/appointments.ts";
 import { pruneAvailability } from "./care/jobs/availability.ts";
 import { pruneClinic, runClinicJobs } from "./care/jobs/clinic.ts";
-import { pruneIntake, runIntakeJobs } from "./patients/intake/jobs.ts";
+import { pruneIntake } from "./patients/intake/jobs.ts";
 import type { Db, Statement } from "./platform/db/client.ts";
 import { describeCause, stackFrames } from "./platform/errors.ts";
 import { log } from "./platform/log.ts";
@@ -11,7 +11,6 @@ import { pruneRecordExports, runRecordExportJobs } from "./service/record-export
 const JOBS = {
   appointments: runAppointmentJobs,
   clinic: runClinicJobs,
-  intake: runIntakeJobs,
   "record exports": runRecordExportJobs,
 };
 

@@ -8,6 +8,7 @@ const KINDS = {
   password_reset: { prefix: "ecp", page: "/reset" },
   email_verification: { prefix: "ecv", page: "/verify-email" },
   email_change: { prefix: "ece", page: "/verify-email" },
+  intake: { prefix: "ecn", page: "/intake" },
 } as const satisfies Record<string, { prefix: string; page: string }>;
 export type OneTimeTokenKind = keyof typeof KINDS;
 

@@ -5,7 +5,7 @@ import { type Call, type EffectiveRole, getActorId, type Principal, type Princip
 import { type Denial, failWithAudit, requiredFieldError } from "../access/deny.ts";
 import { resolveHospitalId } from "../access/effective-role.ts";
 import type { KeyStatements } from "../http/idempotency.ts";
-import { batch, isConditionFailed, isForeignKeyViolation } from "../platform/db/client.ts";
+import { batch, isConditionFailed, isForeignKeyViolation, type Statement } from "../platform/db/client.ts";
 import { SELF_CARE_HOSPITAL_ID } from "../platform/db/schema.ts";
 import { ApiError } from "../platform/errors.ts";
 import { denyDuplicate } from "./duplicates.ts";
@@ -19,21 +19,29 @@ const InsertedRow = z.tuple([UidColumns.extend({ number: z.number() })]);
 
 /**
  * Creates a patient at the caller's hospital; a creating doctor and the assigned doctor join the care team.
+ * @param following statements of the caller, last in the batch
  * @throws ApiError forbidden, not_found (another hospital), invalid_request (unknown doctor or ward), possible_duplicate, conflict
  *   (numbers of two persons)
  */
-export function createPatient(call: Call, input: CreatePatientInput, keyStatements: KeyStatements) {
+export function createPatient(
+  call: Call,
+  input: CreatePatientInput,
+  keyStatements: KeyStatements,
+  following: (patientId: string) => readonly Statement[] = () => [],
+) {
   return withWriter(
     call,
     "patient:create",
     (effectiveRole, { actor }) => findCreateDenial(effectiveRole, actor, input),
     (effectiveRole, writerCall, checkStatements) =>
-      insertPatient(writerCall, effectiveRole, input, (id) => [...checkStatements, ...keyStatements(id)]),
+      insertPatient(writerCall, effectiveRole, input, (id) => [...checkStatements, ...keyStatements(id)], following),
   );
 }
 
 type CreatePatientInput = NewPatient & {
   hospital_id?: string | undefined;
+  /** The id of the new record, where the caller's statements need it. */
+  id?: string;
   /** Why the person is another one than those of the similar records. */
   duplicate_reason?: string | undefined;
 };
@@ -55,6 +63,7 @@ async function insertPatient(
   effectiveRole: EffectiveRole,
   input: CreatePatientInput,
   leadingStatements: KeyStatements,
+  following: (patientId: string) => readonly Statement[],
 ) {
   const { db, now } = call;
   const hospitalId = resolveHospitalId(effectiveRole, input.hospital_id) ?? "";
@@ -62,10 +71,11 @@ async function insertPatient(
   const reason = input.duplicate_reason ?? null;
   const { id, identity, person, statements, insertIndex } = await preparePatient(call, input, hospitalId, role, {
     unlessSimilar: reason === null,
+    id: input.id,
   });
   const leading = leadingStatements(id);
   const history = await recordChange(call, { patient: { id }, role }, { reason, fields: [] });
-  const results = await batch(db, [...leading, ...statements, ...history]).catch(async (error: unknown) => {
+  const results = await batch(db, [...leading, ...statements, ...history, ...following(id)]).catch(async (error: unknown) => {
     if (isConditionFailed(error, "patients.hospital_id")) throw new ApiError("not_found");
     if (isConditionFailed(error, "patients.created_by"))
       return denyDuplicate(call, effectiveRole, hospitalId, { identity, person });

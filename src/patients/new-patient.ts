@@ -84,10 +84,9 @@ export async function preparePatient(
   input: NewPatient,
   hospitalId: string,
   role: EffectiveRole["role"],
-  { unlessSimilar }: { unlessSimilar: boolean } = { unlessSimilar: false },
+  { unlessSimilar, id = uuidv7() }: { unlessSimilar: boolean; id?: string | undefined } = { unlessSimilar: false },
 ): Promise<NewRecord> {
   const { db, keys, actor, now } = call;
-  const id = uuidv7();
   const actorId = getActorId(actor);
   const { country } = await readIdentitySettings(call, hospitalId, input);
   const named = await identifyPerson(call, input);

@@ -45,12 +45,21 @@ const FORBIDDEN_FIELDS = {
   app: ["assigned_doctor_id"],
 } as const satisfies Record<string, readonly (keyof PatientChange)[]>;
 
+/** Statements of the caller in the batch of the change: first, and last with the condition that this change was made. */
+type Attached = { before?: readonly Statement[]; after?: (isThisUpdate: SQL) => readonly Statement[] };
+
 /**
  * Updates a patient at a version that the caller has seen; both sealed columns are re-encrypted for the next version.
  * @throws ApiError not_found, precondition_failed, forbidden (a field the caller may not change), invalid_request, conflict
  *   (numbers of two persons)
  */
-export async function updatePatient(call: Call, ref: string, expected: ExpectedVersion, change: PatientChange) {
+export async function updatePatient(
+  call: Call,
+  ref: string,
+  expected: ExpectedVersion,
+  change: PatientChange,
+  { before: leading = [], after: following = () => [] }: Attached = {},
+) {
   const { db, keys, actor, now } = call;
   const access = await authorizePatient(call, { patient: ref }, "patient:update");
   const { patient, role, hospitalId } = access;
@@ -98,6 +107,7 @@ export async function updatePatient(call: Call, ref: string, expected: ExpectedV
     when: isThisUpdate,
   };
   const results = await batch(db, [
+    ...leading,
     ...person.statements,
     update,
     ...recordAuditEvent(db, actor, now, event),
@@ -105,13 +115,14 @@ export async function updatePatient(call: Call, ref: string, expected: ExpectedV
     ...(changesProof(before, after) ? [endOpenCodes(call, patient.id, isThisUpdate)] : []),
     ...(await updateSearchTokens(call, access, pickIdentity(before), identity, isThisUpdate)),
     ...(doctor ? [joinCareTeam(call, patient.id, doctor, isThisUpdate)] : []),
+    ...following(isThisUpdate),
   ]).catch((error: unknown) => {
     if (isConditionFailed(error, "person_identifiers.patient_uid"))
       return failWithAudit(call, "conflict", patientEvent(access, "patient.update", "U"), OTHER_PERSON_DETAIL);
     if (isForeignKeyViolation(error)) throw new ApiError("invalid_request", UNKNOWN_REFERENCE_DETAIL);
     throw toLimitError(error, ROW_LIMITS.currentCareTeam, ROW_LIMITS.patientChanges);
   });
-  const [changed] = UpdatedRows.parse(results.at(person.statements.length));
+  const [changed] = UpdatedRows.parse(results.at(leading.length + person.statements.length));
   if (!changed) return failStaleVersion(call, access, "patient.update");
   const { uid, basis } = changed;
   return { ...after, patient_uid: uid, uid_basis: basis, updated_at: toIso(now), version: version + 1 };

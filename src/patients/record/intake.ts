@@ -36,7 +36,7 @@ export const IntakeBody = z.strictObject({
 });
 export type Intake = z.output<typeof IntakeBody>;
 
-const sealContext = (id: string) => ({ table: "intake_responses", column: "answers", id });
+export const intakeContext = (id: string) => ({ table: "intake_responses", column: "answers", id });
 /** Retries for concurrent writes to one patient. */
 const MAX_ATTEMPTS = 30;
 
@@ -61,7 +61,7 @@ export async function recordIntake(call: Call, ref: string, input: Intake, keySt
         db.insert(intakeResponses).values({
           id: idIfUnchanged,
           patientId: patient.id,
-          answersSealed: await sealValue(keys.fields, sealContext(id), input),
+          answersSealed: await sealValue(keys.fields, intakeContext(id), input),
           authoredBy: unlessFull(getActorId(actor), ROW_LIMITS.intakes, sql`intake_responses WHERE patient_id = ${patient.id}`),
           authoredAt: now,
         }),
@@ -82,7 +82,7 @@ export async function recordIntake(call: Call, ref: string, input: Intake, keySt
 type IntakeRow = typeof intakeResponses.$inferSelect;
 
 async function toIntake({ keys }: Call, row: IntakeRow) {
-  const intake = IntakeBody.parse(await unsealValue(keys.fields, sealContext(row.id), row.answersSealed));
+  const intake = IntakeBody.parse(await unsealValue(keys.fields, intakeContext(row.id), row.answersSealed));
   const { id, patientId, authoredBy, authoredAt } = row;
   return { intake_id: id, patient_id: patientId, authored_by: authoredBy, authored_at: toIso(authoredAt), ...intake };
 }

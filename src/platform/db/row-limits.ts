@@ -157,6 +157,21 @@ export const ROW_LIMITS = {
     column: "appointments.practitioner_id",
     detail: "A practitioner has at most 5,000 appointments ahead.",
   },
+  openIntakeLinks: {
+    max: 500,
+    column: "intake_links.created_by",
+    detail: "A hospital has at most 500 open intake links; revoke one first.",
+  },
+  openSubmissions: {
+    max: 2_000,
+    column: "intake_submissions.source",
+    detail: "At most 2,000 intakes of a hospital wait for review.",
+  },
+  patientSubmissions: {
+    max: 50,
+    column: "intake_submissions.answers_sealed",
+    detail: "At most 50 intakes of a record wait for review.",
+  },
   alertComments: { max: 200, column: "alert_events.what", detail: "An alert has at most 200 comments." },
 } as const satisfies Record<string, RowLimit>;
 

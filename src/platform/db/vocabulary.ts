@@ -148,7 +148,7 @@ export type EncounterStatus = (typeof ENCOUNTER_STATUSES)[number];
 export const REPORT_CONTENT_TYPES = ["application/pdf", "application/json"] as const;
 export const REPORT_VERSION_STATUSES = ["preliminary", "final", "amended"] as const;
 export const INTAKE_SOURCES = ["link", "patient", "staff"] as const;
-export const INTAKE_STATES = ["submitted", "taken", "rejected", "expired"] as const;
+export const INTAKE_STATES = ["submitted", "taken", "rejected"] as const;
 export const RECORD_EXPORT_FORMATS = ["json", "pdf", "zip"] as const;
 export const RECORD_EXPORT_STATES = ["queued", "running", "ready", "failed", "expired"] as const;
 /** Whose appointments a calendar address shows; `display`: the numbers of a waiting room. */
