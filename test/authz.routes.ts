@@ -242,7 +242,7 @@ export const ROUTES: Record<string, RouteRule> = {
   "POST /api/v1/consents": rule("patient", ["nurse", "doctor", "hospital_admin"]),
   "GET /api/v1/consents": rule("own", EVERYONE),
   "GET /api/v1/consents/check": rule("own", EVERYONE),
-  "GET /api/v1/consents/:consent_id": rule("patient", EVERYONE),
+  "GET /api/v1/consents/:consent_id": guarded(rule("patient", EVERYONE)),
   // By the person of a record: those that have none of these are refused.
   "POST /api/v1/consents/:consent_id/deny": rule("hospital", PERSON),
   "POST /api/v1/consents/:consent_id/revoke": rule("hospital", PERSON),

@@ -232,6 +232,9 @@ const APP_SCOPES = [
   "observation:read",
   "observation:create",
   "alert:read",
+  "appointment:read",
+  "appointment:create",
+  "encounter:read",
 ];
 
 export const addToCareTeam = (patientId: string, userId: string) =>

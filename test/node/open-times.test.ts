@@ -60,9 +60,14 @@ describe("open times", () => {
     expect(open && (open.end - open.start) / 3_600_000).toBe(hours);
   });
 
-  it("begin behind a gap of the clocks, and at the first of two equal times", () => {
+  it("of an hour that the clocks leave out are none, and begin at the first of two equal times", () => {
     const nightly = plan([schedule({ weekly: [[7, 150, 210]] })]);
-    expect(show(nightly, "Europe/Berlin", "2026-03-28T00:00Z", "2026-03-30T00:00Z")).toEqual([]);
+    const within = plan([schedule({ weekly: [[7, 130, 170]] })]);
+    expect(show(within, "Europe/Berlin", "2026-03-28T00:00Z", "2026-03-30T00:00Z")).toEqual([]);
+    const longer = plan([schedule({ weekly: [[7, 150, 240]] })]);
+    expect(show(longer, "Europe/Berlin", "2026-03-28T00:00Z", "2026-03-30T00:00Z")).toEqual([
+      ["2026-03-29T01:00", "2026-03-29T02:00"],
+    ]);
     expect(show(nightly, "Europe/Berlin", "2026-10-24T00:00Z", "2026-10-26T00:00Z")).toEqual([
       ["2026-10-25T00:30", "2026-10-25T02:30"],
     ]);

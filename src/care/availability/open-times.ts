@@ -32,8 +32,11 @@ export type ScheduleException = {
 /** Of one practitioner: the active schedules, and the exceptions of the practitioner and of the hospital. */
 export type Plan = { schedules: readonly Schedule[]; exceptions: readonly ScheduleException[] };
 
-/** Epoch milliseconds, `end` excluded. `scheduleId` is null in an extra time. */
-export type OpenTime = { start: number; end: number; scheduleId: string | null };
+/**
+ * Epoch milliseconds, `end` excluded. `scheduleId` is null in an extra time. `windowStart`: where the window began before leave and the
+ * asked range cut it; slots are counted from there.
+ */
+export type OpenTime = { start: number; end: number; windowStart: number; scheduleId: string | null };
 
 /** What an appointment keeps free, with buffers; epoch milliseconds, `until` excluded. */
 export type BlockedRange = { from: number; until: number };
@@ -43,11 +46,17 @@ const DAY_MS = 86_400_000;
 
 type Interval = { start: number; end: number };
 
-/** A minute of a local day as an instant: behind a gap of the clocks, the first time of an overlap (RFC 5545, section 3.3.5). */
+/**
+ * A minute of a local day as an instant: a time that a change of clocks leaves out is the moment of the change, one that comes twice is
+ * the first.
+ */
 function toInstant(day: Temporal.PlainDate, minute: number, zone: string): number {
   const days = Math.floor(minute / 1440);
   const time = Temporal.PlainTime.from({ hour: Math.floor((minute % 1440) / 60), minute: minute % 60 });
-  return day.add({ days }).toPlainDateTime(time).toZonedDateTime(zone, { disambiguation: "compatible" }).epochMilliseconds;
+  const local = day.add({ days }).toPlainDateTime(time);
+  const found = local.toZonedDateTime(zone, { disambiguation: "compatible" });
+  const isLeftOut = Temporal.PlainDateTime.compare(found.toPlainDateTime(), local) !== 0;
+  return (isLeftOut ? (found.getTimeZoneTransition("previous") ?? found) : found).epochMilliseconds;
 }
 
 /** The windows of one schedule on the local days that touch the range. */
@@ -86,7 +95,7 @@ const clip = ({ start, end }: Interval, from: number, until: number): Interval =
 });
 
 /**
- * Open times within [from, until), sorted by start: weekly windows without leave and closures, and extra times. Two schedules of one
+ * Open times within [from, until), sorted by start: weekly windows and extra times without leave and closures. Two schedules of one
  * practitioner may be open at the same time, at different places.
  * @param zone IANA time zone of the hospital
  */
@@ -97,17 +106,23 @@ export function openTimes({ schedules, exceptions }: Plan, zone: string, from: n
   const takenAt = (locationId: string | null) =>
     taken.filter((away) => away.locationId === null || away.locationId === locationId);
   const weekly = schedules.flatMap((schedule) =>
-    windowsOf(schedule, zone, from - DAY_MS, until)
-      .flatMap((window) => subtract(window, takenAt(schedule.locationId)))
-      .map((open) => ({ ...clip(open, from, until), scheduleId: schedule.id })),
+    windowsOf(schedule, zone, from - DAY_MS, until).flatMap((window) =>
+      subtract(window, takenAt(schedule.locationId)).map((open) => ({
+        ...clip(open, from, until),
+        windowStart: window.start,
+        scheduleId: schedule.id,
+      })),
+    ),
   );
-  const closures = exceptions
-    .filter(({ kind }) => kind === "closed")
-    .map(({ fromAt, untilAt }) => ({ start: fromAt, end: untilAt }));
   const extra = exceptions
     .filter(({ kind }) => kind === "extra")
-    .flatMap(({ fromAt, untilAt }) => subtract({ start: fromAt, end: untilAt }, closures))
-    .map((open) => ({ ...clip(open, from, until), scheduleId: null }));
+    .flatMap(({ fromAt, untilAt, locationId }) =>
+      subtract({ start: fromAt, end: untilAt }, takenAt(locationId)).map((open) => ({
+        ...clip(open, from, until),
+        windowStart: fromAt,
+        scheduleId: null,
+      })),
+    );
   return [...weekly, ...extra].filter(({ start, end }) => start < end).sort((a, b) => a.start - b.start || a.end - b.end);
 }
 

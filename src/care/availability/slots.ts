@@ -77,8 +77,9 @@ export function freeTimes(
     const schedule = open.scheduleId === null ? null : (byId.get(open.scheduleId) ?? null);
     const step = (schedule?.slotMinutes ?? 30) * MINUTE_MS;
     const length = wanted.durationMs ?? step;
-    for (let start = open.start; start + length <= open.end; start += step) {
-      if (start < wanted.from || start >= wanted.until) continue;
+    const first = Math.max(open.start, wanted.from);
+    const steps = Math.max(0, Math.ceil((first - open.windowStart) / step));
+    for (let start = open.windowStart + steps * step; start + length <= open.end && start < wanted.until; start += step) {
       const blocked = blockedRange(schedule, start, start + length);
       if (!isBusy(blocked.from, blocked.until))
         slots.push({ start, end: start + length, locationId: schedule?.locationId ?? null });
