@@ -5,6 +5,7 @@ import { updateWard } from "../../src/organization/wards/wards.ts";
 import { getKeys } from "../../src/platform/config.ts";
 import { getDb } from "../../src/platform/db/client.ts";
 import { newWebhook } from "../authz.world.ts";
+import { newCareExamples } from "../care-examples.ts";
 import { newConsent } from "../consent-rows.ts";
 import { newDocument } from "../document-files.ts";
 import { newRequestRow } from "../document-request-rows.ts";
@@ -49,6 +50,7 @@ beforeAll(async () => {
     consent_id: await newConsent(patient.id),
     document_request_id: await newRequestRow({ patientId: patient.id, hospitalId }, nurse.id),
   };
+  Object.assign(ids, await newCareExamples(world, ids["practitioner_id"] ?? ""));
   // Inherited settings have no version.
   for (const scope of [`hospitals/${hospitalId}`, `wards/${ids["ward_id"]}`])
     await sendRequest(`${API}/${scope}/escalation`, { as: manager, method: "PUT", json: { tiers: [[{ role: "doctor" }]] } });

@@ -3,9 +3,11 @@ import { v7 } from "uuid";
 import { beforeAll, beforeEach, describe, expect, inject, it } from "vitest";
 import { PATH_ALIASES } from "../../src/http/path-aliases.ts";
 import { toAlertId } from "../../src/monitoring/patient-object/samples/ids.ts";
+import { iso, nextFreeTime } from "../appointment-steps.ts";
 import { newPasskeyRow, renewSignIn } from "../authz.factors.ts";
 import { subscribeSession } from "../authz.requests.ts";
 import { newWebhook } from "../authz.world.ts";
+import { newCareExamples } from "../care-examples.ts";
 import { newConsent, newScope } from "../consent-rows.ts";
 import { newDocument, newText } from "../document-files.ts";
 import { newRequestRow } from "../document-request-rows.ts";
@@ -56,6 +58,7 @@ beforeAll(async () => {
   const device = await newDevice(nurse, null);
   const { webhookId, messageId } = await newWebhook(hospitalId);
   await renewSignIn(nurse.sessionId);
+  const practitionerId: string = (await post("/practitioners", { user_id: spare.id })).practitioner_id;
   ids = {
     webhook_id: webhookId,
     message_id: messageId,
@@ -68,7 +71,7 @@ beforeAll(async () => {
     ward_id: await newWard(manager),
     device_id: device.id,
     passkey_id: await newPasskeyRow(world.nurse.sessionId),
-    practitioner_id: (await post("/practitioners", { user_id: spare.id })).practitioner_id,
+    practitioner_id: practitionerId,
     observation_id: (await post("/observations", { patient_id: patient.id, ...sample })).results[0].observation_id,
     alert_id: toAlertId(patient.id, 1),
     report_id: (await readJson(await uploadReport(nurse, newPdf("hostile"), { patient_id: patient.id }))).data.report_id,
@@ -82,6 +85,7 @@ beforeAll(async () => {
     guardianship_id: v7(),
     document_request_id: await newRequestRow({ patientId: patient.id, hospitalId }, nurse.id),
     erasure_id: await newErasure(patient.id, hospitalId, "requested"),
+    ...(await newCareExamples(world, practitionerId)),
     emergency_access_id: v7(),
     code: "heart_rate",
   };
@@ -225,6 +229,26 @@ const RESOURCES: Record<string, Resource> = {
     places: [prose("reason", 500)],
     required: ["reason"],
     more: { bytes: 1000, expires_at: new Date(Date.now() + 86_400_000).toISOString() },
+  },
+  locations: {
+    path: `${API}/locations`,
+    as: () => world.manager,
+    places: [line("name", 120), prose("address", 500)],
+    required: ["name"],
+    others: ["phone"],
+    suffix: () => ` ${uniqueText()}`,
+    before: () => env.DB.prepare("DELETE FROM locations").run(),
+  },
+  appointments: {
+    path: `${API}/appointments`,
+    as: () => world.nurse,
+    places: [line("reason", 500), prose("notes", 2_000)],
+    required: [],
+    others: ["overbook_reason"],
+    before: () => env.DB.prepare("DELETE FROM appointments").run(),
+    get more() {
+      return { patient_id: world.patient.id, practitioner_id: ids["practitioner_id"], start: iso(nextFreeTime()) };
+    },
   },
   wards: {
     path: `${API}/wards`,

@@ -7,6 +7,7 @@ import { EXAMPLES } from "../../src/http/router.ts";
 import { toAlertId } from "../../src/monitoring/patient-object/samples/ids.ts";
 import { renewSignIn } from "../authz.factors.ts";
 import { newWebhook } from "../authz.world.ts";
+import { careBodyOf, careIdsOf, isOfManagers, isPublicCare, newCareExamples } from "../care-examples.ts";
 import { newConsent, newOffer } from "../consent-rows.ts";
 import { documentForm, newDocument, newText } from "../document-files.ts";
 import { newIncoming, newRequestRow } from "../document-request-rows.ts";
@@ -108,7 +109,7 @@ describe("the description", () => {
 
   it("says of every operation what it is, which parameters its path has and who may ask", () => {
     const open =
-      /^\/(health|health\/ready|\.well-known.*|api\/token|api\/v1\/auth\/(login|login\/second-step|passkey\/(options|login)|refresh|bootstrap|register.*|invitations\/accept|password\/(forgot|reset)|email\/verify)|api\/v1\/(wearables\/)?devices\/claim|api\/v1\/sms\/status)?$/;
+      /^\/(health|health\/ready|\.well-known.*|api\/token|api\/v1\/auth\/(login|login\/second-step|passkey\/(options|login)|refresh|bootstrap|register.*|invitations\/accept|password\/(forgot|reset)|email\/verify)|api\/v1\/(wearables\/)?devices\/claim|api\/v1\/sms\/status|api\/v1\/intake\/(open|submit))?$/;
     for (const { path, name, operation } of operations) {
       expect(operation.summary?.length, name).toBeGreaterThan(3);
       expect(operation.tags?.length, name).toBe(1);
@@ -225,7 +226,9 @@ async function newStage(): Promise<Stage> {
   const sharing = await newSharer(world);
   for (const person of [world.manager, world.admin]) await renewSignIn(person.sessionId);
   await newDelayRow(world.patient.id, world.nurse);
+  const practitionerId: string = (await readJson(profile)).data.practitioner_id;
   const ids = {
+    ...(await newCareExamples(world, practitionerId)),
     webhook_id: webhookId,
     message_id: messageId,
     invitation_id: invitation.invitation_id,
@@ -248,7 +251,7 @@ async function newStage(): Promise<Stage> {
     session_id: spare.sessionId,
     ...(await newPush(world.nurse)),
     ward_id: wardId,
-    practitioner_id: (await readJson(profile)).data.practitioner_id,
+    practitioner_id: practitionerId,
     passkey_id: uniqueText(),
     api_key_id: (await readJson(key)).data.api_key_id,
     notification_id: await newNotification(world.nurse),
@@ -385,6 +388,8 @@ function real(example: unknown, { ids, person }: Stage): unknown {
 }
 
 function callerOf(name: string, { world, person, device, sharer }: Stage): { token: string } | null {
+  if (isPublicCare(name)) return null;
+  if (isOfManagers(name)) return world.manager;
   if (name.endsWith("/observations/stream")) return device;
   if (/\/consents\/(share|check|offers|\{consent_id\}\/)/.test(name)) return sharer;
   if (name === "GET /metrics") return { token: env.METRICS_TOKEN ?? "" };
@@ -424,7 +429,7 @@ const rawUpload = (body: Uint8Array<ArrayBuffer>): RequestOptions => ({
 });
 
 function requestOf({ path, method, name, operation }: (typeof operations)[number], stage: Stage): [string, RequestOptions] {
-  const ids: Record<string, string | undefined> = { ...stage.ids };
+  const ids: Record<string, string | undefined> = { ...stage.ids, ...careIdsOf(name, stage.ids) };
   if (path.includes("/alert-rules/")) ids["code"] = "heart_rate";
   if (path.endsWith("/revoke")) ids["consent_id"] = stage.ids["granted_id"];
   if (path.includes("/direct/")) ids["upload_id"] = stage.ids["direct_id"];
@@ -441,7 +446,7 @@ function requestOf({ path, method, name, operation }: (typeof operations)[number
   const ask: RequestOptions = { as: callerOf(name, stage), method };
   const joining = { ...stage, ids: { ...stage.ids, invitation_token: stage.ids["join_token"] ?? "" } };
   const meant = name.endsWith("/invitations/join") ? joining : stage;
-  if (content["application/json"]) ask.json = real(content["application/json"].example, meant);
+  if (content["application/json"]) ask.json = careBodyOf(name, real(content["application/json"].example, meant), stage.ids);
   if (path.endsWith("/guardians") && ask.json) ask.json = { ...Object(ask.json), code: stage.ids["guardian_code"] };
   if (path.endsWith("/emergency-access") && ask.json) ask.json = { ...Object(ask.json), patient_id: stage.ids["emergency_id"] };
   if (path.endsWith("/consents/redeem")) ask.json = { ...Object(ask.json), code: stage.ids["offer_code"] };

@@ -43,7 +43,12 @@ describe("the export of a report", () => {
     await sendRequest(`${API}/reports/${id}/export?format=pdf`, { as: world.doctor });
     const events = await findEvents({ event: "report.export", entity_id: id });
     expect(events).toHaveLength(1);
-    expect(events[0]).toMatchObject({ action: "R", outcome: "success", detail: '{"format":"pdf"}', subjects: [world.patient.id] });
+    expect(events[0]).toMatchObject({
+      action: "R",
+      outcome: "success",
+      detail: '{"format":"pdf"}',
+      subjects: [world.patient.id],
+    });
   });
 
   it("answers 400 for another format and 404 for an unknown report", async () => {

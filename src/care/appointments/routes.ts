@@ -29,7 +29,7 @@ import {
 } from "./schemas.ts";
 import { parseStatus, stepTo } from "./transitions.ts";
 
-const tags = ["Appointments"];
+const tags = ["Appointment"];
 
 export const appointmentRoutes = createRouter()
   .openapi(

@@ -14,7 +14,7 @@ import { singleLine } from "../../platform/text.ts";
 import { moveAppointment, stepAppointment } from "./change.ts";
 import { Appointment, AppointmentMove, appointmentParams, exampleAppointment } from "./schemas.ts";
 
-const tags = ["Appointments"];
+const tags = ["Appointment"];
 const Cancellation = z
   .strictObject({ reason: singleLine(500).optional().openapi({ description: "The patient sees it" }) })
   .openapi("AppointmentCancellation");

@@ -22,7 +22,7 @@ import { singleLine } from "../../platform/text.ts";
 import { getAvailability, putAvailability } from "./availability.ts";
 import { createClosure, createException, deleteClosure, deleteException } from "./exceptions.ts";
 
-const tags = ["Availability"];
+const tags = ["Schedule"];
 const PractitionerId = Id.openapi({ example: EXAMPLES.practitioner });
 const LocationId = Id.openapi({ example: EXAMPLES.location });
 const ExceptionId = Id.openapi({ example: EXAMPLES.scheduleException });

@@ -18,7 +18,7 @@ import {
 import { SELF_BOOKING } from "../../platform/db/vocabulary.ts";
 import { CARE_DEFAULTS, getCareSettings, putCareSettings } from "./care-settings.ts";
 
-const tags = ["Availability"];
+const tags = ["Appointment"];
 const params = z.object({ hospital_id: Id.openapi({ example: EXAMPLES.hospital }) });
 const fields = {
   self_booking: z.enum(SELF_BOOKING).openapi({ description: "Whether patients book: not at all, as a request, or at once" }),

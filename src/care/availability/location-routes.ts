@@ -22,7 +22,7 @@ import { phoneNumber } from "../../platform/phone.ts";
 import { multiLine, singleLine } from "../../platform/text.ts";
 import { createLocation, getLocation, listLocations, updateLocation } from "./locations.ts";
 
-const tags = ["Availability"];
+const tags = ["Location"];
 const LocationId = Id.openapi({ example: EXAMPLES.location });
 const params = z.object({ location_id: LocationId });
 const name = singleLine(120).normalize("NFC").openapi({ example: "Outpatient clinic" });

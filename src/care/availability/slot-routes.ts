@@ -38,7 +38,7 @@ export const slotRoutes = createRouter().openapi(
   createRoute({
     method: "get",
     path: "/appointments/slots",
-    tags: ["Availability"],
+    tags: ["Schedule"],
     summary: "List free times",
     description:
       `Of at most ${MAX_PRACTITIONERS} practitioners, by start. Patients get the times that they may book. A free time is not reserved: ` +
