@@ -32,7 +32,7 @@ export const PRINCIPALS: readonly TestPrincipal[] = [
   { name: "anonymous", kind: "anonymous" },
   { name: "patient self", kind: "user", role: "patient", linked: ["treated"] },
   { name: "patient other", kind: "user", role: "patient", linked: ["elsewhere"] },
-  { name: "guardian", kind: "user", role: "patient", guards: ["treated"] },
+  { name: "guardian", kind: "user", role: "patient", linked: ["elsewhere"], guards: ["treated"] },
   { name: "doctor treating", kind: "user", role: "doctor", place: "A", team: ["treated"] },
   { name: "doctor not treating", kind: "user", role: "doctor", place: "A" },
   { name: "doctor of an open hospital", kind: "user", role: "doctor", place: "W", wide: true },

@@ -244,8 +244,8 @@ export const ROUTES: Record<string, RouteRule> = {
   "GET /api/v1/consents/check": rule("own", EVERYONE),
   "GET /api/v1/consents/:consent_id": guarded(rule("patient", EVERYONE)),
   // By the person of a record: those that have none of these are refused.
-  "POST /api/v1/consents/:consent_id/deny": rule("hospital", PERSON),
-  "POST /api/v1/consents/:consent_id/revoke": rule("hospital", PERSON),
+  "POST /api/v1/consents/:consent_id/deny": guarded(rule("hospital", PERSON)),
+  "POST /api/v1/consents/:consent_id/revoke": guarded(rule("hospital", PERSON)),
   // An event for each of two hospitals.
   "POST /api/v1/consents/:consent_id/grant": rule("hospital", PERSON, 2),
   "POST /api/v1/consents/share": rule("own", PERSON, 2),

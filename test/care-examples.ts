@@ -1,7 +1,7 @@
 // What the examples of the API's description name of availability, appointments and intake.
 import { iso, nextFreeTime } from "./appointment-steps.ts";
-import { newAppointmentRow, newLocationRow, newSubmissionRow } from "./care-rows.ts";
-import { API, readJson, sendRequest, type World } from "./world.ts";
+import { newAppointmentRow, newLocationRow, newPractitionerRow, newSubmissionRow } from "./care-rows.ts";
+import { API, newPerson, readJson, sendRequest, type World } from "./world.ts";
 
 const DAY_MS = 86_400_000;
 export const CARE_RULES = {
@@ -33,7 +33,10 @@ export async function newCareExamples(world: World, practitionerId: string) {
   const newSubmission = (patientId: string | null) =>
     newSubmissionRow({ hospitalId, patientId, submittedBy: nurse.id }, { first_name: `Uma ${from}`, chief_complaint: "Cough" });
   const link = { fields: ["first_name", "last_name", "chief_complaint"] };
+  const spare = await newPerson("nurse", hospitalId);
   return {
+    /** One without appointments can be deleted. */
+    free_practitioner_id: await newPractitionerRow(spare.id, hospitalId),
     location_id: await newLocationRow(hospitalId, manager.id),
     exception_id: (await dataOf(`/practitioners/${practitionerId}/availability/exceptions`, { kind: "leave", ...span }))
       .exception_id,
@@ -53,6 +56,7 @@ export type CareExamples = Awaited<ReturnType<typeof newCareExamples>>;
 
 /** The ids that an operation is sent with, where they are not those of its parameters. */
 export function careIdsOf(name: string, ids: Record<string, string>): Record<string, string | undefined> {
+  if (name === `DELETE ${API}/practitioners/{practitioner_id}`) return { practitioner_id: ids["free_practitioner_id"] };
   if (name.includes("/closures/")) return { exception_id: ids["closure_id"] };
   if (name.endsWith("/cancel") && name.includes("/appointments/")) return { appointment_id: ids["cancelled_appointment_id"] };
   if (name.endsWith("/no-show")) return { appointment_id: ids["missed_appointment_id"] };

@@ -99,8 +99,7 @@ export const careA: BudgetCase[] = [
     "PUT /practitioners/{id}/availability",
     "write",
     200,
-    // The answer reads the calendar again.
-    budget(3, 120, 30),
+    budget(2, 120, 30),
     write(
       "PUT",
       () => `/practitioners/${practitionerId}/availability`,

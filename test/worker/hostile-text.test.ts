@@ -235,7 +235,6 @@ const RESOURCES: Record<string, Resource> = {
     as: () => world.manager,
     places: [line("name", 120), prose("address", 500)],
     required: ["name"],
-    others: ["phone"],
     suffix: () => ` ${uniqueText()}`,
     before: () => env.DB.prepare("DELETE FROM locations").run(),
   },

@@ -61,7 +61,8 @@ const isUnchanged = ({ call, effectiveRole, row, condition = sql`1` }: Change): 
 async function write(change: Change) {
   const { call, effectiveRole, row, event, set, more = [], detail } = change;
   const { db, actor, now } = call;
-  const recorded = { ...appointmentEvent(event, "U", effectiveRole, row), ...(detail && { detail }) };
+  const action = event === "appointment.delete" ? "D" : "U";
+  const recorded = { ...appointmentEvent(event, action, effectiveRole, row), ...(detail && { detail }) };
   const written = await batch(db, [
     failsUnless(db, isUnchanged(change)),
     db.run(sql`UPDATE appointments SET ${set}, updated_at = CAST(${now} AS INTEGER), version = version + 1 WHERE id = ${row.id}`),

@@ -1,12 +1,12 @@
 // Weekly schedules of a practitioner (FHIR Schedule), replaced as a whole.
-import { sql } from "drizzle-orm";
+import { type SQL, sql } from "drizzle-orm";
 import { withUser } from "../../access/access.ts";
-import type { Call } from "../../access/actor.ts";
+import type { Call, UserEffectiveRole } from "../../access/actor.ts";
 import { afterAudit, appendAuditEvent, recordAuditEvent } from "../../access/audit.ts";
 import { denyNotFound, failWithAudit } from "../../access/deny.ts";
 import { isVisibleHospital } from "../../access/effective-role.ts";
 import { type ExpectedVersion, matchVersion } from "../../http/conditional-requests.ts";
-import { batch } from "../../platform/db/client.ts";
+import { batch, type Db, isRoleChanged } from "../../platform/db/client.ts";
 import { uuidv7 } from "../../platform/ids.ts";
 import {
   calendarEvent,
@@ -48,37 +48,49 @@ const showSchedule = (row: ScheduleRow) => {
   };
 };
 
-/** The schedules and exceptions from now on; closures of the hospital are among the exceptions. @throws ApiError not_found */
-export async function getAvailability(anyCall: Call, practitionerId: string) {
-  const { call, effectiveRole, results } = await withUser(anyCall, "availability:read", (effectiveRole, { db, actor, now }) => {
-    const isVisible = isVisibleHospital(effectiveRole, actor, sql`n.hospital_id`);
-    const visible = sql`SELECT n.id FROM practitioners n WHERE n.id = ${practitionerId} AND ${isVisible}`;
-    const hospital = sql`(SELECT n.hospital_id FROM practitioners n WHERE n.id = ${practitionerId} AND ${isVisible})`;
-    return [
-      db.all<Owner>(selectPractitioner(practitionerId, isVisible)),
-      db.all<ScheduleRow>(
-        sql`SELECT ${SCHEDULE_COLUMNS} FROM schedules WHERE active = 1 AND practitioner_id IN (${visible}) ORDER BY id`,
-      ),
-      db.all<ExceptionRow>(sql`SELECT ${EXCEPTION_COLUMNS} FROM schedule_exceptions e WHERE e.practitioner_id IN (${visible})
-          AND e.until_at > ${now}
-        UNION ALL SELECT ${EXCEPTION_COLUMNS} FROM schedule_exceptions e WHERE e.practitioner_id IS NULL AND e.hospital_id = ${hospital}
-          AND e.until_at > ${now}`),
-    ];
-  });
-  const [[owner], schedules, exceptions] = results;
-  if (!owner) return denyNotFound(call, "availability:read", effectiveRole, { practitioner: practitionerId });
-  const stored = appendAuditEvent(call, calendarEvent("availability.read", "R", effectiveRole, owner));
-  const shown = Promise.all(
-    exceptions.toSorted((a, b) => a.fromAt - b.fromAt).map((row) => toException(call, effectiveRole, row)),
-  );
+/** The statements of `showAvailability`. @param condition on the practitioner `n` */
+const selectAvailability = (db: Db, practitionerId: string, now: number, condition: SQL) => {
+  const visible = sql`SELECT n.id FROM practitioners n WHERE n.id = ${practitionerId} AND ${condition}`;
+  const hospital = sql`(SELECT n.hospital_id FROM practitioners n WHERE n.id = ${practitionerId} AND ${condition})`;
+  return [
+    db.all<Owner>(selectPractitioner(practitionerId, condition)),
+    db.all<ScheduleRow>(
+      sql`SELECT ${SCHEDULE_COLUMNS} FROM schedules WHERE active = 1 AND practitioner_id IN (${visible}) ORDER BY id`,
+    ),
+    db.all<ExceptionRow>(sql`SELECT ${EXCEPTION_COLUMNS} FROM schedule_exceptions e WHERE e.practitioner_id IN (${visible})
+        AND e.until_at > ${now}
+      UNION ALL SELECT ${EXCEPTION_COLUMNS} FROM schedule_exceptions e WHERE e.practitioner_id IS NULL AND e.hospital_id = ${hospital}
+        AND e.until_at > ${now}`),
+  ] as const;
+};
+
+async function showAvailability(
+  call: Call,
+  effectiveRole: UserEffectiveRole,
+  owner: Owner,
+  schedules: readonly ScheduleRow[],
+  exceptions: readonly ExceptionRow[],
+) {
+  const ordered = exceptions.toSorted((a, b) => a.fromAt - b.fromAt);
   return {
-    practitioner_id: practitionerId,
+    practitioner_id: owner.id,
     hospital_id: owner.hospitalId,
     time_zone: owner.zone,
     schedules: schedules.map(showSchedule),
-    exceptions: await afterAudit(stored, shown),
+    exceptions: await Promise.all(ordered.map((row) => toException(call, effectiveRole, row))),
     version: owner.version,
   };
+}
+
+/** The schedules and exceptions from now on; closures of the hospital are among the exceptions. @throws ApiError not_found */
+export async function getAvailability(anyCall: Call, practitionerId: string) {
+  const { call, effectiveRole, results } = await withUser(anyCall, "availability:read", (effectiveRole, { db, actor, now }) =>
+    selectAvailability(db, practitionerId, now, isVisibleHospital(effectiveRole, actor, sql`n.hospital_id`)),
+  );
+  const [[owner], schedules, exceptions] = results;
+  if (!owner) return denyNotFound(call, "availability:read", effectiveRole, { practitioner: practitionerId });
+  const stored = appendAuditEvent(call, calendarEvent("availability.read", "R", effectiveRole, owner));
+  return afterAudit(stored, showAvailability(call, effectiveRole, owner, schedules, exceptions));
 }
 
 /**
@@ -107,7 +119,7 @@ export async function putAvailability(
   const isThisChange = sql`(SELECT c.version FROM practitioner_calendars c WHERE c.owner_id = ${practitionerId}) = ${owner.version + 1}
     AND changes() > 0`;
   const kept = schedules.map((schedule) => ({ id: uuidv7(), ...schedule }));
-  const [raised] = await batch(db, [
+  const written = await batch(db, [
     db.all(sql`INSERT INTO practitioner_calendars (owner_id, hospital_id) SELECT ${practitionerId}, ${owner.hospitalId}
       WHERE ${owner.version === 0 ? sql`NOT EXISTS (SELECT 1 FROM practitioner_calendars WHERE owner_id = ${practitionerId})` : sql`1`}
       ON CONFLICT (owner_id) DO UPDATE SET version = practitioner_calendars.version + 1
@@ -125,11 +137,11 @@ export async function putAvailability(
           CAST(${now} AS INTEGER))`),
     ),
     ...recordAuditEvent(db, actor, now, event),
+    ...selectAvailability(db, practitionerId, now, sql`1`),
   ]).catch((error: unknown) => {
-    if (String((error as Error).cause ?? error).includes("integer overflow"))
-      return failWithAudit(call, "precondition_failed", event);
+    if (isRoleChanged(error)) return failWithAudit(call, "precondition_failed", event);
     throw unknownLocation(error);
   });
-  if (raised.length === 0) return failWithAudit(call, "precondition_failed", event);
-  return getAvailability(call, practitionerId);
+  const [[after], rows, exceptions] = written.slice(-3) as [Owner[], ScheduleRow[], ExceptionRow[]];
+  return showAvailability(call, effectiveRole, after ?? owner, rows, exceptions);
 }

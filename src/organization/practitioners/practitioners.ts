@@ -27,7 +27,7 @@ import {
   paginate,
   resolvePageStart,
 } from "../../http/pagination.ts";
-import { batch, isConditionFailed, isUniqueViolation } from "../../platform/db/client.ts";
+import { batch, isConditionFailed, isForeignKeyViolation, isUniqueViolation } from "../../platform/db/client.ts";
 import { practitioners } from "../../platform/db/schema.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { uuidv7 } from "../../platform/ids.ts";
@@ -257,7 +257,10 @@ async function savePractitioner(call: UserCall, row: PractitionerRow, change: Pr
   return toPractitioner(call, { ...row, specialty, active, updatedAt: now, version }, details);
 }
 
-/** Deletes a profile; account and membership are not affected. @throws ApiError not_found, precondition_failed */
+/**
+ * Deletes a profile with its open times; account and membership are not affected.
+ * @throws ApiError not_found, precondition_failed, conflict (it has appointments)
+ */
 export async function deletePractitioner(anyCall: Call, id: string, expected: ExpectedVersion): Promise<void> {
   const manage = "practitioner:manage";
   const { call, effectiveRole, row } = await requirePractitioner(anyCall, id, manage, manage, isEditableBy);
@@ -265,12 +268,20 @@ export async function deletePractitioner(anyCall: Call, id: string, expected: Ex
   const event = practitionerEvent(effectiveRole, row, "practitioner.delete", "D");
   const version = matchVersion(expected, row.version);
   if (row.version !== version) return failWithAudit(call, "precondition_failed", event);
-  const [rows] = await batch(db, [
+  const isCurrent = sql`EXISTS (SELECT 1 FROM practitioners WHERE id = ${id} AND version = ${version})`;
+  const written = await batch(db, [
+    db.run(sql`DELETE FROM schedules WHERE practitioner_id = ${id} AND ${isCurrent}`),
+    db.run(sql`DELETE FROM schedule_exceptions WHERE practitioner_id = ${id} AND ${isCurrent}`),
+    db.run(sql`DELETE FROM practitioner_calendars WHERE owner_id = ${id} AND ${isCurrent}`),
     db
       .delete(practitioners)
       .where(and(eq(practitioners.id, id), eq(practitioners.version, version)))
       .returning({ id: practitioners.id }),
     ...recordAuditEvent(db, actor, now, { ...event, when: sql`changes() > 0` }),
-  ]);
+  ]).catch((error: unknown) => {
+    if (!isForeignKeyViolation(error)) throw error;
+    return failWithAudit(call, "conflict", event, "The practitioner has appointments; set is_active to false instead.");
+  });
+  const [, , , rows] = written;
   if (rows.length === 0) await failWithAudit(call, "precondition_failed", event);
 }

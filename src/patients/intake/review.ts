@@ -2,7 +2,7 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { Call } from "../../access/actor.ts";
 import { recordAuditEvent } from "../../access/audit.ts";
-import { denyAccess, failWithAudit } from "../../access/deny.ts";
+import { failWithAudit } from "../../access/deny.ts";
 import { failsUnless } from "../../access/sign-in.ts";
 import { type ExpectedVersion, matchVersion } from "../../http/conditional-requests.ts";
 import { sealValue } from "../../platform/crypto.ts";
@@ -124,19 +124,9 @@ async function getTaken(anyCall: Call, id: string) {
   return toSubmission(call, row, patient);
 }
 
-async function takeInto(review: Review, ref: string, answers: IntakeAnswers, { take, reason }: Take): Promise<void> {
-  const { call, effectiveRole, row } = review;
+async function takeInto(review: Review, patientId: string, answers: IntakeAnswers, { take, reason }: Take): Promise<void> {
+  const { call, row } = review;
   const { change, intake } = split(answers, take);
-  const patientId = review.patient?.id ?? ref;
-  if (review.patient === null && !/^[0-9a-f-]{36}$/.test(ref)) throw invalidTarget("Must be the id of a record");
-  const isElsewhere = sql`NOT EXISTS (SELECT 1 FROM patients WHERE id = ${patientId} AND hospital_id = ${row.hospitalId})`;
-  const [elsewhere] = await call.db.all<{ yes: number }>(sql`SELECT ${isElsewhere} AS yes`);
-  if (elsewhere?.yes)
-    return denyAccess(call, "intake:review", "not_found", {
-      role: effectiveRole.role,
-      hospitalId: row.hospitalId,
-      target: { patient: ref },
-    });
   const settled = await settle(review, patientId, take, intake);
   await updatePatient(
     call,

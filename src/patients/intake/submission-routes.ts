@@ -79,7 +79,7 @@ const SubmittedIntake = z
 
 const Taken = z
   .strictObject({
-    patient_id: PatientRef.optional().openapi({ description: "The record; for an intake without one" }),
+    patient_id: Id.optional().openapi({ description: "The record; for an intake without one" }),
     create: z.literal(true).optional().openapi({ description: "Registers a new patient" }),
     duplicate_reason: singleLine(200)
       .optional()
