@@ -55,7 +55,7 @@ function HospitalDetails({ versioned }: { versioned: VersionedHospital }) {
 
   const actions = !isBuiltIn && (
     <div>
-      <Button variant="default" onClick={() => setDialog("edit")} mr="xs">
+      <Button variant="default" onClick={() => setDialog("edit")} me="xs">
         {t("common.edit")}
       </Button>
       {isAdmin && hospital.is_active && (

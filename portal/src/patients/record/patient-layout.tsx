@@ -87,7 +87,7 @@ function Identity({ patient, children }: { patient: Patient; children: ReactNode
     patient.ward_name,
   ].filter((fact) => fact);
   return (
-    <section ref={identity} className={classes.identity} aria-label={t("record.patient")} style={{ top: stickyTop }}>
+    <section ref={identity} className={classes.identity} aria-label={t("record.patient")} style={{ insetBlockStart: stickyTop }}>
       <strong className={classes.name}>{getFullName(patient)}</strong>
       <span className={classes.facts}>{facts.join(" · ")}</span>
       {!patient.is_active && <span className={classes.inactive}>{t("record.inactive")}</span>}
