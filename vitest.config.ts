@@ -53,6 +53,7 @@ const SERVED = [
   "audit-served",
   "documents-served",
   "consents-served",
+  "care-served",
   "emergency-served",
   "trust-story",
   "cost",
