@@ -12,7 +12,7 @@ const GUARDIANS = [`${WORKER}guardians.test.ts`];
 const GUARDIAN_SIDES = [`${WORKER}guardian-sides.test.ts`];
 const END_GUARDIAN = "src/consents/end-guardian.ts";
 const REQUEST_CONSENT = "src/consents/request-consent.ts";
-const GUARDIAN_ROWS = "src/consents/guardian-rows.ts";
+const GUARDIAN_ROWS = "src/access/guardians.ts";
 const REPORTS = [`${WORKER}consented-reports.test.ts`];
 const LISTS = [`${WORKER}consented-lists.test.ts`];
 const SAMPLES = [`${WORKER}consented-observations.test.ts`];
@@ -214,7 +214,42 @@ export const GUARDS = [
     'return isSameHospital && effectiveRole.doctorScope === "hospital" ? "staff" : null;',
     'return isSameHospital ? "staff" : null;',
   ),
-  guard("a patient's own record", PATIENT, MATRIX, 'return patient.linked ? "self" : null;', 'return "self";'),
+  guard("a patient's own record", PATIENT, MATRIX, 'if (patient.linked) return "self";', 'return "self";'),
+  guard(
+    "a guardian's access to appointments",
+    PATIENT,
+    [`${WORKER}appointments.test.ts`, ...MATRIX],
+    'return patient.guarded && patient.open ? "guardian" : null;',
+    'return "guardian";',
+  ),
+  guard(
+    "an appointment of the own patients or of the practitioner",
+    "src/care/appointments/appointment.ts",
+    [`${WORKER}appointments.test.ts`],
+    "AND a.practitioner_id IN (SELECT o.id FROM practitioners o WHERE o.user_id = ${getActorId(actor)}",
+    "AND a.practitioner_id IN (SELECT o.id FROM practitioners o WHERE ${getActorId(actor)} > ''",
+  ),
+  guard(
+    "notes of an appointment are for staff",
+    "src/care/appointments/appointment.ts",
+    [`${WORKER}appointments.test.ts`],
+    'unsealText(keys, id, "notes", isStaff ? row.notesSealed : null, onCorrupt)',
+    'unsealText(keys, id, "notes", row.notesSealed, onCorrupt)',
+  ),
+  guard(
+    "an intake of the own patients",
+    "src/patients/intake/submissions.ts",
+    [`${WORKER}intake.test.ts`],
+    "sql`s.hospital_id = ${effectiveRole.hospitalId} AND (s.patient_id IS NULL",
+    "sql`s.hospital_id = ${effectiveRole.hospitalId} AND (1",
+  ),
+  guard(
+    "an intake link that was not used",
+    "src/patients/intake/links.ts",
+    [`${WORKER}intake.test.ts`],
+    "sql`k.used_at IS NULL AND k.revoked_at IS NULL AND k.expires_at > ${now}`",
+    "sql`k.revoked_at IS NULL AND k.expires_at > ${now}`",
+  ),
   guard(
     "the person decides alone",
     "src/consents/decide-consent.ts",

@@ -17,7 +17,7 @@ export function patientVisibility(
   return effectiveRole.role === "patient" ? scope : sql`${scope} AND ${isUnrestricted(effectiveRole, patientId)}`;
 }
 
-/** Rows whose patient the caller may see, those of records that the caller is a guardian of included. */
+/** Rows whose patient the caller may see, and of open records that the caller is a guardian of. */
 export function guardianVisibility(
   effectiveRole: EffectiveRole,
   actor: Principal,
@@ -27,7 +27,8 @@ export function guardianVisibility(
 ): SQL {
   const visible = patientVisibility(effectiveRole, actor, patientId, hospitalId);
   if (effectiveRole.role !== "patient") return visible;
-  return sql`(${visible} OR ${patientId} IN (SELECT g.patient_id FROM guardianships g WHERE ${isGuardianshipOf(getActorId(actor) ?? "", now)}))`;
+  return sql`(${visible} OR ${patientId} IN (SELECT g.patient_id FROM guardianships g JOIN patients w ON w.id = g.patient_id
+    AND w.restricted_at IS NULL WHERE ${isGuardianshipOf(getActorId(actor) ?? "", now)}))`;
 }
 
 /**

@@ -221,6 +221,9 @@ describe("a patient", () => {
     const listed = (await readJson(await sendRequest(`${API}/appointments`, { as: guardian }))).data as Booked[];
     expect(listed.map(({ appointment_id }) => appointment_id)).toEqual([late.appointment_id, booked.appointment_id]);
     expect(await statusOf(await step(guardian, booked.appointment_id, "cancel", { reason: "Ill" }))).toBe("cancelled");
+    await getDb(env.DB).run(sql`UPDATE patients SET restricted_at = 1 WHERE id = ${world.patient.id}`);
+    expect((await get(guardian, late.appointment_id)).status).toBe(404);
+    await getDb(env.DB).run(sql`UPDATE patients SET restricted_at = NULL WHERE id = ${world.patient.id}`);
     await getDb(env.DB).run(sql`UPDATE guardianships SET ended_at = 1, ended_by = 'test' WHERE guardian_id = ${guardian.id}`);
     expect((await get(guardian, late.appointment_id)).status).toBe(404);
     expect((await postBooking(guardian, own)).status).toBe(404);
