@@ -22,6 +22,7 @@ export const PORTAL_AREAS = {
   admin: ["hospital_admin", "admin"],
   privacy: ["nurse", "doctor", "hospital_admin"],
   emergency: ["nurse", "doctor", "hospital_admin"],
+  appointments: STAFF,
   me: ["patient"],
   consents: EVERYONE,
   requests: ["nurse", "doctor", "hospital_admin"],

@@ -30,6 +30,8 @@ type Ids = {
   shared: string;
   ecg: string;
   note: string;
+  appointment: string;
+  ownAppointment: string;
 };
 /** `name` is also the file name of the screenshot. */
 export type PortalPage = { name: string; as: Who; path: (ids: Ids) => string };
@@ -144,6 +146,36 @@ async function requestDocuments({ clerk }: World, patientId: string): Promise<st
   return data.document_request_id;
 }
 
+/** A booking with a doctor, who gets a profile if there is none. @param by who makes profiles */
+export async function bookWith(
+  by: Caller,
+  clerk: Caller,
+  hospitalId: string,
+  userId: string,
+  patientId: string,
+): Promise<string> {
+  const list = async () => (await clerk.ask("/practitioners?limit=100")).data as { user_id: string; practitioner_id: string }[];
+  const find = async () => (await list()).find(({ user_id }) => user_id === userId)?.practitioner_id;
+  if (!(await find()))
+    await by.ask("/practitioners", { json: { user_id: userId, hospital_id: hospitalId, specialty: "Cardiology" } });
+  const practitioner_id = await find();
+  // Runs against one product follow each other: each books another time.
+  const start = new Date(Math.floor(Date.now() / 300_000) * 300_000 + 3 * DAY_MS).toISOString();
+  const json = { patient_id: patientId, practitioner_id, start, duration_minutes: 5, reason: "Follow-up" };
+  return (await clerk.ask("/appointments", { json })).data.appointment_id;
+}
+
+/** An appointment of the demo patient ahead; of an earlier run, where the server is not a new one. */
+async function findOwnAppointment(patient: Caller): Promise<string> {
+  const [booked] = (await patient.ask(`/appointments?from=${new Date().toISOString()}`)).data;
+  if (booked) return booked.appointment_id;
+  const as = async (email: string) => logIn({ email, password: DEMO_PASSWORD });
+  const [nurse, doctor] = [await as("nurse@demo.com"), (await (await as("doc@demo.com")).ask("/auth/me")).data];
+  const { patients } = (await patient.ask("/auth/me")).data;
+  const own = patients.find(({ hospital_id }: { hospital_id: string }) => hospital_id === doctor.hospital_id);
+  return bookWith(await logIn(PLATFORM), nurse, doctor.hospital_id, doctor.user_id, own.patient_id);
+}
+
 const PLATFORM: Login = { email: "adm@demo.com", password: DEMO_PASSWORD };
 const PATIENT: Login = { email: "patient@demo.com", password: DEMO_PASSWORD };
 
@@ -156,9 +188,12 @@ export async function createPortalContent(world: World): Promise<PortalContent> 
   const ownConsent = await findOwnRequest(patient);
   const sharing = await shareOwnEntries(world, ill);
   const request = await requestDocuments(world, ill.id);
+  const { hospital, clerk, people, admin } = world;
+  const appointment = await bookWith(admin, clerk, hospital.hospital_id, people.doctor.id, ill.id);
+  const ownAppointment = await findOwnAppointment(patient);
   const owned = { own: own.report_id, ownDocument, ownConsent };
   return {
-    ids: { ...ids, chart: `/patients/${ill.id}`, nurse: nurse.id, request, ...owned, ...sharing },
+    ids: { ...ids, chart: `/patients/${ill.id}`, nurse: nurse.id, request, appointment, ownAppointment, ...owned, ...sharing },
     logins: { nobody: null, nurse, doctor, manager, platform: PLATFORM, patient: PATIENT },
     beds,
   };
@@ -187,6 +222,8 @@ export const PORTAL_PAGES: readonly PortalPage[] = [
     "patient-vitals": ({ chart }) => `${chart}/vitals`,
     "observation-set": ({ chart }) => `${chart}/observations/new`,
     "patient-alarms": ({ chart }) => `${chart}/alarms`,
+    "patient-appointments": ({ chart }) => `${chart}/appointments`,
+    appointment: ({ appointment }) => `/appointments/${appointment}`,
     "patient-limits": ({ chart }) => `${chart}/limits`,
     "patient-about": ({ chart }) => `${chart}/about`,
     uploads: "/uploads",
@@ -258,6 +295,8 @@ export const PORTAL_PAGES: readonly PortalPage[] = [
     "me-document-new": "/me/documents/new",
     "me-document-new-version": ({ ownDocument }) => `/me/documents/${ownDocument}/new-version`,
     "me-export": "/me/export",
+    "me-appointments": "/me/appointments",
+    "me-appointment": ({ ownAppointment }) => `/me/appointments/${ownAppointment}`,
     "me-vitals": "/me/vitals",
     "me-devices": "/me/devices",
     "me-consents": "/me/consents",

@@ -29,6 +29,11 @@ const patientPages = [
   }),
   createRoute({
     ...underPatientLayout,
+    path: "/appointments",
+    component: lazyRouteComponent(() => import("../care/appointments/appointments-pages.tsx"), "PatientAppointmentsPage"),
+  }),
+  createRoute({
+    ...underPatientLayout,
     path: "/alarms",
     validateSearch: searchParams("priority", "rule"),
     component: lazyRouteComponent(() => import("../monitoring/alerts/patient-alarms-page.tsx"), "PatientAlarmsPage"),

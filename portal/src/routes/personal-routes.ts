@@ -49,6 +49,21 @@ export const personalRoutes = [
   }),
   createRoute({
     ...underSignedIn,
+    path: "/me/appointments",
+    component: lazyRouteComponent(() => import("../care/appointments/appointments-pages.tsx"), "MyAppointmentsPage"),
+  }),
+  createRoute({
+    ...underSignedIn,
+    path: "/me/appointments/$appointmentId",
+    component: lazyRouteComponent(() => import("../care/appointments/appointment-page.tsx"), "MyAppointmentPage"),
+  }),
+  createRoute({
+    ...underSignedIn,
+    path: "/appointments/$appointmentId",
+    component: lazyRouteComponent(() => import("../care/appointments/appointment-page.tsx"), "AppointmentPage"),
+  }),
+  createRoute({
+    ...underSignedIn,
     path: "/me/export",
     component: lazyRouteComponent(() => import("../care/exports/my-export-page.tsx"), "MyExportPage"),
   }),

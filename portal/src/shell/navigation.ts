@@ -51,6 +51,7 @@ const ITEMS_BY_ROLE: Record<Role, readonly NavigationItem[]> = {
     { to: "/me/reports", label: "nav.reports" },
     { to: "/me/vitals", label: "nav.vitals" },
     { to: "/me/devices", label: "nav.devices" },
+    { to: "/me/appointments", label: "nav.appointments" },
     { to: "/me/documents", label: "nav.documents" },
     { to: "/me/details", label: "nav.details" },
     { to: "/me/consents", label: "nav.consents" },

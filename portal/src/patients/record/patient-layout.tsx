@@ -150,6 +150,7 @@ const TABS = [
   ["/patients/$patientId/alarms", "record.tab.alarms"],
   ["/patients/$patientId/limits", "record.tab.limits"],
   ["/patients/$patientId/reports", "record.tab.reports"],
+  ["/patients/$patientId/appointments", "record.tab.appointments"],
   ["/patients/$patientId/documents", "record.tab.documents"],
   ["/patients/$patientId/other-hospitals", "record.tab.others"],
   ["/patients/$patientId/devices", "record.tab.devices"],
@@ -159,7 +160,12 @@ const TABS = [
 ] as const;
 
 /** What no emergency access opens. */
-const TABS_OF_ROLE: readonly string[] = ["record.tab.others", "record.tab.devices", "record.tab.timeline"];
+const TABS_OF_ROLE: readonly string[] = [
+  "record.tab.appointments",
+  "record.tab.others",
+  "record.tab.devices",
+  "record.tab.timeline",
+];
 
 function Tabs({ patientId, isEmergency }: { patientId: string; isEmergency: boolean }) {
   const t = useTranslation();
