@@ -6,6 +6,7 @@ import { adminRoutes } from "./routes/admin-routes.ts";
 import {
   forgotRoute,
   indexRoute,
+  intakeRoute,
   invitationRoute,
   loginRoute,
   registerRoute,
@@ -98,6 +99,7 @@ const deviceRoute = createRoute({
 const routeTree = rootRoute.addChildren([
   loginRoute,
   registerRoute,
+  intakeRoute,
   invitationRoute,
   forgotRoute,
   resetRoute,

@@ -12,6 +12,7 @@ export const PORTAL_AREAS = {
   reset: null,
   "verify-email": null,
   register: null,
+  intake: null,
   account: EVERYONE,
   ward: STAFF,
   alarms: STAFF,
@@ -25,6 +26,7 @@ export const PORTAL_AREAS = {
   appointments: STAFF,
   me: ["patient"],
   consents: EVERYONE,
+  "intake-review": ["nurse", "doctor", "hospital_admin"],
   requests: ["nurse", "doctor", "hospital_admin"],
   "document-requests": EVERYONE,
 } as const satisfies Record<string, readonly (typeof EVERYONE)[number][] | null>;

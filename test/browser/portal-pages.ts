@@ -32,6 +32,7 @@ type Ids = {
   note: string;
   appointment: string;
   ownAppointment: string;
+  submission: string;
 };
 /** `name` is also the file name of the screenshot. */
 export type PortalPage = { name: string; as: Who; path: (ids: Ids) => string };
@@ -191,9 +192,21 @@ export async function createPortalContent(world: World): Promise<PortalContent> 
   const { hospital, clerk, people, admin } = world;
   const appointment = await bookWith(admin, clerk, hospital.hospital_id, people.doctor.id, ill.id);
   const ownAppointment = await findOwnAppointment(patient);
+  const answers = { chief_complaint: "Palpitations since Monday", symptoms: ["palpitations"] };
+  const submission = (await clerk.ask("/intake-submissions", { json: { patient_id: ill.id, answers } })).data.submission_id;
   const owned = { own: own.report_id, ownDocument, ownConsent };
   return {
-    ids: { ...ids, chart: `/patients/${ill.id}`, nurse: nurse.id, request, appointment, ownAppointment, ...owned, ...sharing },
+    ids: {
+      ...ids,
+      chart: `/patients/${ill.id}`,
+      nurse: nurse.id,
+      request,
+      appointment,
+      ownAppointment,
+      submission,
+      ...owned,
+      ...sharing,
+    },
     logins: { nobody: null, nurse, doctor, manager, platform: PLATFORM, patient: PATIENT },
     beds,
   };
@@ -210,6 +223,7 @@ export const PORTAL_PAGES: readonly PortalPage[] = [
     forgot: "/forgot",
     reset: "/reset",
     "verify-email": "/verify-email",
+    intake: "/intake",
     "no-page": "/login/nowhere",
   }),
   ...at("nurse", {
@@ -224,6 +238,8 @@ export const PORTAL_PAGES: readonly PortalPage[] = [
     "patient-alarms": ({ chart }) => `${chart}/alarms`,
     "patient-appointments": ({ chart }) => `${chart}/appointments`,
     appointment: ({ appointment }) => `/appointments/${appointment}`,
+    "intake-review": "/intake-review",
+    "intake-submission": ({ submission }) => `/intake-review/${submission}`,
     "patient-limits": ({ chart }) => `${chart}/limits`,
     "patient-about": ({ chart }) => `${chart}/about`,
     uploads: "/uploads",

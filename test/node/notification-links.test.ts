@@ -60,7 +60,7 @@ const PAGE_OF: Record<NotificationKind, string> = {
 };
 
 /** Pages that the portal does not have yet; nothing sends their kinds before. The list may only get shorter. */
-const PAGES_TO_COME = ["/worklist", "/intake-review/$submissionId"];
+const PAGES_TO_COME = ["/worklist"];
 
 const files = globSync("portal/src/{router.tsx,routes/*.ts}");
 const portalPaths = findPortalPaths(new Map(files.map((file) => [file, readFileSync(file, "utf8")])));

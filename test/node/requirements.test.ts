@@ -30,7 +30,12 @@ describe("docs/requirements.md", () => {
     ["an unknown item", /^\| M42 /m, "| M43 | x | planned | |\n| M42 ", "M43 is no item of the replaced systems"],
     ["an unknown state", /^\| D55 \| (.*) \| planned /m, "| D55 | $1 | soon ", 'D55: "soon" is no state'],
     ["a built item without a test", /^\| D55 \| (.*) \| planned /m, "| D55 | $1 | built ", "D55 is built but names no test"],
-    ["a partly built item without a reason", /^\| D55 \| (.*) \| planned /m, "| D55 | $1 | partly ", 'D55: "partly" needs a reason'],
+    [
+      "a partly built item without a reason",
+      /^\| D55 \| (.*) \| planned /m,
+      "| D55 | $1 | partly ",
+      'D55: "partly" needs a reason',
+    ],
     [
       "a test file that is gone",
       "test/worker/main-job.test.ts",

@@ -56,6 +56,13 @@ export const invitationRoute = createRoute({
   component: lazyRouteComponent(() => import("../accounts/session/invitation-page.tsx"), "InvitationPage"),
 });
 
+/** The form of an intake link, as the pages above. */
+export const intakeRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/intake",
+  component: lazyRouteComponent(() => import("../patients/intake/intake-page.tsx"), "IntakePage"),
+});
+
 export const signedInLayout = createRoute({
   getParentRoute: () => rootRoute,
   id: "signed-in",

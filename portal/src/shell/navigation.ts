@@ -35,6 +35,7 @@ const ITEMS_BY_ROLE: Record<Role, readonly NavigationItem[]> = {
     { to: "/patients", label: "nav.patients" },
     { to: "/uploads", label: "nav.uploads" },
     { to: "/requests", label: "nav.requests" },
+    { to: "/intake-review", label: "nav.intake" },
     EMERGENCY_ITEM,
   ],
   doctor: [
@@ -42,9 +43,10 @@ const ITEMS_BY_ROLE: Record<Role, readonly NavigationItem[]> = {
     { to: "/alarms", label: "nav.alarms" },
     { to: "/reports", label: "nav.reports" },
     { to: "/requests", label: "nav.requests" },
+    { to: "/intake-review", label: "nav.intake" },
     EMERGENCY_ITEM,
   ],
-  hospital_admin: [...ADMIN_ITEMS, { to: "/requests", label: "nav.requests" }],
+  hospital_admin: [...ADMIN_ITEMS, { to: "/requests", label: "nav.requests" }, { to: "/intake-review", label: "nav.intake" }],
   admin: [...ADMIN_ITEMS, { to: "/admin/keys", label: "nav.keys" }],
   patient: [
     { to: "/me", label: "nav.home" },

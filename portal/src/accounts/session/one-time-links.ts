@@ -2,7 +2,7 @@
 import { useEffect, useState } from "react";
 
 /** By the prefix of the token. */
-const KINDS = { eci: "invitation", ecp: "reset", ecv: "verify", ece: "change" } as const;
+const KINDS = { eci: "invitation", ecp: "reset", ecv: "verify", ece: "change", ecn: "intake" } as const;
 export type OneTimeLink = { kind: (typeof KINDS)[keyof typeof KINDS]; token: string };
 
 /** @param hash as `location.hash` @returns null when it has no token */
