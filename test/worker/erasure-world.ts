@@ -75,11 +75,23 @@ export async function fillStores({ nurse, doctor, manager, self, patient, strang
   const ownId = await created(own, "device_id");
   await sendRequest(`${API}/devices/${ownId}/credentials`, { as: self, json: { name: "phone" } });
   await post(`/patients/${id}/claim-codes`, nurse);
+  await addIntakes(id, nurse, self);
   await post(`/patients/${id}/hold`, manager, { reason: "A court asked for the record." });
   await post(`/patients/${id}/hold/release`, manager, { reason: "The case is closed." });
   await runDurableObjectAlarm(env.PATIENT_MONITOR.getByName(id));
   await addPackedMonth(id);
   await addArchive(id);
+}
+
+/** Links of the record to an intake form, one used and one still open, and answers by the person. */
+async function addIntakes(id: string, nurse: Person, self: Person): Promise<void> {
+  const [fields, answers] = [["chief_complaint"], { chief_complaint: "Cough" }];
+  const form = { patient_id: id, fields, questions: [{ key: "since", label: "Since when?" }] };
+  const token = await created(await post("/intake-links", nurse, form), "token");
+  const json = { token, answers };
+  await created(await sendRequest(`${API}/intake/submit`, { method: "POST", json }), "received_at");
+  await created(await post("/intake-links", nurse, form), "intake_link_id");
+  await created(await post("/intake-submissions", self, { answers }), "submission_id");
 }
 
 /** A month of packed hours and an hour of D1, as the jobs leave them. */
@@ -155,7 +167,8 @@ export async function scanD1(texts: readonly string[], kept: readonly string[] =
 
 /** The ids of the patient, of the login and of what belongs to them. */
 export async function idsOf(patientId: string, userId: string): Promise<string[]> {
-  const tables = ["reports", "documents", "alerts", "intake_responses", "uploads", "patient_holds"];
+  const ofIntake = ["intake_responses", "intake_links", "intake_submissions"];
+  const tables = ["reports", "documents", "alerts", ...ofIntake, "uploads", "patient_holds"];
   const queries = [
     ...tables.map((table) => `SELECT id FROM ${table} WHERE patient_id = ?`),
     "SELECT id FROM devices WHERE owner_patient_id = ?",

@@ -48,7 +48,6 @@ export const CLEARED_COLUMNS: readonly ClearedColumn[] = [
     where: ({ patientId }: Subject) => sql`appointment_id IN (SELECT id FROM appointments WHERE patient_id = ${patientId})`,
   },
   { table: "payment_intents", column: "patient_id", where: ({ patientId }: Subject) => sql`patient_id = ${patientId}` },
-  { table: "intake_links", column: "patient_id", where: ({ patientId }: Subject) => sql`patient_id = ${patientId}` },
   // Numbers that lead to a person of whom other hospitals have records.
   {
     table: "person_identifiers",

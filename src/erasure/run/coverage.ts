@@ -41,7 +41,7 @@ export const TREATMENT_OF_COLUMN: Readonly<Record<string, Treatment>> = {
   "guardianships.patient_id": "deleted",
   "held_observations.filed_patient_id": "deleted",
   "idempotency_keys.resource_id": "deleted",
-  "intake_links.patient_id": "cleared",
+  "intake_links.patient_id": "deleted",
   "intake_responses.patient_id": "deleted",
   "intake_submissions.patient_id": "deleted",
   "login_attempts.subject": "deleted",

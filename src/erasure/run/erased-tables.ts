@@ -68,16 +68,16 @@ const uploadingDevice = sql`(SELECT c.device_id FROM credentials c WHERE c.id = 
 /** Whether a column has one of the patient's ids. D1 refuses compound selects of more than five terms. */
 const namesPatient = ({ patientId, users, ownDevices }: Subject, column: SQL): SQL =>
   sql`(${column} IN ${list([patientId, ...users, ...ownDevices])}
-    OR ${column} IN (SELECT id FROM reports WHERE patient_id = ${patientId})
-    OR ${column} IN (SELECT id FROM documents WHERE patient_id = ${patientId})
-    OR ${column} IN (SELECT id FROM alerts WHERE patient_id = ${patientId})
+    OR ${column} IN (SELECT id FROM reports WHERE patient_id = ${patientId}
+      UNION ALL SELECT id FROM documents WHERE patient_id = ${patientId} UNION ALL SELECT id FROM alerts WHERE patient_id = ${patientId})
     OR ${column} IN (SELECT id FROM intake_responses WHERE patient_id = ${patientId})
     OR ${column} IN (SELECT id FROM device_assignments WHERE patient_id = ${patientId})
     OR ${column} IN (SELECT id FROM appointments WHERE patient_id = ${patientId})
     OR ${column} IN (SELECT id FROM appointment_series WHERE patient_id = ${patientId})
     OR ${column} IN (SELECT id FROM waiting_entries WHERE patient_id = ${patientId})
     OR ${column} IN (SELECT id FROM encounters WHERE patient_id = ${patientId})
-    OR ${column} IN (SELECT id FROM intake_submissions WHERE patient_id = ${patientId})
+    OR ${column} IN (SELECT id FROM intake_submissions WHERE patient_id = ${patientId}
+      UNION ALL SELECT id FROM intake_links WHERE patient_id = ${patientId})
     OR ${column} IN (SELECT id FROM record_exports WHERE patient_id = ${patientId}))`;
 
 /** The patient's ids as counters name them, with the prefix of the scope. */
@@ -209,6 +209,7 @@ export const ERASED_TABLES: readonly ErasedTable[] = [
   table("appointments", ["id"], ofPatient),
   table("appointment_series", ["id"], ofPatient),
   table("intake_submissions", ["id"], ofPatient),
+  table("intake_links", ["id"], ofPatient),
   table("record_exports", ["id"], ofPatient, { files: ["file_key"], mustWait: hasReplacedFile(sql`record_exports.id`) }),
   table("merge_rows", ["merge_id", "table_name", "row_key"], (s) => sql`merge_id IN ${ofMerges(s)}`),
   table("patient_merges", ["id"], (s) => sql`id IN ${ofMerges(s)}`),
