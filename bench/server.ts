@@ -63,11 +63,12 @@ export type BenchOptions = {
 
 /**
  * Builds a production bundle.
- * @param main an entry other than the product's  @param root a checkout other than this one  @returns its path
+ * @param main an entry other than the product's  @param root a checkout other than this one
+ * @param isReadable not minified, for who changes its text  @returns its path
  */
-export function buildBundle(main?: string, root = "."): string {
-  const outdir = main ? `dist/${main.replaceAll(/[^a-z]+/gi, "-")}` : "dist/worker";
-  const args = ["deploy", ...(main ? [main] : []), "--dry-run", "--outdir", outdir];
+export function buildBundle(main?: string, root = ".", isReadable = false): string {
+  const outdir = isReadable ? "dist/readable" : main ? `dist/${main.replaceAll(/[^a-z]+/gi, "-")}` : "dist/worker";
+  const args = ["deploy", ...(main ? [main] : []), "--dry-run", "--outdir", outdir, ...(isReadable ? ["--minify=false"] : [])];
   const env = { ...process.env, WRANGLER_SEND_METRICS: "false" };
   // wrangler.toml names the folder of the static files, which a new checkout does not have.
   mkdirSync(join(root, "dist/public"), { recursive: true });

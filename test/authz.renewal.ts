@@ -127,7 +127,10 @@ export async function renewResources(
   if (route.endsWith("/deny")) return { ...handle, consentId: await newConsent(handle.patientId) };
   if (route.endsWith("/grant")) {
     // Another hospital asks for this one's record of the same person.
-    const own = env.DB.prepare("SELECT user_id FROM patient_links WHERE patient_id = ? LIMIT 1").bind(handle.patientId);
+    const own = env.DB.prepare("SELECT user_id FROM patient_links WHERE patient_id = ?1 ORDER BY user_id = ?2 DESC LIMIT 1").bind(
+      handle.patientId,
+      player.person?.id ?? "",
+    );
     const userId = (await own.first<string>("user_id")) ?? (await newPerson("patient")).id;
     return { ...handle, consentId: await newGrantable(stage.places.B, nurse, handle.patientId, userId) };
   }

@@ -12,6 +12,7 @@ export async function newRecordExport(patientId: string, by: Pick<Person, "id">)
   const bytes = new TextEncoder().encode(JSON.stringify({ export: id }));
   const key = createObjectKey(fields, Date.now());
   await storeFile(env.FILES, fields, key, exportRecordId(id), new Uint8Array(bytes), bytes.length);
+  // biome-ignore lint/plugin: a constant with bound values.
   await env.DB.prepare(
     `INSERT INTO record_exports (id, patient_id, hospital_id, requested_by, format, language, state, progress, attempts,
        file_key, file_size, sha256, expires_at, created_at, updated_at)

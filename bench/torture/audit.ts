@@ -14,7 +14,7 @@ const MAX_PRINTED = 20;
 
 const kills = Number(options.kills);
 console.log(`seed ${options.seed}`);
-const result = await tortureAuditLog(buildBundle(), {
+const result = await tortureAuditLog(buildBundle(undefined, ".", true), {
   kills,
   seed: Number(options.seed),
   isTwin: options.twin,

@@ -5,9 +5,11 @@ import type { Json } from "./document.ts";
  * Placeholders of generated requests, so that the same seed gives the same requests whatever ids the product assigns:
  * `«own:patient_id:7»` an id that the sender may see, `any` one of any hospital, `spare` one that the set-up does not need,
  * `strange` one of another hospital (for administrators, who may delete it, a spare one),
- * `«secret:ticket:3»` a token or code, `«time:-60000»` a time relative to now, `«text»` the marker of the sender's hospital.
+ * `«secret:ticket:3»` a token or code, `«time:-60000»` a time relative to now, `«minute:90»` a whole minute ahead,
+ * `«text»` the marker of the sender's hospital.
  */
-const PLACEHOLDER = /«(own|any|spare|strange|secret|time|text|unique|login|password|version)(?::([a-z_0-9]+))?(?::(-?\d+))?»/g;
+const PLACEHOLDER =
+  /«(own|any|spare|strange|secret|time|minute|text|unique|login|password|version)(?::([a-z_][a-z_0-9]*))?(?::(-?\d+))?»/g;
 
 /** Fields that contain an id of another field's kind. */
 const KIND_OF: Record<string, string> = {
@@ -142,6 +144,8 @@ export class Pool {
       switch (what) {
         case "time":
           return new Date(Date.now() + n).toISOString();
+        case "minute":
+          return new Date((Math.floor(Date.now() / 60_000) + n) * 60_000).toISOString();
         case "text":
           return sender.mark ?? "plain";
         case "unique":

@@ -123,6 +123,18 @@ export function namedValue(context: ValueContext, name: string, schema: Schema):
       return fc.constantFrom("bytes=0-9", "bytes=5-", "bytes=-5");
     case "items":
       return fc.constantFrom(JSON.stringify([{ patient_id: "«own:patient_id:0»", metrics: { heart_rate: 72 } }]));
+    case "weekly":
+      return fc.constantFrom(
+        [[1, 540, 720]],
+        [
+          [2, 600, 780],
+          [4, 600, 780],
+        ],
+      );
+    case "start":
+      return fc.integer({ min: 2 * 1_440, max: 20 * 1_440 }).map((minutes) => `«minute:${minutes}»`);
+    case "until":
+      return time(DAY, 20 * DAY);
     case "from":
       return time(-30 * DAY, -DAY);
     case "to":
@@ -134,6 +146,11 @@ export function namedValue(context: ValueContext, name: string, schema: Schema):
     case "timestamp":
     case "sent_at":
       return time(-10 * MINUTE, 0);
+    case "required_from":
+      // A second step for everybody of a hospital would leave its principals nothing but to enrol.
+      return path.endsWith("/factor-policy")
+        ? time(300 * DAY, 330 * DAY).map((from) => ({ nurse: null, doctor: from, hospital_admin: null }))
+        : null;
     case "is_active":
       // Deactivating what the set-up needs would leave nothing to look at.
       return method === "PATCH" ? fc.constant(true) : null;
@@ -198,6 +215,7 @@ export function schemaValue(context: ValueContext, given: Schema, name: string):
     case "string":
       return stringValue(context, schema, name);
     case "array": {
+      if (schema.prefixItems) return fc.tuple(...schema.prefixItems.map((item) => schemaValue(context, item, name)));
       const { minItems = 0, maxItems = 3 } = schema;
       const items = schemaValue(context, schema.items ?? {}, name.replace(/s$/, ""));
       return fc.array(items, { minLength: minItems, maxLength: Math.max(minItems, Math.min(maxItems, 3)) });

@@ -10,7 +10,7 @@ const SEED = 15;
 describe.concurrent("the audit log of a server that is killed while clients read and write", () => {
   let bundle = "";
   beforeAll(() => {
-    bundle = buildBundle();
+    bundle = buildBundle(undefined, ".", true);
   });
 
   it("has the event of every answered read and of every change once, in logs that the verifier finds intact", async () => {

@@ -129,7 +129,9 @@ function bodilessRoutes(): [string, string][] {
         .replace(":code", "8867-4")
         .replace(/:[a-z_]+(\{[^}]*\})?/g, id)
         .replace(/search$/, "$&?q=as")
-        .replace(/trends$/, "$&?code=8867-4"),
+        .replace(/slots$/, "$&?from=2026-11-30T00:00:00Z&to=2026-12-01T00:00:00Z")
+        .replace(/trends$/, "$&?code=8867-4")
+        .replace(/reports\/.*\/export$/, "$&?format=pdf"),
     ]);
   return [...new Map(routes.map((route) => [route.join(" "), route])).values()];
 }

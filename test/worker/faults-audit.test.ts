@@ -3,6 +3,7 @@ import { runInDurableObject } from "cloudflare:test";
 import { beforeAll, describe, expect, it } from "vitest";
 import { NO_HOSPITAL_LOG } from "../../src/audit-log/contract.ts";
 import { handOverStaged } from "../../src/audit-log/hand-over.ts";
+import { renewCareF } from "../authz.care-world-f.ts";
 import { expectedAuditEvents, expectedDecision, relationTo } from "../authz.matrix.ts";
 import { callRoute } from "../authz.requests.ts";
 import { ROUTES } from "../authz.routes.ts";
@@ -40,7 +41,9 @@ function auditedReads(): Read[] {
 async function send(read: Read, fault: AppendFault, wrap = (of: Env) => of): Promise<Answer> {
   const { env: faulty, calls } = withAppendFault(env, fault);
   const { route, caller } = read;
-  const response = await callRoute(route, stage.handles.treated, caller, "", caller.token, wrap(faulty));
+  const treated = stage.handles.treated;
+  const handle = (await renewCareF(route, treated, stage, caller)) ?? treated;
+  const response = await callRoute(route, handle, caller, "", caller.token, wrap(faulty));
   const atResponse = { ...calls };
   const text = new TextDecoder("latin1").decode(await response.arrayBuffer());
   const [type, requestId] = [response.headers.get("content-type"), response.headers.get("x-request-id") ?? ""];

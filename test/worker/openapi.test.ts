@@ -555,7 +555,7 @@ describe("its examples", () => {
           `${p.name}=${encodeURIComponent(String(real(p.schema["example"], { world, ids, device, sharer, person: world.nurse })))}`,
       );
       const url = path.replace(/\{(\w+)\}/g, (_, id: string) => ids[id] ?? "");
-      const staff = /audit|members|users|api-keys|webhooks|deliveries|import-grants|erasures|holds/.test(path)
+      const staff = /audit|members|users|api-keys|webhooks|deliveries|import-grants|erasures|holds|\/export$/.test(path)
         ? world.manager
         : world.nurse;
       const callers = new Map([

@@ -176,6 +176,7 @@ describe("an export of a record", () => {
 describe("the job of exports", () => {
   async function queued(world: World, changes = "") {
     const id = crypto.randomUUID();
+    // biome-ignore lint/plugin: a constant with bound values.
     await env.DB.prepare(
       `INSERT INTO record_exports (id, patient_id, hospital_id, requested_by, format, language, state, created_at, updated_at)
        SELECT ?1, id, hospital_id, ?3, 'json', 'en', 'queued', ?4, ?4 FROM patients WHERE id = ?2`,

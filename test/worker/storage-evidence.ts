@@ -40,8 +40,10 @@ export async function listStoredKeys(): Promise<string[]> {
 
 /** Every key in a row. */
 export async function listReferencedKeys(): Promise<string[]> {
+  // biome-ignore lint/plugin: a constant.
   const { results } = await env.DB.prepare(
-    "SELECT file_key AS key FROM reports UNION SELECT metrics_key FROM reports UNION SELECT file_key FROM documents UNION SELECT file_key FROM uploads",
+    `SELECT file_key AS key FROM reports UNION SELECT metrics_key FROM reports UNION SELECT file_key FROM documents
+     UNION SELECT file_key FROM uploads UNION SELECT file_key FROM record_exports UNION SELECT content_key FROM report_versions`,
   ).all<{ key: string | null }>();
   return results.flatMap(({ key }) => key ?? []);
 }
