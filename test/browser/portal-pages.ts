@@ -173,8 +173,8 @@ async function findOwnAppointment(patient: Caller): Promise<string> {
   const as = async (email: string) => logIn({ email, password: DEMO_PASSWORD });
   const [nurse, doctor] = [await as("nurse@demo.com"), (await (await as("doc@demo.com")).ask("/auth/me")).data];
   const { patients } = (await patient.ask("/auth/me")).data;
-  const own = patients.find(({ hospital_id }: { hospital_id: string }) => hospital_id === doctor.hospital_id);
-  return bookWith(await logIn(PLATFORM), nurse, doctor.hospital_id, doctor.user_id, own.patient_id);
+  const own = patients.find(({ hospital_id }: { hospital_id: string }) => hospital_id === doctor.hospital.id);
+  return bookWith(await logIn(PLATFORM), nurse, doctor.hospital.id, doctor.user_id, own.patient_id);
 }
 
 const PLATFORM: Login = { email: "adm@demo.com", password: DEMO_PASSWORD };
