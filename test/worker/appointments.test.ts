@@ -176,6 +176,10 @@ describe("a patient", () => {
     expect(await codeOf(await postBooking(world.nurse, wanted(hourAhead())))).toEqual([409, "slot_taken"]);
     expect(await statusOf(await step(person, asked.appointment_id, "confirm"))).toBe("forbidden");
     expect(await statusOf(await step(world.nurse, asked.appointment_id, "confirm"))).toBe("booked");
+    await setRules(world.hospitalId, { cancelUntilMinutes: 30 * 24 * 60 });
+    const withdrawn = await book(person, { practitioner_id: practitionerId, start: iso(hourAhead(1)) });
+    expect(await statusOf(await step(person, withdrawn.appointment_id, "cancel", {}))).toBe("cancelled");
+    expect(await statusOf(await step(person, asked.appointment_id, "cancel", {}))).toBe("conflict");
     const second = await book(person, { practitioner_id: practitionerId, start: iso(hourAhead(2)) });
     await getDb(env.DB).run(sql`UPDATE appointments SET expires_at = 1 WHERE id = ${second.appointment_id}`);
     const shown = (await readJson(await get(person, second.appointment_id))).data;
@@ -198,7 +202,15 @@ describe("a patient", () => {
     await newScheduleRow(colleague, world.hospitalId);
     const twice = { practitioner_id: colleague, start: iso(at + 15 * MINUTE_MS) };
     expect(await codeOf(await postBooking(person, twice))).toEqual([409, "conflict"]);
-    expect(await statusOf(await ask(at + HOUR_MS))).toBe("booked");
+    const { appointment_id: second } = await book(person, { ...twice, start: iso(at + HOUR_MS) });
+    expect(await codeOf(await step(person, second, "reschedule", { start: iso(at - 15 * MINUTE_MS) }, 1))).toEqual([
+      409,
+      "conflict",
+    ]);
+    // Its own time is not in its way.
+    expect(await statusOf(await step(person, second, "reschedule", { start: iso(at + HOUR_MS + 15 * MINUTE_MS) }, 1))).toBe(
+      "booked",
+    );
     expect(await codeOf(await ask(at + 2 * HOUR_MS))).toEqual([409, "limit_reached"]);
     const notes = { practitioner_id: practitionerId, start: iso(at + 3 * HOUR_MS), notes: "x" };
     expect((await postBooking(person, notes)).status).toBe(403);

@@ -23,7 +23,16 @@ import {
 } from "./appointment.ts";
 import { type Bookable, findBookable, type Wanted } from "./bookable.ts";
 import { tellOfAppointment } from "./notices.ts";
-import { type BookingPlan, isBookablePractitioner, selectCalendarVersion, selectPlan, toPlan } from "./plan.ts";
+import {
+  type BookingPlan,
+  isBookablePractitioner,
+  isPatientBusy,
+  PATIENT_BUSY,
+  selectCalendarVersion,
+  selectPlan,
+  toPlan,
+  unlessBookedOut,
+} from "./plan.ts";
 import { nextReminder } from "./transitions.ts";
 
 const MINUTE_MS = 60_000;
@@ -101,13 +110,9 @@ async function insertAppointment(
   ]);
   const isOwn = isOwnBasis(access);
   const ahead = sql`appointments WHERE patient_id = ${patient.id} AND starts_at > ${now} AND holds = 1`;
-  const ofPractitioner = sql`appointments WHERE practitioner_id = ${input.practitioner_id} AND starts_at > ${now} AND holds = 1`;
   const own = { max: booking.rules.maxOpenOwn, column: "", detail: "" };
   const bookedBy = isOwn ? unlessFull(getActorId(actor), own, ownAhead(patient.id, now)) : sql`${getActorId(actor)}`;
-  // A person cannot be at two places at once.
-  const intersects = sql`EXISTS (SELECT 1 FROM appointments WHERE patient_id = ${patient.id} AND holds = 1
-    AND starts_at > ${wanted.start - 8 * 60 * MINUTE_MS} AND starts_at < ${wanted.end} AND ends_at > ${wanted.start}
-    AND (status <> 'proposed' OR expires_at > ${now}))`;
+  const intersects = isPatientBusy(patient.id, wanted.start, wanted.end, now);
   const hospital = isOwn ? sql`CASE WHEN ${intersects} THEN NULL ELSE ${hospitalId} END` : sql`${hospitalId}`;
   const isOverbooked = wanted.isOverbooked ? 1 : 0;
   const reminder = status === "booked" ? nextReminder(wanted.start, now) : null;
@@ -116,7 +121,7 @@ async function insertAppointment(
       ends_at, blocked_from, blocked_until, overbooked, overbook_reason_sealed, overbooked_by, walk_in, expires_at, reason_sealed,
       notes_sealed, next_reminder_at, booked_by, booked_by_kind, created_at, updated_at)
     VALUES ((SELECT ${id} WHERE ${conditionsOf(of)}), ${hospital}, ${unlessFull(patient.id, ROW_LIMITS.openAppointments, ahead)},
-      ${unlessFull(input.practitioner_id, ROW_LIMITS.practitionerAppointments, ofPractitioner)},
+      ${unlessBookedOut(input.practitioner_id, now)},
       ${locationOf(bookable.locationId, hospitalId)}, ${status}, 1, CAST(${wanted.start} AS INTEGER), CAST(${wanted.end} AS INTEGER),
       CAST(${bookable.blockedFrom} AS INTEGER), CAST(${bookable.blockedUntil} AS INTEGER), CAST(${isOverbooked} AS INTEGER),
       ${overbookReason}, ${wanted.isOverbooked ? getActorId(actor) : null}, 0, CAST(${expiresAt} AS INTEGER), ${reason}, ${notes},
@@ -138,8 +143,7 @@ function failBooking({ call, access, input }: Booking, error: unknown): Promise<
   const { entity: _, ...failure } = event;
   if (isTriggerAbort(error, "appointment_overlap")) return failWithAudit(call, "slot_taken", failure);
   if (isConditionFailed(error, "appointments.id")) return failWithAudit(call, "not_bookable", failure, CHANGED);
-  if (isConditionFailed(error, "appointments.hospital_id"))
-    return failWithAudit(call, "conflict", failure, "The patient has another appointment at that time.");
+  if (isConditionFailed(error, "appointments.hospital_id")) return failWithAudit(call, "conflict", failure, PATIENT_BUSY);
   if (isConditionFailed(error, "appointments.booked_by"))
     return failWithAudit(
       call,

@@ -4,12 +4,19 @@ import { type Call, type EffectiveRole, getActorId } from "../../access/actor.ts
 import { recordAuditEvent } from "../../access/audit.ts";
 import { denyAccess, failWithAudit } from "../../access/deny.ts";
 import type { AuditEventName } from "../../access/event-names.ts";
-import { roleAllows } from "../../access/permissions.ts";
 import { failsUnless } from "../../access/sign-in.ts";
 import { type ExpectedVersion, matchVersion } from "../../http/conditional-requests.ts";
 import type { NotificationKind } from "../../notifications/kinds.ts";
 import { publishEvent } from "../../notifications/webhooks/publish.ts";
-import { batch, isForeignKeyViolation, isRoleChanged, isTriggerAbort, type Statement } from "../../platform/db/client.ts";
+import {
+  batch,
+  isConditionFailed,
+  isForeignKeyViolation,
+  isRoleChanged,
+  isTriggerAbort,
+  type Statement,
+} from "../../platform/db/client.ts";
+import { ROW_LIMITS, toLimitError } from "../../platform/db/row-limits.ts";
 import { ApiError } from "../../platform/errors.ts";
 import { HOUR_MS } from "../../platform/time.ts";
 import {
@@ -22,9 +29,8 @@ import {
   sealText,
   toAppointment,
 } from "./appointment.ts";
-import { findBookable } from "./bookable.ts";
 import { tellOfAppointment } from "./notices.ts";
-import { isBookablePractitioner, selectCalendarVersion, selectPlan, toPlan } from "./plan.ts";
+import { PATIENT_BUSY } from "./plan.ts";
 import { type Found, requireAppointment } from "./read.ts";
 import { type AppointmentStep, holdsTime, nextReminder, statusAfter, statusAt } from "./transitions.ts";
 
@@ -57,8 +63,8 @@ const isUnchanged = ({ call, effectiveRole, row, condition = sql`1` }: Change): 
   WHERE a.id = ${row.id} AND a.version = ${row.version} AND (a.status <> 'proposed' OR a.expires_at > ${call.now})
     AND ${appointmentVisibility(effectiveRole, call.actor, call.now)}) AND ${condition}`;
 
-/** Writes a change with its event. @throws ApiError precondition_failed (changed meanwhile), slot_taken */
-async function write(change: Change) {
+/** Writes a change with its event. @throws ApiError precondition_failed (changed meanwhile), slot_taken, conflict, limit_reached */
+export async function writeChange(change: Change) {
   const { call, effectiveRole, row, event, set, more = [], detail } = change;
   const { db, actor, now } = call;
   const action = event === "appointment.delete" ? "D" : "U";
@@ -76,7 +82,8 @@ async function write(change: Change) {
       const errors = [{ path: "location_id", message: "Must be a location of the hospital", code: "custom" }];
       throw new ApiError("invalid_request", undefined, { errors });
     }
-    throw error;
+    if (isConditionFailed(error, "appointments.hospital_id")) return failWithAudit(call, "conflict", recorded, PATIENT_BUSY);
+    throw toLimitError(error, ROW_LIMITS.practitionerAppointments);
   });
   const [after] = written.at(-1) as AppointmentRow[];
   if (!after) throw new ApiError("unavailable");
@@ -87,6 +94,8 @@ async function write(change: Change) {
 function findPersonFault({ row, call }: Found, step: AppointmentStep, cancelUntilMinutes: number): "forbidden" | "late" | null {
   if (step === "confirm") return row.bookedByKind === "waiting_list" ? null : "forbidden";
   if (step !== "cancel") return "forbidden";
+  // A request that nobody has confirmed.
+  if (row.status === "proposed") return null;
   return row.startsAt - cancelUntilMinutes * MINUTE_MS < call.now ? "late" : null;
 }
 
@@ -170,7 +179,7 @@ export async function stepAppointment(
   const sealed = reason === undefined ? null : await sealText(call.keys, id, "cancel_reason", reason);
   const notice = NOTICES[step];
   const refs = { appointment_id: id, patient_id: row.patientId };
-  return write({
+  return writeChange({
     ...found,
     event: EVENTS[step],
     set: sql`${columnsOf(found, step)}${sealed === null ? sql`` : sql`, cancel_reason_sealed = ${sealed}`}`,
@@ -180,73 +189,6 @@ export async function stepAppointment(
         ? publishEvent(call.db, call.actor, call.now, { type: "appointment.cancelled", hospitalId: row.hospitalId, refs })
         : []),
     ],
-  });
-}
-
-export type Move = {
-  /** Unix ms. */
-  start: number;
-  duration_minutes?: number | undefined;
-  practitioner_id?: string | undefined;
-  location_id?: string | null | undefined;
-  overbook_reason?: string | undefined;
-};
-
-/**
- * Gives it another time, practitioner or place: all or nothing. A person may where they book at once.
- * @throws ApiError not_found, forbidden, illegal_transition, precondition_failed, not_bookable, slot_taken
- */
-export async function moveAppointment(anyCall: Call, id: string, expected: ExpectedVersion, move: Move) {
-  const first = await requireAppointment(anyCall, id, "appointment:update");
-  const { call, effectiveRole, row } = first;
-  const { db, keys, now } = call;
-  const event = appointmentEvent("appointment.reschedule", "U", effectiveRole, row);
-  if (row.version !== matchVersion(expected, row.version)) return failWithAudit(call, "precondition_failed", event);
-  const status = statusAt(row, now);
-  if (status !== "proposed" && status !== "booked")
-    return failWithAudit(call, "illegal_transition", event, `The appointment is ${status}.`);
-  const practitionerId = move.practitioner_id ?? row.practitionerId;
-  const end = move.start + (move.duration_minutes ?? (row.endsAt - row.startsAt) / MINUTE_MS) * MINUTE_MS;
-  const [rules, schedules, exceptions] = await batch(db, selectPlan(db, practitionerId, move.start, end));
-  const booking = toPlan(rules, schedules, exceptions);
-  if (!booking) return failWithAudit(call, "not_bookable", event, "The practitioner takes no appointments at this hospital.");
-  const isOwn = isPerson(effectiveRole);
-  const denied = {
-    role: effectiveRole.role,
-    hospitalId: row.hospitalId,
-    callerHospitalId: effectiveRole.hospitalId,
-    patientId: row.patientId,
-  };
-  const isLate = row.startsAt - booking.rules.cancelUntilMinutes * MINUTE_MS < now;
-  if (isOwn && (booking.rules.selfBooking !== "direct" || row.bookedByKind === "waiting_list"))
-    return denyAccess(call, "appointment:update", "forbidden", denied);
-  if (isOwn && isLate) return failWithAudit(call, "conflict", event, "It is too late to move it; call the hospital.");
-  const isOverbooked = move.overbook_reason !== undefined;
-  if (isOverbooked && !roleAllows(effectiveRole, "appointment:overbook"))
-    return denyAccess(call, "appointment:overbook", "forbidden", { ...denied, fields: ["overbook_reason"] });
-  const locationId =
-    move.location_id === undefined && practitionerId === row.practitionerId ? row.locationId : (move.location_id ?? null);
-  const bookable = findBookable(booking, { start: move.start, end, locationId, isOwn, isOverbooked }, now);
-  if ("refused" in bookable) return failWithAudit(call, "not_bookable", event, bookable.refused);
-  const reason = move.overbook_reason === undefined ? null : await sealText(keys, id, "overbook_reason", move.overbook_reason);
-  const place = bookable.locationId;
-  const location =
-    place === null
-      ? null
-      : sql`coalesce((SELECT id FROM locations WHERE id = ${place} AND hospital_id = ${row.hospitalId}), 'nowhere')`;
-  const reminder = status === "booked" ? nextReminder(move.start, now) : null;
-  return write({
-    ...first,
-    event: "appointment.reschedule",
-    condition: sql`${isBookablePractitioner(practitionerId, row.hospitalId)} AND ${selectCalendarVersion(practitionerId)} = ${booking.version}`,
-    set: sql`practitioner_id = ${practitionerId}, location_id = ${location}, changed_from = starts_at,
-      starts_at = CAST(${move.start} AS INTEGER), ends_at = CAST(${end} AS INTEGER),
-      blocked_from = CAST(${bookable.blockedFrom} AS INTEGER), blocked_until = CAST(${bookable.blockedUntil} AS INTEGER),
-      overbooked = CAST(${isOverbooked ? 1 : 0} AS INTEGER), overbook_reason_sealed = ${reason},
-      overbooked_by = ${isOverbooked ? getActorId(call.actor) : null}, next_reminder_at = CAST(${reminder} AS INTEGER),
-      series_exception = CASE WHEN series_id IS NULL THEN 0 ELSE 1 END`,
-    more: tellOfAppointment(call, "appointment.changed", { ...row, practitionerId }),
-    detail: { from: new Date(row.startsAt).toISOString(), to: new Date(move.start).toISOString() },
   });
 }
 
@@ -282,5 +224,10 @@ export async function changeAppointment(anyCall: Call, id: string, expected: Exp
         ? sql`location_id = NULL`
         : sql`location_id = coalesce((SELECT id FROM locations WHERE id = ${change.location_id} AND hospital_id = ${row.hospitalId}), 'nowhere')`,
     );
-  return write({ ...found, event: "appointment.update", set: sql.join(sets, sql`, `), detail: { fields: Object.keys(change) } });
+  return writeChange({
+    ...found,
+    event: "appointment.update",
+    set: sql.join(sets, sql`, `),
+    detail: { fields: Object.keys(change) },
+  });
 }

@@ -1,7 +1,9 @@
 // What decides whether a time can be booked: the hospital's rules, the practitioner, and the open times with their version.
+
 import { type SQL, sql } from "drizzle-orm";
 import { ACTIVE_MEMBERSHIP } from "../../access/effective-role.ts";
 import type { Db } from "../../platform/db/client.ts";
+import { ROW_LIMITS, unlessFull } from "../../platform/db/row-limits.ts";
 import type { SELF_BOOKING } from "../../platform/db/vocabulary.ts";
 import { CARE_DEFAULTS } from "../availability/care-settings.ts";
 import type { Plan, ScheduleException } from "../availability/open-times.ts";
@@ -36,6 +38,21 @@ export const selectCalendarVersion = (practitionerId: string): SQL => sql`(SELEC
   coalesce((SELECT c.version FROM practitioner_calendars c WHERE c.owner_id = ${practitionerId}), 0) || '.' ||
   coalesce((SELECT c.version FROM practitioner_calendars c JOIN practitioners n ON n.hospital_id = c.owner_id
     WHERE n.id = ${practitionerId}), 0))`;
+
+export const PATIENT_BUSY = "The patient has another appointment at that time.";
+const MAX_LENGTH_MS = 8 * 3_600_000;
+/** Whether the patient has an appointment other than `exceptId` that intersects: a person cannot be at two places at once. */
+export const isPatientBusy = (patientId: string, start: number, end: number, now: number, exceptId = ""): SQL => sql`EXISTS (
+  SELECT 1 FROM appointments WHERE patient_id = ${patientId} AND holds = 1 AND starts_at > ${start - MAX_LENGTH_MS}
+    AND starts_at < ${end} AND ends_at > ${start} AND id <> ${exceptId} AND (status <> 'proposed' OR expires_at > ${now}))`;
+
+/** The id, or NULL for a practitioner who has as many appointments ahead as there may be. */
+export const unlessBookedOut = (practitionerId: string, now: number): SQL =>
+  unlessFull(
+    practitionerId,
+    ROW_LIMITS.practitionerAppointments,
+    sql`appointments WHERE practitioner_id = ${practitionerId} AND starts_at > ${now} AND holds = 1`,
+  );
 
 /** Statements that read the plan of a practitioner, for `toPlan`. @param from @param until exceptions that touch this range, Unix ms */
 export const selectPlan = (db: Db, practitionerId: string, from: number, until: number) =>

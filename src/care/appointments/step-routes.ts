@@ -11,7 +11,8 @@ import {
   problemResponses,
 } from "../../http/router.ts";
 import { singleLine } from "../../platform/text.ts";
-import { moveAppointment, stepAppointment } from "./change.ts";
+import { stepAppointment } from "./change.ts";
+import { moveAppointment } from "./move.ts";
 import { Appointment, AppointmentMove, appointmentParams, exampleAppointment } from "./schemas.ts";
 
 const tags = ["Appointment"];

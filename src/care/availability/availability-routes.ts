@@ -44,7 +44,7 @@ const scheduleFields = {
     .openapi({
       description: "`[ISO weekday, from, until]` in minutes of the local day; 1 is Monday",
       example: [[1, 540, 780]],
-      items: { type: "array", items: { type: "integer" }, minItems: 3, maxItems: 3 },
+      items: { type: "array", items: { type: "integer", minimum: 0, maximum: 1_440 }, minItems: 3, maxItems: 3 },
     }),
   valid_from: LocalDate.nullable(),
   valid_until: LocalDate.nullable().openapi({ description: "The last day" }),

@@ -16,6 +16,8 @@ import { nextReminder, REMIND_BEFORE_MS } from "../appointments/transitions.ts";
 export const MAX_PER_RUN = 100;
 /** A reminder that is later than this is left out: the next one is nearer. */
 export const MAX_REMINDER_DELAY_MS = 30 * 60_000;
+/** Where a hospital records none, `booked` appointments stay: without an end, each run would read all of the past. At most a day is set. */
+const NOSHOW_LOOK_BACK_MS = 3 * 24 * 60 * 60_000;
 
 type Due = {
   id: string;
@@ -78,7 +80,7 @@ const recordNoShows = ({ now }: Run): Job => ({
   name: "no-show",
   event: "appointment.noshow",
   select: sql`SELECT ${DUE_COLUMNS}, a.ends_at AS dueAt FROM appointments a LEFT JOIN care_settings c ON c.hospital_id = a.hospital_id
-    WHERE a.status = 'booked' AND a.ends_at < ${now} AND a.ends_at + 60000 *
+    WHERE a.status = 'booked' AND a.ends_at < ${now} AND a.ends_at > ${now - NOSHOW_LOOK_BACK_MS} AND a.ends_at + 60000 *
       CASE WHEN c.hospital_id IS NULL THEN 30 ELSE c.noshow_after_minutes END < ${now} LIMIT ${MAX_PER_RUN}`,
   set: () => sql`status = 'noshow', holds = 0, next_reminder_at = NULL`,
   tell: () => [],
