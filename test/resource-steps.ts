@@ -65,7 +65,7 @@ export const findPermissionsWithoutAction = (permissions: readonly string[], ope
     .filter((permission) => !operations.includes(permission.split(":")[1] ?? ""))
     .map(
       (permission) =>
-        `${permission} has no audit action: add its operation to AUDIT_ACTION_BY_OPERATION in src/access/permissions.ts`,
+        `${permission} has no audit action: add its operation to AUDIT_ACTION_BY_OPERATION in src/access/audit-actions.ts`,
     );
 
 export const findUncheckedPermissions = (permissions: readonly string[], sources: readonly string[]): string[] =>

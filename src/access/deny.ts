@@ -5,8 +5,9 @@ import { ApiError, LostRace } from "../platform/errors.ts";
 import { UUID_PATTERN } from "../platform/ids.ts";
 import type { Call, EffectiveRole, UserEffectiveRole } from "./actor.ts";
 import { type AuditEvent, recordAuditEvent } from "./audit.ts";
+import { auditAction } from "./audit-actions.ts";
 import { forgetSession } from "./known-sessions.ts";
-import { auditAction, type Permission, stepUpOf } from "./permissions.ts";
+import { type Permission, stepUpOf } from "./permissions.ts";
 
 type DenialFacts = {
   role?: EffectiveRole["role"] | "device";

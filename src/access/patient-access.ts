@@ -6,6 +6,7 @@ import { SELF_CARE_HOSPITAL_ID } from "../platform/db/schema.ts";
 import { ApiError } from "../platform/errors.ts";
 import { findRoleDenial } from "./access.ts";
 import type { AppActor, Call, EffectiveRole, EffectiveRoleRow, Role, UserCall, UserEffectiveRole } from "./actor.ts";
+import { auditAction } from "./audit-actions.ts";
 import type { AuditEvent } from "./audit-event.ts";
 import { type ConsentGrant, PURPOSE_OF_USE, parseGrants, selectGrants } from "./consented.ts";
 import { credentialExists, markUsed, selectAppAndPatient } from "./credentials.ts";
@@ -23,7 +24,7 @@ import {
   type PatientTarget,
   selectPatientId,
 } from "./patient-row.ts";
-import { auditAction, isAllowedDespiteRestriction, type Permission, roleAllows } from "./permissions.ts";
+import { isAllowedDespiteRestriction, type Permission, roleAllows } from "./permissions.ts";
 
 export type AccessBasis = "self" | "guardian" | "staff" | "care_team" | "consent" | "emergency" | "admin" | "device" | "app";
 

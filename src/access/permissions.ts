@@ -1,6 +1,5 @@
 // Permissions per role. access.ts decides whether the caller may access a given patient.
 import type { EffectiveRole, Role } from "./actor.ts";
-import type { AuditAction } from "./audit.ts";
 
 const STAFF: readonly Role[] = ["nurse", "doctor", "hospital_admin", "admin"];
 const EVERYONE: readonly Role[] = ["patient", ...STAFF];
@@ -235,43 +234,6 @@ const SCOPES_BY_PERMISSION: Partial<Record<Permission, readonly AppScope[]>> = {
 /** The scopes that an app needs; empty for a permission that no app can have. */
 export function requiredScopes(permission: Permission): readonly AppScope[] {
   return SCOPES_BY_PERMISSION[permission] ?? APP_SCOPES.filter((scope) => scope === permission);
-}
-
-/** FHIR AuditEvent.action by the operation part of a permission. */
-export const AUDIT_ACTION_BY_OPERATION: Readonly<Record<string, AuditAction>> = {
-  read: "R",
-  search: "R",
-  create: "C",
-  update: "U",
-  manage: "U",
-  write: "U",
-  unlock: "U",
-  apply: "D",
-  assign: "U",
-  correct: "U",
-  request: "C",
-  decide: "U",
-  answer: "U",
-  claim: "E",
-  amend: "U",
-  delete: "D",
-  export: "R",
-  verify: "R",
-  reset: "U",
-  include_data: "U",
-  close: "U",
-  overbook: "U",
-  author: "U",
-  sign: "U",
-  review: "U",
-  submit: "C",
-  match: "R",
-  merge: "U",
-  join: "E",
-};
-
-export function auditAction(permission: Permission): AuditAction {
-  return AUDIT_ACTION_BY_OPERATION[permission.split(":")[1] ?? ""] ?? "E";
 }
 
 /** True when the role, or for an app any scope, could allow the permission. Scopes are checked by `roleAllows`. */

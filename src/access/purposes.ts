@@ -1,6 +1,7 @@
 // Purpose of use of every audit event, as codes of HL7 v3 ActReason.
 import type { Actor } from "./actor.ts";
-import { ADMINISTRATION, type AuditEventName, OPERATIONS, TREATMENT } from "./event-names.ts";
+import { ADMINISTRATION, type AuditEventName, OPERATIONS } from "./event-names.ts";
+import { TREATMENT } from "./treatment-events.ts";
 
 /** The code system of the purposes, as FHIR AuditEvent.purposeOfEvent names it. */
 export const PURPOSE_SYSTEM = "http://terminology.hl7.org/CodeSystem/v3-ActReason";

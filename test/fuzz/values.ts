@@ -215,7 +215,6 @@ export function schemaValue(context: ValueContext, given: Schema, name: string):
     case "string":
       return stringValue(context, schema, name);
     case "array": {
-      if (schema.prefixItems) return fc.tuple(...schema.prefixItems.map((item) => schemaValue(context, item, name)));
       const { minItems = 0, maxItems = 3 } = schema;
       const items = schemaValue(context, schema.items ?? {}, name.replace(/s$/, ""));
       return fc.array(items, { minLength: minItems, maxLength: Math.max(minItems, Math.min(maxItems, 3)) });

@@ -1,7 +1,8 @@
 // The guards of docs/adding-a-resource.md: each forgotten step is reported in one sentence.
 import { globSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { AUDIT_ACTION_BY_OPERATION, PERMISSIONS } from "../../src/access/permissions.ts";
+import { AUDIT_ACTION_BY_OPERATION } from "../../src/access/audit-actions.ts";
+import { PERMISSIONS } from "../../src/access/permissions.ts";
 import { EXAMPLES } from "../../src/http/router.ts";
 import { TAGS } from "../../src/service/openapi-document.ts";
 import { PORTAL_AREAS } from "../../src/service/portal-areas.ts";
@@ -185,6 +186,9 @@ describe("a route", () => {
 
 /** Permissions whose routes are still to come. */
 const NOT_CHECKED_YET: readonly string[] = [
+  "waiting_list:read",
+  "waiting_list:create",
+  "waiting_list:update",
   "queue:read",
   "queue:manage",
   "encounter:create",
@@ -205,7 +209,7 @@ describe("a permission", () => {
   });
 
   it("is checked somewhere", () => {
-    const sources = [...ROUTE_FILES.values(), ...readTexts("src/**/!(permissions).ts")];
+    const sources = [...ROUTE_FILES.values(), ...readTexts("src/**/!(permissions|guardians).ts")];
     const unchecked = findUncheckedPermissions(PERMISSIONS, sources).map((problem) => problem.split(" ")[0]);
     expect(unchecked.sort()).toEqual([...NOT_CHECKED_YET].sort());
     expect(findUncheckedPermissions(["banana:peel"], sources).join()).toContain("nothing in src/ checks it");

@@ -1,8 +1,8 @@
 // What an emergency access opens: reports, documents and alerts of one record, in details, files, links and lists; and no write.
 import { sql } from "drizzle-orm";
 import { beforeAll, describe, expect, it } from "vitest";
+import { auditAction } from "../../src/access/audit-actions.ts";
 import { EMERGENCY_READS } from "../../src/access/emergency.ts";
-import { auditAction } from "../../src/access/permissions.ts";
 import { toAlertId } from "../../src/monitoring/patient-object/samples/ids.ts";
 import { getDb } from "../../src/platform/db/client.ts";
 import { newDocument } from "../document-files.ts";

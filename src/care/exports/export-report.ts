@@ -12,7 +12,7 @@ import { renderDocument } from "./render.ts";
 import type { DocumentFormat, DocumentRenderer } from "./renderer.ts";
 import { type ExportedReport, reportModel } from "./report-model.ts";
 import { readSignedContent } from "./signed-content.ts";
-import type { ExportLanguage } from "./words.ts";
+import type { ExportLanguage } from "./word-list.ts";
 
 export type ReportExport = { bytes: Uint8Array; type: string; name: string };
 

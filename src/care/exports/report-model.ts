@@ -5,7 +5,8 @@ import type { MetricsView } from "../../reports/upload/metrics.ts";
 import type { ReportContent, SignatureView } from "../../reports/written/content.ts";
 import type { DocumentBlock, DocumentModel, DocumentSignature, Letterhead } from "./document-model.ts";
 import { type LocalFormat, localFormat } from "./local-format.ts";
-import { type ExportWords, exportWords } from "./words.ts";
+import type { ExportWords } from "./word-list.ts";
+import { exportWords } from "./words.ts";
 
 /** What a document says of a report. */
 export type ExportedReport = {

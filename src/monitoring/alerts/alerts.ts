@@ -3,11 +3,12 @@
 import { sql } from "drizzle-orm";
 import { type Call, getActorId } from "../../access/actor.ts";
 import { type AuditEvent, afterAudit, appendAuditEvent, recordAuditEvent } from "../../access/audit.ts";
+import { auditAction } from "../../access/audit-actions.ts";
 import { beginChange, endChange } from "../../access/begun-change.ts";
 import { denyAccess, failWithAudit } from "../../access/deny.ts";
 import { ACTIVE_MEMBERSHIP } from "../../access/effective-role.ts";
 import { type Access, accessFields, authorizePatient, withPatient } from "../../access/patient-access.ts";
-import { auditAction, type Permission } from "../../access/permissions.ts";
+import type { Permission } from "../../access/permissions.ts";
 import type { KeyStatements } from "../../http/idempotency.ts";
 import { sealValue, unsealValue } from "../../platform/crypto.ts";
 import { batch } from "../../platform/db/client.ts";

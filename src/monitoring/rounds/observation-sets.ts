@@ -2,9 +2,10 @@
 
 import { type Call, getActorId } from "../../access/actor.ts";
 import { type AuditEvent, recordAuditEvent } from "../../access/audit.ts";
+import { auditAction } from "../../access/audit-actions.ts";
 import { beginChange, endChange } from "../../access/begun-change.ts";
 import { type Access, authorizePatient } from "../../access/patient-access.ts";
-import { auditAction, type Permission } from "../../access/permissions.ts";
+import type { Permission } from "../../access/permissions.ts";
 import { forgetIdempotencyKey, type IdempotencyKey, type KeyStatements, runOnce } from "../../http/idempotency.ts";
 import { batch } from "../../platform/db/client.ts";
 import { ApiError } from "../../platform/errors.ts";

@@ -1,7 +1,8 @@
 // A whole record as a document model: a table per resource, newest first. The JSON of the same export has everything.
 import type { DocumentBlock, DocumentModel, Letterhead } from "../../care/exports/document-model.ts";
 import { type LocalFormat, localFormat } from "../../care/exports/local-format.ts";
-import { type ExportWords, exportWords } from "../../care/exports/words.ts";
+import type { ExportWords } from "../../care/exports/word-list.ts";
+import { exportWords } from "../../care/exports/words.ts";
 import { displayName, type Identity } from "../../patients/identity/sealed-fields.ts";
 import type { Item, SectionName } from "./collect-record.ts";
 import type { HourlyValues } from "./collect-vitals.ts";
