@@ -186,6 +186,9 @@ describe("a route", () => {
 
 /** Permissions whose routes are still to come. */
 const NOT_CHECKED_YET: readonly string[] = [
+  "calendar_feed:read",
+  "calendar_feed:manage",
+  "video:join",
   "waiting_list:read",
   "waiting_list:create",
   "waiting_list:update",
@@ -209,7 +212,9 @@ describe("a permission", () => {
   });
 
   it("is checked somewhere", () => {
-    const sources = [...ROUTE_FILES.values(), ...readTexts("src/**/!(permissions|guardians).ts")];
+    // The list of what guardians may names permissions, and checks none.
+    const list = read("src/access/guardians.ts");
+    const sources = [...ROUTE_FILES.values(), ...readTexts("src/**/!(permissions).ts").filter((text) => text !== list)];
     const unchecked = findUncheckedPermissions(PERMISSIONS, sources).map((problem) => problem.split(" ")[0]);
     expect(unchecked.sort()).toEqual([...NOT_CHECKED_YET].sort());
     expect(findUncheckedPermissions(["banana:peel"], sources).join()).toContain("nothing in src/ checks it");
