@@ -9,7 +9,8 @@ import { queryClient } from "../../platform/api/query-client.ts";
 import { CURSOR_PAGINATION } from "../../platform/design/data-table.tsx";
 
 const links = hc<typeof intakeLinkRoutes>(API_BASE, CLIENT_OPTIONS)["intake-links"];
-const { intake } = hc<typeof publicIntakeRoutes>(API_BASE, CLIENT_OPTIONS);
+// Without the session: who opens a link has none.
+const { intake } = hc<typeof publicIntakeRoutes>(API_BASE);
 const submissions = hc<typeof intakeSubmissionRoutes>(API_BASE, CLIENT_OPTIONS)["intake-submissions"];
 const oneSubmission = submissions[":submission_id"];
 
